@@ -1,0 +1,1 @@
+"""Read models over the log: SQL, the projector that applies it, calendars and queries."""

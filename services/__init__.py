@@ -1,0 +1,1 @@
+"""The processes of the chain: intake, projector, watchdog, notifier, and what starts them."""

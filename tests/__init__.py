@@ -1,0 +1,1 @@
+"""Tests, one folder per room; connected tests run on a real nats-server."""

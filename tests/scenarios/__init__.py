@@ -1,0 +1,1 @@
+"""The stories, played through the real services."""
