@@ -1,0 +1,103 @@
+"""What the tracker and the parties say about themselves: closures, stalls, messages to the customer."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from events.envelope import Identifier, Moment
+from events.facet import Fact, Prose, Text
+from events.party import Party
+
+#: Ids of commitments and messages are made of other ids, so they may be longer than those.
+Key = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+MessageKind = Literal["opened", "received", "quote", "repaired", "failed", "ready", "overdue", "update"]
+
+
+class PartyClosed(Fact):
+    """A party announces that it is closed; due times skip that span. The event's subject is the party."""
+
+    NAME: ClassVar[str] = "party.closed"
+
+    closed_from: Moment = Field(alias="from")
+    closed_until: Moment = Field(alias="until")
+    reason: Prose | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.closed_until <= self.closed_from:
+            raise ValueError("'until' must be later than 'from'")
+        return self
+
+
+class CommitmentOverdue(Fact):
+    """A due time passed. Said once per commitment and level."""
+
+    NAME: ClassVar[str] = "commitment.overdue"
+
+    commitment: Key
+    kind: Text
+    level: int = Field(ge=1)
+    owed_by: Party
+    due: Moment
+
+
+class MessagePlanned(Fact):
+    """We intend to tell the customer this. The body holds no name and no address: the salutation comes at delivery."""
+
+    NAME: ClassVar[str] = "message.planned"
+
+    message: Key
+    kind: MessageKind
+    trigger_source: Party
+    trigger_id: Identifier
+    language: Text
+    channel: Text
+    subject: Prose
+    body: Prose
+    next_news_by: Moment | None = None
+
+
+class MessageSent(Fact):
+    """The customer was told this."""
+
+    NAME: ClassVar[str] = "message.sent"
+
+    message: Key
+    kind: MessageKind
+    channel: Text
+    language: Text
+    subject: Prose
+    body: Prose
+    next_news_by: Moment | None = None
+
+
+class MessageFailed(Fact):
+    """The message could not be delivered, for good."""
+
+    NAME: ClassVar[str] = "message.failed"
+
+    message: Key
+    kind: MessageKind
+    reason: Prose
+
+
+class MessageSuppressed(Fact):
+    """The message was not sent, on purpose: events had overtaken it, say."""
+
+    NAME: ClassVar[str] = "message.suppressed"
+
+    message: Key
+    kind: MessageKind
+    reason: Prose
+
+
+FACTS: tuple[type[Fact], ...] = (
+    PartyClosed,
+    CommitmentOverdue,
+    MessagePlanned,
+    MessageSent,
+    MessageFailed,
+    MessageSuppressed,
+)

@@ -1,0 +1,45 @@
+"""Who has it in their hands. The giver tells that it went, the taker that it came."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from events.envelope import Moment
+from events.facet import Fact, Prose, Text
+from events.party import Party
+
+
+class HandedOver(Fact):
+    """The item left for ``to``; from now on ``to`` owes a receipt."""
+
+    NAME: ClassVar[str] = "item.handed_over"
+
+    to: Party
+    item: Text | None = None
+    carrier: Text | None = None
+    tracking_number: Text | None = None
+    expected_by: Moment | None = None
+
+
+class Received(Fact):
+    """The item came in at the party that says so."""
+
+    NAME: ClassVar[str] = "item.received"
+
+    item: Text | None = None
+    from_party: Party | None = Field(default=None, alias="from")
+    condition: Prose | None = None
+
+
+class Returned(Fact):
+    """The item is back with the customer."""
+
+    NAME: ClassVar[str] = "item.returned"
+
+    item: Text | None = None
+    note: Prose | None = None
+
+
+FACTS: tuple[type[Fact], ...] = (HandedOver, Received, Returned)

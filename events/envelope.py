@@ -1,0 +1,127 @@
+"""The envelope of every fact: CloudEvents 1.0, structured JSON, with four extensions of ours.
+
+``time`` is when it happened, ``recordedtime`` when the chain took it in. ``correlationid`` ties what belongs together
+and ``causationid`` names the fact that led to this one. (source, id) identifies a fact for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from events.party import Party
+
+TYPE_PREFIX: Final = "repairchain."
+CONTENT_TYPE: Final = "application/cloudevents+json"
+MAX_BYTES: Final = 64 * 1024
+MAX_ID_LENGTH: Final = 200
+
+_TYPE = re.compile(r"repairchain\.((?:[a-z][a-z_]*)\.(?:[a-z][a-z_]*))\.v([1-9][0-9]{0,3})")
+
+
+class TypeNameError(ValueError):
+    """The text is not a type of ours, such as ``repairchain.item.received.v1``."""
+
+
+def split_type(text: str) -> tuple[str, int]:
+    """``("item.received", 1)`` of ``repairchain.item.received.v1``. Raises TypeNameError."""
+    found = _TYPE.fullmatch(text)
+    if not found:
+        raise TypeNameError(f"'{text}' is not a type: write repairchain.<thing>.<what_happened>.v<version>")
+    return found[1], int(found[2])
+
+
+def full_type(name: str, version: int) -> str:
+    """``repairchain.item.received.v1`` of ``("item.received", 1)``."""
+    return f"{TYPE_PREFIX}{name}.v{version}"
+
+
+def to_utc(moment: datetime) -> datetime:
+    """The same moment in UTC."""
+    return moment.astimezone(UTC)
+
+
+def iso(moment: datetime) -> str:
+    """The one way in which moments are written in the log: UTC, microseconds only where there are any, and a Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def check_id(text: str) -> str:
+    """An id is printable text without spaces at its ends: it is shown, typed and searched for."""
+    if text != text.strip() or not text.isprintable():
+        raise ValueError("must be printable text without spaces at its ends")
+    return text
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(to_utc), PlainSerializer(iso, when_used="json")]
+Identifier = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(check_id)
+]
+
+
+class Event(BaseModel):
+    """One fact in its envelope. ``subject`` is the order (for ``party.closed`` the party, for incidents the incident)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Identifier
+    source: Party
+    type: str
+    subject: Identifier
+    time: Moment
+    datacontenttype: Literal["application/json"] = "application/json"
+    recordedtime: Moment | None = None
+    correlationid: str | None = Field(default=None, max_length=MAX_ID_LENGTH)
+    causationid: str | None = Field(default=None, max_length=MAX_ID_LENGTH)
+    data: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The fact's name in the vocabulary: ``item.received``."""
+        return split_type(self.type)[0]
+
+    @property
+    def version(self) -> int:
+        return split_type(self.type)[1]
+
+    def to_json(self) -> bytes:
+        """The structured JSON that the log stores."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+    @classmethod
+    def from_json(cls, payload: bytes | str) -> Event:
+        """Read structured JSON. Raises pydantic.ValidationError."""
+        return cls.model_validate_json(payload)
+
+
+def make_event(
+    name: str,
+    *,
+    source: str,
+    id: str,
+    subject: str,
+    time: datetime,
+    data: BaseModel | dict[str, Any],
+    version: int = 1,
+    recordedtime: datetime | None = None,
+    correlationid: str | None = None,
+    causationid: str | None = None,
+) -> Event:
+    """Build an event of ours from its parts; ``data`` may be a model of the vocabulary."""
+    if isinstance(data, BaseModel):
+        data = data.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Event(
+        id=id,
+        source=source,
+        type=full_type(name, version),
+        subject=subject,
+        time=time,
+        recordedtime=recordedtime,
+        correlationid=correlationid,
+        causationid=causationid,
+        data=data,
+    )

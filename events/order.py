@@ -1,0 +1,63 @@
+"""The order itself: taken in, given another number, closed, opened again."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from events.envelope import Identifier
+from events.facet import Fact, Product, Prose, Text
+from events.party import Party
+
+Urgency = Literal["routine", "urgent", "safety"]
+Outcome = Literal["repaired", "replaced", "refunded", "unrepairable", "declined", "cancelled"]
+
+
+class Item(Product):
+    """One of several things in an order; ``item`` is its name within the order ("lamp 3")."""
+
+    item: Text
+
+
+class OrderOpened(Fact):
+    """A customer's product was taken in. ``accountable`` answers to the customer; without it, whoever opened."""
+
+    NAME: ClassVar[str] = "order.opened"
+
+    customer: Identifier | None = None
+    product: Product
+    items: tuple[Item, ...] = Field(default=(), max_length=200)
+    fault_code: Text | None = None
+    fault_text: Prose | None = None
+    accountable: Party | None = None
+    urgency: Urgency = "routine"
+
+
+class OrderReferenced(Fact):
+    """A party's own number for this order; from here on the party may use it in place of the order's id."""
+
+    NAME: ClassVar[str] = "order.referenced"
+
+    reference: Identifier
+    kind: Text | None = None
+
+
+class OrderClosed(Fact):
+    """The order is done, and this is how it ended."""
+
+    NAME: ClassVar[str] = "order.closed"
+
+    outcome: Outcome
+    note: Prose | None = None
+
+
+class OrderReopened(Fact):
+    """A closed order is at work again."""
+
+    NAME: ClassVar[str] = "order.reopened"
+
+    reason: Prose | None = None
+
+
+FACTS: tuple[type[Fact], ...] = (OrderOpened, OrderReferenced, OrderClosed, OrderReopened)

@@ -1,0 +1,53 @@
+"""Parties of the chain, written ``role:name`` (``retailer:acme``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import AfterValidator
+
+Role = Literal["retailer", "importer", "repairer", "customer", "chain"]
+PartnerRole = Literal["retailer", "importer", "repairer"]
+
+ROLES: Final[tuple[str, ...]] = get_args(Role)
+PARTNER_ROLES: Final[tuple[str, ...]] = get_args(PartnerRole)
+
+#: What the tracker itself says of its own accord.
+WATCHDOG: Final = "chain:watchdog"
+NOTIFIER: Final = "chain:notifier"
+
+MAX_NAME_LENGTH: Final = 120
+
+
+class PartyError(ValueError):
+    """The text is not a party; the message says what a party looks like."""
+
+
+def check_party(text: str) -> str:
+    """Return ``text`` unchanged if it is ``role:name`` with a known role and a printable name.
+
+    Raises PartyError otherwise.
+    """
+    role, separator, name = text.partition(":")
+    if not separator or role not in ROLES:
+        raise PartyError(f"'{text}' is not a party: write role:name, with a role of {', '.join(ROLES)}")
+    if not name or name != name.strip() or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise PartyError(
+            f"'{text}' is not a party: the name after '{role}:' must be 1 to {MAX_NAME_LENGTH} printable "
+            "characters without spaces at its ends"
+        )
+    return text
+
+
+def role_of(party: str) -> str:
+    """``retailer`` of ``retailer:acme``; an empty string when there is none."""
+    role, separator, _ = party.partition(":")
+    return role if separator else ""
+
+
+def name_of(party: str) -> str:
+    """``acme`` of ``retailer:acme``."""
+    return party.partition(":")[2]
+
+
+Party = Annotated[str, AfterValidator(check_party)]
