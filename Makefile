@@ -1,0 +1,51 @@
+# Targets: run, test, check, bench, lock, clean, venv. Everything lives in .venv and .repairchain, and needs only make and Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+# Workers of the test run; the connected tests start processes of their own, so more than the cores brings nothing.
+WORKERS ?= auto
+
+.PHONY: run test check bench lock clean venv
+.DEFAULT_GOAL := run
+
+run: venv
+	$(BIN)/repairchain demo
+
+test: venv
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+check: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: venv
+	$(BIN)/python -m bench
+
+venv: $(STAMP)
+
+# Rebuilt only when a lock or the project file changes. The lock is installed first, hash by hash; then the project itself, which brings nothing more.
+$(STAMP): requirements-dev.txt requirements-build.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "repairchain needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt -r requirements-build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The lock names versions and hashes, never a place: no index address, no find-links, nothing of this machine's pip settings.
+# Raise everything with: make lock UPGRADE=--upgrade
+UPGRADE ?=
+COMPILE = PIP_CONFIG_FILE=/dev/null env -u PIP_FIND_LINKS -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL $(BIN)/pip-compile $(UPGRADE) --quiet \
+	--generate-hashes --allow-unsafe --strip-extras --no-header --annotation-style=line \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+lock: venv
+	$(COMPILE) -o requirements-dev.txt --extra dev pyproject.toml
+	$(COMPILE) -o requirements.txt -c requirements-dev.txt pyproject.toml
+	$(COMPILE) -o requirements-build.txt -c requirements-dev.txt --only-build-deps --build-deps-for editable --build-deps-for wheel pyproject.toml
+	touch $(STAMP)
+
+clean:
+	rm -rf .venv .repairchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
