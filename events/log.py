@@ -1,0 +1,284 @@
+"""The log: append one fact or a batch, read one order, follow everything from a position.
+
+A position is the sequence of a fact in the stream REPAIRS: it starts at 1 and never changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, DeliverPolicy, Header
+from nats.js.errors import APIError
+from nats.nuid import NUID
+
+from events import names
+from events.envelope import CONTENT_TYPE, Event
+from events.subjects import log_subject, order_filter
+
+#: The server takes at most so many messages in one atomic batch.
+MAX_BATCH: Final = 1_000
+
+_ERR_BATCH_HOLDS_DUPLICATE: Final = 10201
+_APPEND_TIMEOUT: Final = 10.0
+
+#: Heartbeat of an ordered consumer (seconds): how soon a dead one is noticed.
+_HEARTBEAT: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where a fact is; ``duplicate`` if it had been there already."""
+
+    position: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A fact as the log keeps it: its position and the envelope's JSON."""
+
+    position: int
+    payload: bytes
+
+    @property
+    def event(self) -> Event:
+        """The envelope. Raises pydantic.ValidationError if the payload is none."""
+        return Event.from_json(self.payload)
+
+
+def message_id(source: str, id: str) -> str:
+    """The key by which JetStream deduplicates an append. It holds the source: ids of two parties never meet."""
+    return blake2b(f"{source}\0{id}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _headers(event: Event) -> dict[str, str]:
+    return {Header.MSG_ID.value: message_id(event.source, event.id), "Content-Type": CONTENT_TYPE}
+
+
+async def append(js: JetStreamContext, event: Event, *, timeout: float = _APPEND_TIMEOUT) -> Appended:
+    """Append one fact. Raises nats errors if the server does not confirm it; appending it again is harmless."""
+    ack = await js.publish(
+        log_subject(event.subject, event.name),
+        event.to_json(),
+        stream=names.REPAIRS,
+        headers=_headers(event),
+        timeout=timeout,
+    )
+    return Appended(position=ack.seq, duplicate=bool(ack.duplicate))
+
+
+async def append_batch(
+    js: JetStreamContext, events: Sequence[Event], *, timeout: float = _APPEND_TIMEOUT
+) -> list[Appended]:
+    """Append facts in their order, each batch of up to 1,000 all or nothing; returns one place per fact.
+
+    A batch that holds a fact which the server still remembers is refused as a whole; then its members are appended one
+    by one, where each duplicate is told apart. Raises nats errors if the server does not confirm; appending the same
+    facts again is harmless.
+    """
+    places: list[Appended] = []
+    for start in range(0, len(events), MAX_BATCH):
+        chunk = events[start : start + MAX_BATCH]
+        if len(chunk) == 1:
+            places.append(await append(js, chunk[0], timeout=timeout))
+            continue
+        last = await _publish_atomically(js, chunk, timeout)
+        if last is None:
+            places += [await append(js, event, timeout=timeout) for event in chunk]
+        else:
+            first = last - len(chunk) + 1
+            places += [Appended(first + offset, duplicate=False) for offset in range(len(chunk))]
+    return places
+
+
+async def _publish_atomically(js: JetStreamContext, events: Sequence[Event], timeout: float) -> int | None:
+    """The position of the last fact, or None if the batch was refused because of a duplicate."""
+    connection = js._nc  # nats-py has no public way from a JetStream context to its connection
+    batch = NUID().next().decode()
+    for sequence, event in enumerate(events, start=1):
+        headers = _headers(event)
+        headers["Nats-Batch-Id"] = batch
+        headers["Nats-Batch-Sequence"] = str(sequence)
+        subject, payload = log_subject(event.subject, event.name), event.to_json()
+        if sequence < len(events):
+            await connection.publish(subject, payload, headers=headers)
+        else:
+            headers["Nats-Batch-Commit"] = "1"
+            reply = await connection.request(subject, payload, timeout=timeout, headers=headers)
+    answer: dict[str, Any] = json.loads(reply.data)
+    error = answer.get("error")
+    if error is None:
+        return int(answer["seq"])
+    if error.get("err_code") == _ERR_BATCH_HOLDS_DUPLICATE:
+        return None
+    raise APIError.from_error(error)
+
+
+async def last_position(js: JetStreamContext) -> int:
+    """The position of the newest fact; 0 for an empty log."""
+    info = await js.stream_info(names.REPAIRS)
+    return info.state.last_seq
+
+
+def position_of(message: Msg) -> int:
+    """The stream sequence in a delivered message's reply subject, which has it third from the end but two."""
+    return int(message.reply.split(".")[-4])
+
+
+class Tail:
+    """Follows the log from a position in batches, as fast as they come, over reconnects and server restarts.
+
+    ``async with Tail(js, after=position) as tail: async for batch in tail: …``. Each batch is a list of (position,
+    payload) in order, without gaps or repeats. Reading stops early only when the caller stops.
+    """
+
+    def __init__(
+        self,
+        js: JetStreamContext,
+        *,
+        after: int = 0,
+        subjects: Sequence[str] = (),
+        max_batch: int = 50_000,
+        check_every: float = _HEARTBEAT * 2,
+    ) -> None:
+        self._js = js
+        self._position = after
+        self._subjects = list(subjects)
+        self._max_batch = max_batch
+        self._check_every = check_every
+        self._buffer: list[tuple[int, bytes]] = []
+        self._filled = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._subscription: Any = None
+        self._gap = False
+
+    @property
+    def position(self) -> int:
+        """The position of the newest fact that was read."""
+        return self._position
+
+    async def __aenter__(self) -> Tail:
+        await self._subscribe()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._unsubscribe()
+
+    async def _subscribe(self) -> None:
+        config = ConsumerConfig(
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=self._position + 1,
+            filter_subjects=self._subjects or None,
+        )
+        self._subscription = await self._js.subscribe(
+            f"{names.LOG_ROOT}.>",
+            stream=names.REPAIRS,
+            cb=self._take,
+            ordered_consumer=True,
+            idle_heartbeat=_HEARTBEAT,
+            config=config,
+            # The server's flow control bounds what is under way; a dropped message would cost a new consumer.
+            pending_msgs_limit=0,
+            pending_bytes_limit=0,
+        )
+
+    async def _unsubscribe(self) -> None:
+        if self._subscription is not None:
+            with suppress(nats.errors.Error):
+                await self._subscription.unsubscribe()
+            self._subscription = None
+
+    async def _take(self, message: Msg) -> None:
+        position = position_of(message)
+        if position <= self._position or self._gap:
+            return
+        if not self._subjects and position != self._position + 1:
+            # nats-py notices a gap only with the next heartbeat, after it has handed out what lies behind the gap.
+            self._gap = True
+            self._filled.set()
+            return
+        self._position = position
+        self._buffer.append((position, message.data))
+        self._filled.set()
+        if len(self._buffer) >= self._max_batch:
+            self._drained.clear()
+            await self._drained.wait()
+
+    def __aiter__(self) -> AsyncIterator[list[tuple[int, bytes]]]:
+        return self._batches()
+
+    async def _batches(self) -> AsyncIterator[list[tuple[int, bytes]]]:
+        while True:
+            batch = await self.next_batch()
+            if batch:
+                yield batch
+
+    async def next_batch(self) -> list[tuple[int, bytes]]:
+        """The facts that came since the last call; waits for one, and returns nothing after an idle check."""
+        if not self._buffer:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), self._check_every)
+        if not self._buffer:
+            await self._check()
+            return []
+        batch, self._buffer = self._buffer, []
+        self._filled.clear()
+        self._drained.set()
+        return batch
+
+    async def _check(self) -> None:
+        """Nothing came for a while, or something was left out: is the consumer behind us alive, or is a new one due?"""
+        self._filled.clear()
+        try:
+            if not self._gap and self._subscription is not None:
+                await self._subscription.consumer_info()
+                return
+        except (nats.errors.Error, OSError):
+            pass
+        with suppress(nats.errors.Error, OSError):
+            await self._unsubscribe()
+            await self._subscribe()
+            self._gap = False
+
+
+async def read_order(js: JetStreamContext, order: str) -> list[Stored]:
+    """Every fact in the log about ``order``, in log order."""
+    stored: list[Stored] = []
+    end = await last_position(js)
+    if end == 0:
+        return stored
+    config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
+    subscription = await js.subscribe(
+        order_filter(order), stream=names.REPAIRS, ordered_consumer=True, config=config, idle_heartbeat=_HEARTBEAT
+    )
+    try:
+        waiting = (await subscription.consumer_info()).num_pending or 0
+        waiting += subscription.pending_msgs
+        while waiting > 0:
+            message = await subscription.next_msg(timeout=_APPEND_TIMEOUT)
+            stored.append(Stored(position_of(message), message.data))
+            waiting = message.metadata.num_pending
+    finally:
+        await subscription.unsubscribe()
+    return stored
+
+
+async def read_until(js: JetStreamContext, end: int, *, after: int = 0) -> AsyncIterator[list[tuple[int, bytes]]]:
+    """Batches of (position, payload) from behind ``after`` up to and with ``end``."""
+    if after >= end:
+        return
+    async with Tail(js, after=after) as tail:
+        async for batch in tail:
+            if batch[-1][0] >= end:
+                yield [entry for entry in batch if entry[0] <= end]
+                return
+            yield batch
