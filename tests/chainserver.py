@@ -1,0 +1,73 @@
+"""A real server for a test, and connections to it as anybody who takes part."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error
+
+from services.credentials import credential
+from services.parties import add_party
+from services.server import EmbeddedServer
+
+
+class ChainServer:
+    """``url`` and ``home`` of a running server; ``connect(who)`` as ``services``, ``operator`` or a party."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.embedded = EmbeddedServer(home)
+        self._clients: list[Client] = []
+
+    @property
+    def url(self) -> str:
+        return self.embedded.url
+
+    async def __aenter__(self) -> Self:
+        await self.embedded.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for client in self._clients:
+            await client.close()
+        await self.embedded.stop()
+
+    async def connect(self, who: str, **options: Any) -> Client:
+        """Connect as ``services``, ``operator``, ``system`` or a party; a party that is new is registered first."""
+        if ":" in who:
+            await self.add_party(who)
+        secret = credential(self.home, who)
+        client = await nats.connect(
+            **{"servers": self.url, "user": secret.user, "password": secret.password, "error_cb": _quiet} | options
+        )
+        self._clients.append(client)
+        return client
+
+    async def add_party(self, party: str, **card: str) -> None:
+        """Register ``party`` with the running server, and return once it can connect."""
+        secret = add_party(self.home, party, **card)
+        async with asyncio.timeout(5):
+            while not await self.lets_in(secret.user, secret.password):
+                pass
+
+    async def lets_in(self, user: str | None, password: str | None) -> bool:
+        """Whether the server accepts this login."""
+        try:
+            client = await nats.connect(
+                self.url, user=user, password=password, allow_reconnect=False, connect_timeout=2, error_cb=_quiet
+            )
+        except Error:
+            return False
+        await client.close()
+        return True
+
+
+async def _quiet(error: Exception) -> None:
+    """Refusals are what many tests provoke; the assertion speaks of them, not standard error."""

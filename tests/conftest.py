@@ -1,0 +1,23 @@
+"""Fixtures shared by all rooms: a home folder, and a real server on a free port."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.chainserver import ChainServer
+
+
+@pytest.fixture
+def free_home(tmp_path: Path) -> Path:
+    """A home folder that does not exist yet."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def chain_server(free_home: Path) -> AsyncIterator[ChainServer]:
+    """A real nats-server on a free port with a store, accounts and credentials of its own; see ChainServer."""
+    async with ChainServer(free_home) as server:
+        yield server
