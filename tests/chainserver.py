@@ -45,7 +45,7 @@ class ChainServer:
             await self.add_party(who)
         secret = credential(self.home, who)
         client = await nats.connect(
-            **{"servers": self.url, "user": secret.user, "password": secret.password, "error_cb": _quiet} | options
+            self.url, **{"user": secret.user, "password": secret.password, "error_cb": _quiet, **options}
         )
         self._clients.append(client)
         return client

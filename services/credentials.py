@@ -1,0 +1,85 @@
+"""Secrets of the chain: one file per user, made once, and the accounts that follow from them.
+
+A credential file holds ``{"user": …, "password": …}`` and is readable by its owner only. A partner is given
+its own file and nothing else; deleting a file and preparing again gives that user a new password.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from services.accounts import OWN_USERS, account_of, render
+from services.home import HomeFolder, read_json, write_json, write_private
+
+SERVER_CONFIG: Final = Path(__file__).parent / "nats-server.conf"
+
+_LONGEST_FILE_NAME: Final = 200  # file systems end at 255 bytes; a party's name written as a token may be longer
+
+
+class CredentialError(ValueError):
+    """There is no such credential; the message says how to get one."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """User name and password; the password is kept out of ``repr`` and so out of logs and tracebacks."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+def credential(home: Path, who: str) -> Credential:
+    """The credential of ``services``, ``operator``, ``system`` or a party (``retailer:acme``).
+
+    Raises CredentialError if this home has none for it.
+    """
+    stored = read_json(_file(HomeFolder(home), who))
+    if stored is None:
+        raise CredentialError(f"there are no credentials for {who} in {home}")
+    return Credential(user=stored["user"], password=stored["password"])
+
+
+def prepare(home: Path) -> None:
+    """Make the home folder ready for a server: folders, credentials, accounts and configuration.
+
+    What is there already is kept; running it again changes nothing.
+    """
+    folder = HomeFolder(home)
+    with folder.changing():
+        shutil.copyfile(SERVER_CONFIG, folder.server_config)
+        write_accounts(folder, list(read_json(folder.parties_file) or {}))
+
+
+def write_accounts(folder: HomeFolder, parties: list[str]) -> None:
+    """Write accounts.conf for our own users and ``parties``, with a new credential for whoever has none.
+
+    The caller holds ``folder.changing()``.
+    """
+    own = {user: _password(folder, user) for user in OWN_USERS}
+    partners = {party: _password(folder, party) for party in parties}
+    write_private(folder.accounts_file, render(own, partners))
+
+
+def _password(folder: HomeFolder, who: str) -> str:
+    file = _file(folder, who)
+    stored = read_json(file)
+    if stored is None:
+        stored = {"user": _user(who), "password": secrets.token_urlsafe(32)}
+        write_json(file, stored)
+    return str(stored["password"])
+
+
+def _user(who: str) -> str:
+    return who if who in OWN_USERS else account_of(who)
+
+
+def _file(folder: HomeFolder, who: str) -> Path:
+    name = _user(who)
+    if len(name) > _LONGEST_FILE_NAME:
+        name = name[:120] + "." + hashlib.sha256(name.encode()).hexdigest()
+    return folder.credentials / f"{name}.json"

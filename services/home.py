@@ -1,0 +1,133 @@
+"""The home folder: where everything of one chain lies on disk, and how it is written.
+
+parties.json           who takes part, with their name and how a person reaches them
+credentials/           one file per user name, readable by its owner only
+nats/                  the server's configuration, its accounts, its log, and the store (the truth)
+run/                   what runs at this moment: addresses and process ids; the lock
+readmodels/            the DuckDB file; may be deleted, it is rebuilt from the log
+outbox/                messages written as files, when no mail server is set
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class HomeFolder:
+    """Paths below ``root``. Making one touches nothing; ``create`` makes the folders."""
+
+    root: Path
+
+    @property
+    def parties_file(self) -> Path:
+        """The party registry."""
+        return self.root / "parties.json"
+
+    @property
+    def credentials(self) -> Path:
+        """Folder of secrets, one file per user."""
+        return self.root / "credentials"
+
+    @property
+    def nats(self) -> Path:
+        """Folder of the server: configuration, accounts, log."""
+        return self.root / "nats"
+
+    @property
+    def accounts_file(self) -> Path:
+        """The generated accounts, which the server's configuration includes."""
+        return self.nats / "accounts.conf"
+
+    @property
+    def server_config(self) -> Path:
+        """The copy of nats-server.conf that the server reads."""
+        return self.nats / "nats-server.conf"
+
+    @property
+    def store(self) -> Path:
+        """The folder under which JetStream keeps its streams (it makes a folder ``jetstream`` in it)."""
+        return self.nats / "store"
+
+    @property
+    def run(self) -> Path:
+        """Folder of what runs now."""
+        return self.root / "run"
+
+    @property
+    def server_file(self) -> Path:
+        """Address and process id of the running server."""
+        return self.run / "nats.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held for as long as a server uses this home."""
+        return self.run / "lock"
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file of the projector."""
+        return self.root / "readmodels" / "repairchain.duckdb"
+
+    @property
+    def outbox(self) -> Path:
+        """Folder for messages that are written as files."""
+        return self.root / "outbox"
+
+    def service_file(self, service: str) -> Path:
+        """Health address and process id of a running service."""
+        return self.run / f"{service}.json"
+
+    def create(self) -> None:
+        """Make the folders that are missing; those with secrets in them are closed to everybody else."""
+        for folder in (self.root, self.run, self.database.parent, self.outbox):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.credentials, self.nats, self.store):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """One writer at a time for parties, credentials and accounts, also across processes."""
+        self.create()
+        with (self.root / ".changing").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text`` in one step, readable by its owner only: a reader sees the old or the new one."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")  # made with mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """``write_private`` with ``value`` as indented JSON."""
+    write_private(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The JSON object in ``path``, or None if there is no such file. Raises ValueError for any other content."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} does not hold a JSON object")
+    return value

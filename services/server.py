@@ -1,0 +1,213 @@
+"""The embedded nats-server: found, started, proved durable, stopped.
+
+One server owns one home folder. It listens on the loopback interface only and starts in some twenty
+milliseconds, so every connected test has its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+import sysconfig
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Final, Self
+
+from services.credentials import prepare
+from services.home import HomeFolder, write_json
+from services.processes import die_with_parent
+
+HOST: Final = "127.0.0.1"
+_START_SECONDS: Final = 20.0
+_STOP_SECONDS: Final = 10.0
+_LOOK_AGAIN_SECONDS: Final = 0.003
+
+
+class ServerError(Exception):
+    """The server cannot run; the message says why and what to do."""
+
+
+def find_server() -> Path:
+    """The nats-server program: the one installed with this environment, else the first on the path."""
+    name = "nats-server.exe" if sys.platform == "win32" else "nats-server"
+    for candidate in (Path(sysconfig.get_path("scripts")) / name, Path(sys.executable).parent / name):
+        if candidate.is_file():
+            return candidate
+    found = shutil.which("nats-server")
+    if found is None:
+        raise ServerError("there is no nats-server program: install this project's requirements again")
+    return Path(found)
+
+
+class EmbeddedServer:
+    """A nats-server on ``home``, as an async context manager.
+
+    ``port`` 0 takes a free one; whichever it was, a later ``start`` of the same object takes it again, so
+    that clients come back.
+    """
+
+    def __init__(self, home: Path, *, port: int = 0) -> None:
+        self.folder = HomeFolder(home.absolute())
+        self._port = port
+        self._process: asyncio.subprocess.Process | None = None
+        self._lock: IO[str] | None = None
+        self.url = ""
+        self.monitor_url = ""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        if self._process is None:
+            raise ServerError("the server does not run")
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start, and wait until clients can connect and durability is proved.
+
+        Raises ServerError if the home is in use or the server will not run.
+        """
+        prepare(self.folder.root)
+        self._take_home()
+        try:
+            await self._launch()
+            await self._until_ready()
+            await asyncio.to_thread(prove_durable, self.monitor_url)
+            write_json(
+                self.folder.server_file,
+                {"url": self.url, "monitor_url": self.monitor_url, "pid": self.pid},
+            )
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def wait(self) -> int:
+        """Wait until the process ends, for whatever reason, and return its exit code."""
+        if self._process is None:
+            raise ServerError("the server does not run")
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Stop cleanly, or by force after ten seconds; give the home free. Does nothing if the server does not run."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        if self._lock is not None:
+            self.folder.server_file.unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    def reload(self) -> None:
+        """Have the running server read its configuration and accounts again."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    def _take_home(self) -> None:
+        """Lock the home. The server process inherits the lock, so it holds for as long as either of us lives."""
+        if self._lock is not None:
+            self._lock.close()
+        self._lock = self.folder.lock_file.open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            self._lock = None
+            raise ServerError(
+                f"{self.folder.root} is in use: a chain runs on it already; "
+                "stop it, or choose another folder with --home"
+            ) from None
+
+    async def _launch(self) -> None:
+        for old in self.folder.run.glob("nats-server_*.ports"):
+            old.unlink(missing_ok=True)
+        command = [
+            str(find_server()),
+            *("--config", str(self.folder.server_config)),
+            *("--addr", HOST, "--port", str(self._port or -1), "--http_port", "-1"),
+            *("--store_dir", str(self.folder.store)),
+            *("--ports_file_dir", str(self.folder.run)),
+        ]
+        assert self._lock is not None
+        with self._log_file.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(self._lock.fileno(),),
+                start_new_session=True,  # Ctrl-C in a terminal is ours to handle: services first, the server last
+                preexec_fn=die_with_parent(),
+            )
+
+    @property
+    def _log_file(self) -> Path:
+        return self.folder.nats / "server.log"
+
+    async def _until_ready(self) -> None:
+        """The server writes its addresses to a file once it listens: no port is guessed, none can be snatched away."""
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while (ports := self._ports()) is None:
+                    if self._process is None or self._process.returncode is not None:
+                        raise ServerError(f"nats-server did not start: {self._last_words()}")
+                    await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        except TimeoutError:
+            message = f"nats-server was not ready in {_START_SECONDS:.0f} s: {self._last_words()}"
+            raise ServerError(message) from None
+        self.url, self.monitor_url = ports["nats"][0], ports["monitoring"][0]
+        self._port = int(self.url.rpartition(":")[2])
+
+    def _ports(self) -> dict[str, list[str]] | None:
+        file = self.folder.run / f"nats-server_{self.pid}.ports"
+        try:
+            ports: dict[str, list[str]] = json.loads(file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):  # not there yet, or half written
+            return None
+        file.unlink(missing_ok=True)
+        return ports
+
+    def _last_words(self) -> str:
+        lines = self._log_file.read_text(errors="replace").splitlines() if self._log_file.exists() else []
+        telling = [line for line in lines[-20:] if "[FTL]" in line or line.startswith("nats-server:")]
+        line = (telling or lines or ["it said nothing"])[-1]
+        return line.partition("[FTL] ")[2] or line
+
+
+def prove_durable(monitor_url: str) -> None:
+    """Ask the server at ``monitor_url`` whether it writes every message to the disk before it acknowledges it.
+
+    Raises ServerError if it does not: acknowledged facts could then be lost in a power cut.
+    """
+    config = _jetstream_config(monitor_url)
+    if config.get("sync_always") is not True or config.get("strict") is not True:
+        raise ServerError(
+            "nats-server does not write facts to the disk before it acknowledges them: start it with "
+            "services/nats-server.conf (jetstream { sync_interval: always, strict: true })"
+        )
+
+
+def _jetstream_config(monitor_url: str) -> dict[str, Any]:
+    # The address comes from the server we started or from the settings, never from a partner.
+    with urllib.request.urlopen(f"{monitor_url}/jsz?config=1", timeout=5) as answer:  # noqa: S310
+        config = json.load(answer).get("config")
+    return config if isinstance(config, dict) else {}
