@@ -78,6 +78,11 @@ class HomeFolder:
         return self.root / "readmodels" / "repairchain.duckdb"
 
     @property
+    def state(self) -> Path:
+        """Folder of what services remember of the log."""
+        return self.root / "state"
+
+    @property
     def outbox(self) -> Path:
         """Folder for messages that are written as files."""
         return self.root / "outbox"
@@ -88,7 +93,7 @@ class HomeFolder:
 
     def create(self) -> None:
         """Make the folders that are missing; those with secrets in them are closed to everybody else."""
-        for folder in (self.root, self.run, self.database.parent, self.outbox):
+        for folder in (self.root, self.run, self.state, self.database.parent, self.outbox):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (self.credentials, self.nats, self.store):
             folder.mkdir(mode=0o700, exist_ok=True)

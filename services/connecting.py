@@ -1,0 +1,59 @@
+"""How to reach the server: its address and a login, from the settings and the home folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import nats
+from nats.aio.client import Client
+
+from services.accounts import SERVICES_USER
+from services.credentials import credential
+from services.home import read_json
+from services.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class Login:
+    """Address, user and password; the password is kept out of ``repr``."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+
+
+def login(settings: Settings, who: str = SERVICES_USER) -> Login:
+    """How ``who`` (``services``, ``operator`` or a party) connects.
+
+    A user and password in the settings win over the home's credentials. Raises SettingsError if no server is named and none runs
+    on the home, CredentialError if there is no credential.
+    """
+    url = settings.nats_url or running_url(settings)
+    if url is None:
+        raise SettingsError(
+            f"no chain runs on {settings.home}: start one with 'repairchain up', "
+            "or name a server with the setting nats_url"
+        )
+    if settings.nats_user is not None:
+        return Login(url, settings.nats_user, settings.nats_password or "")
+    secret = credential(settings.home, who)
+    return Login(url, secret.user, secret.password)
+
+
+def running_url(settings: Settings) -> str | None:
+    """Address of the server that `repairchain up` started on this home; None if none was."""
+    running = read_json(settings.folder.server_file)
+    return None if running is None else str(running["url"])
+
+
+async def connect(settings: Settings, who: str = SERVICES_USER, *, name: str = "repairchain") -> Client:
+    """A connection as ``who`` that never gives up reconnecting; ``name`` is shown in the server's lists."""
+    found = login(settings, who)
+    return await nats.connect(
+        found.url,
+        user=found.user,
+        password=found.password,
+        name=name,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.2,
+    )

@@ -1,0 +1,164 @@
+"""The one source of configuration: repairchain.toml and the environment.
+
+What is said on the command line wins over ``REPAIRCHAIN_…`` variables, those over ``repairchain.toml`` in the current
+folder, that over ``repairchain.toml`` in the home folder, and that over the defaults below.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from services.home import HomeFolder
+
+PREFIX: Final = "REPAIRCHAIN_"
+FILE_NAME: Final = "repairchain.toml"
+
+#: Where each service answers /livez and /readyz, unless told otherwise.
+HEALTH_PORTS: Final = {
+    "projector": 8451,
+    "retailer": 8452,
+    "importer": 8453,
+    "repairer": 8454,
+    "notifier": 8455,
+    "watchdog": 8456,
+}
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message is one sentence that says which, where, and what to do."""
+
+
+class Settings(BaseSettings):
+    """Every setting of the chain. Make them with ``load_settings``, which reads the files and the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    home: Path = Field(Path(".repairchain"), description="folder of everything that is kept")
+
+    nats_url: str | None = Field(None, description="a server of your own; without it, the one that `up` started")
+    nats_user: str | None = Field(None, description="user name there; without it, the home's credentials are used")
+    nats_password: str | None = Field(None, repr=False, description="password of nats_user")
+    nats_port: int = Field(4222, ge=0, le=65535, description="port of the embedded server; 0 takes a free one")
+
+    health_host: str = Field("127.0.0.1", description="address on which services answer health checks")
+    health_port: int | None = Field(
+        None, ge=0, le=65535, description="port for health checks instead of the service's own; 0 takes a free one"
+    )
+
+    beat_seconds: float = Field(5.0, gt=0, le=3600, description="how often the watchdog looks")
+
+    email_url: str = Field(
+        "outbox://",
+        repr=False,
+        description="where e-mail goes, as an Apprise address such as mailtos://user:password@host; "
+        "outbox:// writes files",
+    )
+    outbox: Path | None = Field(None, description="folder for messages written as files; default: in the home")
+    sender_address: str = Field("repairs@localhost", description="the address that customers see and answer to")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+    log_format: Literal["text", "json"] = Field("text", description="for people or for machines")
+
+    @property
+    def folder(self) -> HomeFolder:
+        """The paths within the home."""
+        return HomeFolder(self.home)
+
+    @property
+    def outbox_folder(self) -> Path:
+        """Where messages are written as files."""
+        return self.outbox or self.folder.outbox
+
+    def health_port_of(self, service: str) -> int:
+        """The port on which ``service`` answers health checks; 0 means a free one."""
+        return HEALTH_PORTS.get(service, 0) if self.health_port is None else self.health_port
+
+    def as_environment(self) -> dict[str, str]:
+        """What was set, as variables from which a child process in the same folder reads the same settings."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        given["home"] = self.home.absolute()
+        return {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items() if value is not None}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The command line, then the environment, then the files; no .env file and no folder of secrets."""
+        files = _read_files(init_settings().get("home") or env_settings().get("home"))
+        merged = {name: value for values in reversed(files.values()) for name, value in values.items()}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, merged)
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings in force; ``given`` (None means: not given) wins over the environment and the files.
+
+    Raises SettingsError for an unreadable file, an unknown name or a wrong value.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    for variable in os.environ:
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and name not in Settings.model_fields:
+            raise SettingsError(_unknown(name, f"the environment variable {variable}"))
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        place = _place_of(name, given)
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(_unknown(name, place)) from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name} in {place} is wrong: {reason[:1].lower()}{reason[1:]}") from None
+
+
+def _read_files(home: object) -> dict[str, dict[str, Any]]:
+    """What the files say, by path, the one that wins first."""
+    here = _read_file(Path(FILE_NAME))
+    at_home = Path(str(home or here.get("home") or Settings.model_fields["home"].default)) / FILE_NAME
+    files = {FILE_NAME: here}
+    if at_home.absolute() != Path(FILE_NAME).absolute():
+        files[str(at_home)] = values = _read_file(at_home)
+        if "home" in values:
+            raise SettingsError(f"{at_home} lies in the home folder, so it cannot say where that is: remove home there")
+    return files
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+
+
+def _place_of(name: str, given: Mapping[str, Any]) -> str:
+    """Where the value of ``name`` comes from, in words."""
+    if name in given:
+        return "what was asked for"
+    variable = f"{PREFIX}{name.upper()}"
+    if variable in os.environ:
+        return f"the environment ({variable})"
+    files = _read_files(given.get("home") or os.environ.get(f"{PREFIX}HOME"))
+    return next((path for path, values in files.items() if name in values), "the settings")
+
+
+def _unknown(name: str, place: str) -> str:
+    close = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(Settings.model_fields))}"
+    return f"{place} sets {name}, which is not a setting: {hint}"

@@ -1,0 +1,132 @@
+"""Where settings come from, which source wins, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from events import names
+from services.connecting import login
+from services.credentials import prepare
+from services.home import write_json
+from services.settings import HEALTH_PORTS, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder without files and an environment without our variables."""
+    for variable in [name for name in os.environ if name.startswith("REPAIRCHAIN_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    settings = load_settings()
+    assert settings.home == Path(".repairchain")
+    assert settings.nats_url is None
+    assert settings.nats_port == 4222
+    assert settings.email_url == "outbox://"
+    assert settings.outbox_folder == Path(".repairchain/outbox")
+    assert settings.health_port_of("retailer") == HEALTH_PORTS["retailer"]
+
+
+def test_every_service_has_a_health_port_of_its_own() -> None:
+    assert set(HEALTH_PORTS) == set(names.SERVICES)
+    assert len(set(HEALTH_PORTS.values())) == len(HEALTH_PORTS)
+
+
+def test_the_nearer_source_wins(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = empty_folder / "chain"
+    home.mkdir()
+    (home / "repairchain.toml").write_text('beat_seconds = 1\nnats_port = 1001\nlog_level = "error"\noutbox = "out"\n')
+    (empty_folder / "repairchain.toml").write_text('home = "chain"\nnats_port = 1002\nlog_level = "warning"\n')
+    monkeypatch.setenv("REPAIRCHAIN_LOG_LEVEL", "debug")
+    monkeypatch.setenv("REPAIRCHAIN_HEALTH_HOST", "::1")
+
+    settings = load_settings(health_host="127.0.0.2", nats_user=None)
+
+    assert settings.home == Path("chain")
+    assert settings.beat_seconds == 1  # from the home
+    assert settings.outbox_folder == Path("out")
+    assert settings.nats_port == 1002  # from the current folder
+    assert settings.log_level == "debug"  # from the environment
+    assert settings.health_host == "127.0.0.2"  # from the command line
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("nats_prot = 1", "repairchain.toml sets nats_prot, which is not a setting: did you mean nats_port?"),
+        ("nats_port = 70000", "nats_port in repairchain.toml is wrong: input should be less than or equal to 65535"),
+        (
+            "log_level = 'loud'",
+            "log_level in repairchain.toml is wrong: input should be 'debug', 'info', 'warning' or 'error'",
+        ),
+        ("home = ", "repairchain.toml cannot be read: Invalid value (at end of document)"),
+    ],
+)
+def test_a_wrong_file_gives_one_clear_sentence(empty_folder: Path, file: str, sentence: str) -> None:
+    (empty_folder / "repairchain.toml").write_text(file)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert str(raised.value) == sentence
+
+
+def test_a_wrong_variable_gives_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPAIRCHAIN_BEAT_SECONDS", "often")
+    with pytest.raises(
+        SettingsError, match=r"^beat_seconds in the environment \(REPAIRCHAIN_BEAT_SECONDS\) is wrong: "
+    ):
+        load_settings()
+    monkeypatch.setenv("REPAIRCHAIN_BEATSECONDS", "5")
+    with pytest.raises(
+        SettingsError,
+        match=r"^the environment variable REPAIRCHAIN_BEATSECONDS sets beatseconds, which is not a setting: "
+        r"did you mean beat_seconds\?$",
+    ):
+        load_settings()
+
+
+def test_the_home_cannot_move_itself(empty_folder: Path) -> None:
+    (empty_folder / ".repairchain").mkdir()
+    (empty_folder / ".repairchain" / "repairchain.toml").write_text('home = "elsewhere"')
+    with pytest.raises(SettingsError, match="cannot say where that is"):
+        load_settings()
+
+
+def test_settings_do_not_change_and_do_not_tell_secrets() -> None:
+    settings = load_settings(nats_user="me", nats_password="hush-1", email_url="mailtos://me:hush-2@host")
+    assert "hush" not in repr(settings)
+    field = "nats_port"
+    with pytest.raises(ValidationError):
+        setattr(settings, field, 1)
+
+
+def test_a_child_process_reads_the_same(empty_folder: Path) -> None:
+    (empty_folder / "repairchain.toml").write_text("beat_seconds = 2.5\n")
+    settings = load_settings(home=Path("here"), nats_url="nats://127.0.0.1:1", health_port=0)
+    program = "from services.settings import load_settings; print(load_settings().model_dump_json())"
+    child = subprocess.run(
+        [sys.executable, "-c", program], env=settings.as_environment(), capture_output=True, text=True, check=True
+    )
+    expected = settings.model_copy(update={"home": settings.home.absolute()})
+    assert child.stdout.strip() == expected.model_dump_json()
+
+
+def test_login_comes_from_the_running_server_and_the_home(free_home: Path) -> None:
+    settings = load_settings(home=free_home)
+    with pytest.raises(SettingsError, match="no chain runs on"):
+        login(settings)
+    prepare(free_home)
+    write_json(settings.folder.server_file, {"url": "nats://127.0.0.1:7", "pid": 0})
+    found = login(settings)
+    assert (found.url, found.user) == ("nats://127.0.0.1:7", "services")
+    assert found.password not in repr(found)
+    given = login(load_settings(home=free_home, nats_url="nats://127.0.0.1:8", nats_user="a", nats_password="b"))
+    assert (given.url, given.user, given.password) == ("nats://127.0.0.1:8", "a", "b")
