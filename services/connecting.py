@@ -25,8 +25,8 @@ class Login:
 def login(settings: Settings, who: str = SERVICES_USER) -> Login:
     """How ``who`` (``services``, ``operator`` or a party) connects.
 
-    A user and password in the settings win over the home's credentials. Raises SettingsError if no server is named and none runs
-    on the home, CredentialError if there is no credential.
+    A user and password in the settings win over the home's credentials. Raises SettingsError if no server is named
+    and none runs on the home, CredentialError if there is no credential.
     """
     url = settings.nats_url or running_url(settings)
     if url is None:
