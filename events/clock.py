@@ -27,7 +27,7 @@ class SystemClock:
 
     async def wait_until(self, moment: datetime) -> None:
         # The wall clock may be set while we wait, so look again at least once a minute.
-        while (left := (moment - self.now()).total_seconds()) > 0:
+        while (left := (moment - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - nothing announces the wall clock
             await asyncio.sleep(min(left, 60.0))
 
 
@@ -46,7 +46,9 @@ class SimulatedClock:
         """Move on to ``moment`` and wake whoever waited for it. Raises ValueError for a moment in the past."""
         moment = moment.astimezone(UTC)
         if moment < self._now:
-            raise ValueError(f"the clock stands at {self._now:%Y-%m-%d %H:%M} and cannot go back to {moment:%Y-%m-%d %H:%M}")
+            raise ValueError(
+                f"the clock stands at {self._now:%Y-%m-%d %H:%M} and cannot go back to {moment:%Y-%m-%d %H:%M}"
+            )
         self._now = moment
         while self._waiting and self._waiting[0][0] <= moment:
             _, _, waiter = heapq.heappop(self._waiting)

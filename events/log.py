@@ -258,7 +258,11 @@ async def read_order(js: JetStreamContext, order: str) -> list[Stored]:
         return stored
     config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
     subscription = await js.subscribe(
-        order_filter(order), stream=names.REPAIRS, ordered_consumer=True, config=config, idle_heartbeat=_HEARTBEAT
+        order_filter(order),
+        stream=names.REPAIRS,
+        ordered_consumer=True,
+        config=config,
+        idle_heartbeat=_HEARTBEAT,
     )
     try:
         waiting = (await subscription.consumer_info()).num_pending or 0

@@ -16,7 +16,8 @@ PARTNER_ROLES: Final[tuple[str, ...]] = get_args(PartnerRole)
 WATCHDOG: Final = "chain:watchdog"
 NOTIFIER: Final = "chain:notifier"
 
-MAX_NAME_LENGTH: Final = 120
+#: In bytes of UTF-8: a name becomes one token of a subject.
+MAX_NAME_BYTES: Final = 120
 
 
 class PartyError(ValueError):
@@ -31,10 +32,10 @@ def check_party(text: str) -> str:
     role, separator, name = text.partition(":")
     if not separator or role not in ROLES:
         raise PartyError(f"'{text}' is not a party: write role:name, with a role of {', '.join(ROLES)}")
-    if not name or name != name.strip() or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+    if not name or name != name.strip() or len(name.encode()) > MAX_NAME_BYTES or not name.isprintable():
         raise PartyError(
-            f"'{text}' is not a party: the name after '{role}:' must be 1 to {MAX_NAME_LENGTH} printable "
-            "characters without spaces at its ends"
+            f"'{text}' is not a party: the name after '{role}:' must be 1 to {MAX_NAME_BYTES} bytes of "
+            "printable text without spaces at its ends"
         )
     return text
 

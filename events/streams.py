@@ -24,8 +24,8 @@ REJECTED_MAX_AGE = 90 * 24 * 3600.0
 #: Room for the stamp that intake adds, and for headers.
 _MESSAGE_ROOM = 2 * MAX_BYTES
 
-#: Larger submissions are refused at once by the server. What lies between this and 64 KiB still gets a receipt that says
-#: what is wrong.
+#: Larger submissions are refused at once by the server. What lies between this and 64 KiB still gets a receipt that
+#: says what is wrong.
 MAX_SUBMISSION = 256 * 1024
 
 #: A claim on a message outlives any retry by far (seconds).
@@ -90,21 +90,21 @@ def intake_config(role: str) -> StreamConfig:
 
 
 async def _declare(js: JetStreamContext, config: StreamConfig) -> None:
-    assert config.name is not None  # every configuration above names its stream
+    name = config.name or ""
     try:
-        info = await js.stream_info(config.name)
+        info = await js.stream_info(name)
     except NotFoundError:
         try:
             await js.add_stream(config)
             return
         except BadRequestError:  # another service declared it in the meantime
-            info = await js.stream_info(config.name)
+            info = await js.stream_info(name)
     found = info.config
     for setting in ("storage", "retention", "deny_delete", "deny_purge", "allow_atomic"):
         wanted, has = getattr(config, setting) or False, getattr(found, setting) or False
         if wanted != has:
             raise StreamMismatchError(
-                f"stream {config.name} has {setting}={has} where repairchain needs {wanted}; "
+                f"stream {name} has {setting}={has} where repairchain needs {wanted}; "
                 "it was not made by repairchain: point it at a server of its own"
             )
     if found.max_msgs_per_subject != config.max_msgs_per_subject or found.duplicate_window != config.duplicate_window:
@@ -123,7 +123,11 @@ async def _declare_bucket(js: JetStreamContext, config: KeyValueConfig) -> None:
 
 async def declare_streams(js: JetStreamContext) -> None:
     """Declare every stream and bucket; harmless when they exist. Raises StreamMismatchError if one is not ours."""
-    for config in (repairs_config(), rejected_config(), *(intake_config(role) for role in names.INTAKE_STREAMS)):
+    for config in (
+        repairs_config(),
+        rejected_config(),
+        *(intake_config(role) for role in names.INTAKE_STREAMS),
+    ):
         await _declare(js, config)
     await _declare_bucket(js, KeyValueConfig(bucket=names.CUSTOMERS, history=1, storage=StorageType.FILE))
     await _declare_bucket(js, KeyValueConfig(bucket=names.SENDING, history=1, ttl=_CLAIM_AGE, storage=StorageType.FILE))

@@ -26,9 +26,7 @@ FACETS: Final = {
 }
 
 #: name → newest model
-FACTS: Final[dict[str, type[Fact]]] = {
-    fact.NAME: fact for facet in FACETS.values() for fact in facet.FACTS
-}
+FACTS: Final[dict[str, type[Fact]]] = {fact.NAME: fact for facet in FACETS.values() for fact in facet.FACTS}
 
 #: Said by any partner about the work that it has a hand in.
 _SHARED: Final = frozenset(

@@ -1,0 +1,15 @@
+"""The importer service: what importers hand in: handovers, receipts, parts, decisions on cover, incidents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from faststream.nats import NatsBroker
+
+from events.clock import Clock
+from services.intake.service import Intake
+
+
+def build(broker: NatsBroker, clock: Clock, state: Path) -> Intake:
+    """The intake of importers; ``state`` is the folder for its index."""
+    return Intake("importer", broker, clock, state / "intake-importer.sqlite")

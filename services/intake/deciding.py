@@ -1,0 +1,172 @@
+"""The decision about one submission: a fact, a duplicate, or a refusal. Pure: look-ups and time come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from events.envelope import Event, Identifier
+from events.party import role_of
+from events.subjects import customer_key
+from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, may_say, read_data
+from services.intake.problems import Refusal, from_validation
+
+#: Clocks of partners may run ahead by this much and no more; a fact from next year would hide all that comes before it.
+CLOCK_AHEAD: Final = timedelta(hours=24)
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Known(Protocol):
+    """What the decision asks about the log; see index.Index."""
+
+    def known_position(self, source: str, id: str) -> int | None: ...
+    def opened_by(self, order: str) -> str | None: ...
+    def order_of(self, party: str, reference: str) -> str | None: ...
+
+
+class Channel(BaseModel):
+    """One way to reach the customer. It names a kind and an address, never a service to call."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    kind: Literal["email"]
+    address: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+$")]
+
+
+class Contact(BaseModel):
+    """Who the customer is and how to reach her: for the CUSTOMERS bucket, never for the log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    name: Annotated[str, StringConstraints(max_length=200)] | None = None
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
+    channels: tuple[Channel, ...] = Field(default=(), max_length=10)
+
+
+class _WithContact(BaseModel):
+    """The part of order.opened that intake takes off."""
+
+    customer: Identifier | None = None
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Append ``event``; before that, keep ``contact`` under ``contact_key`` if there is one."""
+
+    event: Event
+    contact_key: str | None = None
+    contact: Contact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Said before: at ``position``, or earlier in this very batch (0)."""
+
+    id: str
+    position: int
+    order: str
+
+
+def decide(event: Event, party: str, known: Known, now: datetime) -> Accept | Duplicate:
+    """What to do with ``event`` that came in on the subject of ``party``. Raises Refusal."""
+    if event.source != party:
+        raise Refusal("not-your-name", f"source is '{event.source}' but the submission came from {party}", "/source")
+    name, version = event.name, event.version
+    if name not in FACTS:
+        raise Refusal("unknown-type", f"'{event.type}' is not in the vocabulary; the submission is kept", "/type")
+    if not may_say(role_of(party), name):
+        raise Refusal("not-yours-to-say", f"a {role_of(party)} does not say {name}", "/type")
+    _check_time(event.time, now)
+
+    data, contact = _without_contact(event)
+    data = _normalised(name, version, data)
+    _check_own(event, data)
+
+    position = known.known_position(event.source, event.id)
+    order = _resolve(event, known)
+    if position is not None:
+        return Duplicate(event.id, position, order)
+
+    key = None
+    if contact is not None:
+        reference = str(data.setdefault("customer", order))
+        key = customer_key(party, reference)
+    accepted = event.model_copy(update={"subject": order, "data": data, "recordedtime": now})
+    return Accept(accepted, key, contact)
+
+
+def _check_time(time: datetime, now: datetime) -> None:
+    if time > now + CLOCK_AHEAD:
+        raise Refusal(
+            "time-out-of-range",
+            f"time is {time:%Y-%m-%d %H:%M} UTC, which is still to come (it is {now:%Y-%m-%d %H:%M}): "
+            "time says when it happened; is the clock right?",
+            "/time",
+        )
+    if time < _EARLIEST:
+        raise Refusal("time-out-of-range", f"time is in the year {time.year}: nothing before 1970 is taken", "/time")
+
+
+def _without_contact(event: Event) -> tuple[dict[str, Any], Contact | None]:
+    data = dict(event.data)
+    if event.name != "order.opened" or data.pop("contact", None) is None:
+        return data, None
+    try:
+        return data, _WithContact.model_validate(event.data).contact
+    except ValidationError as error:
+        raise from_validation(error, "data") from None
+
+
+def _normalised(name: str, version: int, data: dict[str, Any]) -> dict[str, Any]:
+    """The data as its version writes it, times in UTC. Of an older version only the meaning is checked; it is kept as
+    it was sent, for its upcaster. Raises Refusal."""
+    try:
+        fact = read_data(name, version, data)
+    except ValidationError as error:
+        raise from_validation(error, "data") from None
+    if fact is None or version != fact.VERSION:
+        return data
+    return fact.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+
+
+def _check_own(event: Event, data: dict[str, Any]) -> None:
+    if event.name in PARTY_FACTS and event.subject != event.source:
+        raise Refusal(
+            "not-your-name",
+            f"{event.name} is about the party itself: subject must be '{event.source}'",
+            "/subject",
+        )
+    if event.name == "fact.corrected" and data.get("fact_source") not in (None, event.source):
+        raise Refusal("not-your-name", "a party corrects its own facts only", "/data/fact_source")
+
+
+def _resolve(event: Event, known: Known) -> str:
+    """The chain-wide id of what the event is about. Raises Refusal if it names nothing."""
+    subject = event.subject
+    if event.name in PARTY_FACTS or event.name in INCIDENT_FACTS:
+        return subject
+    if event.name == "order.opened":
+        opener = known.opened_by(subject)
+        if opener not in (None, event.source):
+            raise Refusal(
+                "order-id-taken",
+                f"'{subject}' is the id of an order that another party opened; put something of your own before it, "
+                "or, if it is the same order, say order.referenced or item.received",
+                "/subject",
+            )
+        return subject
+    own = known.order_of(event.source, subject)
+    if own is not None:
+        return own
+    if known.opened_by(subject) is not None:
+        return subject
+    raise Refusal(
+        "unknown-order",
+        f"no order has the id '{subject}', and {event.source} has not given that number to one; "
+        "the submission is kept and taken in by itself once it is known",
+        "/subject",
+    )

@@ -1,0 +1,89 @@
+"""Submissions about an order that nobody has opened yet: kept in REJECTED, and handed in again once it is known.
+
+A shop may upload its day at night, after the importer has long received the watch. What came too early is not lost and
+needs no hand: as soon as the order is opened, or the party's own number for it given, the submission goes through
+intake again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
+from nats.js.errors import NotFoundError
+
+from events import names
+from events.subjects import intake_subject, token, untoken
+from services.intake.problems import Problem, kind_of
+from services.intake.rejecting import from_message
+
+_UNKNOWN_ORDER: Final = "unknown-order"
+
+
+class Held:
+    """Which order ids and references of this role's submissions are still waited for."""
+
+    def __init__(self, role: str) -> None:
+        self._role = role
+        self._waited_for: set[str] = set()
+
+    @property
+    def waited_for(self) -> frozenset[str]:
+        """The ids and references that nobody has named yet."""
+        return frozenset(self._waited_for)
+
+    async def load(self, js: JetStreamContext) -> None:
+        """Look through what is kept. Ids that are kept for another reason cost a look in vain, no more."""
+        info = await js.stream_info(names.REJECTED, subjects_filter=f"{names.REJECTED_ROOT}.{self._role}.>")
+        self._waited_for = {untoken(subject.split(".")[3]) for subject in info.state.subjects or {}}
+
+    def note(self, subject: str, problem: Problem) -> None:
+        """A submission was just kept under that subject."""
+        if kind_of(problem.type) == _UNKNOWN_ORDER:
+            self._waited_for.add(untoken(subject.split(".")[3]))
+
+    async def release(self, js: JetStreamContext, name: str) -> None:
+        """``name`` is known now: hand in again what waited for it."""
+        if name in self._waited_for:
+            await _resubmit_waiting(js, self._role, name)
+            self._waited_for.discard(name)
+
+    async def release_named(self, js: JetStreamContext, batch: Sequence[tuple[int, bytes]]) -> None:
+        """Hand in again what waited for an order or a reference that this part of the log names."""
+        if not self._waited_for:
+            return
+        for _, payload in batch:
+            if b"order.opened" not in payload and b"order.referenced" not in payload:
+                continue
+            try:
+                document = orjson.loads(payload)
+            except orjson.JSONDecodeError:
+                continue
+            data = document.get("data") or {}
+            for name in (document.get("subject"), data.get("reference") if isinstance(data, dict) else None):
+                if isinstance(name, str):
+                    await self.release(js, name)
+
+
+async def _resubmit_waiting(js: JetStreamContext, role: str, name: str) -> None:
+    after = 0
+    subject = f"{names.REJECTED_ROOT}.{role}.*.{token(name)}"
+    while True:
+        try:
+            message = await js.get_msg(names.REJECTED, seq=after + 1, subject=subject, next=True)
+        except NotFoundError:
+            return
+        after = message.seq or after + 1
+        if kind_of(from_message(message).problem.type) == _UNKNOWN_ORDER:
+            await resubmit(js, message)
+
+
+async def resubmit(js: JetStreamContext, message: RawStreamMsg) -> int:
+    """Hand in one kept submission again; intake removes it from REJECTED with the new outcome. Returns its sequence."""
+    rejected = from_message(message)
+    headers = {**rejected.headers, names.RETRY_OF: str(rejected.number)}
+    ack = await js.publish(intake_subject(rejected.party), rejected.payload, headers=headers)
+    return ack.seq

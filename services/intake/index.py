@@ -1,0 +1,184 @@
+"""What intake must know about the log to decide: which facts are in it, which orders, and whose numbers they bear.
+
+A SQLite file beside the log, filled by following the log, with its position in the same transaction as its rows. It may
+be deleted at any time; it is then made anew. Two instances of one service share the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from events.envelope import Event
+
+_SCHEMA = """
+create table if not exists facts (key blob primary key, position integer not null) without rowid;
+create table if not exists orders (order_id text primary key, opened_by text not null) without rowid;
+create table if not exists aliases (
+    party text not null, reference text not null, order_id text not null, primary key (party, reference)
+) without rowid;
+create table if not exists progress (one integer primary key check (one = 1), position integer not null);
+insert or ignore into progress values (1, 0);
+"""
+
+
+#: position, source, id, name, subject, data
+_Note = tuple[int, str, str, str, str, dict[str, Any]]
+
+
+def fact_key(source: str, id: str) -> bytes:
+    """Sixteen bytes that stand for (source, id)."""
+    return blake2b(f"{source}\0{id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+@dataclass
+class Pending:
+    """What the batch at hand has added so far, not yet in the log."""
+
+    facts: dict[bytes, int | None] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+class Index:
+    """Look-ups over the log plus the batch at hand. Not for use by several threads at once."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+        if isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = self._open()
+        self.pending = Pending()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=30.0, check_same_thread=False)
+        try:
+            connection.execute("pragma journal_mode = wal")
+            # A lost tail is read again from the log; only a damaged file would hurt, and WAL prevents that.
+            connection.execute("pragma synchronous = off")
+            connection.executescript(_SCHEMA)
+        except sqlite3.DatabaseError:
+            connection.close()
+            if not isinstance(self._path, Path) or not self._path.exists():
+                raise
+            self._path.replace(self._path.with_suffix(".unreadable"))
+            return self._open()
+        return connection
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def position(self) -> int:
+        """The log has been read up to here."""
+        row = self._connection.execute("select position from progress").fetchone()
+        return int(row[0])
+
+    def known_position(self, source: str, id: str) -> int | None:
+        """Where that fact is in the log; 0 if it is earlier in the batch at hand, None if it is new."""
+        key = fact_key(source, id)
+        if key in self.pending.facts:
+            return self.pending.facts[key] or 0
+        row = self._connection.execute("select position from facts where key = ?", (key,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def opened_by(self, order: str) -> str | None:
+        """The party that opened that order, if it is open to us."""
+        if order in self.pending.orders:
+            return self.pending.orders[order]
+        row = self._connection.execute("select opened_by from orders where order_id = ?", (order,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def order_of(self, party: str, reference: str) -> str | None:
+        """The order that ``party`` has given that number."""
+        if (party, reference) in self.pending.aliases:
+            return self.pending.aliases[(party, reference)]
+        row = self._connection.execute(
+            "select order_id from aliases where party = ? and reference = ?", (party, reference)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def names(self, text: str) -> bool:
+        """Whether that is the id of an order, or any party's own number for one."""
+        row = self._connection.execute(
+            "select exists (select 1 from orders where order_id = ?)"
+            " or exists (select 1 from aliases where reference = ?)",
+            (text, text),
+        ).fetchone()
+        return bool(row[0])
+
+    def clear(self) -> None:
+        """Forget everything and start at the beginning of the log."""
+        self._connection.executescript(
+            "begin; delete from facts; delete from orders; delete from aliases;"
+            " update progress set position = 0; commit;"
+        )
+
+    def expect(self, event: Event) -> None:
+        """Note a fact of the batch at hand, so that what follows in the batch can refer to it."""
+        self.pending.facts[fact_key(event.source, event.id)] = None
+        if event.name == "order.opened":
+            self.pending.orders.setdefault(event.subject, event.source)
+        elif event.name == "order.referenced":
+            self.pending.aliases[(event.source, str(event.data.get("reference")))] = event.subject
+
+    def forget(self) -> None:
+        """Drop what the batch at hand has added: it was not appended."""
+        self.pending = Pending()
+
+    def appended(self, events: Sequence[Event], positions: Sequence[int]) -> None:
+        """The batch at hand is in the log at these positions. The log is still followed from where it was read to."""
+        self._write(
+            (position, event.source, event.id, event.name, event.subject, event.data)
+            for event, position in zip(events, positions, strict=True)
+        )
+        self.pending = Pending()
+
+    def follow(self, batch: Sequence[tuple[int, bytes]]) -> None:
+        """Take in what was read from the log. Repeats are harmless."""
+        self._write((_read(position, payload) for position, payload in batch), up_to=batch[-1][0])
+
+    def _write(self, notes: Iterable[_Note | None], up_to: int = 0) -> None:
+        facts: list[tuple[bytes, int]] = []
+        orders: list[tuple[str, str]] = []
+        aliases: list[tuple[str, str, str]] = []
+        for note in notes:
+            if note is None:
+                continue
+            position, source, id, name, subject, data = note
+            facts.append((fact_key(source, id), position))
+            if name == "order.opened":
+                orders.append((subject, source))
+            elif name == "order.referenced":
+                aliases.append((source, str(data.get("reference")), subject))
+        connection = self._connection
+        connection.execute("begin immediate")
+        try:
+            connection.executemany("insert or ignore into facts values (?, ?)", facts)
+            connection.executemany("insert or ignore into orders values (?, ?)", orders)
+            connection.executemany("insert or replace into aliases values (?, ?, ?)", aliases)
+            connection.execute("update progress set position = max(position, ?)", (up_to,))
+            connection.execute("commit")
+        except BaseException:
+            connection.execute("rollback")
+            raise
+
+
+def _read(position: int, payload: bytes) -> _Note | None:
+    """What the index keeps of a stored fact, or None of what is no event: the log keeps it, nothing can refer to it."""
+    try:
+        document = orjson.loads(payload)
+        source, id, subject = document["source"], document["id"], document["subject"]
+        name = document["type"].removeprefix("repairchain.").rpartition(".v")[0]
+        data = document.get("data")
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None
+    if not (isinstance(source, str) and isinstance(id, str) and isinstance(subject, str)):
+        return None
+    return position, source, id, name, subject, data if isinstance(data, dict) else {}

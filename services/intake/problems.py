@@ -1,0 +1,79 @@
+"""What can be wrong with a submission, as RFC 9457 problem details that a person can act on."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+_ROOT: Final = "urn:repairchain:problem:"
+
+#: problem type → title
+TITLES: Final = {
+    "too-large": "The submission is larger than 64 KiB",
+    "unreadable": "The submission cannot be read",
+    "invalid": "The event does not say what its type asks for",
+    "not-your-name": "A party speaks for itself only",
+    "not-yours-to-say": "This is not for this role to say",
+    "unknown-type": "This type is not in the vocabulary",
+    "unknown-order": "No order has this id or reference yet",
+    "order-id-taken": "Another party has opened an order with this id",
+    "internal": "Intake failed on this submission",
+    "time-out-of-range": "The time cannot be right",
+}
+
+
+class Problem(BaseModel):
+    """RFC 9457: ``pointer`` is the JSON pointer of the field, ``submission`` the event's own id, where it has one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    detail: str
+    pointer: str | None = None
+    submission: str | None = None
+
+
+class Refusal(Exception):
+    """Raised where a submission turns out to be one that we cannot take."""
+
+    def __init__(self, kind: str, detail: str, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.pointer = pointer
+
+    def problem(self, submission: str | None) -> Problem:
+        """The refusal as problem details about the submission with that id."""
+        return Problem(
+            type=_ROOT + self.kind,
+            title=TITLES[self.kind],
+            detail=self.detail,
+            pointer=self.pointer,
+            submission=submission,
+        )
+
+
+def kind_of(problem_type: str) -> str:
+    """``unknown-order`` of ``urn:repairchain:problem:unknown-order``."""
+    return problem_type.removeprefix(_ROOT)
+
+
+def pointer(*parts: str | int) -> str:
+    """The JSON pointer (RFC 6901) to a field."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def from_validation(error: ValidationError, *prefix: str) -> Refusal:
+    """The first thing that pydantic found wrong, in one sentence, and how many more there are."""
+    problems: list[Any] = list(error.errors(include_url=False, include_input=False))
+    first = problems[0]
+    where = pointer(*prefix, *first["loc"])
+    message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if first["type"] == "missing":
+        message = "this field is missing"
+    elif first["type"] == "extra_forbidden":
+        message = "this type has no such field"
+    more = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
+    return Refusal("invalid", f"{where or 'the event'}: {message}{more}", where or None)

@@ -1,0 +1,69 @@
+"""From a NATS message to an event: CloudEvents in structured mode (JSON) or binary mode (``ce-`` headers)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+from pydantic import ValidationError
+
+from events.envelope import CONTENT_TYPE, MAX_BYTES, Event, TypeNameError
+from services.intake.problems import Refusal, from_validation
+
+_ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "correlationid", "causationid")
+
+
+def _structured(payload: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise Refusal("unreadable", f"the body is not JSON in UTF-8: {error}") from None
+    if not isinstance(document, dict):
+        raise Refusal("unreadable", "the body must be one JSON object: a CloudEvent in structured mode")
+    return document
+
+
+def _binary(headers: Mapping[str, str], payload: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        attribute: unquote(headers[f"ce-{attribute}"]) for attribute in _ATTRIBUTES if f"ce-{attribute}" in headers
+    }
+    try:
+        document["data"] = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise Refusal("unreadable", f"the body is not JSON in UTF-8: {error}") from None
+    return document
+
+
+def read_document(headers: Mapping[str, str] | None, payload: bytes) -> dict[str, Any]:
+    """The event as a dict, not yet validated. Raises Refusal if there is none to be read."""
+    if len(payload) > MAX_BYTES:
+        raise Refusal(
+            "too-large",
+            f"the body has {len(payload)} bytes; at most {MAX_BYTES} are taken: refer to it by dataref",
+        )
+    lowered = {key.lower(): value for key, value in headers.items()} if headers else {}
+    if "ce-specversion" in lowered and not lowered.get("content-type", "").startswith(CONTENT_TYPE):
+        return _binary(lowered, payload)
+    return _structured(payload)
+
+
+def submission_id(document: Mapping[str, Any]) -> str | None:
+    """The event's own id, if it has a usable one: a receipt names it even when the rest cannot be read."""
+    found = document.get("id")
+    return found[:500] if isinstance(found, str) and found else None
+
+
+def read_event(document: Mapping[str, Any]) -> Event:
+    """The envelope. Raises Refusal with the field that is wrong."""
+    if document.get("specversion") != "1.0":
+        raise Refusal("unreadable", 'specversion must be "1.0": the body must be a CloudEvent', "/specversion")
+    try:
+        event = Event.model_validate(document)
+        event.name  # noqa: B018 - parses the type, which the model keeps as text
+    except ValidationError as error:
+        raise from_validation(error) from None
+    except TypeNameError as error:
+        raise Refusal("unknown-type", str(error), "/type") from None
+    return event

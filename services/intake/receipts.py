@@ -1,0 +1,52 @@
+"""Receipts: what became of each submission, one message per party and batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Literal
+
+import orjson
+from nats.aio.client import Client
+
+from events.subjects import receipts_subject
+from services.intake.problems import Problem
+
+Outcome = Literal["accepted", "duplicate", "rejected"]
+
+
+class Receipts:
+    """Collects the receipts of one batch and sends them.
+
+    The message is ``{"receipts": [{"id", "source", "sequence", "outcome", "order"?, "position"?, "problem"?}]}``;
+    ``sequence`` is the submission's place in the intake stream, as its publish acknowledgement told.
+    """
+
+    def __init__(self) -> None:
+        self._by_party: dict[str, list[dict[str, Any]]] = defaultdict(list)
+
+    def add(
+        self,
+        party: str,
+        sequence: int,
+        id: str | None,
+        outcome: Outcome,
+        *,
+        order: str | None = None,
+        position: int | None = None,
+        problem: Problem | None = None,
+    ) -> None:
+        receipt: dict[str, Any] = {"id": id, "source": party, "sequence": sequence, "outcome": outcome}
+        if order is not None:
+            receipt["order"] = order
+        if position is not None:
+            receipt["position"] = position
+        if problem is not None:
+            receipt["problem"] = problem.model_dump(exclude_none=True)
+        self._by_party[party].append(receipt)
+
+    async def send(self, connection: Client) -> None:
+        """Tell each party. Receipts are not kept: whoever missed one hands in again and is told ``duplicate``."""
+        for party, receipts in self._by_party.items():
+            for start in range(0, len(receipts), 500):
+                body = orjson.dumps({"receipts": receipts[start : start + 500]})
+                await connection.publish(receipts_subject(party), body)

@@ -1,0 +1,60 @@
+"""Rejected submissions as REJECTED keeps them: the body as it came, the reason and the original headers beside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nats.js.api import RawStreamMsg
+
+from events.subjects import party_of_subject
+from services.intake.problems import Problem
+
+_PROBLEM: Final = "Repairchain-Problem"
+_ORIGINAL: Final = "Repairchain-Original-Headers"
+_INTAKE: Final = "Repairchain-Intake-Sequence"
+
+
+def _pack(value: Any) -> str:
+    # Header values must be one line of ASCII, and the server trims them.
+    return base64.b64encode(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")).decode()
+
+
+def _unpack(text: str) -> Any:
+    return json.loads(base64.b64decode(text).decode("utf-8", "surrogatepass"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One kept submission; ``number`` is its sequence in REJECTED."""
+
+    number: int
+    party: str
+    problem: Problem
+    headers: dict[str, str]
+    payload: bytes
+
+
+def to_headers(problem: Problem, original: Mapping[str, str] | None, intake_sequence: int) -> dict[str, str]:
+    """The headers under which a rejected body is kept; the message id makes keeping it twice harmless."""
+    kept = {key: value for key, value in (original or {}).items() if not key.lower().startswith("nats-")}
+    return {
+        _PROBLEM: _pack(problem.model_dump(exclude_none=True)),
+        _ORIGINAL: _pack(kept),
+        _INTAKE: str(intake_sequence),
+    }
+
+
+def from_message(message: RawStreamMsg) -> Rejected:
+    """Read a message of REJECTED back. Raises KeyError or ValueError if it is not one of ours."""
+    headers = message.headers or {}
+    return Rejected(
+        number=message.seq or 0,
+        party=party_of_subject(message.subject or ""),
+        problem=Problem.model_validate(_unpack(headers[_PROBLEM])),
+        headers=_unpack(headers[_ORIGINAL]),
+        payload=message.data or b"",
+    )

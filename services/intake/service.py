@@ -1,0 +1,319 @@
+"""The intake service of one role: takes batches from its intake stream and answers each submission with a receipt.
+
+What happens to a batch, in this order, so that a crash at any point loses and doubles nothing: decide every submission;
+keep contacts; append the facts (all or nothing); keep what was rejected; send receipts; acknowledge. Whatever comes
+again after a crash is told apart by (source, id).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import nats.errors
+import nats.js.errors
+import structlog
+from faststream import AckPolicy, FastStream
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.message import NatsBatchMessage
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy as JsAckPolicy
+from nats.js.api import ConsumerConfig, Header
+from nats.js.kv import KeyValue
+
+from events import names
+from events.clock import Clock
+from events.log import Tail, append_batch, last_position, message_id
+from events.streams import declare_streams
+from events.subjects import party_of_subject, rejected_subject
+from services.intake.deciding import Accept, Duplicate, decide
+from services.intake.held import Held
+from services.intake.index import Index
+from services.intake.problems import Problem, Refusal
+from services.intake.reading import read_document, read_event, submission_id
+from services.intake.receipts import Outcome, Receipts
+from services.intake.rejecting import to_headers
+
+_BATCH: Final = 1_000
+
+#: How long a batch is collected (seconds): what a submission that comes alone waits.
+_COLLECT: Final = 0.05
+
+#: A batch that got no answer comes again after this long (seconds); appending gives up sooner.
+_ACK_WAIT: Final = 10.0
+_APPEND_TIMEOUT: Final = 5.0
+_RETRY_DELAY: Final = 1.0
+
+_TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+
+_log = structlog.get_logger("intake")
+
+
+def _sequence(message: Msg) -> int:
+    return message.metadata.sequence.stream
+
+
+def _party_of(message: Msg) -> str:
+    """Who handed this in. A subject that names nobody properly still gets its answer, under what it says."""
+    try:
+        return party_of_subject(message.subject)
+    except ValueError:
+        _, role, name = message.subject.split(".", 2)
+        return f"{role}:{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejection:
+    message: Msg
+    party: str
+    order: str
+    problem: Problem
+
+
+@dataclass(slots=True)
+class _Decided:
+    """A batch after its decisions: what to append, and what to answer."""
+
+    accepted: list[tuple[Msg, Accept]]
+    duplicates: list[tuple[Msg, Duplicate]]
+    rejected: list[_Rejection]
+
+
+async def _raw(message: NatsBatchMessage) -> Any:
+    # Decoding and path matching per message would cost more than all of intake; we read the bytes ourselves.
+    return message.raw_message
+
+
+class Intake:
+    """One role's intake: ``await start()``, then it runs by itself until ``await stop()``."""
+
+    def __init__(self, role: str, broker: NatsBroker, clock: Clock, index_path: Path) -> None:
+        self.role = role
+        self.app = FastStream(broker, )
+        self._broker = broker
+        self._clock = clock
+        self._index_path = index_path
+        self._held = Held(role)
+        self._follower: asyncio.Task[None] | None = None
+        self._caught_up = asyncio.Event()
+        self._lock = asyncio.Lock()
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Connect, declare what is needed, catch up with the log, and only then take submissions."""
+        self._connection: Client = await self._broker.connect()
+        self._js: JetStreamContext = self._connection.jetstream(timeout=_APPEND_TIMEOUT)
+        await declare_streams(self._js)
+        config = self._consumer()
+        # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
+        await self._js.add_consumer(names.INTAKE_STREAMS[self.role], config)
+        self._customers: KeyValue = await self._js.key_value(names.CUSTOMERS)
+        self._index = Index(self._index_path)
+        if self._index.position > await last_position(self._js):
+            _log.warning("the index is ahead of the log, which must be another one: starting it anew")
+            self._index.clear()
+        await self._held.load(self._js)
+        self._follower = asyncio.create_task(self._follow())
+        await self._caught_up.wait()
+        for name in self._held.waited_for:
+            if self._index.names(name):  # became known while we were away
+                await self._held.release(self._js, name)
+        self._broker.subscriber(
+            f"{names.INTAKE_ROOT}.{self.role}.*",
+            durable=names.INTAKE_DURABLES[self.role],
+            stream=JStream(names.INTAKE_STREAMS[self.role], declare=False),
+            pull_sub=PullSub(batch_size=_BATCH, timeout=_COLLECT, batch=True),
+            config=config,
+            decoder=_raw,
+            ack_policy=AckPolicy.MANUAL,
+            title=f"{self.role} intake",
+        )(self.take)
+        await self.app.start()
+
+    async def stop(self) -> None:
+        """Finish the batch at hand and leave."""
+        await self.app.stop()
+        if self._follower is not None:
+            self._follower.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._follower
+        self._index.close()
+
+    def _consumer(self) -> ConsumerConfig:
+        return ConsumerConfig(
+            durable_name=names.INTAKE_DURABLES[self.role],
+            ack_policy=JsAckPolicy.EXPLICIT,
+            ack_wait=_ACK_WAIT,
+            max_deliver=-1,
+            max_ack_pending=5 * _BATCH,
+            filter_subject=f"{names.INTAKE_ROOT}.{self.role}.*",
+        )
+
+    async def check(self) -> str:
+        """For readiness: asks the server for our consumer. Raises nats errors if it is gone."""
+        info = await self._js.consumer_info(names.INTAKE_STREAMS[self.role], names.INTAKE_DURABLES[self.role])
+        return f"{info.num_pending} waiting, index at {self._index.position}"
+
+    # -- following the log --------------------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                goal = await last_position(self._js)
+                async with Tail(self._js, after=self._index.position, max_batch=10_000) as tail:
+                    while True:
+                        if tail.position >= goal and self._index.position >= goal:
+                            self._caught_up.set()
+                        else:
+                            _log.debug("catching up with the log", position=self._index.position, goal=goal)
+                        await self._note(await tail.next_batch())
+            except _TRANSIENT as error:
+                _log.warning("following the log again", error=str(error))
+                await asyncio.sleep(_RETRY_DELAY)
+            except Exception:  # noqa: BLE001 - a fault of ours must not leave a service that decides on what it knew long ago
+                _log.exception("following the log hit a fault")
+                await asyncio.sleep(_RETRY_DELAY)
+
+    async def _note(self, batch: Sequence[tuple[int, bytes]]) -> None:
+        if not batch:
+            return
+        async with self._lock:
+            self._index.follow(batch)
+        await self._held.release_named(self._js, batch)
+
+    # -- taking a batch -----------------------------------------------------------------------------------------------
+
+    async def take(self, messages: list[Msg]) -> None:
+        """Handle one batch from the intake stream. On trouble with the server the batch comes again."""
+        try:
+            async with self._lock:
+                await self._take(messages)
+        except _TRANSIENT as error:
+            _log.warning("a batch will be tried again", role=self.role, size=len(messages), error=repr(error))
+            for message in messages:
+                with suppress(*_TRANSIENT, nats.errors.MsgAlreadyAckdError):
+                    await message.nak(delay=_RETRY_DELAY)
+        except Exception:  # noqa: BLE001 - see _take_alone
+            # A fault of ours that one submission brings to light must not stop its neighbours: find it, keep it, go on.
+            _log.exception("a batch hit a fault in intake: taking it one by one", role=self.role, size=len(messages))
+            for message in messages:
+                await self._take_alone(message)
+
+    async def _take_alone(self, message: Msg) -> None:
+        try:
+            async with self._lock:
+                await self._take([message])
+        except _TRANSIENT:
+            with suppress(*_TRANSIENT):
+                await message.nak(delay=_RETRY_DELAY)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
+            party = _party_of(message)
+            refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
+            with suppress(*_TRANSIENT):
+                await self._keep(_Rejection(message, party, "", refusal.problem(None)))
+                receipts = Receipts()
+                receipts.add(party, _sequence(message), None, "rejected", problem=refusal.problem(None))
+                await receipts.send(self._connection)
+                await message.ack()
+
+    async def _take(self, messages: list[Msg]) -> None:
+        self._index.forget()
+        decided = self._decide(messages)
+        if any(rejection.problem.type.endswith("unknown-order") for rejection in decided.rejected):
+            # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
+            await self._read_to_the_end()
+            self._index.forget()
+            decided = self._decide(messages)
+        for _, accept in decided.accepted:
+            if accept.contact is not None and accept.contact_key is not None:
+                await self._customers.put(accept.contact_key, accept.contact.model_dump_json().encode())
+
+        receipts = Receipts()
+        events = [accept.event for _, accept in decided.accepted]
+        places = await append_batch(self._js, events, timeout=_APPEND_TIMEOUT)
+        self._index.appended(events, [place.position for place in places])
+        for (message, accept), place in zip(decided.accepted, places, strict=True):
+            event = accept.event
+            outcome: Outcome = "duplicate" if place.duplicate else "accepted"
+            receipts.add(
+                event.source,
+                _sequence(message),
+                event.id,
+                outcome,
+                order=event.subject,
+                position=place.position,
+            )
+        for message, duplicate in decided.duplicates:
+            party = _party_of(message)
+            position = duplicate.position or self._index.known_position(party, duplicate.id)
+            receipts.add(party, _sequence(message), duplicate.id, "duplicate", order=duplicate.order, position=position)
+        for rejection in decided.rejected:
+            await self._keep(rejection)
+            problem = rejection.problem
+            receipts.add(rejection.party, _sequence(rejection.message), problem.submission, "rejected", problem=problem)
+        await self._remove_retried(messages)
+        await receipts.send(self._connection)
+        for message in messages:
+            await message.ack()
+
+    def _decide(self, messages: Sequence[Msg]) -> _Decided:
+        decided = _Decided([], [], [])
+        now = self._clock.now()
+        for message in messages:
+            party = _party_of(message)
+            id: str | None = None
+            order = ""
+            try:
+                document = read_document(message.headers, message.data)
+                id = submission_id(document)
+                event = read_event(document)
+                order = event.subject
+                outcome = decide(event, party, self._index, now)
+            except Refusal as refusal:
+                decided.rejected.append(_Rejection(message, party, order, refusal.problem(id)))
+                continue
+            if isinstance(outcome, Duplicate):
+                decided.duplicates.append((message, outcome))
+            else:
+                self._index.expect(outcome.event)
+                decided.accepted.append((message, outcome))
+        return decided
+
+    async def _read_to_the_end(self) -> None:
+        end = await last_position(self._js)
+        if end <= self._index.position:
+            return
+        async with Tail(self._js, after=self._index.position) as tail:
+            while self._index.position < end:
+                batch = await tail.next_batch()
+                if batch:
+                    self._index.follow(batch)
+
+    async def _keep(self, rejection: _Rejection) -> None:
+        message = rejection.message
+        sequence = _sequence(message)
+        headers = to_headers(rejection.problem, message.headers, sequence)
+        # The same submission after a crash is kept once; the stream's name keeps the roles' sequences apart.
+        headers[Header.MSG_ID.value] = message_id(names.INTAKE_STREAMS[self.role], f"{sequence}")
+        subject = rejected_subject(rejection.party, rejection.order)
+        await self._js.publish(subject, message.data, headers=headers, stream=names.REJECTED)
+        self._held.note(subject, rejection.problem)
+
+    async def _remove_retried(self, messages: Sequence[Msg]) -> None:
+        """A retry has its own outcome by now; the rejection that it was taken from is settled."""
+        for message in messages:
+            number = (message.headers or {}).get(names.RETRY_OF)
+            if number is None or not number.isdigit():
+                continue
+            with suppress(nats.js.errors.APIError):  # removed already, before a crash
+                kept = await self._js.get_msg(names.REJECTED, seq=int(number))
+                # Anybody can write that header: it settles the sender's own rejections only.
+                if kept.subject is not None and party_of_subject(kept.subject) == _party_of(message):
+                    await self._js.delete_msg(names.REJECTED, int(number))
