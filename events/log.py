@@ -235,6 +235,10 @@ class Tail:
         self._drained.set()
         return batch
 
+    def wake(self) -> None:
+        """Let a waiting ``next_batch`` return, with nothing if there is nothing."""
+        self._filled.set()
+
     async def _check(self) -> None:
         """Nothing came for a while, or something was left out: is the consumer behind us alive, or is a new one due?"""
         self._filled.clear()

@@ -1,0 +1,189 @@
+"""The vocabulary as documents for machines: JSON Schema for every type, and AsyncAPI 3 for the whole conversation."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from events import names
+from events.envelope import CONTENT_TYPE, MAX_ID_BYTES, full_type
+from events.facet import Fact
+from events.vocabulary import FACTS, WHO_MAY_SAY
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+#: order.opened alone may carry this at intake; it goes to the CUSTOMERS bucket and never into the log.
+CONTACT: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "Who the customer is. Taken off at intake; never in the log.",
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string", "maxLength": 200},
+        "language": {"type": "string", "default": "en", "examples": ["en", "nl"]},
+        "channels": {
+            "type": "array",
+            "maxItems": 10,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["kind", "address"],
+                "properties": {"kind": {"const": "email"}, "address": {"type": "string", "maxLength": 254}},
+            },
+        },
+    },
+}
+
+
+def _data_schema(fact: type[Fact]) -> tuple[dict[str, Any], dict[str, Any]]:
+    schema = fact.model_json_schema(by_alias=True, mode="validation")
+    return schema, schema.pop("$defs", {})
+
+
+def event_schema(name: str, *, intake: bool = True) -> dict[str, Any]:
+    """JSON Schema (2020-12) of the whole CloudEvent of one fact, as a partner sends it or (``intake=False``) as the log
+    holds it. Raises KeyError for an unknown name."""
+    fact = FACTS[name]
+    data, definitions = _data_schema(fact)
+    if intake and name == "order.opened":
+        data["properties"] = {**data["properties"], "contact": CONTACT}
+    identifier = {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES}
+    moment = {"type": "string", "format": "date-time"}
+    required = ["specversion", "id", "source", "type", "subject", "time", "data"]
+    properties: dict[str, Any] = {
+        "specversion": {"const": "1.0"},
+        "id": {**identifier, "description": "with source, this event for ever; a correction needs an id of its own"},
+        "source": {"type": "string", "description": "the party that says so: role:name", "examples": ["retailer:acme"]},
+        "type": {"const": full_type(name, fact.VERSION)},
+        "subject": {**identifier, "description": "the order: its chain-wide id, or your own number for it"},
+        "time": {**moment, "description": "when it happened"},
+        "datacontenttype": {"const": "application/json"},
+        "correlationid": {"type": "string"},
+        "causationid": {"type": "string"},
+        "data": data,
+    }
+    if not intake:
+        properties["recordedtime"] = {**moment, "description": "when the chain took it in"}
+        required.append("recordedtime")
+    schema: dict[str, Any] = {
+        "$schema": _DIALECT,
+        "$id": f"urn:repairchain:schema:{full_type(name, fact.VERSION)}",
+        "title": full_type(name, fact.VERSION),
+        "description": (fact.__doc__ or "").strip(),
+        "type": "object",
+        "required": required,
+        "properties": properties,
+    }
+    if definitions:
+        schema["$defs"] = definitions
+    return schema
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schema of every type, by full type name."""
+    return {full_type(name, fact.VERSION): event_schema(name) for name, fact in FACTS.items()}
+
+
+def _inline(schema: dict[str, Any], path: str) -> dict[str, Any]:
+    """The schema with its references pointing at its place in a larger document."""
+
+    def move(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: f"{path}{inner.removeprefix('#')}" if key == "$ref" and isinstance(inner, str) else move(inner)
+                for key, inner in value.items()
+            }
+        return [move(inner) for inner in value] if isinstance(value, list) else value
+
+    return {key: move(value) for key, value in schema.items() if key not in ("$schema", "$id")}
+
+
+def asyncapi(version: str = "1.0.0") -> dict[str, Any]:
+    """An AsyncAPI 3.0 document: what each partner role sends where, and what it hears back."""
+    messages = {}
+    for name, fact in FACTS.items():
+        title = full_type(name, fact.VERSION)
+        payload = _inline(event_schema(name), f"#/components/messages/{title}/payload")
+        messages[title] = {
+            "name": title,
+            "title": name,
+            "summary": (fact.__doc__ or "").strip().splitlines()[0],
+            "contentType": CONTENT_TYPE,
+            "payload": payload,
+        }
+    messages["receipts"] = {
+        "name": "receipts",
+        "title": "What became of submissions",
+        "contentType": "application/json",
+        "payload": _RECEIPTS,
+    }
+    channels: dict[str, Any] = {}
+    operations: dict[str, Any] = {}
+    party = {"party": {"description": "the party's name; every byte outside A-Z a-z 0-9 _ - is written =XX"}}
+    for role in names.INTAKE_STREAMS:
+        said = [full_type(name, FACTS[name].VERSION) for name in FACTS if name in WHO_MAY_SAY[role]]
+        channels[f"{role}Intake"] = {
+            "address": f"{names.INTAKE_ROOT}.{role}.{{party}}",
+            "parameters": party,
+            "messages": {title: {"$ref": f"#/components/messages/{title}"} for title in said},
+        }
+        channels[f"{role}Receipts"] = {
+            "address": f"{names.RECEIPTS_ROOT}.{role}.{{party}}",
+            "parameters": party,
+            "messages": {"receipts": {"$ref": "#/components/messages/receipts"}},
+        }
+        operations[f"{role}Publishes"] = {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{role}Intake"},
+            "summary": f"A {role} reports what has happened",
+        }
+        operations[f"{role}HearsBack"] = {
+            "action": "receive",
+            "channel": {"$ref": f"#/channels/{role}Receipts"},
+            "summary": "Accepted, duplicate, or rejected with a reason",
+        }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "repairchain",
+            "version": version,
+            "description": "Facts about products in repair, as partners publish them. Seen from the partner.",
+        },
+        "defaultContentType": CONTENT_TYPE,
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages},
+    }
+
+
+_RECEIPTS: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["receipts"],
+    "properties": {
+        "receipts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["id", "source", "sequence", "outcome"],
+                "properties": {
+                    "id": {"type": ["string", "null"], "description": "the event's own id, if it could be read"},
+                    "source": {"type": "string"},
+                    "sequence": {"type": "integer", "description": "as in the publish acknowledgement"},
+                    "outcome": {"enum": ["accepted", "duplicate", "rejected"]},
+                    "order": {"type": "string", "description": "the order's chain-wide id"},
+                    "position": {"type": "integer", "description": "the fact's place in the log"},
+                    "problem": {
+                        "type": "object",
+                        "description": "RFC 9457 problem details",
+                        "required": ["type", "title", "detail"],
+                        "properties": {
+                            "type": {"type": "string"},
+                            "title": {"type": "string"},
+                            "detail": {"type": "string"},
+                            "pointer": {"type": "string", "description": "JSON pointer of the field"},
+                            "submission": {"type": "string"},
+                        },
+                    },
+                },
+            },
+        }
+    },
+}
