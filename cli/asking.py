@@ -1,0 +1,132 @@
+"""Asks the chain: over NATS while it runs, and its DuckDB file itself when nothing serves it.
+
+A process that owns the DuckDB file keeps all others out, so the running chain is asked first, and for that nothing
+heavier than nats is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from cli.errors import Problem, one_line
+from cli.place import Place, operator_login, server_url
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+#: How long the server may take to let us in, and a query to be answered (seconds).
+CONNECT_TIMEOUT: Final = 3.0
+ANSWER_TIMEOUT: Final = 60.0
+
+Args = dict[str, Any]
+
+
+class Unserved(Exception):
+    """Nobody answers; the message says what was tried, as the beginning of a sentence."""
+
+
+def ask(
+    place: Place,
+    name: str,
+    args: Args | None = None,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> dict[str, Any]:
+    """The result of the query ``name``, from whoever can answer it. Raises Problem when nobody can."""
+    given = {key: value for key, value in (args or {}).items() if value is not None}
+    try:
+        return ask_server(place, name, given, as_of, known_at)
+    except Unserved as reason:
+        from cli.reading import ask_file
+
+        return ask_file(place, name, given, as_of, known_at, str(reason))
+
+
+def ask_server(
+    place: Place,
+    name: str,
+    args: Args,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    timeout: float = ANSWER_TIMEOUT,
+) -> dict[str, Any]:
+    """The result of the query ``name`` from the running chain. Raises Unserved if it does not answer."""
+    url = server_url(place)
+    if url is None:
+        raise Unserved(f"no chain runs on {place.home}")
+    return asyncio.run(_ask(place, url, name, args, _iso(as_of), _iso(known_at), timeout))
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
+
+
+async def _ask(
+    place: Place, url: str, name: str, args: Args, as_of: str | None, known_at: str | None, timeout: float
+) -> dict[str, Any]:
+    from services.answering import NoAnswerError, QuestionError
+    from services.answering import ask as ask_projector
+
+    connection = await connect(place, url)
+    try:
+        return await ask_projector(connection, name, args, as_of=as_of, known_at=known_at, timeout=timeout)
+    except QuestionError as error:
+        raise Problem(f"{one_line(error)}.") from None
+    except NoAnswerError as error:
+        raise Unserved(f"the server at {url} runs, but {one_line(error)}") from None
+    except OSError as error:
+        raise Unserved(f"the connection to {url} broke ({one_line(error)})") from None
+    finally:
+        await close(connection)
+
+
+async def connect(
+    place: Place, url: str, login: dict[str, str] | None = None, on_close: Callable[[], None] | None = None
+) -> Client:
+    """A connection as the operator, or with ``login``; ``on_close`` is called when it ends, by whoever's doing.
+
+    Raises Unserved if nothing listens there, Problem if it does not let us in.
+    """
+    import nats
+    import nats.errors
+
+    async def quiet(_: Exception) -> None:
+        """Whatever goes wrong reaches the caller as an exception; nats-py would print it as well."""
+
+    async def closed() -> None:
+        if on_close is not None:
+            on_close()
+
+    try:
+        return await nats.connect(
+            url,
+            **(operator_login(place) if login is None else login),
+            name="repairchain command line",
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=CONNECT_TIMEOUT,
+            error_cb=quiet,
+            closed_cb=closed,
+        )
+    except (TimeoutError, OSError, nats.errors.NoServersError, nats.errors.TimeoutError):
+        raise Unserved(f"nothing answers at {url}") from None
+    except nats.errors.Error as error:
+        if "authorization" in str(error).lower():
+            raise Problem(
+                f"the server at {url} refuses these credentials: is {place.home} the home of the chain there?"
+            ) from None
+        raise Unserved(f"the server at {url} does not answer ({one_line(error)})") from None
+
+
+async def close(connection: Client) -> None:
+    """Leave without waiting for a server that may be gone."""
+    import nats.errors
+
+    try:
+        await connection.close()
+    except (nats.errors.Error, OSError):
+        return

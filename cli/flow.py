@@ -1,0 +1,54 @@
+"""handoffs and stalled: how the work flows from party to party, and where it does not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from cli.asking import ask
+from cli.options import AsOf, Json, KnownAt, place_of, read_moment
+from cli.output import moments_now, print_json, show
+
+Giver = Annotated[str | None, typer.Option("--from", metavar="ROLE:NAME", help="Only what this party handed over.")]
+Taker = Annotated[str | None, typer.Option("--to", metavar="ROLE:NAME", help="Only what went to this party.")]
+
+
+def handoffs(
+    ctx: typer.Context,
+    from_party: Giver = None,
+    to_party: Taker = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many lanes, the busiest first.")] = 50,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: Json = False,
+) -> None:
+    """Measure each lane from party to party: how many, how many never received, how long the receipt took."""
+    from cli.render.tables import lanes as rendered
+
+    then, known = read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    args = {"from": from_party, "to": to_party, "limit": limit}
+    result = ask(place_of(ctx), "handoffs", args, then, known)
+    if as_json:
+        print_json(result)
+    else:
+        show(rendered(result))
+
+
+def stalled(
+    ctx: typer.Context,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: Json = False,
+) -> None:
+    """List what is overdue now, the longest first: who owes what, on which order, since when."""
+    from cli.render.tables import stalled as rendered
+
+    then, known = read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    now = then or datetime.now(UTC)
+    result = ask(place_of(ctx), "stalled", {"now": now.astimezone(UTC).isoformat()}, then, known)
+    if as_json:
+        print_json(result)
+    else:
+        show(rendered(result, moments_now(then)))

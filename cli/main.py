@@ -1,0 +1,67 @@
+"""The command ``repairchain``: one command per job, put together here."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import flow, messages, orders
+from cli.errors import Chain
+from cli.place import find_place
+
+app = typer.Typer(
+    name="repairchain",
+    cls=Chain,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+ASK, RUN, KEEP = "Ask", "Run and feed", "Keep in order"
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            "--home",
+            metavar="FOLDER",
+            help="Folder of the chain; also REPAIRCHAIN_HOME, or home in repairchain.toml. Default: .repairchain",
+            show_default=False,
+        ),
+    ] = None,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="For developers: show where an unforeseen failure came from.")
+    ] = False,
+) -> None:
+    """Follows repairs through retailers, importers and repairers, and keeps the customer told.
+
+    A newcomer starts with 'repairchain demo', then 'repairchain up'.
+    """
+    ctx.obj = find_place(home)
+
+
+for command in (orders.timeline, orders.status, orders.orders, flow.handoffs, flow.stalled, messages.messages):
+    app.command(rich_help_panel=ASK)(command)
+
+
+def main() -> None:
+    """Entry point of the ``repairchain`` program."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show an arrow gets a question mark, never a traceback.
+        with contextlib.suppress(AttributeError, io.UnsupportedOperation):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # replaced streams may lack it
+    app(prog_name="repairchain")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""timeline, status, orders: what is known about orders."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.asking import ask
+from cli.errors import Problem
+from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moment
+from cli.output import moments_now, print_json, show
+from cli.place import Place
+from cli.render.plain import short
+
+_MOST_LISTED = 10
+
+
+def find_order(place: Place, name: str) -> str:
+    """The id of the one order that ``name`` stands for. Raises Problem if there is none, or more than one."""
+    found: list[str] = ask(place, "find", {"order": name}).get("orders") or []
+    if not found:
+        raise Problem(
+            f"no order is known as '{short(name, 80)}', by the chain's id, a party's reference or a serial number: "
+            "'repairchain orders' lists what there is."
+        )
+    if len(found) > 1:
+        listed = ", ".join(found[:_MOST_LISTED]) + (", …" if len(found) > _MOST_LISTED else "")
+        raise Problem(f"'{short(name, 80)}' stands for {len(found)} orders: {listed}; say which by its id.")
+    return str(found[0])
+
+
+def timeline(
+    ctx: typer.Context,
+    order: OrderName,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Every fact as it came, with ids; also what was taken back later.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell an order's story: who did what when, what was promised and kept, what the customer was told."""
+    from cli.render.timeline import timeline as rendered
+
+    place, then, known = place_of(ctx), read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    args: dict[str, Any] = {"order": find_order(place, order)}
+    if raw:
+        args["raw"] = True
+    result = ask(place, "timeline", args, then, known)
+    if as_json:
+        print_json(result)
+    else:
+        show(rendered(result, moments_now(then), raw=raw))
+
+
+def status(
+    ctx: typer.Context,
+    order: OrderName,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: Json = False,
+) -> None:
+    """Show where an order stands: who has it, what is next and by when, what the customer knows."""
+    from cli.render.order import order_panel
+
+    place, then, known = place_of(ctx), read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    result = ask(place, "status", {"order": find_order(place, order)}, then, known)
+    if as_json:
+        print_json(result)
+    else:
+        show([order_panel(result, moments_now(then))])
+
+
+def orders(
+    ctx: typer.Context,
+    is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only open, or only closed orders.")] = None,
+    holder: Annotated[str | None, typer.Option(metavar="ROLE:NAME", help="Only orders that this party has.")] = None,
+    status: Annotated[
+        str | None, typer.Option(metavar="STATUS", help="Only orders in this status, such as in_transit.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out so many first.")] = 0,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: Json = False,
+) -> None:
+    """List orders, a page at a time."""
+    from cli.render.tables import orders as rendered
+
+    place, then, known = place_of(ctx), read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    args = {"open": is_open, "holder": holder, "status": status, "limit": limit, "offset": offset}
+    result = ask(place, "orders", args, then, known)
+    if as_json:
+        print_json(result)
+    else:
+        show(rendered(result, moments_now(then), offset))

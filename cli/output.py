@@ -1,0 +1,51 @@
+"""Where output goes: rich to the terminal, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from rich.console import Console, RenderableType
+
+from cli.render.moments import Moments
+
+#: Width of what is piped to a file or another program, unless COLUMNS says otherwise.
+PIPED_WIDTH = 100
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        # rich would end the process with exit code 1, which means something else here.
+        raise BrokenPipeError
+
+
+def console() -> Console:
+    """A console on stdout that takes no markup from what others wrote, and no colours where nobody sees them."""
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return _Console(highlight=False, markup=False, emoji=False, width=PIPED_WIDTH if piped else None)
+
+
+def show(parts: Iterable[RenderableType]) -> None:
+    """Print one part after the other."""
+    out = console()
+    for part in parts:
+        out.print(part)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document, indented, UTF-8; exactly what a program reads back."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # lone surrogates, or a terminal that knows ASCII only
+        text = json.dumps(document, indent=2)
+    print(text)
+
+
+def moments_now(as_of: datetime | None = None) -> Moments:
+    """Moments as seen now, or as seen at the moment that was asked for, in this machine's zone."""
+    return Moments(as_of or datetime.now(UTC))

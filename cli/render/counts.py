@@ -1,0 +1,70 @@
+"""The figures of ``stats``, with the headline first: contacts that customers had to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cli.render.moments import exact
+
+Row = dict[str, Any]
+
+_GROUPS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("customer_contacts", "Contacts that customers had to start"), ("messages", "Messages to customers")),
+    (
+        ("orders", "Orders"),
+        ("open_orders", "… open"),
+        ("reopened_orders", "… reopened at least once"),
+        ("reopenings", "Reopenings"),
+        ("ping_pong_orders", "Orders sent back and forth"),
+    ),
+    (
+        ("handoffs", "Handoffs"),
+        ("handoffs_received", "… received"),
+        ("handoffs_never_received", "… never received"),
+        ("wait_p50", "Wait for the receipt, p50"),
+        ("wait_p90", "… p90"),
+        ("wait_p99", "… p99"),
+    ),
+    (
+        ("commitments_open", "Promises open"),
+        ("commitments_overdue_noted", "Promises noted as overdue"),
+    ),
+    (
+        ("facts", "Facts"),
+        ("unknown_facts", "… of types that this version does not know"),
+        ("parties", "Parties"),
+        ("rejected", "Rejected submissions"),
+        ("position", "Position in the log"),
+    ),
+)
+
+
+def stats(result: Row) -> Iterator[RenderableType]:
+    """The query ``stats`` (with ``rejected`` beside it)."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    shown: set[str] = set()
+    for group in _GROUPS:
+        if shown:
+            table.add_row("", "")
+        for field, label in group:
+            if field in result:
+                table.add_row(Text(label), _figure(field, result[field]))
+            shown.add(field)
+    for field in sorted(set(result) - shown):
+        table.add_row(Text(field.replace("_", " ")), _figure(field, result[field]))
+    yield table
+
+
+def _figure(field: str, value: Any) -> Text:
+    if field.startswith("wait_"):
+        return Text(exact(value) if isinstance(value, int | float) else "–")
+    if value is None:
+        return Text("only known while the chain runs", style="dim")
+    return Text(f"{value:,}" if isinstance(value, int) else str(value), style="bold")

@@ -1,0 +1,49 @@
+"""What the customers were told: each message with its fate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cli.render.lines import indented, quoted
+from cli.render.moments import Moments, parse
+from cli.render.plain import clean, word
+
+Row = dict[str, Any]
+
+_STYLES = {"sent": "green", "failed": "bold red", "suppressed": "dim", "planned": "yellow"}
+
+
+def messages(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """The query ``messages``, each in full."""
+    rows: list[Row] = result.get("messages") or []
+    if not rows:
+        yield Text("No messages.")
+    for number, row in enumerate(rows):
+        if number:
+            yield Text("")
+        yield from message(row, moments)
+
+
+def message(row: Row, moments: Moments) -> Iterator[RenderableType]:
+    """One message: when, what became of it, subject and body."""
+    status = word(row.get("status")) or "planned"
+    moment = parse(row.get("sent_at")) or parse(row.get("planned_at"))
+    head = Text("✉ ", style=_STYLES.get(status, ""))
+    head.append(moments.both(moment) if moment else "–", style="default")
+    head.append(f"  {word(row.get('order_id'))}", style="bold default")
+    about = f"  {word(row.get('kind'))}, {word(row.get('channel'))}, {word(row.get('language'))}: "
+    head.append(about, style="not bold default").append(status)
+    if row.get("reason"):
+        head.append(f", {word(row['reason'])}")
+    yield head
+    if row.get("subject"):
+        yield indented(Text(word(row["subject"]), style="bold"), 2)
+    for line in clean(row.get("body") or "", newlines=True).strip().split("\n"):
+        yield quoted(Text(line), 2, "green" if status == "sent" else "dim")
+    news = parse(row.get("next_news_by"))
+    if news:
+        yield indented(Text(f"next news by {moments.at(news)}", style="dim"), 2)

@@ -1,0 +1,161 @@
+"""One order at a glance: what it is, where it stands, what is next, what the customer knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cli.render.look import TOLD_WORDS, spoken, status_style, with_parties
+from cli.render.moments import Moments, parse
+from cli.render.plain import clean, many, word
+from cli.render.sentences import product_name
+
+Row = dict[str, Any]
+
+
+def order_panel(order: Row, moments: Moments, commitments: list[Row] | None = None) -> RenderableType:
+    """The panel on top of a timeline, and all of ``status``; ``commitments`` add a line on promises."""
+    facts = Table.grid(padding=(0, 2), expand=True)
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(ratio=1, overflow="fold")
+    for label, text in _lines(order, moments, commitments):
+        facts.add_row(label, text)
+    return Panel(
+        Group(_headline(order, moments), Text(""), facts),
+        title=Text(clean(order.get("order_id", "?")), style="bold"),
+        title_align="left",
+        box=box.ROUNDED,
+        border_style="dim",
+    )
+
+
+def _headline(order: Row, moments: Moments) -> Text:
+    """What it is; below, where it stands."""
+    product = product_name(order) or "Product not known"
+    line = Text(product, style="bold")
+    if order.get("serial"):
+        line.append(f", serial {word(order['serial'])}", style="not bold")
+    line.append("\n")
+    line.append(_standing(order, moments), style=status_style(order.get("status")) or "bold")
+    return line
+
+
+def _standing(order: Row, moments: Moments) -> str:
+    status = spoken(order.get("status"))
+    status = status[:1].upper() + status[1:]
+    if order.get("outcome") and not order.get("open"):
+        status += f": {spoken(order['outcome'])}"
+    opened, closed = parse(order.get("opened_at")), parse(order.get("closed_at"))
+    if order.get("open", True):
+        since = parse(order.get("since"))
+        if order.get("heading_to"):
+            status += f" to {word(order['heading_to'])}"
+        return f"{status} since {moments.both(since)}" if since else status
+    if closed and opened:
+        return f"{status} on {moments.both(closed)}, after {_days(opened, closed, moments)}"
+    return status
+
+
+def _days(opened: Any, closed: Any, moments: Moments) -> str:
+    return many(moments.days_between(opened, closed), "day")
+
+
+def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[tuple[str, Text]]:
+    lines: list[tuple[str, Text]] = []
+    if order.get("fault_text"):
+        lines.append(("Complaint", Text(word(order["fault_text"]))))
+    opened = parse(order.get("opened_at"))
+    if opened:
+        by = f" by {word(order['opened_by'])}" if order.get("opened_by") else ""
+        lines.append(("Taken in", with_parties(f"{moments.both(opened)}{by}")))
+    lines.append(("Held by", with_parties(word(order.get("holder")) or "nobody known")))
+    if order.get("accountable"):
+        lines.append(("Answers for it", with_parties(word(order["accountable"]))))
+    if order.get("next_step"):
+        lines.append(("Next", _next(order, moments)))
+    lines += _told(order, moments)
+    references = [f"{word(each.get('party'))} {word(each.get('reference'))}" for each in order.get("references") or []]
+    if order.get("customer"):
+        references.insert(0, f"customer {word(order['customer'])}")
+    if references:
+        lines.append(("Known as", with_parties(" · ".join(references))))
+    if commitments:
+        lines.append(("Promises", _promises(commitments, moments)))
+    lines.append(("So far", _counts(order)))
+    return lines
+
+
+def _next(order: Row, moments: Moments) -> Text:
+    owner = word(order.get("next_owner")) or "somebody"
+    owner = "the customer" if owner == "customer" else owner
+    text = with_parties(f"{owner} is to {spoken(order['next_step'])}")
+    due = parse(order.get("next_due"))
+    if due:
+        late = due < moments.now
+        text.append(f" by {moments.at(due)} ")
+        text.append(
+            f"({moments.relative(due).removesuffix(' ago')} late)" if late else f"({moments.relative(due)})",
+            style="red" if late else "",
+        )
+    return text
+
+
+def _told(order: Row, moments: Moments) -> list[tuple[str, Text]]:
+    told, news = parse(order.get("last_told_at")), parse(order.get("next_news_by"))
+    if not told and not order.get("customer"):
+        return []
+    if not told:
+        return [("Customer", Text("has not been told anything yet", style="red"))]
+    kind = TOLD_WORDS.get(word(order.get("last_told_kind")), word(order.get("last_told_kind")))
+    lines = [("Customer", Text(f"told {kind} on {moments.both(told)}".replace("  ", " ")))]
+    if news and order.get("open", True):
+        late = news < moments.now
+        text = f"by {moments.at(news)} "
+        text += f"({moments.relative(news).removesuffix(' ago')} late)" if late else f"({moments.relative(news)})"
+        lines.append(("Hears again", Text(text, style="red" if late else "")))
+    return lines
+
+
+def _promises(commitments: list[Row], moments: Moments) -> Text:
+    kept = missed = waiting = late = 0
+    for each in commitments:
+        due, met = parse(each.get("due")), parse(each.get("met_at"))
+        if each.get("state") == "met":
+            missed += bool(due and met and met > due)
+            kept += not (due and met and met > due)
+        elif each.get("state") == "open":
+            late += bool(due and due < moments.now)
+            waiting += not (due and due < moments.now)
+    text = Text(f"{kept} kept")
+    for count, what, style in (
+        (missed, "kept late", "yellow"),
+        (late, "overdue", "red"),
+        (waiting, "open", ""),
+    ):
+        if count:
+            text.append(" · ").append(f"{count} {what}", style=style)
+    return text
+
+
+def _counts(order: Row) -> Text:
+    def count(field: str) -> int:
+        value = order.get(field)
+        return value if isinstance(value, int) else 0
+
+    contacts = count("contacts_started")
+    text = Text(
+        f"{many(count('facts'), 'fact')} · {many(count('handoffs'), 'handoff')}"
+        f" · {many(count('messages_sent'), 'message')} to the customer · "
+    )
+    text.append(f"{many(contacts, 'contact')} started by the customer", style="yellow" if contacts else "")
+    if count("ping_pongs"):
+        text.append(f" · {many(count('ping_pongs'), 'ping-pong')}", style="yellow")
+    if count("reopenings"):
+        times = "once" if count("reopenings") == 1 else f"{count('reopenings'):,} times"
+        text.append(f" · reopened {times}", style="yellow")
+    return text

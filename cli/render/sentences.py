@@ -1,0 +1,167 @@
+"""One plain sentence per fact: what its party says, without the party itself in front.
+
+``sentence("item.handed_over", {"to": "importer:noord"}, moments)`` is ``handed it to importer:noord``. Data
+may lack any field and hold any JSON: others wrote it, perhaps with a later version of the chain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from cli.render.moments import Moments
+from cli.render.plain import short, word
+
+Data = dict[str, Any]
+
+#: {field}, {field@} for a moment, {field|words instead}; a part in [ ] goes when a field of it is missing.
+TEMPLATES: dict[str, str] = {
+    "order.opened": (
+        "took in {product|the order}[ of customer {customer}][: {fault_text}][ (fault {fault_code})]"
+        "[, {urgency}][; {accountable} answers for it]"
+    ),
+    "order.referenced": "calls it {reference}[ ({kind})]",
+    "order.closed": "closed the order: {outcome|done}[ ({note})]",
+    "order.reopened": "reopened the order[: {reason}]",
+    "item.handed_over": (
+        "handed {item|it} to {to|somebody}[ with {carrier}][, parcel {tracking_number}][; expected by {expected_by@}]"
+    ),
+    "item.received": "received {item|it}[ from {from}][, {condition}]",
+    "item.returned": "gave {item|it} back to the customer[ ({note})]",
+    "diagnosis.made": "found[ in {item}]: {summary}[ (fault {fault_code})]",
+    "quote.offered": "quoted {amount|a price}[ {currency}][ for {description}][, valid until {valid_until@}]",
+    "quote.accepted": "has a yes to the quote[ {quote}]",
+    "quote.declined": "has a no to the quote[ {quote}][: {reason}]",
+    "part.ordered": ("ordered {part|a part}[ for {item}][ from {supplier}][; expected by {expected_by@}]"),
+    "part.arrived": "has {part|the part}[ for {item}]",
+    "part.rejected": "sent {part|the part} back[ for {item}][: {why}]",
+    "repair.started": "began to repair {item|it}[; expected by {expected_by@}]",
+    "repair.completed": "repaired {item|it}[: {summary}]",
+    "repair.failed": "could not repair {item|it}[: {why}][; offered: {options}]",
+    "work.paused": "is waiting for {who|something}[: {why}]",
+    "work.resumed": "went on with the work[: {why}]",
+    "unit.replaced": "replaced {old|it} by {new|another unit}",
+    "cover.decided": "decided on cover: {decision}[, {cause}][ (by {decider})][; appeal: {appeal}]",
+    "product.registered": "registered the product[ {model}][, serial {serial}]",
+    "registration.failed": "could not register the product[: {why}]",
+    "promise.made": "promised[ {to}]: {what}[, by {by_when@}]",
+    "promise.moved": "moved promise {promise}[ to {by_when@}][: {reason}]",
+    "question.asked": "asked[ {to}]: {text}[ (answer due {due@})]",
+    "question.answered": "answered: {text}",
+    "customer.contacted": "{direction}[ ({channel})][: {summary}]",
+    "visit.scheduled": "planned a visit[ from {from@}][ to {until@}][: {what}]",
+    "visit.done": "made the visit[: {result}]",
+    "feedback.given": "heard from the customer: {holds|feedback}[, score {score}][: {text}]",
+    "gesture.offered": "offered {what|a gesture}",
+    "gesture.given": "gave {what|a gesture}",
+    "party.closed": "is closed[ from {from@}][ to {until@}][: {reason}]",
+    "commitment.overdue": "noticed that {owed}[, due {due@}][ (level {level})]",
+    "message.planned": "wrote to the customer[ “{subject}”][ by {channel}]",
+    "message.sent": "told the customer[ “{subject}”][ by {channel}]",
+    "message.failed": "could not reach the customer[ ({kind})][: {reason}]",
+    "message.suppressed": "did not tell the customer[ ({kind})][: {reason}]",
+    "fact.corrected": ("took back {fact_id|a fact}[ of {fact_source}][: {reason}][, see {replaced_by}][ ({note})]"),
+    "incident.declared": "declared an incident: {what}[ (fault {fault_code})][, {region}]",
+    "incident.resolved": "says that the incident is over[: {what}]",
+}
+
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_FIELD = re.compile(r"\{(\w+)(@?)(?:\|([^{}]*))?\}")
+
+
+def product_name(product: Any) -> str:
+    """``Halden Meridian 36``, or the product's description; empty when nothing is known."""
+    if not isinstance(product, dict):
+        return ""
+    named = " ".join(part for part in (word(product.get("brand")), word(product.get("model"))) if part)
+    return named or word(product.get("description"))
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(word(each).replace("_", " ") for each in value) if isinstance(value, list) else word(value)
+
+
+def _opened(data: Data) -> Data:
+    product, items = product_name(data.get("product")), data.get("items")
+    if isinstance(items, list) and len(items) > 1:
+        product = f"{product or 'an order'} ({len(items)} items)"
+    urgency = data.get("urgency")
+    return data | {"product": product, "urgency": "" if urgency == "routine" else urgency}
+
+
+def _replaced(data: Data) -> Data:
+    def unit(age: str) -> str:
+        model, serial = word(data.get(f"{age}_model")), word(data.get(f"{age}_serial"))
+        return " ".join(part for part in (model, serial) if part)
+
+    return data | {"old": unit("old") or data.get("item"), "new": unit("new")}
+
+
+def _contacted(data: Data) -> Data:
+    inbound = data.get("direction") == "inbound"
+    said = "heard from the customer, who got in touch" if inbound else "got in touch with the customer"
+    return data | {"direction": said}
+
+
+def _feedback(data: Data) -> Data:
+    holds = data.get("holds")
+    said = "" if holds is None else "the repair holds" if holds is True else "the repair does not hold"
+    return data | {"holds": said}
+
+
+def _overdue(data: Data) -> Data:
+    debtor, kind = word(data.get("owed_by")) or "somebody", word(data.get("kind"))
+    owed = {
+        "receipt": f"{debtor} has not said that it came in",
+        "news": f"the customer has not heard from {debtor}",
+    }.get(kind, f"{debtor} is late ({kind})")
+    return data | {"owed": owed, "level": "" if data.get("level") == 1 else data.get("level")}
+
+
+def _corrected(data: Data) -> Data:
+    reasons = {"did_not_occur": "it did not happen", "incorrect_data": "it was not right"}
+    reason = word(data.get("reason"))
+    return data | {"reason": reasons.get(reason, reason), "replaced_by": _listed(data.get("replaced_by"))}
+
+
+#: Fields that need more than their text.
+_PREPARE: dict[str, Callable[[Data], Data]] = {
+    "order.opened": _opened,
+    "repair.failed": lambda data: data | {"options": _listed(data.get("options"))},
+    "work.paused": lambda data: data | {"who": data.get("who") or data.get("waiting_for")},
+    "unit.replaced": _replaced,
+    "cover.decided": lambda data: data | {"decision": word(data.get("decision")).replace("_", " ")},
+    "customer.contacted": _contacted,
+    "feedback.given": _feedback,
+    "commitment.overdue": _overdue,
+    "fact.corrected": _corrected,
+}
+
+
+def _fill(template: str, data: Data, moments: Moments) -> str:
+    def value(field: re.Match[str]) -> str:
+        name, moment, instead = field.groups()
+        raw = data.get(name)
+        return word(moments.text(raw) if moment else raw) or word(instead)
+
+    def part(found: re.Match[str]) -> str:
+        fields = list(_FIELD.finditer(found[1]))
+        return found[1] if all(value(field) for field in fields) else ""
+
+    return _FIELD.sub(lambda field: value(field) or "?", _OPTIONAL.sub(part, template))
+
+
+def sentence(name: str, data: Any, moments: Moments) -> str:
+    """What the fact ``name`` with ``data`` says; for an unknown type its name and its data as they came."""
+    template = TEMPLATES.get(name)
+    if template is None:
+        return unknown(name, data)
+    said: Data = data if isinstance(data, dict) else {}
+    prepare = _PREPARE.get(name)
+    return _fill(template, prepare(said) if prepare else said, moments)
+
+
+def unknown(name: str, data: Any) -> str:
+    """A fact of a type or version that this program does not know."""
+    return f"said {word(name) or 'something'}, which this version does not know: {short(word(data), 300)}"

@@ -1,0 +1,136 @@
+"""Lists: orders, lanes, what is stalled, parties. Each takes a query's result and gives what rich prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cli.render.look import party, status_text, with_parties
+from cli.render.moments import Moments, parse, span
+from cli.render.plain import clean, many, word
+from cli.render.sentences import product_name
+
+Row = dict[str, Any]
+
+
+def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
+    """A table with a line under its head and none elsewhere; ``whole`` columns are never broken."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column in whole or column in right,
+            overflow="fold",
+        )
+    return table
+
+
+def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[RenderableType]:
+    """The query ``orders``: one line an order, and which part of all of them this is."""
+    rows: list[Row] = result.get("orders") or []
+    total = int(result.get("total") or len(rows))
+    if not rows:
+        yield Text("No orders." if not offset else f"No orders from number {offset + 1:,} on.")
+        return
+    table = plain_table("Order", "Product", "Status", "Held by", "Since", "Next by", whole=("Since", "Next by"))
+    for row in rows:
+        since, due = parse(row.get("since")), parse(row.get("next_due"))
+        late = bool(due and due < moments.now)
+        table.add_row(
+            Text(word(row.get("order_id")), style="bold"),
+            Text(product_name(row) or "–"),
+            status_text(row.get("status")),
+            party(row.get("holder")),
+            Text(moments.day(since) if since else "–"),
+            Text(moments.at(due) if due else "–", style="red" if late else ""),
+        )
+    yield table
+    first, last = offset + 1, offset + len(rows)
+    if total > len(rows):
+        more = f", go on with --offset {last}" if last < total else ""
+        yield Text(f"\n{first:,} to {last:,} of {many(total, 'order')}{more}", style="dim")
+    else:
+        yield Text(f"\n{many(total, 'order')}", style="dim")
+
+
+def lanes(result: Row) -> Iterator[RenderableType]:
+    """The query ``handoffs``: how long each receiver takes to say that it has the item."""
+    rows: list[Row] = result.get("lanes") or []
+    totals: Row = result.get("totals") or {}
+    if not rows:
+        yield Text("No handoffs.")
+        return
+    numbers = ("Handoffs", "Received", "Never", "Waiting", "p50", "p90", "p99")
+    table = plain_table("Lane", *numbers, right=numbers)
+    for row in rows:
+        lane = party(row.get("from_party")).append(" → ", style="default")
+        table.add_row(lane.append_text(party(row.get("to_party"))), *_counts(row))
+    if len(rows) > 1 or totals.get("count") not in (None, rows[0].get("count")):
+        table.add_section()
+        table.add_row(Text("all lanes", style="bold"), *_counts(totals))
+    yield table
+    yield Text("\np50, p90, p99: half, 90 % and 99 % of the receipts came within this time.", style="dim")
+
+
+def _counts(row: Row) -> list[str]:
+    counts = [f"{row.get(field) or 0:,}" for field in ("count", "received", "never_received", "waiting")]
+    waits = (row.get(field) for field in ("wait_p50", "wait_p90", "wait_p99"))
+    return counts + ["–" if wait is None else span(wait) for wait in waits]
+
+
+def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """The query ``stalled``: what is overdue, the longest first."""
+    rows: list[Row] = sorted(result.get("stalled") or [], key=lambda row: row.get("overdue_seconds") or 0, reverse=True)
+    if not rows:
+        yield Text("Nothing is overdue.", style="green")
+        return
+    table = plain_table("Overdue", "Order", "Who owes what", "Due", right=("Overdue",), whole=("Due",))
+    for row in rows:
+        due = parse(row.get("due"))
+        table.add_row(
+            Text(span(row.get("overdue_seconds") or 0), style="bold red"),
+            Text(word(row.get("order_id")), style="bold"),
+            with_parties(_owed(row)),
+            Text(moments.at(due) if due else "–"),
+        )
+    yield table
+    yield Text(f"\n{many(len(rows), 'promise')} overdue", style="dim")
+
+
+def _owed(row: Row) -> str:
+    debtor, creditor, kind = (clean(row.get(field) or "") for field in ("owed_by", "owed_to", "kind"))
+    if kind == "receipt":
+        return f"{debtor} has not said that it came in"
+    if kind == "news":
+        return f"{debtor} owes the customer news"
+    return f"{debtor} owes {creditor} {kind.replace('_', ' ')}"
+
+
+def parties(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """The query ``parties``: who has spoken, and when they are closed."""
+    rows: list[Row] = result.get("parties") or []
+    if not rows:
+        yield Text("No party has said anything yet.")
+        return
+    table = plain_table("Party", "Facts", "Orders", "Last heard", "Closed", right=("Facts", "Orders"))
+    for row in rows:
+        last = parse(row.get("last_seen"))
+        table.add_row(
+            party(row.get("party")),
+            f"{row.get('facts') or 0:,}",
+            f"{row.get('orders') or 0:,}",
+            Text(moments.both(last) if last else "–"),
+            Text("; ".join(_closure(each, moments) for each in row.get("closures") or []) or "–"),
+        )
+    yield table
+
+
+def _closure(closure: Row, moments: Moments) -> str:
+    begin, end = parse(closure.get("from")), parse(closure.get("until"))
+    return f"{moments.day(begin) if begin else '?'} to {moments.day(end) if end else '?'}"

@@ -1,0 +1,91 @@
+"""watch: facts as they come, straight from the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from cli.asking import Unserved, close, connect
+from cli.errors import Problem
+from cli.options import place_of
+from cli.output import console, moments_now
+from cli.place import Place, server_url
+
+Printer = Callable[[int, bytes], None]
+
+
+def watch(
+    ctx: typer.Context,
+    start: Annotated[
+        int | None,
+        typer.Option("--from", metavar="POSITION", min=1, help="Begin there; by default with what comes from now on."),
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many facts; by default at Ctrl-C.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")] = False,
+) -> None:
+    """Follow the log live: one line a fact, until Ctrl-C."""
+    place = place_of(ctx)
+    url = server_url(place)
+    if url is None:
+        raise Problem(f"no chain runs on {place.home}: start one with 'repairchain up'.")
+    try:
+        asyncio.run(_follow(place, url, start, count, _as_json if as_json else _as_text))
+    except Unserved as reason:
+        raise Problem(f"{reason}: start the chain with 'repairchain up'.") from None
+
+
+async def _follow(place: Place, url: str, start: int | None, count: int | None, print_fact: Printer) -> None:
+    from nats.errors import Error
+
+    from events.log import Tail, last_position
+
+    gone = asyncio.Event()
+    connection = await connect(place, url, on_close=gone.set)
+    try:
+        js = connection.jetstream()
+        after = await last_position(js) if start is None else start - 1
+        async with Tail(js, after=after) as tail:
+            while batch := await _next(tail, gone):
+                for position, payload in batch:
+                    print_fact(position, payload)
+                    if count is not None and (count := count - 1) == 0:
+                        return
+    except Error as error:
+        raise Unserved(f"the log at {url} cannot be read ({type(error).__name__})") from None
+    finally:
+        await close(connection)
+    raise Problem(f"the chain at {url} has stopped.")
+
+
+async def _next(tail: Any, gone: asyncio.Event) -> list[tuple[int, bytes]]:
+    """The next facts; nothing once the server is gone."""
+    stopped = asyncio.create_task(gone.wait())
+    try:
+        while not gone.is_set():
+            coming = asyncio.create_task(tail.next_batch())
+            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                coming.cancel()
+            elif batch := coming.result():
+                return list(batch)
+    finally:
+        stopped.cancel()
+    return []
+
+
+def _as_text(position: int, payload: bytes) -> None:
+    from cli.render.facts import fact_line
+
+    console().print(fact_line(position, payload, moments_now()))
+
+
+def _as_json(position: int, payload: bytes) -> None:
+    from cli.render.facts import read
+
+    envelope = read(payload)
+    shown = {"unreadable": payload.decode("utf-8", "replace")} if envelope is None else envelope
+    print(json.dumps({"position": position, "event": shown}), flush=True)

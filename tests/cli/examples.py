@@ -1,0 +1,349 @@
+"""Query results as the chain gives them, small enough to read: the watch, its handoffs, its messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
+
+ORDER: dict[str, Any] = {
+    "order_id": "W-1001",
+    "status": "in_transit",
+    "open": True,
+    "since": "2026-11-10T09:00:00Z",
+    "holder": "importer:noord",
+    "heading_to": "repairer:tick",
+    "accountable": "retailer:juno",
+    "customer": "C-77",
+    "opened_by": "retailer:juno",
+    "opened_at": "2026-11-02T10:00:00Z",
+    "closed_at": None,
+    "outcome": None,
+    "brand": "Halden",
+    "model": "Meridian 36",
+    "serial": "HM-20417",
+    "fault_text": "Crown and stem broken",
+    "urgency": "routine",
+    "next_step": "confirm receipt",
+    "next_owner": "repairer:tick",
+    "next_due": "2026-11-12T09:00:00Z",
+    "last_told_at": "2026-11-12T10:00:00Z",
+    "last_told_kind": "overdue",
+    "next_news_by": "2026-11-19T16:00:00Z",
+    "facts": 11,
+    "handoffs": 2,
+    "reopenings": 0,
+    "ping_pongs": 0,
+    "contacts_started": 1,
+    "messages_sent": 2,
+    "references": [{"party": "importer:noord", "reference": "RMA-5541"}],
+    "first_position": 3,
+    "last_position": 41,
+}
+
+
+def entry(position: int, at: str, name: str, source: str, data: dict[str, Any], **other: Any) -> dict[str, Any]:
+    """One entry of a timeline; ``recorded_at`` is the same moment unless told otherwise."""
+    return {
+        "position": position,
+        "occurred_at": at,
+        "recorded_at": at,
+        "type": name,
+        "version": 1,
+        "source": source,
+        "id": f"e{position}",
+        "data": data,
+        "known": True,
+        "voided": False,
+    } | other
+
+
+RECEIVED_BODY = (
+    "Your Halden Meridian 36 is with us. We send it to the workshop that looks after this brand.\n\n"
+    "You hear from us again by Friday 6 November, 17:00, also when there is nothing new."
+)
+LATE_BODY = (
+    "Sorry: your watch has not come in at the workshop yet. We are looking into it.\n\n"
+    "You hear from us again by Thursday 19 November, 17:00."
+)
+
+
+def _told(message: str, kind: str, subject: str, body: str, news: str) -> dict[str, Any]:
+    return {
+        "message": message,
+        "kind": kind,
+        "channel": "email",
+        "language": "en",
+        "subject": subject,
+        "body": body,
+        "next_news_by": news,
+    }
+
+
+OPENED = _told("m1", "opened", "We have your watch", RECEIVED_BODY, "2026-11-06T16:00:00Z")
+LATE = _told("m2", "overdue", "Your watch is late", LATE_BODY, "2026-11-19T16:00:00Z")
+PLANNED = {"trigger_source": "retailer:juno", "trigger_id": "e3"}
+
+TIMELINE: dict[str, Any] = {
+    "order": ORDER,
+    "entries": [
+        entry(
+            3,
+            "2026-11-02T10:00:00Z",
+            "order.opened",
+            "retailer:juno",
+            {
+                "customer": "C-77",
+                "product": {"brand": "Halden", "model": "Meridian 36", "serial": "HM-20417"},
+                "fault_text": "Crown and stem broken",
+                "urgency": "routine",
+            },
+        ),
+        entry(4, "2026-11-02T10:00:02Z", "message.planned", "chain:notifier", OPENED | PLANNED),
+        entry(5, "2026-11-02T10:00:03Z", "message.sent", "chain:notifier", OPENED),
+        entry(
+            9,
+            "2026-11-03T15:30:00Z",
+            "item.handed_over",
+            "retailer:juno",
+            {"to": "importer:noord", "carrier": "PostRun", "tracking_number": "3SAB1"},
+        ),
+        entry(12, "2026-11-05T08:15:00Z", "item.received", "importer:noord", {"from": "retailer:juno"}),
+        entry(
+            13,
+            "2026-11-05T08:20:00Z",
+            "order.referenced",
+            "importer:noord",
+            {"reference": "RMA-5541", "kind": "rma"},
+        ),
+        entry(14, "2026-11-05T09:00:00Z", "part.ordered", "importer:noord", {"part": "stem 401"}, voided=True),
+        entry(
+            17,
+            "2026-11-05T11:00:00Z",
+            "fact.corrected",
+            "importer:noord",
+            {"fact_id": "e14", "reason": "did_not_occur"},
+        ),
+        entry(
+            20,
+            "2026-11-10T09:00:00Z",
+            "item.handed_over",
+            "importer:noord",
+            {"to": "repairer:tick"},
+            recorded_at="2026-11-11T08:00:00Z",
+        ),
+        entry(
+            31,
+            "2026-11-12T09:00:00Z",
+            "commitment.overdue",
+            "chain:watchdog",
+            {
+                "commitment": "receipt:W-1001:importer:noord:e20",
+                "kind": "receipt",
+                "level": 1,
+                "owed_by": "repairer:tick",
+                "due": "2026-11-12T09:00:00Z",
+            },
+        ),
+        entry(33, "2026-11-12T10:00:00Z", "message.sent", "chain:notifier", LATE),
+        entry(
+            40,
+            "2026-11-13T13:10:00Z",
+            "customer.contacted",
+            "retailer:juno",
+            {"channel": "phone", "direction": "inbound", "summary": "asks where the watch is"},
+        ),
+        entry(
+            41,
+            "2026-11-17T08:00:00Z",
+            "battery.swapped",
+            "repairer:tick",
+            {"volts": 3.1},
+            version=2,
+            known=False,
+        ),
+    ],
+    "handoffs": [],
+    "commitments": [
+        {
+            "commitment_id": "receipt:1",
+            "kind": "receipt",
+            "owed_by": "importer:noord",
+            "owed_to": "retailer:juno",
+            "since": "2026-11-03T15:30:00Z",
+            "due": "2026-11-05T15:30:00Z",
+            "state": "met",
+            "met_at": "2026-11-05T08:15:00Z",
+        },
+        {
+            "commitment_id": "receipt:2",
+            "kind": "receipt",
+            "owed_by": "repairer:tick",
+            "owed_to": "retailer:juno",
+            "since": "2026-11-10T09:00:00Z",
+            "due": "2026-11-12T09:00:00Z",
+            "state": "open",
+            "met_at": None,
+        },
+        {
+            "commitment_id": "news:1",
+            "kind": "news",
+            "owed_by": "retailer:juno",
+            "owed_to": "customer",
+            "since": "2026-11-02T10:00:03Z",
+            "due": "2026-11-06T15:00:00Z",
+            "state": "met",
+            "met_at": "2026-11-12T10:00:00Z",
+        },
+        {
+            "commitment_id": "news:2",
+            "kind": "news",
+            "owed_by": "retailer:juno",
+            "owed_to": "customer",
+            "since": "2026-11-12T10:00:00Z",
+            "due": "2026-11-19T15:00:00Z",
+            "state": "open",
+            "met_at": None,
+        },
+    ],
+    "messages": [],
+    "contacts": [],
+}
+
+CLOSED: dict[str, Any] = ORDER | {
+    "order_id": "W-1002",
+    "status": "closed",
+    "open": False,
+    "outcome": "repaired",
+    "closed_at": "2026-11-17T15:00:00Z",
+    "since": "2026-11-17T15:00:00Z",
+    "holder": "retailer:juno",
+    "heading_to": None,
+    "next_step": None,
+    "next_owner": None,
+    "next_due": None,
+    "contacts_started": 0,
+    "reopenings": 1,
+    "ping_pongs": 1,
+}
+
+ORDERS: dict[str, Any] = {
+    "orders": [ORDER, CLOSED, ORDER | {"order_id": "W-1003", "brand": None, "model": None, "next_due": None}],
+    "total": 1204,
+}
+
+_LANE = {
+    "from_party": "retailer:juno",
+    "to_party": "importer:noord",
+    "count": 1255,
+    "received": 1250,
+    "never_received": 5,
+    "waiting": 0,
+    "wait_p50": 1974,
+    "wait_p90": 149141,
+    "wait_p99": 1209600,
+}
+LANES: dict[str, Any] = {
+    "lanes": [_LANE, _LANE | {"from_party": "importer:noord", "to_party": "repairer:tick", "count": 3}],
+    "totals": _LANE | {"count": 1258},
+}
+
+STALLED: dict[str, Any] = {
+    "stalled": [
+        {
+            "commitment_id": "news:W-1003",
+            "kind": "news",
+            "order_id": "W-1003",
+            "owed_by": "retailer:juno",
+            "owed_to": "customer",
+            "accountable": "retailer:juno",
+            "since": "2026-11-09T09:00:00Z",
+            "due": "2026-11-17T15:00:00Z",
+            "overdue_seconds": 64800,
+            "overdue_level": 0,
+        },
+        {
+            "commitment_id": "receipt:W-1001",
+            "kind": "receipt",
+            "order_id": "W-1001",
+            "owed_by": "repairer:tick",
+            "owed_to": "retailer:juno",
+            "accountable": "retailer:juno",
+            "since": "2026-11-10T09:00:00Z",
+            "due": "2026-11-12T09:00:00Z",
+            "overdue_seconds": 518400,
+            "overdue_level": 1,
+        },
+    ]
+}
+
+PARTIES: dict[str, Any] = {
+    "parties": [
+        {
+            "party": "retailer:juno",
+            "role": "retailer",
+            "facts": 1204,
+            "orders": 310,
+            "first_seen": "2025-01-02T08:00:00Z",
+            "last_seen": "2026-11-18T08:20:00Z",
+            "closures": [{"from": "2026-12-23T23:00:00Z", "until": "2027-01-03T23:00:00Z", "reason": "holiday"}],
+        },
+        {"party": "repairer:tick", "role": "repairer", "facts": 1, "orders": 1, "last_seen": None, "closures": []},
+    ]
+}
+
+_MESSAGE = {
+    "message_id": "m1",
+    "order_id": "W-1001",
+    "kind": "opened",
+    "status": "sent",
+    "channel": "email",
+    "language": "en",
+    "subject": "We have your watch",
+    "body": RECEIVED_BODY,
+    "planned_at": "2026-11-02T10:00:02Z",
+    "sent_at": "2026-11-02T10:00:03Z",
+    "next_news_by": "2026-11-06T16:00:00Z",
+    "reason": None,
+    "trigger_id": "e3",
+}
+MESSAGES: dict[str, Any] = {
+    "messages": [
+        _MESSAGE,
+        _MESSAGE
+        | {
+            "message_id": "m3",
+            "kind": "overdue",
+            "status": "suppressed",
+            "sent_at": None,
+            "reason": "it came in meanwhile",
+            "subject": "Your watch is late",
+            "body": LATE_BODY,
+            "next_news_by": None,
+        },
+    ]
+}
+
+STATS: dict[str, Any] = {
+    "facts": 65533,
+    "orders": 7554,
+    "open_orders": 8,
+    "reopened_orders": 514,
+    "reopenings": 580,
+    "handoffs": 9454,
+    "handoffs_received": 9098,
+    "handoffs_never_received": 356,
+    "ping_pong_orders": 1177,
+    "wait_p50": 1974,
+    "wait_p90": 149141,
+    "wait_p99": 1209600,
+    "messages": 12,
+    "customer_contacts": 0,
+    "commitments_open": 3,
+    "commitments_overdue_noted": 1,
+    "parties": 649,
+    "position": 65540,
+    "unknown_facts": 0,
+    "rejected": None,
+}

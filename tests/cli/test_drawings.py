@@ -1,0 +1,54 @@
+"""What people see, drawn from examples: compared whole, so that a change of layout is looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.render.timeline import timeline
+from tests.cli.drawing import DRAWINGS, GOLDEN, MOMENTS, draw, drawing
+from tests.cli.examples import TIMELINE, entry
+
+
+@pytest.mark.parametrize("name", sorted(DRAWINGS))
+def test_it_looks_as_it_did(name: str) -> None:
+    assert drawing(name) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(DRAWINGS))
+def test_nothing_is_wider_than_the_terminal(name: str) -> None:
+    width, _ = DRAWINGS[name]
+    assert max(len(line) for line in drawing(name).splitlines()) <= width
+
+
+@pytest.mark.parametrize("name", sorted(DRAWINGS))
+@pytest.mark.parametrize("width", [20, 40, 60])
+def test_narrower_terminals_get_all_of_it(name: str, width: int) -> None:
+    _, parts = DRAWINGS[name]
+    text = draw(parts(), width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert text.strip()
+
+
+def test_no_escape_reaches_the_terminal_from_what_a_party_wrote() -> None:
+    nasty = entry(
+        50,
+        "2026-11-17T09:00:00Z",
+        "diagnosis.made",
+        "repairer:ti\x1b[31mck",
+        {"summary": "broken\x1b]0;owned\x07 [bold]stem[/bold] \u202edaer", "item": "\x9b2J"},
+    )
+    text = draw(timeline(TIMELINE | {"entries": [nasty]}, MOMENTS))
+    assert not {char for char in text if ord(char) < 32 and char != "\n"} | ({"\x9b", "\u202e"} & set(text))
+    assert "[bold]stem[/bold]" in text
+
+
+def test_a_gap_in_the_data_is_no_reason_to_fail() -> None:
+    bare = {"order": {}, "entries": [{}, {"type": "order.opened", "data": None, "occurred_at": "soon"}]}
+    assert "the order" in draw(timeline(bare, MOMENTS))
+    assert "Nothing has happened yet" in draw(timeline({}, MOMENTS))
+
+
+def test_the_plan_of_a_message_shows_until_the_message_went_out() -> None:
+    planned = [each for each in TIMELINE["entries"] if each["type"] == "message.planned"]
+    assert "wrote to the customer" in draw(timeline(TIMELINE | {"entries": planned}, MOMENTS))
+    assert "wrote to the customer" not in draw(timeline(TIMELINE, MOMENTS))
