@@ -1,0 +1,117 @@
+"""The log on a real server: what is appended stays, once, in order, and can be followed from anywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import nats.js.errors
+import pytest
+from nats.js import JetStreamContext
+from nats.js.api import StreamConfig
+
+from events import names
+from events.envelope import Event, make_event
+from events.log import MAX_BATCH, Appended, Tail, append, append_batch, last_position, read_order, read_until
+from events.streams import StreamMismatchError, declare_streams
+from tests.chainserver import ChainServer
+
+
+def fact(number: int, order: str = "W-1") -> Event:
+    return make_event(
+        "item.received",
+        source="importer:north",
+        id=f"e{number}",
+        subject=order,
+        time=datetime(2026, 3, 2, tzinfo=UTC),
+        data={},
+    )
+
+
+@pytest.fixture
+async def js(chain_server: ChainServer) -> JetStreamContext:
+    context = (await chain_server.connect("services")).jetstream()
+    await declare_streams(context)
+    return context
+
+
+async def positions(js: JetStreamContext, after: int = 0) -> list[int]:
+    end = await last_position(js)
+    return [position async for batch in read_until(js, end, after=after) for position, _ in batch]
+
+
+async def test_a_fact_is_appended_once(js: JetStreamContext) -> None:
+    assert await append(js, fact(1)) == Appended(1, duplicate=False)
+    assert await append(js, fact(1)) == Appended(1, duplicate=True)
+    assert await last_position(js) == 1
+
+
+async def test_the_same_id_of_another_party_is_another_fact(js: JetStreamContext) -> None:
+    await append(js, fact(1))
+    other = fact(1).model_copy(update={"source": "repairer:bench"})
+    assert await append(js, other) == Appended(2, duplicate=False)
+
+
+async def test_a_batch_keeps_its_order_and_goes_on_where_it_ended(js: JetStreamContext) -> None:
+    places = await append_batch(js, [fact(n) for n in range(5)])
+    assert places == [Appended(n + 1, duplicate=False) for n in range(5)]
+    assert [stored.event.id for stored in await read_order(js, "W-1")] == [f"e{n}" for n in range(5)]
+    assert await append_batch(js, []) == []
+
+
+async def test_a_batch_with_a_repeat_tells_the_repeat_apart(js: JetStreamContext) -> None:
+    await append_batch(js, [fact(1), fact(2)])
+    places = await append_batch(js, [fact(3), fact(2), fact(3), fact(4)])
+    assert places == [Appended(3, False), Appended(2, True), Appended(3, True), Appended(4, False)]
+
+
+async def test_more_than_one_batch_at_once(js: JetStreamContext) -> None:
+    places = await append_batch(js, [fact(n) for n in range(MAX_BATCH + 7)])
+    assert [place.position for place in places] == list(range(1, MAX_BATCH + 8))
+
+
+async def test_one_order_is_read_without_its_neighbours(js: JetStreamContext) -> None:
+    await append_batch(js, [fact(1, "W 1"), fact(2, "W 1.x"), fact(3, "W 1"), fact(4, "*")])
+    assert [stored.position for stored in await read_order(js, "W 1")] == [1, 3]
+    assert [stored.position for stored in await read_order(js, "*")] == [4]
+    assert await read_order(js, "unheard of") == []
+
+
+async def test_the_tail_begins_anywhere_and_goes_on_with_what_comes(js: JetStreamContext) -> None:
+    await append_batch(js, [fact(n) for n in range(10)])
+    assert await positions(js) == list(range(1, 11))
+    assert await positions(js, after=7) == [8, 9, 10]
+    assert await positions(js, after=10) == []
+    async with Tail(js, after=8) as tail:
+        seen = [position for position, _ in await tail.next_batch()]
+        await append(js, fact(99))
+        while seen[-1] < 11:
+            seen += [position for position, _ in await tail.next_batch()]
+    assert seen == [9, 10, 11]
+
+
+async def test_the_tail_survives_the_loss_of_its_consumer(js: JetStreamContext) -> None:
+    await append_batch(js, [fact(n) for n in range(3)])
+    async with Tail(js, check_every=0.2) as tail:
+        seen = [position for position, _ in await tail.next_batch()]
+        for consumer in await js.consumers_info(names.REPAIRS):
+            await js.delete_consumer(names.REPAIRS, consumer.name)
+        await append_batch(js, [fact(n) for n in range(3, 6)])
+        while len(seen) < 6:
+            seen += [position for position, _ in await tail.next_batch()]
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+async def test_nothing_is_deleted_or_purged(js: JetStreamContext) -> None:
+    await append(js, fact(1))
+    with pytest.raises(nats.js.errors.APIError):
+        await js.delete_msg(names.REPAIRS, 1)
+    with pytest.raises(nats.js.errors.APIError):
+        await js.purge_stream(names.REPAIRS)
+    assert await last_position(js) == 1
+
+
+async def test_declaring_again_is_harmless_but_a_foreign_stream_is_refused(chain_server: ChainServer) -> None:
+    context = (await chain_server.connect("services")).jetstream()
+    await context.add_stream(StreamConfig(name=names.REPAIRS, subjects=["repairs.>"]))
+    with pytest.raises(StreamMismatchError, match="REPAIRS"):
+        await declare_streams(context)

@@ -1,0 +1,47 @@
+"""The published schemas are valid, accept the golden fixtures, and refuse what intake refuses."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from events.schema import asyncapi, event_schema, schemas
+from events.vocabulary import FACTS
+from tests.events.test_vocabulary import golden
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_a_schema_accepts_its_golden_fixture(name: str) -> None:
+    schema = event_schema(name)
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(golden(name, FACTS[name].VERSION))
+
+
+def test_a_schema_refuses_a_field_that_is_not_there() -> None:
+    document = golden("item.received", 1)
+    document["data"]["colour"] = "red"
+    assert not Draft202012Validator(event_schema("item.received")).is_valid(document)
+
+
+def test_the_contact_is_for_intake_and_never_in_the_log() -> None:
+    document = golden("order.opened", 1)
+    document["data"]["contact"] = {"name": "A. Customer", "channels": [{"kind": "email", "address": "a@example.org"}]}
+    assert Draft202012Validator(event_schema("order.opened", intake=True)).is_valid(document)
+    assert not Draft202012Validator(event_schema("order.opened", intake=False)).is_valid(document)
+
+
+def test_asyncapi_refers_only_to_what_it_holds() -> None:
+    document = asyncapi()
+    assert document["asyncapi"] == "3.0.0"
+    assert set(schemas()) < set(document["components"]["messages"])
+    references = [part for part in json.dumps(document).split('"') if part.startswith("#/")]
+    assert references
+    for reference in references:
+        node = document
+        for key in reference[2:].split("/"):
+            node = node[key.replace("~1", "/").replace("~0", "~")]
+    spoken = {message for channel in document["channels"].values() for message in channel["messages"]}
+    assert "repairchain.message.sent.v1" not in spoken
+    assert "repairchain.item.received.v1" in spoken
