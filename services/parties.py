@@ -7,16 +7,27 @@ and without dropping a connection.
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 import signal
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from events.party import PARTNER_ROLES, PartyError, check_party, name_of, role_of
 from services.credentials import Credential, credential, write_accounts
 from services.home import HomeFolder, read_json, write_json
+
+_RELOAD_SECONDS: Final = 10.0
+_LOOK_AGAIN_SECONDS: Final = 0.003
+
+
+class ServerReloadError(Exception):
+    """The running server did not take the changed accounts; the message says where to look."""
 
 
 class PartyCard(BaseModel):
@@ -64,8 +75,34 @@ def add_party(
 
 
 def tell_server(folder: HomeFolder) -> None:
-    """Ask the server that runs on this home, if there is one, to read its configuration again."""
+    """Have the server that runs on this home, if one does, read its configuration, and wait until it has.
+
+    It is told twice: the imports of an account that is new in one reading take effect with the next (seen with
+    nats-server 2.15.1; until then the newcomer could connect, but its submissions would reach nobody).
+    """
     running = read_json(folder.server_file)
-    if running is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(running["pid"]), signal.SIGHUP)
+    if running is None:
+        return
+    for _ in range(2):
+        before = _loaded_at(running["monitor_url"])
+        if before is None:  # the file was left behind by a server that was killed
+            return
+        os.kill(int(running["pid"]), signal.SIGHUP)
+        deadline = time.monotonic() + _RELOAD_SECONDS
+        while _loaded_at(running["monitor_url"]) == before:
+            if time.monotonic() > deadline:
+                raise ServerReloadError(
+                    "the server does not take the changed accounts: "
+                    f"see {folder.nats / 'server.log'}, or stop and start the chain"
+                )
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _loaded_at(monitor_url: str) -> str | None:
+    """When the server last read its configuration; None if there is no server."""
+    try:
+        # The address is one that our own server wrote down.
+        with urllib.request.urlopen(f"{monitor_url}/varz", timeout=5) as answer:  # noqa: S310
+            return str(json.load(answer)["config_load_time"])
+    except (ConnectionError, urllib.error.URLError):
+        return None

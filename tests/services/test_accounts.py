@@ -1,0 +1,245 @@
+"""Who may do what, tried on a real server: partners are kept apart, and nobody gets in without a login."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import nats.errors
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from events import names
+from events.streams import declare_streams
+from events.subjects import intake_subject, notices_subject, receipts_subject
+from services.accounts import account_of
+from services.parties import list_parties
+from tests.chainserver import ChainServer
+
+SHOP, OTHER_SHOP, WORKSHOP = "retailer:acme", "retailer:rival", "repairer:bench"
+
+
+@pytest.fixture
+async def chain(chain_server: ChainServer) -> Client:
+    """Our own services' connection, with all streams declared."""
+    client = await chain_server.connect("services")
+    await declare_streams(client.jetstream())
+    return client
+
+
+class Refusals:
+    """What the server refused on a connection: pass ``note`` as its error callback."""
+
+    def __init__(self) -> None:
+        self._heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def note(self, error: Exception) -> None:
+        await self._heard.put(str(error).lower())
+
+    async def assert_one(self) -> None:
+        """Exactly one refusal came, and it is about a permission."""
+        assert "permissions violation" in await asyncio.wait_for(self._heard.get(), 5)
+        assert self._heard.empty()
+
+
+async def listen(client: Client, subject: str) -> asyncio.Queue[Msg]:
+    """Everything that ``client`` hears on ``subject``, once the server knows that it listens."""
+    heard: asyncio.Queue[Msg] = asyncio.Queue()
+    await client.subscribe(subject, cb=heard.put)
+    await client.flush()
+    return heard
+
+
+async def test_a_partner_hands_in_and_is_told_that_it_is_safe(chain_server: ChainServer, chain: Client) -> None:
+    shop = await chain_server.connect(SHOP)
+    acknowledged = await shop.jetstream().publish(intake_subject(SHOP), b"{}")
+    assert (acknowledged.stream, acknowledged.seq) == (names.INTAKE_STREAMS["retailer"], 1)
+    stored = await chain.jetstream().get_msg(names.INTAKE_STREAMS["retailer"], 1)
+    assert (stored.subject, stored.data) == (intake_subject(SHOP), b"{}")
+
+
+async def test_a_partner_hears_its_own_receipts_and_notices(chain_server: ChainServer, chain: Client) -> None:
+    shop = await chain_server.connect(SHOP)
+    receipts = await listen(shop, receipts_subject(SHOP))
+    notices = await listen(shop, notices_subject(SHOP))
+    await chain.publish(receipts_subject(SHOP), b"taken")
+    await chain.publish(notices_subject(SHOP), b"waiting for you")
+    assert (await asyncio.wait_for(receipts.get(), 5)).data == b"taken"
+    assert (await asyncio.wait_for(notices.get(), 5)).data == b"waiting for you"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        intake_subject(OTHER_SHOP),
+        intake_subject(WORKSHOP),
+        receipts_subject(SHOP),
+        receipts_subject(OTHER_SHOP),
+        "repairs.W-1.item.received",
+        "rejected.retailer.acme.W-1",
+        "chain.query.status",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.PURGE.REPAIRS",
+        "$KV.CUSTOMERS.a.b",
+        "$SYS.REQ.SERVER.PING",
+    ],
+)
+async def test_a_partner_may_say_nothing_else(chain_server: ChainServer, chain: Client, subject: str) -> None:
+    await chain_server.add_party(OTHER_SHOP)
+    await chain_server.add_party(WORKSHOP)
+    refusals = Refusals()
+    shop = await chain_server.connect(SHOP, error_cb=refusals.note)
+    everything = await listen(chain, ">")
+    await shop.publish(subject, b"mine")
+    await shop.flush()
+    await chain.flush()
+    await refusals.assert_one()
+    assert everything.empty()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        ">",
+        "receipts.>",
+        "receipts.retailer.*",
+        receipts_subject(OTHER_SHOP),
+        notices_subject(OTHER_SHOP),
+        intake_subject(SHOP),
+        intake_subject(OTHER_SHOP),
+        "repairs.>",
+        "rejected.>",
+        "$KV.CUSTOMERS.>",
+        "$SYS.>",
+    ],
+)
+async def test_a_partner_hears_nothing_else(chain_server: ChainServer, chain: Client, subject: str) -> None:
+    refusals = Refusals()
+    shop = await chain_server.connect(SHOP, error_cb=refusals.note)
+    await chain_server.add_party(OTHER_SHOP)
+    heard = await listen(shop, subject)
+    await chain.publish(receipts_subject(OTHER_SHOP), b"not yours")
+    await chain.jetstream().publish("repairs.W-1.item.received", b"{}")
+    await chain.flush()
+    await shop.flush()
+    assert heard.empty()
+    await refusals.assert_one()
+
+
+async def test_a_chosen_reply_subject_reaches_nobody_else(chain_server: ChainServer, chain: Client) -> None:
+    """The server acknowledges to the reply subject. It must not carry that to another partner, or into the log."""
+    rival = await chain_server.connect(OTHER_SHOP)
+    rival_hears = await listen(rival, receipts_subject(OTHER_SHOP))
+    chain_hears_receipts = await listen(chain, "receipts.>")
+    shop = await chain_server.connect(SHOP)
+    for reply in (receipts_subject(OTHER_SHOP), intake_subject(OTHER_SHOP), "repairs.W-1.item.received", "_INBOX.x"):
+        await shop.publish(intake_subject(SHOP), b"{}", reply=reply)
+    await shop.flush()
+    # All four are stored, so their acknowledgements were sent; the marker comes after them.
+    async with asyncio.timeout(5):
+        while (await chain.jetstream().stream_info(names.INTAKE_STREAMS["retailer"])).state.messages < 4:
+            await chain.flush()
+    await chain.publish(receipts_subject(OTHER_SHOP), b"marker")
+    assert (await asyncio.wait_for(rival_hears.get(), 5)).data == b"marker"
+    assert (await asyncio.wait_for(chain_hears_receipts.get(), 5)).data == b"marker"
+    assert (await chain.jetstream().stream_info(names.REPAIRS)).state.messages == 0
+    assert (await chain.jetstream().stream_info(names.INTAKE_STREAMS["retailer"])).state.messages == 4
+
+
+async def test_one_partner_cannot_silence_another_by_using_its_ids_first(
+    chain_server: ChainServer, chain: Client
+) -> None:
+    shop, rival = await chain_server.connect(SHOP), await chain_server.connect(OTHER_SHOP)
+    headers = {"Nats-Msg-Id": "acme-1"}
+    first = await rival.jetstream().publish(intake_subject(OTHER_SHOP), b"{}", headers=headers)
+    async with asyncio.timeout(5):  # the server's shortest memory, a tenth of a second, cannot be switched off
+        while (second := await shop.jetstream().publish(intake_subject(SHOP), b"{}", headers=headers)).duplicate:
+            pass
+    assert (first.seq, second.seq) == (1, 2)
+
+
+async def test_nobody_gets_in_without_the_right_login(chain_server: ChainServer) -> None:
+    await chain_server.add_party(SHOP)
+    assert not await chain_server.lets_in(None, None)
+    assert not await chain_server.lets_in("services", "")
+    assert not await chain_server.lets_in("services", "services")
+    assert not await chain_server.lets_in(account_of(SHOP), None)
+    assert not await chain_server.lets_in(account_of(OTHER_SHOP), "x")
+
+
+async def test_the_operator_reads_the_log_and_submits_for_anybody(chain_server: ChainServer, chain: Client) -> None:
+    await chain.jetstream().publish("repairs.W-1.item.received", b"{}")
+    operator = await chain_server.connect("operator")
+    js = operator.jetstream()
+    followed = await js.subscribe("repairs.>", ordered_consumer=True)
+    assert (await followed.next_msg(timeout=5)).data == b"{}"
+    assert (await js.get_last_msg(names.REPAIRS, "repairs.W-1.>")).seq == 1
+    assert (await js.stream_info(names.REJECTED)).state.messages == 0
+    assert (await js.publish(intake_subject(WORKSHOP), b"{}")).stream == names.INTAKE_STREAMS["repairer"]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "repairs.W-1.item.received",
+        "receipts.retailer.acme",
+        "$JS.API.STREAM.PURGE.REPAIRS",
+        "$JS.API.STREAM.DELETE.REPAIRS",
+        "$JS.API.STREAM.MSG.GET.KV_CUSTOMERS",
+        "$JS.API.DIRECT.GET.KV_CUSTOMERS.$KV.CUSTOMERS.a",
+        "$KV.CUSTOMERS.a",
+        "$JS.API.CONSUMER.CREATE.INTAKE_RETAILER.x",
+    ],
+)
+async def test_the_operator_writes_no_facts_and_reads_no_addresses(
+    chain_server: ChainServer, chain: Client, subject: str
+) -> None:
+    refusals = Refusals()
+    operator = await chain_server.connect("operator", error_cb=refusals.note)
+    with pytest.raises(nats.errors.TimeoutError):
+        await operator.request(subject, b"{}", timeout=0.05)
+    await operator.flush()
+    await refusals.assert_one()
+
+
+async def test_newcomers_come_in_without_a_restart(chain_server: ChainServer, chain: Client) -> None:
+    """Reading the accounts again drops nobody and keeps the streams."""
+    shop = await chain_server.connect(SHOP)
+    receipts = await listen(shop, receipts_subject(SHOP))
+    lost: list[str] = []
+
+    async def note() -> None:
+        lost.append("disconnected")
+
+    steady = await chain_server.connect("services", disconnected_cb=note)
+    adding = asyncio.create_task(chain_server.add_party(WORKSHOP, display_name="The Bench", phone="+31 20 000 0000"))
+    handed_in = 0
+    while not adding.done():  # nothing that is said meanwhile gets lost
+        handed_in += 1
+        assert (await shop.jetstream().publish(intake_subject(SHOP), b"{}")).seq == handed_in
+    await adding
+    await steady.publish(receipts_subject(SHOP), b"still there")
+    assert (await asyncio.wait_for(receipts.get(), 5)).data == b"still there"
+    assert handed_in > 2
+    assert lost == []
+    assert list_parties(chain_server.home)[WORKSHOP].phone == "+31 20 000 0000"
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=30))
+def test_any_name_makes_an_account(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Names with quotes, dots, wildcards or any script: the server takes the configuration and lets the party in."""
+
+    async def play() -> None:
+        async with ChainServer(tmp_path_factory.mktemp("named") / "home") as server:
+            services = await server.connect("services")
+            await declare_streams(services.jetstream())
+            party = f"retailer:{name}"
+            client = await server.connect(party)
+            acknowledged = await client.jetstream().publish(intake_subject(party), json.dumps(name).encode())
+            assert acknowledged.seq == 1
+
+    asyncio.run(play())
