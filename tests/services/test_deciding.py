@@ -1,0 +1,228 @@
+"""Given what the log knows, when a submission comes, then it is taken, told apart, or refused with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from events.envelope import make_event
+from events.party import role_of
+from services.intake.deciding import Accept, Duplicate, decide
+from services.intake.problems import Refusal, kind_of
+from services.intake.reading import read_document, read_event
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SHOP, OTHER_SHOP, IMPORTER = "retailer:acme", "retailer:bolt", "importer:north"
+
+
+@dataclass
+class Log:
+    """What the log knows, as a test gives it."""
+
+    facts: dict[tuple[str, str], int] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def known_position(self, source: str, id: str) -> int | None:
+        return self.facts.get((source, id))
+
+    def opened_by(self, order: str) -> str | None:
+        return self.orders.get(order)
+
+    def order_of(self, party: str, reference: str) -> str | None:
+        return self.aliases.get((party, reference))
+
+
+def when(
+    log: Log,
+    name: str,
+    data: dict[str, Any] | None = None,
+    *,
+    source: str = SHOP,
+    on: str | None = None,
+    subject: str = "W-1",
+    time: datetime = NOW,
+    version: int = 1,
+) -> Accept | Duplicate:
+    event = make_event(name, source=source, id="e1", subject=subject, time=time, data=data or {}, version=version)
+    return decide(event, on or source, log, NOW)
+
+
+def refused(log: Log, name: str, data: dict[str, Any] | None = None, **rest: Any) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        when(log, name, data, **rest)
+    return caught.value
+
+
+OPENED = Log(orders={"W-1": SHOP})
+
+
+def test_an_order_is_opened_and_stamped() -> None:
+    outcome = when(Log(), "order.opened", {"product": {"brand": "Example"}})
+    assert isinstance(outcome, Accept)
+    assert outcome.event.recordedtime == NOW
+    assert outcome.contact is None
+
+
+def test_the_customers_name_and_address_are_taken_off() -> None:
+    contact = {"name": "A. Customer", "language": "nl", "channels": [{"kind": "email", "address": "a@example.org"}]}
+    outcome = when(Log(), "order.opened", {"product": {}, "customer": "C-1", "contact": contact})
+    assert isinstance(outcome, Accept)
+    assert outcome.event.data == {"product": {}, "customer": "C-1"}
+    assert outcome.contact is not None
+    assert outcome.contact.model_dump(mode="json") == contact
+    assert outcome.contact_key == "retailer=3Aacme.C-1"
+
+
+def test_a_contact_without_a_reference_goes_under_the_orders_id() -> None:
+    outcome = when(Log(), "order.opened", {"product": {}, "contact": {"name": "A."}})
+    assert isinstance(outcome, Accept)
+    assert outcome.event.data["customer"] == "W-1"
+
+
+@pytest.mark.parametrize("address", ["no address", "a@b\nBcc: c@d", "a@b,c@d", "<a@b>", "a;b@c"])
+def test_an_address_that_is_none_or_more_than_one_is_refused(address: str) -> None:
+    data = {"product": {}, "contact": {"channels": [{"kind": "email", "address": address}]}}
+    refusal = refused(Log(), "order.opened", data)
+    assert refusal.kind == "invalid"
+    assert refusal.pointer == "/data/contact/channels/0/address"
+
+
+def test_a_channel_names_no_service_to_call() -> None:
+    data = {"product": {}, "contact": {"channels": [{"kind": "json://10.0.0.1", "address": "a@b"}]}}
+    assert refused(Log(), "order.opened", data).pointer == "/data/contact/channels/0/kind"
+
+
+def test_a_fact_about_a_known_order_is_taken() -> None:
+    outcome = when(OPENED, "item.received", source=IMPORTER)
+    assert isinstance(outcome, Accept)
+    assert outcome.event.subject == "W-1"
+
+
+def test_a_partys_own_number_leads_to_the_order() -> None:
+    log = Log(orders={"W-1": SHOP, "77": OTHER_SHOP}, aliases={(IMPORTER, "77"): "W-1"})
+    outcome = when(log, "item.received", source=IMPORTER, subject="77")
+    assert isinstance(outcome, Accept)
+    assert outcome.event.subject == "W-1"
+
+
+def test_times_in_the_data_are_written_in_utc() -> None:
+    data = {"to": IMPORTER, "expected_by": "2026-03-04T17:00:00+01:00"}
+    outcome = when(OPENED, "item.handed_over", data)
+    assert isinstance(outcome, Accept)
+    assert outcome.event.data["expected_by"] == "2026-03-04T16:00:00Z"
+
+
+def test_the_same_fact_again_is_a_duplicate_with_its_position() -> None:
+    log = Log(orders={"W-1": SHOP}, facts={(SHOP, "e1"): 7})
+    assert when(log, "order.reopened") == Duplicate("e1", 7, "W-1")
+
+
+def test_late_and_odd_facts_are_taken() -> None:
+    assert isinstance(when(OPENED, "item.received", time=NOW - timedelta(days=4000)), Accept)
+    assert isinstance(when(OPENED, "repair.completed"), Accept)
+
+
+def test_an_unknown_version_of_a_fact_that_the_party_may_say_is_kept() -> None:
+    outcome = when(OPENED, "item.received", {"anything": [1, 2]}, version=9)
+    assert isinstance(outcome, Accept)
+    assert outcome.event.data == {"anything": [1, 2]}
+
+
+def test_a_party_speaks_for_itself_only() -> None:
+    assert refused(OPENED, "item.received", source=IMPORTER, on=SHOP).pointer == "/source"
+    assert refused(OPENED, "party.closed", PERIOD, subject=IMPORTER).pointer == "/subject"
+    correction = {"fact_id": "x", "reason": "did_not_occur", "fact_source": IMPORTER}
+    assert refused(OPENED, "fact.corrected", correction).pointer == "/data/fact_source"
+
+
+PERIOD = {"from": "2026-07-13T00:00:00+02:00", "until": "2026-07-27T00:00:00+02:00"}
+
+
+def test_a_closure_is_about_the_party_itself() -> None:
+    outcome = when(Log(), "party.closed", PERIOD, subject=SHOP)
+    assert isinstance(outcome, Accept)
+
+
+@pytest.mark.parametrize("name", ["message.sent", "commitment.overdue", "incident.declared"])
+def test_a_role_says_its_types_only(name: str) -> None:
+    assert refused(OPENED, name).kind == "not-yours-to-say"
+    assert role_of(SHOP) in refused(OPENED, name).detail
+
+
+def test_an_unheard_of_type_is_refused_but_told_that_it_is_kept() -> None:
+    assert refused(OPENED, "moon.landed").kind == "unknown-type"
+
+
+def test_an_order_that_nobody_opened_is_named() -> None:
+    refusal = refused(Log(), "item.received", source=IMPORTER)
+    assert (refusal.kind, refusal.pointer) == ("unknown-order", "/subject")
+    assert "W-1" in refusal.detail
+
+
+def test_an_id_of_another_shop_is_not_opened_again() -> None:
+    assert refused(Log(orders={"W-1": OTHER_SHOP}), "order.opened", {"product": {}}).kind == "order-id-taken"
+    assert isinstance(when(OPENED, "order.opened", {"product": {}}), Accept)
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer"),
+    [({}, "/data/to"), ({"to": "north"}, "/data/to"), ({"to": IMPORTER, "colour": 1}, "/data/colour")],
+)
+def test_what_is_wrong_in_the_data_is_pointed_at(data: dict[str, Any], pointer: str) -> None:
+    refusal = refused(OPENED, "item.handed_over", data)
+    assert (refusal.kind, refusal.pointer) == ("invalid", pointer)
+
+
+def test_a_clock_that_is_wrong_by_more_than_a_day_is_told_so() -> None:
+    assert refused(OPENED, "item.received", time=NOW + timedelta(hours=25)).pointer == "/time"
+    assert refused(OPENED, "item.received", time=datetime(1969, 12, 31, tzinfo=UTC)).pointer == "/time"
+    assert isinstance(when(OPENED, "item.received", time=NOW + timedelta(hours=2)), Accept)
+
+
+STRUCTURED = (
+    b'{"specversion":"1.0","id":"e1","source":"retailer:acme","type":"repairchain.order.reopened.v1",'
+    b'"subject":"W-1","time":"2026-03-02T10:00:00Z","data":{}}'
+)
+
+
+def test_both_modes_of_cloudevents_are_read() -> None:
+    structured = read_event(read_document({"Content-Type": "application/cloudevents+json"}, STRUCTURED))
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-id": "e1",
+        "ce-source": "retailer:acme",
+        "ce-type": "repairchain.order.reopened.v1",
+        "CE-Subject": "W%2D1",
+        "ce-time": "2026-03-02T10:00:00Z",
+        "Content-Type": "application/json",
+    }
+    assert read_event(read_document(headers, b"{}")) == structured
+    assert read_event(read_document(None, STRUCTURED)) == structured
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "unreadable"),
+        (b"\xff\xfe", "unreadable"),
+        (b"[]", "unreadable"),
+        (b"{}", "unreadable"),
+        (b'{"specversion":"0.3"}', "unreadable"),
+        (b'{"specversion":"1.0"}', "invalid"),
+        (STRUCTURED.replace(b"repairchain.order", b"com.example.order"), "unknown-type"),
+        (STRUCTURED.replace(b"2026-03-02T10:00:00Z", b"yesterday"), "invalid"),
+        (STRUCTURED.replace(b'"e1"', b'"' + b"x" * 300 + b'"'), "invalid"),
+        (b" " * 65_537, "too-large"),
+    ],
+)
+def test_what_cannot_be_read_is_told_so(body: bytes, kind: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        read_event(read_document(None, body))
+    problem = caught.value.problem("e1")
+    assert kind_of(problem.type) == kind
+    assert problem.title
+    assert problem.detail

@@ -1,0 +1,309 @@
+"""Intake on a real server: every submission ends in a receipt, the good ones in the log, the bad ones kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from faststream.nats import NatsBroker
+from faststream.security import SASLPlaintext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from events import names
+from events.clock import SimulatedClock
+from events.log import last_position, read_order
+from events.streams import declare_streams
+from events.subjects import intake_subject, receipts_subject
+from services import importer, rejected, retailer
+from services.credentials import credential
+from services.intake.service import Intake
+from tests.chainserver import ChainServer
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SHOP, IMPORTER = "retailer:acme", "importer:north of. *"
+
+
+def event(id: str, name: str = "order.opened", *, source: str = SHOP, subject: str = "W-1", **more: Any) -> bytes:
+    data = more.pop("data", {"product": {"brand": "Example"}} if name == "order.opened" else {})
+    document = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": f"repairchain.{name}.v1",
+        "subject": subject,
+        "time": "2026-03-02T09:00:00Z",
+        "data": data,
+        **more,
+    }
+    return json.dumps(document).encode()
+
+
+class Partner:
+    """Hands in as one party and waits for receipts."""
+
+    def __init__(self, connection: Client, party: str) -> None:
+        self.connection = connection
+        self.party = party
+        self.receipts: dict[int, list[dict[str, Any]]] = {}
+        self._came = asyncio.Condition()
+
+    async def listen(self) -> None:
+        await self.connection.subscribe(receipts_subject(self.party), cb=self._hear)
+        await self.connection.flush()
+
+    async def _hear(self, message: Msg) -> None:
+        async with self._came:
+            for receipt in orjson.loads(message.data)["receipts"]:
+                self.receipts.setdefault(receipt["sequence"], []).append(receipt)
+            self._came.notify_all()
+
+    async def hand_in(self, body: bytes, headers: dict[str, str] | None = None) -> int:
+        reply = await self.connection.request(intake_subject(self.party), body, headers=headers, timeout=5)
+        ack = orjson.loads(reply.data)
+        assert "error" not in ack, ack
+        return int(ack["seq"])
+
+    async def say(self, body: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """Hand in and wait for the receipt."""
+        return await self.receipt(await self.hand_in(body, headers))
+
+    async def receipt(self, sequence: int) -> dict[str, Any]:
+        async with asyncio.timeout(15), self._came:
+            await self._came.wait_for(lambda: sequence in self.receipts)
+        return self.receipts[sequence][-1]
+
+    async def heard(self, id: str, outcome: str) -> dict[str, Any]:
+        """The first receipt for that event id with that outcome, now or later."""
+
+        def found() -> list[dict[str, Any]]:
+            every = [receipt for receipts in self.receipts.values() for receipt in receipts]
+            return [receipt for receipt in every if (receipt["id"], receipt["outcome"]) == (id, outcome)]
+
+        async with asyncio.timeout(15), self._came:
+            await self._came.wait_for(found)
+        return found()[0]
+
+
+class Chain:
+    """A server with intakes on it."""
+
+    def __init__(self, server: ChainServer) -> None:
+        self.server = server
+        self.clock = SimulatedClock(NOW)
+
+    async def partner(self, party: str) -> Partner:
+        partner = Partner(await self.server.connect(party), party)
+        await partner.listen()
+        return partner
+
+    def intake(self, role: str = "retailer") -> Intake:
+        secret = credential(self.server.home, "services")
+        broker = NatsBroker(
+            self.server.url, security=SASLPlaintext(secret.user, secret.password), apply_types=False, logger=None
+        )
+        build = {"retailer": retailer.build, "importer": importer.build}[role]
+        return build(broker, self.clock, self.server.home / "state")
+
+    @asynccontextmanager
+    async def running(self, role: str = "retailer") -> AsyncIterator[Intake]:
+        intake = self.intake(role)
+        await intake.start()
+        try:
+            yield intake
+        finally:
+            await intake.stop()
+
+
+@pytest.fixture
+async def chain(chain_server: ChainServer) -> Chain:
+    await declare_streams((await chain_server.connect("services")).jetstream())
+    return Chain(chain_server)
+
+
+async def test_a_fact_is_taken_in_and_stamped(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        receipt = await shop.say(event("e1"))
+    assert (receipt["outcome"], receipt["order"], receipt["position"], receipt["id"]) == ("accepted", "W-1", 1, "e1")
+    js = (await chain.server.connect("services")).jetstream()
+    (stored,) = await read_order(js, "W-1")
+    assert stored.event.recordedtime == NOW
+    assert stored.event.source == SHOP
+
+
+async def test_a_repeat_is_told_apart_also_after_a_restart_and_without_its_index(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        assert (await shop.say(event("e1")))["outcome"] == "accepted"
+        again = await shop.say(event("e1"))
+    assert (again["outcome"], again["position"]) == ("duplicate", 1)
+    async with chain.running():
+        assert (await shop.say(event("e1")))["outcome"] == "duplicate"
+    for file in (chain.server.home / "state").iterdir():
+        file.unlink()
+    async with chain.running():
+        assert (await shop.say(event("e1")))["outcome"] == "duplicate"
+    js = (await chain.server.connect("services")).jetstream()
+    assert await last_position(js) == 1
+
+
+async def test_repeats_within_one_batch_are_told_apart(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    first = [await shop.hand_in(event("e1")) for _ in range(3)]
+    async with chain.running():
+        outcomes = [(await shop.receipt(sequence))["outcome"] for sequence in first]
+        positions = {(await shop.receipt(sequence))["position"] for sequence in first}
+    assert outcomes == ["accepted", "duplicate", "duplicate"]
+    assert positions == {1}
+
+
+async def test_names_and_addresses_go_to_the_bucket_and_never_into_the_log(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    contact = {"name": "Zo Unlikely", "language": "nl", "channels": [{"kind": "email", "address": "zo@example.org"}]}
+    async with chain.running():
+        await shop.say(event("e1", data={"product": {}, "customer": "C-1", "contact": contact}))
+    js = (await chain.server.connect("services")).jetstream()
+    (stored,) = await read_order(js, "W-1")
+    assert b"Unlikely" not in stored.payload
+    assert b"example.org" not in stored.payload
+    bucket = await js.key_value(names.CUSTOMERS)
+    entry = await bucket.get("retailer=3Aacme.C-1")
+    assert orjson.loads(entry.value or b"") == contact
+
+
+async def test_what_is_refused_is_kept_listed_and_can_be_retried(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    services = await chain.server.connect("services")
+    js = services.jetstream()
+    async with chain.running():
+        receipt = await shop.say(event("e1", data={"product": {"colour": "red"}}), {"X-Own": "kept"})
+        assert receipt["outcome"] == "rejected"
+        assert receipt["problem"]["pointer"] == "/data/product/colour"
+        (kept,) = [entry async for entry in rejected.list_rejected(js)]
+        assert (kept.party, kept.headers) == (SHOP, {"X-Own": "kept"})
+        assert rejected.as_json(kept)["submission"]["id"] == "e1"
+        again = await rejected.retry_rejected(services, kept.number)
+        assert again["outcome"] == "rejected"
+        (kept_again,) = [entry async for entry in rejected.list_rejected(js)]
+        assert kept_again.number > kept.number
+        with pytest.raises(rejected.NoSuchRejectionError):
+            await rejected.get_rejected(js, kept.number)
+
+
+async def test_what_comes_before_its_order_is_taken_in_by_itself_later(chain: Chain) -> None:
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    services = await chain.server.connect("services")
+    async with chain.running("importer"):
+        early = await north.say(event("r1", "item.received", source=IMPORTER))
+        assert early["problem"]["type"].endswith("unknown-order")
+        async with chain.running("retailer"):
+            await shop.say(event("e1"))
+            assert (await north.heard("r1", "accepted"))["position"] == 2
+    assert await rejected.count_rejected(services.jetstream()) == 0
+
+
+async def test_what_became_known_while_intake_was_away_is_taken_in_at_start(chain: Chain) -> None:
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    async with chain.running("importer"):
+        await north.say(event("r1", "item.received", source=IMPORTER))
+    async with chain.running("retailer"):
+        await shop.say(event("e1"))
+    async with chain.running("importer"):
+        assert (await north.heard("r1", "accepted"))["order"] == "W-1"
+
+
+async def test_a_party_uses_its_own_number_once_it_gave_it(chain: Chain) -> None:
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    async with chain.running("retailer"), chain.running("importer"):
+        await shop.say(event("e1"))
+        await north.say(event("n1", "order.referenced", source=IMPORTER, data={"reference": "RMA 7"}))
+        receipt = await north.say(event("n2", "item.received", source=IMPORTER, subject="RMA 7"))
+        assert (receipt["outcome"], receipt["order"]) == ("accepted", "W-1")
+        stranger = await shop.say(event("s2", "order.reopened", subject="RMA 7"))
+        assert stranger["problem"]["type"].endswith("unknown-order")
+
+
+async def test_nobody_settles_the_rejection_of_another(chain: Chain) -> None:
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    services = await chain.server.connect("services")
+    async with chain.running("retailer"), chain.running("importer"):
+        await shop.say(b"nonsense")
+        await north.say(b"nonsense too", {names.RETRY_OF: "1"})
+        assert await rejected.count_rejected(services.jetstream()) == 2
+
+
+async def test_an_oversized_submission_gets_its_receipt_and_does_not_stop_the_flow(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        sequences = [
+            await shop.hand_in(body)
+            for body in (
+                event("e1", pad="x" * 100_000),
+                b"\xff\x00",
+                b"{}",
+                event("e2"),
+                event("e3", time="2999-01-01T00:00:00Z"),
+            )
+        ]
+        receipts = [await shop.receipt(sequence) for sequence in sequences]
+    kinds = [receipt.get("problem", {}).get("type", receipt["outcome"]).rpartition(":")[2] for receipt in receipts]
+    assert kinds == ["too-large", "unreadable", "unreadable", "accepted", "time-out-of-range"]
+    with pytest.raises(AssertionError, match="message size"):
+        await shop.hand_in(b"x" * 300_000)
+
+
+NASTY = st.one_of(
+    st.binary(max_size=200),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=6,
+    ).map(lambda value: json.dumps(value).encode()),
+    st.fixed_dictionaries(
+        {
+            "specversion": st.just("1.0"),
+            "id": st.text(max_size=12),
+            "source": st.sampled_from([SHOP, IMPORTER, "", "retailer"]),
+            "type": st.sampled_from(
+                ["repairchain.order.opened.v1", "repairchain.order.opened.v9", "repairchain.x.y.v1", "z"]
+            ),
+            "subject": st.text(max_size=12),
+            "time": st.sampled_from(
+                ["2026-03-02T09:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "", "1"]
+            ),
+            "data": st.one_of(
+                st.none(), st.just({"product": {}}), st.dictionaries(st.text(max_size=5), st.text(max_size=5))
+            ),
+        }
+    ).map(lambda value: json.dumps(value).encode()),
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bodies=st.lists(NASTY, min_size=1, max_size=25))
+def test_whatever_comes_gets_a_receipt_and_the_next_good_one_is_taken(
+    bodies: list[bytes], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async def run() -> None:
+        async with ChainServer(tmp_path_factory.mktemp("nasty") / "home") as server:
+            await declare_streams((await server.connect("services")).jetstream())
+            chain = Chain(server)
+            shop = await chain.partner(SHOP)
+            sequences = [await shop.hand_in(body) for body in bodies]
+            async with chain.running():
+                for sequence in sequences:
+                    receipt = await shop.receipt(sequence)
+                    assert receipt["outcome"] in ("accepted", "duplicate", "rejected")
+                    assert (receipt["outcome"] == "rejected") == ("problem" in receipt)
+                assert (await shop.say(event("good", subject="fine")))["outcome"] == "accepted"
+
+    asyncio.run(run())
