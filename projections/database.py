@@ -1,0 +1,176 @@
+"""The DuckDB file that holds the mirror and the read models: opening it, moving it on, making it anew.
+
+One process owns the file. One thread writes through `Database`; readers take a `cursor()` each. The file is disposable:
+everything in it comes from the log.
+"""
+
+# ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from projections import mirror, models
+from projections.live import apply_models
+from projections.mirror import Message
+from projections.models import CATALOG
+from projections.schema import DatabaseError, create_or_check
+
+
+class Database:
+    """An open database. Make one with ``open_database``; close it, or use it as a context manager."""
+
+    def __init__(self, root: DuckDBPyConnection, path: Path) -> None:
+        self.path = path
+        self._root = root
+        self._writing = threading.Lock()
+        self._position, self._mirrored = self._read_positions()
+
+    @property
+    def position(self) -> int:
+        """The last position of the log that the read models show; 0 when they show nothing yet."""
+        return self._position
+
+    @property
+    def mirrored(self) -> int:
+        """The last position that the mirror holds: ahead of ``position`` between ``mirror_only`` and ``rebuild``."""
+        return self._mirrored
+
+    def cursor(self) -> DuckDBPyConnection:
+        """A connection of its own for one thread, which has to close it. Read with it; writing is this class's job."""
+        cursor = self._root.cursor()
+        cursor.execute(f"USE {CATALOG}")
+        return cursor
+
+    def apply(self, batch: Sequence[Message]) -> int:
+        """Mirror messages (position, payload) and bring the read models up to them, all in one transaction.
+
+        Positions that were seen before are passed over. Returns the position reached. If the mirror had run ahead
+        of the models, they are made anew.
+        """
+        with self._writing:
+            if self._mirrored != self._position:
+                self._mirror(batch)
+                return self._rebuild()
+            new = mirror.unseen(batch, self._mirrored)
+            if new:
+                with self._transaction() as cursor:
+                    mirror.mirror_batch(cursor, new)
+                    apply_models(cursor)
+                    _move(cursor, position=new[-1][0], mirrored=new[-1][0])
+                self._position = self._mirrored = new[-1][0]
+            return self._position
+
+    def mirror_only(self, batch: Sequence[Message]) -> int:
+        """Mirror messages and leave the read models behind, for catching up; ``rebuild`` when done.
+
+        Returns the position mirrored.
+        """
+        with self._writing:
+            return self._mirror(batch)
+
+    def rebuild(self) -> int:
+        """Make all read models anew from the mirror. Readers see the old rows until the new ones are complete.
+
+        Returns the position reached.
+        """
+        with self._writing:
+            return self._rebuild()
+
+    def snapshot(self, file: Path | str) -> None:
+        """Write a copy, as of one moment, to a new DuckDB file that others may open. Replaces ``file``."""
+        target = Path(file)
+        target.unlink(missing_ok=True)
+        cursor = self.cursor()
+        try:
+            cursor.execute(f"ATTACH {_quoted(target)} AS snapshot")
+            cursor.execute(f"COPY FROM DATABASE {CATALOG} TO snapshot")
+            cursor.execute("DETACH snapshot")
+        except duckdb.Error as error:
+            raise DatabaseError(f"the snapshot could not be written to {target}: {error}") from error
+        finally:
+            cursor.close()
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the file; a good moment is when nothing else is waiting."""
+        with self._writing:
+            self._root.execute(f"CHECKPOINT {CATALOG}")
+
+    def close(self) -> None:
+        with self._writing:
+            self._root.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _mirror(self, batch: Sequence[Message]) -> int:
+        new = mirror.unseen(batch, self._mirrored)
+        if new:
+            with self._transaction() as cursor:
+                mirror.mirror_batch(cursor, new)
+                _move(cursor, position=self._position, mirrored=new[-1][0])
+            self._mirrored = new[-1][0]
+        return self._mirrored
+
+    def _rebuild(self) -> int:
+        with self._transaction() as cursor:
+            models.build_stored(cursor)
+            _move(cursor, position=self._mirrored, mirrored=self._mirrored)
+        self._position = self._mirrored
+        return self._position
+
+    def _read_positions(self) -> tuple[int, int]:
+        rows = self._root.execute(f"SELECT position, mirrored FROM {CATALOG}.meta").fetchall()
+        return int(rows[0][0]), int(rows[0][1])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[DuckDBPyConnection]:
+        """A cursor within a transaction. Its temporary tables end with it."""
+        cursor = self.cursor()
+        try:
+            cursor.execute("BEGIN")
+            yield cursor
+            cursor.execute("COMMIT")
+        finally:
+            # Closing rolls back what was not committed.
+            cursor.close()
+
+
+def _move(cursor: DuckDBPyConnection, *, position: int, mirrored: int) -> None:
+    cursor.execute(f"UPDATE {CATALOG}.meta SET position = ?, mirrored = ?", [position, mirrored])
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def open_database(path: Path | str, *, threads: int | None = None, memory: str | None = None) -> Database:
+    """Open the database at ``path``, and create it if it is not there.
+
+    A file that cannot be read is set aside (``.unreadable``), one whose mirror was made by another version is emptied;
+    either then begins at position 0, for the log has everything. Models made by other SQL are rebuilt from the mirror. Raises
+    DatabaseError if another process has the file open, or if the place cannot be written to.
+    """
+    target = Path(path)
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if threads is not None:
+        settings["threads"] = threads
+    if memory is not None:
+        settings["memory_limit"] = memory
+    root, behind = create_or_check(target, settings)
+    database = Database(root, target)
+    if behind:
+        database.rebuild()
+    return database

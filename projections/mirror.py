@@ -1,0 +1,112 @@
+"""The mirror: the log's messages as rows of `events`, taken apart in SQL, many at a time."""
+
+# ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import duckdb
+import orjson
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from events import vocabulary
+from events.envelope import TypeNameError, full_type, split_type
+from projections.models import CATALOG, read_sql
+
+#: One message of the log: its position and its payload.
+Message = tuple[int, bytes]
+
+#: Raise it when what the mirror holds changes in a way that no file of this package shows.
+_GENERATION: Final = 1
+
+
+@lru_cache
+def known_types() -> tuple[tuple[str, str], ...]:
+    """Every type that we can read, in full (``repairchain.item.received.v1``), with its name."""
+    return tuple(
+        (full_type(name, version), name)
+        for name, fact in sorted(vocabulary.FACTS.items())
+        for version in range(1, fact.VERSION + 1)
+    )
+
+
+@lru_cache
+def mirror_version() -> str:
+    """Changes with how messages are taken apart; a mirror of another version is read from the log again.
+
+    DuckDB's own version is part of it, for the hashes are DuckDB's.
+    """
+    parts = (read_sql("incoming_events"), read_sql("macros"), repr(known_types()), duckdb.__version__, str(_GENERATION))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def create_mirror(cursor: DuckDBPyConnection) -> None:
+    """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
+    names = ", ".join(f"'{name}'" for name in vocabulary.FACTS)
+    cursor.execute(f"CREATE TYPE fact_name AS ENUM ({names})")
+    cursor.execute("CREATE TABLE vocabulary (full_type VARCHAR, fact fact_name)")
+    cursor.executemany("INSERT INTO vocabulary VALUES (?, ?)", [list(known) for known in known_types()])
+    _register(cursor, ())
+    cursor.execute(
+        f"CREATE TABLE {CATALOG}.events AS SELECT position, position AS first_position, * EXCLUDE (position) "
+        f"FROM ({read_sql('incoming_events')})"
+    )
+    cursor.unregister("incoming")
+    cursor.execute(
+        "CREATE TABLE subjects "
+        "(order_id VARCHAR, order_key UBIGINT, first_position BIGINT, last_position BIGINT, announces BOOLEAN)"
+    )
+
+
+def unseen(batch: Sequence[Message], position: int) -> Sequence[Message]:
+    """The messages of ``batch`` after ``position``, in the log's order, each position once."""
+    if batch and batch[0][0] > position and all(a[0] < b[0] for a, b in itertools.pairwise(batch)):
+        return batch
+    return sorted({at: (at, payload) for at, payload in batch if at > position}.values())
+
+
+def mirror_batch(cursor: DuckDBPyConnection, batch: Sequence[Message]) -> None:
+    """Add messages, all of them new and in order, within the caller's transaction.
+
+    Leaves the temporary table `touched` on the cursor: the batch's orders with their first and last positions.
+    """
+    _register(cursor, batch)
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE batch AS {read_sql('incoming_events')}")
+    cursor.unregister("incoming")
+    cursor.execute(read_sql("touched"))
+    cursor.execute(
+        f"INSERT INTO {CATALOG}.events BY NAME "
+        "SELECT b.*, t.first_position FROM batch b JOIN touched t ON t.order_id = b.order_id ORDER BY b.position"
+    )
+    cursor.execute(read_sql("merge_subjects"))
+
+
+def _register(cursor: DuckDBPyConnection, batch: Sequence[Message]) -> None:
+    if vocabulary.UPCASTERS:
+        batch = [(position, lift(payload)) for position, payload in batch]
+    table = pa.table(
+        {
+            "position": pa.array([position for position, _ in batch], pa.int64()),
+            "payload": pa.array([payload for _, payload in batch], pa.binary()),
+        }
+    )
+    cursor.register("incoming", table)
+
+
+def lift(payload: bytes) -> bytes:
+    """The payload with its data brought up to the newest version we know; unchanged if there is nothing to do."""
+    try:
+        event = orjson.loads(payload)
+        name, version = split_type(event["type"])
+        lifted, data = vocabulary.upcast(name, version, event["data"])
+    except (orjson.JSONDecodeError, TypeNameError, KeyError, TypeError):
+        return payload
+    if lifted == version:
+        return payload
+    return orjson.dumps({**event, "type": full_type(name, lifted), "data": data})

@@ -1,0 +1,6 @@
+-- Orders of the customer with this reference, the latest first.
+SELECT DISTINCT s.order_id, s.first_position, s.last_position
+FROM chain.names n
+JOIN chain.subjects s ON s.first_position = n.first_position
+WHERE n.name_key = hash($name::VARCHAR) AND n.name = $name AND n.kind = 'customer'
+ORDER BY s.first_position DESC

@@ -1,0 +1,1 @@
+SELECT party, role, facts, orders, first_seen, last_seen FROM parties ORDER BY facts DESC, party

@@ -1,0 +1,59 @@
+"""One question at work: a cursor within one transaction, so that all rows and the position belong together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a query function works with."""
+
+    cursor: DuckDBPyConnection
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+    now: datetime | None = None
+
+    @property
+    def travels(self) -> bool:
+        """Whether the question is about another moment than now."""
+        return self.as_of is not None or self.known_at is not None
+
+    def rows(self, query: str, **parameters: Any) -> list[Row]:
+        """The rows of queries/``query``.sql, ready for JSON."""
+        return self.select(read_query(query), **parameters)
+
+    def select(self, sql: str, **parameters: Any) -> list[Row]:
+        cursor = self.cursor.execute(sql, {name: as_parameter(value) for name, value in parameters.items()})
+        names = [column[0] for column in cursor.description or ()]
+        return [{name: as_json(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()]
+
+
+@lru_cache
+def read_query(name: str) -> str:
+    """The text of queries/``name``.sql."""
+    return resources.files("projections").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def as_parameter(value: Any) -> Any:
+    """Moments go into DuckDB as UTC without a zone, like all that are stored there."""
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def as_json(value: Any) -> Any:
+    """A value from DuckDB as JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: as_json(item) for name, item in value.items()}
+    return value

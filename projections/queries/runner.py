@@ -1,0 +1,100 @@
+"""From a question's name to its answer."""
+
+# ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, TypedDict
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from projections.database import Database
+from projections.models import CATALOG
+from projections.queries import chain, order
+from projections.queries.arguments import Arguments, QueryError, read_moment
+from projections.queries.reading import Reading, Row
+
+
+class Answer(TypedDict):
+    """A result, and the position of the log that it shows."""
+
+    position: int
+    result: Row
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question: its function, its arguments, and whether it can be asked about another moment."""
+
+    function: Callable[[Reading, Arguments], Row]
+    arguments: frozenset[str]
+    travels: bool = False
+
+
+#: Every question by name.
+QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
+    {
+        "find": Query(order.find, frozenset({"order"})),
+        "status": Query(order.status, frozenset({"order"}), travels=True),
+        "timeline": Query(order.timeline, frozenset({"order", "raw"}), travels=True),
+        "orders": Query(chain.orders, frozenset({"open", "holder", "status", "limit", "offset"}), travels=True),
+        "handoffs": Query(chain.handoffs, frozenset({"from", "to", "limit"}), travels=True),
+        "stalled": Query(chain.stalled, frozenset({"now"}), travels=True),
+        "messages": Query(chain.messages, frozenset({"order", "limit"})),
+        "stats": Query(chain.stats, frozenset()),
+        "parties": Query(chain.parties, frozenset()),
+    }
+)
+
+
+def answer(
+    source: Database | DuckDBPyConnection,
+    name: str,
+    args: Mapping[str, Any] | None = None,
+    *,
+    as_of: datetime | str | None = None,
+    known_at: datetime | str | None = None,
+    now: datetime | None = None,
+) -> Answer:
+    """Answer one question, with the position that the answer shows.
+
+    ``as_of`` asks how it was at that moment, ``known_at`` what we knew then; ``now`` is what `stalled` counts from
+    unless its arguments say. Raises QueryError if the question is not one, or is asked wrongly.
+    """
+    query = QUERIES.get(name)
+    if query is None:
+        raise QueryError(f"there is no question '{name}' (there are: {', '.join(QUERIES)})")
+    arguments = Arguments(name, args or {}, query.arguments)
+    was, knew = read_moment("as_of", as_of), read_moment("known_at", known_at)
+    if (was or knew) and not query.travels:
+        raise QueryError(f"'{name}' cannot be asked about another moment than now")
+    cursor = source.cursor()
+    try:
+        cursor.execute(f"USE {CATALOG}")
+        cursor.execute("BEGIN")
+        result = query.function(Reading(cursor, was, knew, now), arguments)
+        position = cursor.execute(f"SELECT position FROM {CATALOG}.meta").fetchall()[0][0]
+        return Answer(position=int(position), result=result)
+    except duckdb.ConversionException as error:
+        raise QueryError(f"'{name}' was asked with something that cannot be read: {error}") from error
+    finally:
+        # Ends the transaction too, and with it every temporary table.
+        cursor.close()
+
+
+def run(
+    source: Database | DuckDBPyConnection,
+    name: str,
+    args: Mapping[str, Any] | None = None,
+    *,
+    as_of: datetime | str | None = None,
+    known_at: datetime | str | None = None,
+    now: datetime | None = None,
+) -> Row:
+    """The result alone of ``answer``."""
+    return answer(source, name, args, as_of=as_of, known_at=known_at, now=now)["result"]

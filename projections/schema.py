@@ -1,0 +1,143 @@
+"""The database file itself: attaching it, creating its tables, and telling whether what it holds can still be used."""
+
+# ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from projections.calendar import opening_days
+from projections.mirror import create_mirror, mirror_version
+from projections.models import CATALOG, build_stored, define_macros, models_version
+
+Settings = dict[str, str | bool | int | float | list[str]]
+
+#: Large, because folding the write-ahead log into the file is what makes a live batch slow now and then.
+_CHECKPOINT_THRESHOLD: Final = "256MB"
+
+_log = logging.getLogger(__name__)
+
+
+class DatabaseError(Exception):
+    """The database file cannot be used; the message says why, in a sentence for people."""
+
+
+class _OutdatedError(Exception):
+    """The file was made by another version of the mirror."""
+
+
+def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, bool]:
+    """Attach the file, usable and empty if need be. Also tells whether its models are of another version."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"the folder of {path} cannot be made: {error.strerror}") from error
+    try:
+        return _attach(path, settings)
+    except _OutdatedError:
+        _log.info("the database was made by another version and is read from the log again: %s", path)
+        _remove(path)
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.IOException) and "lock" in str(error):
+            raise DatabaseError(f"{path} is open in another process; ask that one, or stop it") from error
+        if isinstance(error, duckdb.IOException) and not os.access(path.parent, os.W_OK):
+            raise DatabaseError(f"{path} cannot be written to") from error
+        aside = path.with_name(path.name + ".unreadable")
+        _log.warning("the database cannot be read and is set aside as %s: %s", aside, error)
+        _remove(aside)
+        if path.exists():
+            path.replace(aside)
+        _remove(path)
+    try:
+        return _attach(path, settings)
+    except duckdb.Error as error:
+        raise DatabaseError(f"no database can be made at {path}: {error}") from error
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+
+
+def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, bool]:
+    root = duckdb.connect(":memory:", config=settings)
+    try:
+        quoted = str(path).replace("'", "''")
+        root.execute("SET GLOBAL TimeZone = 'UTC'")
+        root.execute(f"ATTACH '{quoted}' AS {CATALOG}")
+        root.execute(f"USE {CATALOG}")
+        root.execute(f"SET temp_directory = '{quoted}.spill'")
+        root.execute(f"SET checkpoint_threshold = '{_CHECKPOINT_THRESHOLD}'")
+        behind = _prepare(root)
+    except BaseException:
+        root.close()
+        raise
+    return root, behind
+
+
+def _prepare(root: DuckDBPyConnection) -> bool:
+    tables = {
+        name
+        for (name,) in root.execute(
+            f"SELECT table_name FROM duckdb_tables() WHERE database_name = '{CATALOG}'"
+        ).fetchall()
+    }
+    if not tables:
+        _create(root)
+        return False
+    if "meta" not in tables:
+        raise _OutdatedError
+    mirrored_by, modelled_by = root.execute(f"SELECT mirror_version, models_version FROM {CATALOG}.meta").fetchall()[0]
+    if mirrored_by != mirror_version():
+        raise _OutdatedError
+    if modelled_by == models_version():
+        return False
+    define_macros(root)
+    root.execute(f"UPDATE {CATALOG}.meta SET models_version = ?", [models_version()])
+    return True
+
+
+def _create(root: DuckDBPyConnection) -> None:
+    """All tables, empty. Each is made by the SELECT that fills it, so the SQL says once what its columns are."""
+    root.execute("BEGIN")
+    define_macros(root)
+    _create_openings(root)
+    create_mirror(root)
+    building = root
+    build_stored(building)
+    root.execute("DROP VIEW temp.facts; DROP VIEW temp.raw; DROP TABLE temp.intakes")
+    root.execute("CREATE TABLE meta (position BIGINT, mirrored BIGINT, mirror_version VARCHAR, models_version VARCHAR)")
+    root.execute("INSERT INTO meta VALUES (0, 0, ?, ?)", [mirror_version(), models_version()])
+    root.execute("COMMIT")
+
+
+def _create_openings(root: DuckDBPyConnection) -> None:
+    days = list(opening_days())
+    table = pa.table(
+        {
+            "day": pa.array([day for day, _ in days], pa.date32()),
+            "opens": pa.array([opens and opens.replace(tzinfo=None) for _, opens in days], pa.timestamp("us")),
+        }
+    )
+    root.register("days", table)
+    root.execute("CREATE TABLE openings AS " + _OPENINGS)
+    root.unregister("days")
+
+
+#: `number` counts working days from 0; `worked` is the opening hours before the day, in microseconds.
+_OPENINGS: Final = """
+WITH counted AS (
+    SELECT day, opens, count(opens) OVER (ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM days
+)
+SELECT day, opens, CASE WHEN opens IS NOT NULL THEN before END AS number, before * 28800000000 AS worked
+FROM counted
+ORDER BY day
+"""

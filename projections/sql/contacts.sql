@@ -1,0 +1,11 @@
+-- Contacts with the customer outside our messages, and who started them.
+SELECT
+    position,
+    first_position,
+    order_id,
+    occurred_at AS contacted_at,
+    source AS party,
+    channel,
+    direction
+FROM facts
+WHERE fact = 'customer.contacted'

@@ -1,0 +1,24 @@
+-- Adds to `touched` the orders with a commitment of a party whose announced closures are not what they were, if one of
+-- the changed closures lies between the commitment's start and its due time so far.
+INSERT INTO touched BY NAME
+WITH before AS (
+    SELECT party, closed_from, closed_until
+    FROM chain.closures
+    WHERE first_position IN (SELECT first_position FROM touched)
+),
+now AS (
+    SELECT party, closed_from, closed_until FROM closures
+),
+changed AS (
+    (FROM before EXCEPT FROM now)
+    UNION ALL
+    (FROM now EXCEPT FROM before)
+),
+moved AS (
+    SELECT DISTINCT c.order_id, c.first_position
+    FROM chain.commitments c
+    JOIN changed x ON x.party = c.owed_by AND c.since < x.closed_until AND c.due > x.closed_from
+)
+SELECT order_id, hash(order_id) AS order_key, first_position, false AS announces
+FROM moved
+WHERE first_position NOT IN (SELECT first_position FROM touched);

@@ -1,0 +1,20 @@
+-- The orders that a batch speaks of, with their first and last position in the log.
+CREATE OR REPLACE TEMP TABLE touched AS
+WITH spoken AS (
+    SELECT
+        order_id,
+        hash(order_id) AS order_key,
+        min(position) AS first_position,
+        max(position) AS last_position,
+        coalesce(bool_or(fact = 'party.closed'), false) AS announces
+    FROM batch
+    GROUP BY order_id
+)
+SELECT
+    b.order_id,
+    b.order_key,
+    coalesce(s.first_position, b.first_position) AS first_position,
+    b.last_position,
+    b.announces OR coalesce(s.announces, false) AS announces
+FROM spoken b
+LEFT JOIN chain.subjects s ON s.order_key = b.order_key AND s.order_id = b.order_id;

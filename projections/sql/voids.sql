@@ -1,0 +1,53 @@
+-- Facts that do not count, and why: duplicates of an earlier one, and facts that a correction takes back.
+-- Reads `raw`, all events of the orders in question; everything is settled within one order.
+WITH repeated AS (
+    SELECT fact_key FROM raw GROUP BY fact_key HAVING count(*) > 1
+),
+copies AS (
+    -- Hashes can collide, so the few repeated ones are compared in full.
+    SELECT
+        position,
+        first_position,
+        order_id,
+        row_number() OVER same_fact AS nth,
+        first_value(position) OVER same_fact AS original
+    FROM raw
+    WHERE fact_key IN (FROM repeated) AND type <> 'unreadable'
+    WINDOW same_fact AS (PARTITION BY first_position, source, id ORDER BY position)
+),
+duplicates AS (
+    SELECT position, first_position, order_id, original FROM copies WHERE nth > 1
+),
+corrections AS (
+    -- A party takes back its own facts only; the chain itself any.
+    SELECT position, first_position, source, id, coalesce(target_source, source) AS target_source, target_id
+    FROM raw
+    WHERE fact = 'fact.corrected'
+        AND (target_source IS NULL OR target_source = source OR starts_with(source, 'chain:'))
+        AND position NOT IN (SELECT position FROM duplicates)
+),
+targets AS (
+    SELECT
+        said.position,
+        said.first_position,
+        said.order_id,
+        said.fact IS NOT DISTINCT FROM 'fact.corrected' AS is_correction,
+        c.position AS by_position
+    FROM corrections c
+    JOIN raw said
+        ON said.first_position = c.first_position AND said.source = c.target_source AND said.id = c.target_id
+    WHERE said.type <> 'unreadable' AND said.position NOT IN (SELECT position FROM duplicates)
+),
+taken_back AS (
+    -- A correction that is itself corrected is void. It cannot be reinstated: correct the fact anew.
+    SELECT position, first_position, order_id, by_position, 'retracted' AS why FROM targets WHERE is_correction
+    UNION ALL
+    SELECT position, first_position, order_id, by_position, 'corrected' AS why
+    FROM targets
+    WHERE NOT is_correction AND by_position NOT IN (SELECT position FROM targets WHERE is_correction)
+)
+SELECT position, first_position, order_id, why, min(by_position) AS by_position
+FROM taken_back
+GROUP BY ALL
+UNION ALL
+SELECT position, first_position, order_id, 'duplicate', original FROM duplicates
