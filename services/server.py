@@ -71,6 +71,11 @@ class EmbeddedServer:
         await self.stop()
 
     @property
+    def running(self) -> bool:
+        """Whether the process lives, as far as is known yet."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
     def pid(self) -> int:
         """Process id of the running server."""
         if self._process is None:
@@ -168,7 +173,7 @@ class EmbeddedServer:
         try:
             async with asyncio.timeout(_START_SECONDS):
                 while (ports := self._ports()) is None:
-                    if self._process is None or self._process.returncode is not None:
+                    if not self.running:
                         raise ServerError(f"nats-server did not start: {self._last_words()}")
                     await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         except TimeoutError:
@@ -190,7 +195,8 @@ class EmbeddedServer:
         lines = self._log_file.read_text(errors="replace").splitlines() if self._log_file.exists() else []
         telling = [line for line in lines[-20:] if "[FTL]" in line or line.startswith("nats-server:")]
         line = (telling or lines or ["it said nothing"])[-1]
-        return line.partition("[FTL] ")[2] or line
+        words = line.partition("[FTL] ")[2] or line
+        return f"{words}; set nats_port, 0 takes a free one" if "address already in use" in words else words
 
 
 def prove_durable(monitor_url: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +18,7 @@ from services.settings import HEALTH_PORTS, SettingsError, load_settings
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A current folder without files and an environment without our variables."""
-    for variable in [name for name in os.environ if name.startswith("REPAIRCHAIN_")]:
-        monkeypatch.delenv(variable)
+    """A current folder without files."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
