@@ -7,9 +7,9 @@ heavier than nats is imported.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cli.errors import Problem, one_line
 from cli.place import Place, operator_login, server_url
@@ -22,6 +22,7 @@ CONNECT_TIMEOUT: Final = 3.0
 ANSWER_TIMEOUT: Final = 60.0
 
 Args = dict[str, Any]
+Result = TypeVar("Result")
 
 
 class Unserved(Exception):
@@ -83,12 +84,51 @@ async def _ask(
         await close(connection)
 
 
+def with_chain(
+    place: Place,
+    work: Callable[[Client], Awaitable[Result]],
+    login: dict[str, str] | None = None,
+    keep_trying: bool = False,
+) -> Result:
+    """What ``work`` finds with a connection to the running chain, as the operator or with ``login``.
+
+    Raises Problem if no chain runs, or if it goes away; with ``keep_trying`` a running one may restart meanwhile.
+    """
+    import nats.errors
+    import nats.js.errors
+
+    async def connected() -> Result:
+        url = server_url(place)
+        if url is None:
+            raise Unserved(f"no chain runs on {place.home}")
+        connection = await connect(place, url, login)
+        if keep_trying:  # it is there, so from now on it is worth waiting for
+            await close(connection)
+            connection = await connect(place, url, login, keep_trying=True)
+        try:
+            return await work(connection)
+        except (nats.errors.Error, nats.js.errors.Error) as error:
+            raise Unserved(f"the chain at {url} does not answer ({one_line(error)})") from None
+        finally:
+            await close(connection)
+
+    try:
+        return asyncio.run(connected())
+    except Unserved as reason:
+        raise Problem(f"{reason}: start it with 'repairchain up'.") from None
+
+
 async def connect(
-    place: Place, url: str, login: dict[str, str] | None = None, on_close: Callable[[], None] | None = None
+    place: Place,
+    url: str,
+    login: dict[str, str] | None = None,
+    on_close: Callable[[], None] | None = None,
+    keep_trying: bool = False,
 ) -> Client:
     """A connection as the operator, or with ``login``; ``on_close`` is called when it ends, by whoever's doing.
 
-    Raises Unserved if nothing listens there, Problem if it does not let us in.
+    With ``keep_trying`` it is made again, for a minute, when it breaks. Raises Unserved if nothing listens there,
+    Problem if it does not let us in.
     """
     import nats
     import nats.errors
@@ -105,9 +145,9 @@ async def connect(
             url,
             **(operator_login(place) if login is None else login),
             name="repairchain command line",
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
+            allow_reconnect=keep_trying,
+            max_reconnect_attempts=120 if keep_trying else 1,
+            reconnect_time_wait=0.5 if keep_trying else 0,
             connect_timeout=CONNECT_TIMEOUT,
             error_cb=quiet,
             closed_cb=closed,

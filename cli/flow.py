@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.asking import ask
-from cli.options import AsOf, Json, KnownAt, place_of, read_moment
+from cli.options import AsOf, Json, KnownAt, place_of, read_moments
 from cli.output import moments_now, print_json, show
 
 Giver = Annotated[str | None, typer.Option("--from", metavar="ROLE:NAME", help="Only what this party handed over.")]
@@ -27,13 +27,13 @@ def handoffs(
     """Measure each lane from party to party: how many, how many never received, how long the receipt took."""
     from cli.render.tables import lanes as rendered
 
-    then, known = read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    then, known = read_moments(as_of, known_at)
     args = {"from": from_party, "to": to_party, "limit": limit}
     result = ask(place_of(ctx), "handoffs", args, then, known)
     if as_json:
         print_json(result)
     else:
-        show(rendered(result))
+        show(rendered(result), then, known)
 
 
 def stalled(
@@ -45,10 +45,10 @@ def stalled(
     """List what is overdue now, the longest first: who owes what, on which order, since when."""
     from cli.render.tables import stalled as rendered
 
-    then, known = read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    then, known = read_moments(as_of, known_at)
     now = then or datetime.now(UTC)
     result = ask(place_of(ctx), "stalled", {"now": now.astimezone(UTC).isoformat()}, then, known)
     if as_json:
         print_json(result)
     else:
-        show(rendered(result, moments_now(then)))
+        show(rendered(result, moments_now(then)), then, known)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import flow, messages, orders
+from cli import flow, messages, orders, party, publish, rejected, schema, stats, upkeep, watch
 from cli.errors import Chain
 from cli.place import find_place
 
@@ -50,8 +50,23 @@ def root(
     ctx.obj = find_place(home)
 
 
-for command in (orders.timeline, orders.status, orders.orders, flow.handoffs, flow.stalled, messages.messages):
+for command in (
+    orders.timeline,
+    orders.status,
+    orders.orders,
+    flow.handoffs,
+    flow.stalled,
+    messages.messages,
+    stats.stats,
+    watch.watch,
+):
     app.command(rich_help_panel=ASK)(command)
+app.command(rich_help_panel=RUN)(publish.publish)
+app.add_typer(party.app, name="party", rich_help_panel=RUN)
+app.command(rich_help_panel=RUN)(schema.schema)
+app.add_typer(rejected.app, name="rejected", rich_help_panel=KEEP)
+app.command(rich_help_panel=KEEP)(upkeep.rebuild)
+app.command(rich_help_panel=KEEP)(upkeep.snapshot)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -51,9 +51,6 @@ def read_moment(text: str | None, option: str) -> datetime | None:
         raise Problem(f"'{text}' is not a moment for {option}: write {MOMENT_HELP}.") from None
 
 
-def read_moments(as_of: str | None, known_at: str | None) -> dict[str, Any]:
-    """``as_of`` and ``known_at`` as the queries take them."""
-    return {
-        "as_of": read_moment(as_of, "--as-of"),
-        "known_at": read_moment(known_at, "--known-at"),
-    }
+def read_moments(as_of: str | None, known_at: str | None) -> tuple[datetime | None, datetime | None]:
+    """What ``--as-of`` and ``--known-at`` say."""
+    return read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")

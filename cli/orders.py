@@ -8,7 +8,7 @@ import typer
 
 from cli.asking import ask
 from cli.errors import Problem
-from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moment
+from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moments
 from cli.output import moments_now, print_json, show
 from cli.place import Place
 from cli.render.plain import short
@@ -43,7 +43,7 @@ def timeline(
     """Tell an order's story: who did what when, what was promised and kept, what the customer was told."""
     from cli.render.timeline import timeline as rendered
 
-    place, then, known = place_of(ctx), read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
     args: dict[str, Any] = {"order": find_order(place, order)}
     if raw:
         args["raw"] = True
@@ -51,7 +51,7 @@ def timeline(
     if as_json:
         print_json(result)
     else:
-        show(rendered(result, moments_now(then), raw=raw))
+        show(rendered(result, moments_now(then), raw=raw), then, known)
 
 
 def status(
@@ -64,12 +64,12 @@ def status(
     """Show where an order stands: who has it, what is next and by when, what the customer knows."""
     from cli.render.order import order_panel
 
-    place, then, known = place_of(ctx), read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
     result = ask(place, "status", {"order": find_order(place, order)}, then, known)
     if as_json:
         print_json(result)
     else:
-        show([order_panel(result, moments_now(then))])
+        show([order_panel(result, moments_now(then))], then, known)
 
 
 def orders(
@@ -88,10 +88,10 @@ def orders(
     """List orders, a page at a time."""
     from cli.render.tables import orders as rendered
 
-    place, then, known = place_of(ctx), read_moment(as_of, "--as-of"), read_moment(known_at, "--known-at")
+    place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
     args = {"open": is_open, "holder": holder, "status": status, "limit": limit, "offset": offset}
     result = ask(place, "orders", args, then, known)
     if as_json:
         print_json(result)
     else:
-        show(rendered(result, moments_now(then), offset))
+        show(rendered(result, moments_now(then), offset), then, known)

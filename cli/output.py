@@ -7,11 +7,13 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, NoReturn
 
 from rich.console import Console, RenderableType
 
 from cli.render.moments import Moments
+from cli.render.then import then
 
 #: Width of what is piped to a file or another program, unless COLUMNS says otherwise.
 PIPED_WIDTH = 100
@@ -29,10 +31,10 @@ def console() -> Console:
     return _Console(highlight=False, markup=False, emoji=False, width=PIPED_WIDTH if piped else None)
 
 
-def show(parts: Iterable[RenderableType]) -> None:
-    """Print one part after the other."""
+def show(parts: Iterable[RenderableType], as_of: datetime | None = None, known_at: datetime | None = None) -> None:
+    """Print one part after the other, below a line that says which moment they are about, if it is not now."""
     out = console()
-    for part in parts:
+    for part in chain(then(as_of, known_at, moments_now()), parts):
         out.print(part)
 
 

@@ -124,7 +124,7 @@ def _told(order: Row, moments: Moments) -> list[tuple[str, Text]]:
 def _promises(commitments: list[Row], moments: Moments) -> Text:
     kept = missed = waiting = late = 0
     for each in commitments:
-        due, met = parse(each.get("due")), parse(each.get("met_at"))
+        due, met = parse(each.get("due")), parse(each.get("settled_at"))
         if each.get("state") == "met":
             missed += bool(due and met and met > due)
             kept += not (due and met and met > due)

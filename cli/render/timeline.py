@@ -119,7 +119,7 @@ def _promises(entry: Row, name: str, data: Row, commitments: Iterable[Row], mome
 
 
 def _outcome(what: str, commitment: Row, due_text: Any, moments: Moments) -> Text:
-    due, met = parse(due_text), parse(commitment.get("met_at"))
+    due, met = parse(due_text), parse(commitment.get("settled_at"))
     text = with_parties(f"{what} due {moments.at(due) if due else '?'}: ", "dim")
     state = commitment.get("state")
     if state == "met" and due and met:

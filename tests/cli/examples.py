@@ -174,7 +174,7 @@ TIMELINE: dict[str, Any] = {
             "since": "2026-11-03T15:30:00Z",
             "due": "2026-11-05T15:30:00Z",
             "state": "met",
-            "met_at": "2026-11-05T08:15:00Z",
+            "settled_at": "2026-11-05T08:15:00Z",
         },
         {
             "commitment_id": "receipt:2",
@@ -184,7 +184,7 @@ TIMELINE: dict[str, Any] = {
             "since": "2026-11-10T09:00:00Z",
             "due": "2026-11-12T09:00:00Z",
             "state": "open",
-            "met_at": None,
+            "settled_at": None,
         },
         {
             "commitment_id": "news:1",
@@ -194,7 +194,7 @@ TIMELINE: dict[str, Any] = {
             "since": "2026-11-02T10:00:03Z",
             "due": "2026-11-06T15:00:00Z",
             "state": "met",
-            "met_at": "2026-11-12T10:00:00Z",
+            "settled_at": "2026-11-12T10:00:00Z",
         },
         {
             "commitment_id": "news:2",
@@ -204,7 +204,7 @@ TIMELINE: dict[str, Any] = {
             "since": "2026-11-12T10:00:00Z",
             "due": "2026-11-19T15:00:00Z",
             "state": "open",
-            "met_at": None,
+            "settled_at": None,
         },
     ],
     "messages": [],

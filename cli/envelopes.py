@@ -1,0 +1,101 @@
+"""Reads files of events to be published: one JSON object, an array, or JSON Lines; and what is filled in on request."""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cli.errors import Problem, one_line
+
+if TYPE_CHECKING:
+    from services.submission import Submission
+
+Event = dict[str, Any]
+
+#: Without these nobody can tell what the event is; the order it is about is intake's to ask for.
+_NEEDED = ("specversion", "id", "source", "type", "time")
+
+
+def read_events(file: str) -> list[Event]:
+    """The events in ``file`` (``-`` is standard input). Raises Problem that says where it cannot be read."""
+    name = "standard input" if file == "-" else file
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise Problem(f"{name} cannot be read: {(error.strerror or one_line(error)).lower()}.") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise Problem(f"{name}, line {line} is not UTF-8 text: events are JSON in UTF-8.") from None
+    found = _parse(text, name)
+    for number, event in enumerate(found, start=1):
+        if not isinstance(event, dict):
+            raise Problem(f"{name}: event {number} is not a JSON object, so it is no event.")
+    if not found:
+        raise Problem(f"{name} holds no event.")
+    return found
+
+
+def _parse(text: str, name: str) -> list[Any]:
+    """One document, or else a document a line."""
+    try:
+        document = _load(text)
+    except ValueError as error:
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        if len(lines) < 2 or not lines[0][1].rstrip().endswith("}"):
+            raise Problem(f"{name} is not JSON: {one_line(error)}.") from None
+    else:
+        return document if isinstance(document, list) else [document]
+    events = []
+    for number, line in lines:
+        try:
+            events.append(_load(line))
+        except ValueError as error:
+            raise Problem(f"{name}, line {number} is not JSON: {one_line(error)}.") from None
+    return events
+
+
+def _load(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a JSON value")
+
+
+def submissions(events: list[Event], party: str | None, fill: bool) -> list[Submission]:
+    """The events, each in the name of ``party`` or of its own source. Raises Problem for what is missing."""
+    from events.party import PartyError, check_party, name_of, role_of
+    from services.submission import Submission
+
+    made = []
+    for number, event in enumerate(events, start=1):
+        complete = filled(event, party) if fill else event
+        if lacking := [field for field in _NEEDED if field not in complete]:
+            raise Problem(
+                f"event {number} lacks {', '.join(lacking)}: say so in the file"
+                + (", or have specversion, id and time made up with --fill." if not fill else ".")
+            )
+        speaker = party or complete["source"]
+        try:
+            check_party(speaker if isinstance(speaker, str) else repr(speaker))
+        except PartyError as error:
+            raise Problem(f"event {number} has a source that cannot publish: {one_line(error)}.") from None
+        made.append(Submission(role_of(speaker), name_of(speaker), complete))
+    return made
+
+
+def filled(event: Event, party: str | None) -> Event:
+    """The event with what ``--fill`` makes up: a new id, the present time, and the party as its source."""
+    made_up = {"specversion": "1.0", "id": str(uuid.uuid4()), "time": datetime.now(UTC).isoformat()}
+    if party is not None:
+        made_up["source"] = party
+    return {field: value for field, value in made_up.items() if field not in event} | event

@@ -1,0 +1,132 @@
+"""publish: hand events in, as a partner or as the operator, and wait for the receipts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.asking import with_chain
+from cli.envelopes import read_events, submissions
+from cli.errors import Problem, one_line
+from cli.options import Json, place_of
+from cli.output import print_json, show
+from cli.place import Place
+from cli.progress import counting
+from cli.render.plain import many
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+    from services.submission import PublishReport, Receipt, Submission
+
+    #: By party and event id; the same id twice in a file has two receipts.
+    Receipts = dict[tuple[str, str | None], list[Receipt]]
+
+#: A wait for receipts ends after so long without any (seconds): then no service seems to take submissions in.
+PATIENCE = 20.0
+
+
+def publish(
+    ctx: typer.Context,
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="Events as a JSON object, an array or JSON Lines; - reads standard input."),
+    ],
+    party: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="ROLE:NAME", help="Publish as this partner, with its own credentials; else as the operator."
+        ),
+    ] = None,
+    fill: Annotated[
+        bool,
+        typer.Option(
+            "--fill", help="Make up what is missing: specversion, a new id, the present time, --as as source."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Publish events and wait for their receipts; exit code 1 if any was rejected.
+
+    As the operator, each event is handed in for the party in its source. An event that was published before is told
+    apart by its source and id and adds nothing.
+    """
+    from cli.render.receipts import receipts as rendered
+
+    place = place_of(ctx)
+    handed_in = submissions(read_events(file), party, fill)
+    login = partner_login(place, party) if party else None
+    found, report = hand_in(place, handed_in, login, quiet=as_json)
+    if as_json:
+        print_json(_document(found, report))
+    else:
+        show(rendered([receipt_row(each) for each in found]))
+    if report.unanswered:
+        raise Problem(
+            f"{many(report.unanswered, 'submission')} got no receipt in {PATIENCE:.0f} s: do all services run? "
+            "'repairchain doctor' tells. Publishing again is safe."
+        )
+    if report.rejected:
+        raise typer.Exit(1)
+
+
+def hand_in(
+    place: Place, handed_in: list[Submission], login: dict[str, str] | None, quiet: bool
+) -> tuple[list[Receipt], PublishReport]:
+    """The last receipt of each submission, in their order, and the sum. Raises Problem if the chain goes away."""
+    from services.publishing import PublishError, publish_submissions
+
+    latest: Receipts = {}
+
+    async def work(connection: Client) -> PublishReport:
+        with counting("Publishing", len(handed_in), quiet or len(handed_in) < 100) as moved:
+            return await publish_submissions(
+                connection,
+                handed_in,
+                on_receipt=lambda receipt: _keep(latest, receipt),
+                on_progress=lambda report: moved(report.answered),
+                timeout=PATIENCE,
+            )
+
+    try:
+        report = with_chain(place, work, login, keep_trying=True)
+    except PublishError as error:
+        raise Problem(f"{one_line(error)}; publishing again is safe.") from None
+    in_order = [latest.pop((each.party, each.id), []) for each in handed_in]
+    return [receipt for known in (*in_order, *latest.values()) for receipt in known], report
+
+
+def _keep(latest: Receipts, receipt: Receipt) -> None:
+    """Remember a receipt; one that takes a rejection back replaces it."""
+    known = latest.setdefault((receipt.party, receipt.id), [])
+    if receipt.outcome != "rejected":
+        known[:] = [each for each in known if each.outcome != "rejected"]
+    known.append(receipt)
+
+
+def partner_login(place: Place, party: str) -> dict[str, str]:
+    """User and password of a partner. Raises Problem if this home has none for it."""
+    from events.party import PartyError, check_party
+    from services.credentials import CredentialError, credential
+
+    try:
+        found = credential(place.home, check_party(party))
+    except PartyError as error:
+        raise Problem(f"{one_line(error)}.") from None
+    except (CredentialError, OSError, ValueError) as error:
+        raise Problem(f"{one_line(error)}: register it with 'repairchain party add {party}'.") from None
+    return {"user": found.user, "password": found.password}
+
+
+def receipt_row(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as the chain sends it."""
+    row = receipt._asdict()
+    return {"id": row.pop("id"), "source": row.pop("party")} | {
+        key: value for key, value in row.items() if value is not None
+    }
+
+
+def _document(found: list[Receipt], report: PublishReport) -> dict[str, Any]:
+    counts = {name: getattr(report, name) for name in ("submitted", "accepted", "duplicate", "rejected", "unanswered")}
+    return counts | {"receipts": [receipt_row(each) for each in found]}

@@ -1,0 +1,72 @@
+"""Reads the DuckDB file itself, when no chain runs that would answer; only to read, so that it stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import Problem, one_line
+from cli.place import Place
+
+if TYPE_CHECKING:
+    from projections.database import Database
+
+
+def ask_file(
+    place: Place,
+    name: str,
+    args: dict[str, Any],
+    as_of: datetime | None,
+    known_at: datetime | None,
+    reason: str,
+) -> dict[str, Any]:
+    """The result of the query ``name``; ``reason`` says why the chain itself was not asked. Raises Problem."""
+    from projections.queries import QueryError, run
+
+    with open_file(place, reason) as database:
+        try:
+            result: dict[str, Any] = run(database, name, args, as_of=as_of, known_at=known_at, now=datetime.now(UTC))
+        except QueryError as error:
+            raise Problem(f"{one_line(error)}.") from None
+    return result
+
+
+@contextmanager
+def open_file(place: Place, reason: str) -> Iterator[Database]:
+    """The database in the home, opened for reading beside other readers. Raises Problem if that cannot be."""
+    path = place.folder.database
+    if not path.is_file():
+        raise Problem(
+            f"{reason}, and {place.home} holds no read models: start a chain with 'repairchain up', "
+            "or say with --home where it is."
+        )
+    import duckdb
+
+    from projections.database import Database
+    from projections.mirror import mirror_version
+    from projections.models import CATALOG, models_version
+
+    root = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
+    try:
+        try:
+            quoted = str(path).replace("'", "''")
+            root.execute("SET GLOBAL TimeZone = 'UTC'")
+            root.execute(f"ATTACH '{quoted}' AS {CATALOG} (READ_ONLY)")
+            root.execute(f"USE {CATALOG}")
+            made_by = root.execute("SELECT mirror_version, models_version FROM meta").fetchall()
+        except duckdb.Error as error:
+            raise Problem(_refusal(place, reason, error)) from None
+        if made_by != [(mirror_version(), models_version())]:
+            raise Problem(f"{reason}, and {path} was made by another version: 'repairchain up' brings it up to date.")
+        yield Database(root, path)
+    finally:
+        root.close()
+
+
+def _refusal(place: Place, reason: str, error: Exception) -> str:
+    path = place.folder.database
+    if "lock" in str(error):
+        return f"{reason}, but another process has {path} open: wait for it, or ask it by starting the chain."
+    return f"{reason}, and {path} cannot be read ({type(error).__name__}): remove it, 'repairchain up' makes it anew."

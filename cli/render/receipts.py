@@ -1,0 +1,43 @@
+"""Receipts: what became of each submission."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cli.render.look import party
+from cli.render.plain import word
+from cli.render.tables import plain_table
+
+Row = dict[str, Any]
+
+_STYLES = {"accepted": "green", "duplicate": "yellow", "rejected": "bold red"}
+
+
+def receipts(rows: Sequence[Row], most: int = 100) -> Iterator[RenderableType]:
+    """A table of the first ``most`` (all that were rejected come first), and the totals."""
+    counted = Counter(word(row.get("outcome")) for row in rows)
+    shown = sorted(rows, key=lambda row: row.get("outcome") != "rejected")[:most]
+    table = plain_table("Event", "Party", "Order", "Outcome", "Position", right=("Position",))
+    for row in shown:
+        outcome = word(row.get("outcome"))
+        told = Text(outcome, style=_STYLES.get(outcome, ""))
+        problem = row.get("problem")
+        if isinstance(problem, dict):
+            told.append(f": {word(problem.get('detail') or problem.get('title'))}", style="not bold")
+        table.add_row(
+            Text(word(row.get("id")) or "–"),
+            party(row.get("source")),
+            Text(word(row.get("order")) or "–"),
+            told,
+            Text(word(row.get("position")) or "–"),
+        )
+    yield table
+    if len(rows) > len(shown):
+        yield Text(f"… and {len(rows) - len(shown):,} more", style="dim")
+    totals = ", ".join(f"{counted[each]:,} {each}" for each in _STYLES if counted[each])
+    yield Text(f"\n{totals or 'nothing was sent'}", style="bold red" if counted["rejected"] else "bold")

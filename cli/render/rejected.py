@@ -1,0 +1,64 @@
+"""Rejected submissions: a list with reasons, and one in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cli.render.lines import indented
+from cli.render.look import party
+from cli.render.plain import clean, many, word
+from cli.render.tables import plain_table
+
+Row = dict[str, Any]
+
+
+def listed(result: Row) -> Iterator[RenderableType]:
+    """All of them, a line each."""
+    rows: list[Row] = result.get("rejected") or []
+    if not rows:
+        yield Text("Nothing is rejected.", style="green")
+        return
+    table = plain_table("No", "Party", "What", "Why", right=("No",))
+    for row in rows:
+        problem = row.get("problem") or {}
+        table.add_row(word(row.get("number")), party(row.get("party")), Text(_what(row)), Text(_why(problem)))
+    yield table
+    total = int(result.get("total") or len(rows))
+    shown = f", the first {len(rows):,} shown" if total > len(rows) else ""
+    yield Text(f"\n{many(total, 'submission')} rejected{shown}; 'rejected show NO' tells more.", style="dim")
+
+
+def one(row: Row) -> Iterator[RenderableType]:
+    """One of them: the reason, where it is wrong, and what was sent."""
+    problem = row.get("problem") or {}
+    head = Text(f"Rejected submission {word(row.get('number'))} of ", style="bold")
+    yield head.append_text(party(row.get("party")))
+    yield Text("")
+    yield Text(word(problem.get("title")), style="bold red")
+    yield Text(word(problem.get("detail")))
+    if problem.get("pointer"):
+        yield Text(f"at {word(problem['pointer'])}")
+    yield Text("\nWhat was sent:", style="dim")
+    body = row.get("submission")
+    text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+    for line in clean(text, newlines=True).split("\n"):
+        yield indented(Text(line), 2 + len(line) - len(line.lstrip()))
+    yield Text(f"\nMend the cause, then: repairchain rejected retry {word(row.get('number'))}", style="dim")
+
+
+def _what(row: Row) -> str:
+    body = row.get("submission")
+    if not isinstance(body, dict):
+        return "–"
+    name = word(body.get("type")).removeprefix("repairchain.")
+    return f"{name} on {word(body['subject'])}" if body.get("subject") else name or "–"
+
+
+def _why(problem: Row) -> str:
+    detail, title = word(problem.get("detail")), word(problem.get("title"))
+    return detail or title

@@ -1,0 +1,84 @@
+"""schema: the vocabulary as documents for machines, and as a list for people."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.errors import Problem, one_line
+from cli.options import Json
+from cli.output import console, print_json
+
+
+def schema(
+    type_name: Annotated[
+        str | None,
+        typer.Argument(metavar="[TYPE]", show_default=False, help="A fact's name, such as item.handed_over."),
+    ] = None,
+    asyncapi: Annotated[
+        bool, typer.Option("--asyncapi", help="The AsyncAPI 3 document: who sends what where, and what it hears.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write a file per type, and asyncapi.json, into this folder.", file_okay=False
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the JSON Schema of a fact, or the AsyncAPI document; without either, list all facts."""
+    from events.schema import asyncapi as asyncapi_document
+    from events.schema import event_schema, schemas
+
+    if type_name is not None and (asyncapi or out):
+        raise Problem("name a type, or ask for --asyncapi or --out, not both.")
+    if out is not None:
+        _write(out, {f"{name}.json": document for name, document in schemas().items()})
+        _write(out, {"asyncapi.json": asyncapi_document()})
+        console().print(f"{len(schemas())} schemas and asyncapi.json are in {out}", soft_wrap=True)
+    elif asyncapi:
+        print_json(asyncapi_document())
+    elif type_name is not None:
+        print_json(event_schema(_known(type_name)))
+    elif as_json:
+        print_json(schemas())
+    else:
+        _list()
+
+
+def _known(text: str) -> str:
+    """The name in ``item.received``, ``item.received.v1`` or ``repairchain.item.received.v1``."""
+    from events.vocabulary import FACTS
+
+    name, _, version = text.removeprefix("repairchain.").partition(".v")
+    if name in FACTS and version in ("", str(FACTS[name].VERSION)):
+        return name
+    close = difflib.get_close_matches(name, FACTS, n=1)
+    hint = f"did you mean {close[0]}?" if close else "'repairchain schema' lists them."
+    raise Problem(f"there is no fact '{text}': {hint}")
+
+
+def _write(folder: Path, documents: dict[str, Any]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, document in documents.items():
+            (folder / name).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"{folder} cannot be written ({one_line(error)}): name another folder with --out.") from None
+
+
+def _list() -> None:
+    from rich.text import Text
+
+    from cli.render.tables import plain_table
+    from events.vocabulary import FACTS, WHO_MAY_SAY
+
+    table = plain_table("Fact", "What it says", "Who says it")
+    for name, fact in FACTS.items():
+        said_by = ", ".join(role for role, names in WHO_MAY_SAY.items() if name in names)
+        table.add_row(Text(name, style="bold"), Text((fact.__doc__ or "").strip().splitlines()[0]), Text(said_by))
+    console().print(table)
