@@ -38,7 +38,7 @@ def credential(home: Path, who: str) -> Credential:
 
     Raises CredentialError if this home has none for it.
     """
-    stored = read_json(_file(HomeFolder(home), who))
+    stored = read_json(credential_file(HomeFolder(home), who))
     if stored is None:
         raise CredentialError(f"there are no credentials for {who} in {home}")
     return Credential(user=stored["user"], password=stored["password"])
@@ -65,8 +65,16 @@ def write_accounts(folder: HomeFolder, parties: list[str]) -> None:
     write_private(folder.accounts_file, render(own, partners))
 
 
+def credential_file(folder: HomeFolder, who: str) -> Path:
+    """Where the credential of ``who`` lies, or will lie."""
+    name = _user(who)
+    if len(name) > _LONGEST_FILE_NAME:
+        name = name[:120] + "." + hashlib.sha256(name.encode()).hexdigest()
+    return folder.credentials / f"{name}.json"
+
+
 def _password(folder: HomeFolder, who: str) -> str:
-    file = _file(folder, who)
+    file = credential_file(folder, who)
     stored = read_json(file)
     if stored is None:
         stored = {"user": _user(who), "password": secrets.token_urlsafe(32)}
@@ -78,8 +86,12 @@ def _user(who: str) -> str:
     return who if who in OWN_USERS else account_of(who)
 
 
-def _file(folder: HomeFolder, who: str) -> Path:
-    name = _user(who)
-    if len(name) > _LONGEST_FILE_NAME:
-        name = name[:120] + "." + hashlib.sha256(name.encode()).hexdigest()
-    return folder.credentials / f"{name}.json"
+def main() -> None:
+    """``python -m services.credentials``: make the home that the settings name ready for a server."""
+    from services.settings import load_settings  # here, so that the rest of this module starts fast
+
+    prepare(load_settings().home)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+# The image of every service; compose.yaml says which one a container runs.
+
+FROM python:3.13-slim AS build
+WORKDIR /src
+RUN python -m venv /venv
+COPY requirements.txt requirements-build.txt ./
+RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
+ && python -m venv /build \
+ && /build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.txt
+COPY pyproject.toml ./
+COPY events ./events
+COPY projections ./projections
+COPY services ./services
+COPY cli ./cli
+RUN /build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && /venv/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
+
+FROM python:3.13-slim
+# The folders are made here so that new volumes mounted on them belong to the user that writes there.
+RUN groupadd --gid 10001 repairchain \
+ && useradd --uid 10001 --gid repairchain --no-create-home --shell /usr/sbin/nologin repairchain \
+ && install --directory --owner repairchain --group repairchain /var/lib/jetstream /var/lib/repairchain \
+      /var/lib/repairchain/outbox /var/lib/repairchain/readmodels /var/lib/repairchain/run /var/lib/repairchain/state
+COPY --from=build /venv /venv
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 REPAIRCHAIN_HOME=/var/lib/repairchain
+WORKDIR /var/lib/repairchain
+USER 10001:10001
+CMD ["repairchain", "--help"]

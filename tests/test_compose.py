@@ -1,0 +1,93 @@
+"""compose.yaml against the compose specification, and against what the services themselves say."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from events import names
+from services.home import HomeFolder
+from services.server import find_server
+from services.settings import HEALTH_PORTS, PREFIX, Settings
+
+ROOT = Path(__file__).parents[1]
+COMPOSE = ROOT / "compose.yaml"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+
+
+def test_it_keeps_to_the_compose_specification() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_there_is_one_container_per_service() -> None:
+    assert set(SERVICES) == {"setup", "nats", *names.SERVICES}
+    for name in names.SERVICES:
+        assert SERVICES[name]["command"] == ["repairchain", "run", name]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_is_confined(name: str) -> None:
+    container = SERVICES[name]
+    assert container["user"] == "10001:10001"
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert all(port.startswith("127.0.0.1:") for port in container.get("ports", []))
+    assert container["restart"] == ("no" if name == "setup" else "unless-stopped")
+
+
+@pytest.mark.parametrize("name", names.SERVICES)
+def test_every_service_is_probed_where_it_answers(name: str) -> None:
+    url = f"http://127.0.0.1:{HEALTH_PORTS[name]}/readyz"
+    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "services.health", url]
+    assert SERVICES[name]["depends_on"]["nats"] == {"condition": "service_healthy"}
+
+
+@pytest.mark.parametrize("name", names.SERVICES)
+def test_every_variable_is_a_setting(name: str) -> None:
+    known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    assert set(SERVICES[name]["environment"]) <= known
+
+
+def test_what_a_service_writes_is_writable() -> None:
+    """The home is mounted read-only; each folder that a service writes to has a mount of its own above it."""
+    home = HomeFolder(Path("/var/lib/repairchain"))
+    written = {
+        "retailer": home.state,
+        "importer": home.state,
+        "repairer": home.state,
+        "projector": home.database.parent,
+        "notifier": home.outbox,
+    }
+    for name, folder in written.items():
+        volumes = SERVICES[name]["volumes"]
+        assert f"home:{home.root}:ro" in volumes
+        assert f"{folder.name}:{folder}" in volumes
+        assert f"{home.run}:mode=1777" in SERVICES[name]["tmpfs"]
+        assert str(folder) in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_set_up_makes_what_the_server_is_started_with(tmp_path: Path) -> None:
+    """The commands of `setup` and `nats`, with this machine's paths for the container's."""
+    home = tmp_path / "home"
+    environment = {**os.environ, **SERVICES["setup"]["environment"], "REPAIRCHAIN_HOME": str(home)}
+    command = [sys.executable, *SERVICES["setup"]["command"][1:]]
+    subprocess.run(command, env=environment, cwd=tmp_path, check=True)
+    arguments = [
+        argument.replace("/var/lib/repairchain", str(home)).replace("/var/lib/jetstream", str(tmp_path / "store"))
+        for argument in SERVICES["nats"]["command"]
+    ]
+    checked = subprocess.run([str(find_server()), *arguments, "-t"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    monitoring = re.search(r'^http: "(.*)"$', HomeFolder(home).server_config.read_text(), re.MULTILINE)
+    assert monitoring is not None
+    assert f"http://{monitoring[1]}/healthz" in SERVICES["nats"]["healthcheck"]["test"][-1]
