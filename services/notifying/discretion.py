@@ -1,0 +1,60 @@
+"""One face: what partners write for each other is passed on to the customer only where it gives no link away.
+
+A partner's free text may be just what she wants to know ("new crown and stem"). It is left out, and a general sentence
+takes its place, when it names or points at anybody of the chain, or holds an address or a number to call.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+_LONGEST: Final = 200
+
+_LINKS: Final = re.compile(
+    r"\b(importer|importeur|repairer|reparateur|retailer|manufacturer|fabrikant|supplier|leverancier|dealer|"
+    r"wholesaler|groothandel|customer|klant)\w*",
+    re.IGNORECASE,
+)
+_ADDRESSES: Final = re.compile(r"@|https?:|www\.|\d[\d\s().-]{6,}\d")
+_WORDS: Final = re.compile(r"\w+")
+
+_PART_GONE: Final = re.compile(
+    r"\bparts?\b.*\b(cannot be had|can no longer be had|not available|no longer available|unavailable|discontinued|"
+    r"cannot be obtained|not obtainable)\b|\bonderde(?:el|len)\b.*\b(niet|geen)\b|\bpart unavailable\b",
+    re.IGNORECASE,
+)
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line, without control or formatting characters: nothing in it can start a header or hide."""
+    kept = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
+    return " ".join(kept.split())
+
+
+def part_is_gone(why: str | None) -> bool:
+    """Whether ``why`` says that a part cannot be had: a reason that we have words for in every language."""
+    return why is not None and _PART_GONE.search(why.replace("_", " ")) is not None
+
+
+def passed_on(text: str | None, links: Iterable[str], ours: Iterable[str] = ()) -> str | None:
+    """``text`` for the customer's eyes, or None if it names one of ``links`` (names of parties).
+
+    A name is recognised by any of its words of four letters or more, except the words of ``ours``: the accountable
+    party's own name and the product's.
+    """
+    if text is None:
+        return None
+    line = one_line(text)
+    if not line or len(line) > _LONGEST or _LINKS.search(line) or _ADDRESSES.search(line):
+        return None
+    known = {word for name in ours for word in _words(name)}
+    if _words(line) & ({word for name in links for word in _words(name)} - known):
+        return None
+    return line.rstrip(".")
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in _WORDS.findall(text.casefold().replace("_", " ")) if len(word) >= 4}

@@ -1,0 +1,175 @@
+"""An order's history as the decisions read it: the answer of the query ``timeline``, in types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from events.envelope import TYPE_PREFIX, split_type
+
+_CUSTODY = frozenset({"item.handed_over", "item.received"})
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One fact that stands (not voided). ``at`` is when it happened."""
+
+    position: int
+    at: datetime
+    source: str
+    id: str
+    name: str
+    data: Mapping[str, Any]
+
+    @property
+    def place_in_time(self) -> tuple[datetime, int]:
+        """Facts are read in the order in which they happened; ties in the order in which they were recorded."""
+        return self.at, self.position
+
+    @property
+    def item(self) -> str | None:
+        """Which of several items it is about; None: the order as a whole."""
+        return self.data.get("item")
+
+
+@dataclass(frozen=True)
+class Owed:
+    """One commitment."""
+
+    id: str
+    kind: str
+    owed_by: str
+    state: str
+    since: datetime
+    due: datetime
+
+
+@dataclass(frozen=True)
+class Told:
+    """One message and its fate: planned, sent, failed or suppressed."""
+
+    id: str
+    kind: str
+    status: str
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything known about one order. ``facts`` are in the order in which they happened."""
+
+    order: str
+    open: bool
+    status: str
+    holder: str | None
+    accountable: str
+    opener: str
+    customer: str | None
+    facts: tuple[Happened, ...]
+    owed: tuple[Owed, ...] = ()
+    told: tuple[Told, ...] = ()
+    hidden: str | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, timeline: Mapping[str, Any]) -> History:
+        """Read the result of the query ``timeline``."""
+        order = timeline["order"]
+        facts = [_happened(entry) for entry in timeline["entries"] if not entry.get("voided")]
+        opener = order.get("opened_by") or ""
+        return cls(
+            order=order["order_id"],
+            open=bool(order["open"]),
+            status=order["status"],
+            holder=order.get("holder"),
+            accountable=order.get("accountable") or opener,
+            opener=opener,
+            customer=order.get("customer"),
+            facts=tuple(sorted(facts, key=lambda fact: fact.place_in_time)),
+            owed=tuple(_owed(row) for row in timeline.get("commitments", ())),
+            told=tuple(Told(row["message_id"], row["kind"], row["status"]) for row in timeline.get("messages", ())),
+        )
+
+    def without(self, message: str) -> History:
+        """The same history as if ``message`` had not been planned."""
+        return replace(self, told=tuple(told for told in self.told if told.id != message), hidden=message)
+
+    def find(self, source: str, id: str) -> Happened | None:
+        """The fact that is known by (source, id), if it stands."""
+        return next((fact for fact in self.facts if fact.source == source and fact.id == id), None)
+
+    def status_of(self, message: str) -> str | None:
+        """What became of ``message``; None if it was never planned."""
+        return next((told.status for told in self.told if told.id == message), None)
+
+    def commitment(self, id: str) -> Owed | None:
+        return next((owed for owed in self.owed if owed.id == id), None)
+
+    def this_round(self) -> tuple[Happened, ...]:
+        """The facts since the order was last reopened: what was true before that is not news of this round."""
+        reopened = [number for number, fact in enumerate(self.facts) if fact.name == "order.reopened"]
+        return self.facts[reopened[-1] :] if reopened else self.facts
+
+    def custody_before(self, fact: Happened) -> Happened | None:
+        """The last handover or receipt of the same item before ``fact``."""
+        earlier = [
+            other
+            for other in self.facts
+            if other.name in _CUSTODY and other.item == fact.item and other.place_in_time < fact.place_in_time
+        ]
+        return earlier[-1] if earlier else None
+
+    @property
+    def last_planned(self) -> int:
+        """Position of the newest message.planned: what was recorded before it has been weighed."""
+        return max(
+            (
+                fact.position
+                for fact in self.facts
+                if fact.name == "message.planned" and fact.data.get("message") != self.hidden
+            ),
+            default=0,
+        )
+
+    @property
+    def pending(self) -> tuple[Told, ...]:
+        """Messages that were planned and have no outcome yet."""
+        return tuple(told for told in self.told if told.status == "planned")
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """Everybody that the facts mention, by id (a supplier by name)."""
+        found = {self.opener, self.accountable, *(fact.source for fact in self.facts)}
+        for fact in self.facts:
+            found.update(
+                str(fact.data[key]) for key in ("to", "from", "who", "supplier", "decider") if fact.data.get(key)
+            )
+        return frozenset(found)
+
+
+def moment(value: Any) -> datetime:
+    """A moment of a query's answer (ISO 8601 with a zone)."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def _happened(entry: Mapping[str, Any]) -> Happened:
+    name = str(entry["type"])
+    return Happened(
+        position=entry["position"],
+        at=moment(entry["occurred_at"]),
+        source=entry["source"],
+        id=entry["id"],
+        name=split_type(name)[0] if name.startswith(TYPE_PREFIX) else name,
+        data=entry["data"] or {},
+    )
+
+
+def _owed(row: Mapping[str, Any]) -> Owed:
+    return Owed(
+        id=row["commitment_id"],
+        kind=row["kind"],
+        owed_by=row["owed_by"],
+        state=row["state"],
+        since=moment(row["since"]),
+        due=moment(row["due"]),
+    )

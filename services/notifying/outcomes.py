@@ -1,0 +1,28 @@
+"""What became of one attempt to deliver a letter. Reasons go into the log: they hold no name and no address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The channel took it over."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It certainly did not leave. ``again``: another attempt may help."""
+
+    reason: str
+    again: bool = True
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """It may have left or not; another attempt could tell her twice."""
+
+    reason: str
+
+
+Outcome = Delivered | Failed | Unknown

@@ -1,0 +1,128 @@
+"""What the decisions about messages take and give: plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Final, Literal
+
+from events.chain import MessageKind, MessagePlanned
+from events.envelope import Event
+
+#: One announced closure of a party: from, until.
+Closure = tuple[datetime, datetime]
+
+#: Where the item is, as far as the customer is told: no link of the chain has a name of its own.
+Place = Literal["us", "service_centre", "workshop", "elsewhere"]
+
+#: How the work on it ended, if it has.
+Ending = Literal["repaired", "replaced", "failed", "declined"]
+
+#: Things long past are not news any more.
+STALE_AFTER: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the operator decides about messages; ``promise`` names the moment of the next news (see the calendar)."""
+
+    promise: Callable[[datetime, Sequence[Closure]], datetime]
+    stale_after: timedelta = STALE_AFTER
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A price that the customer was asked about. ``description`` is a partner's free text."""
+
+    id: str
+    amount: Decimal
+    currency: str
+    valid_until: datetime | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class News:
+    """All that a message may draw on. ``why`` and ``summary`` are partners' free text: see discretion.py."""
+
+    status: str
+    brand: str | None = None
+    model: str | None = None
+    description: str | None = None
+    item: str | None = None
+    place: Place = "us"
+    heading_to_us: bool = False
+    ending: Ending | None = None
+    decided_to_repair: bool = False
+    quote: Quote | None = None
+    options: tuple[str, ...] = ()
+    why: str | None = None
+    summary: str | None = None
+    expected_by: datetime | None = None
+    handed_at: datetime | None = None
+    due: datetime | None = None
+    closed_from: datetime | None = None
+    closed_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class MessagePlan:
+    """A message that should be told, before it is put into words. ``customer`` is the reference, never a name."""
+
+    message: str
+    order: str
+    kind: MessageKind
+    trigger_source: str
+    trigger_id: str
+    accountable: str
+    opener: str
+    customer: str
+    now: datetime
+    next_news_by: datetime
+    news: News
+    parties: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class PlannedMessage:
+    """A message as the log has it: worded, but without name and address."""
+
+    order: str
+    planned: MessagePlanned
+
+    @property
+    def message(self) -> str:
+        return self.planned.message
+
+    @property
+    def kind(self) -> MessageKind:
+        return self.planned.kind
+
+    @classmethod
+    def of(cls, event: Event) -> PlannedMessage:
+        """Read a message.planned. Raises pydantic.ValidationError if it is none."""
+        return cls(event.subject, MessagePlanned.model_validate(event.data))
+
+
+SuppressReason = Literal["closed", "overtaken", "met", "corrected", "stale", "no_customer", "no_contact", "no_channel"]
+
+
+@dataclass(frozen=True)
+class Send:
+    """It is still true and still news: tell it."""
+
+
+@dataclass(frozen=True)
+class Suppress:
+    """Do not tell it, and why."""
+
+    reason: SuppressReason
+
+
+def message_id(order: str, trigger_source: str, trigger_id: str, kind: str) -> str:
+    """The id of the one message of ``kind`` that this fact can ever cause: safe as a file name and as a bucket key."""
+    text = "\0".join((order, trigger_source, trigger_id, kind))
+    return "msg-" + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
