@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,10 +29,12 @@ from events.log import Tail, last_position
 from events.streams import declare_streams
 from projections import queries
 from projections.database import Database, open_database
+from projections.schema import DatabaseError
 from services.answering import pack, query_subject
 
 #: Further behind than this, the read models are computed once at the end rather than batch by batch.
 _FAR_BEHIND: Final = 20_000
+_CATCH_UP_BATCH: Final = 50_000
 _LIVE_BATCH: Final = 2_000
 _READERS: Final = 4
 _RETRY_DELAY: Final = 1.0
@@ -75,7 +76,7 @@ class Projector:
         self._database: Database = await self._write(open_database, self._path)
         if self._database.mirrored > await last_position(self._js):
             _log.warning("the read models are ahead of the log, which must be another one: making them anew")
-            await self._write(self._database.reset)
+            await self._write(self._start_anew)
         self._position = self._database.position
         self._follower = asyncio.create_task(self._follow())
         self._service: Service = await add_service(
@@ -84,7 +85,7 @@ class Projector:
             version="1.0.0",
             description="Read models of the chain: where is it, since when, who owes the next step",
         )
-        for name in (*queries.NAMES, "snapshot", "rebuild", "position"):
+        for name in (*queries.QUERIES, "snapshot", "rebuild", "position"):
             await self._service.add_endpoint(EndpointConfig(name=name, subject=query_subject(name), handler=self._take))
 
     async def stop(self) -> None:
@@ -111,8 +112,26 @@ class Projector:
     async def check(self) -> str:
         """For readiness: asks both the server and DuckDB. Raises what they raise."""
         end = await last_position(self._js)
-        found = await self._read("position", {}, None, None)
-        return f"{end - found['position']} facts behind"
+        position = await asyncio.get_running_loop().run_in_executor(self._readers, self._stored_position)
+        return f"{end - position} facts behind"
+
+    def _stored_position(self) -> int:
+        cursor = self._database.cursor()
+        try:
+            return int(cursor.execute("SELECT position FROM meta").fetchall()[0][0])
+        finally:
+            cursor.close()
+
+    def _reopen(self) -> None:
+        """Close the file and open it again: what a broken transaction or a FATAL error of DuckDB asks for."""
+        self._database.close()
+        self._database = open_database(self._path)
+
+    def _start_anew(self) -> None:
+        self._database.close()
+        for file in (self._path, self._path.with_name(self._path.name + ".wal")):
+            file.unlink(missing_ok=True)
+        self._database = open_database(self._path)
 
     async def _write(self, function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, function, *args)
@@ -128,7 +147,7 @@ class Projector:
                 _log.warning("following the log again", error=repr(error))
             except Exception:  # noqa: BLE001 - readers keep the last rows; the transaction was rolled back
                 _log.exception("a batch could not be applied: opening the file again")
-                await self._write(self._database.reopen)
+                await self._write(self._reopen)
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _catch_up(self) -> None:
@@ -142,14 +161,19 @@ class Projector:
         _log.info("catching up", position=self._database.mirrored, goal=goal)
         async with Tail(self._js, after=self._database.mirrored) as tail:
             writing: asyncio.Future[Any] | None = None
-            while self._database.mirrored < goal:
-                batch = await tail.next_batch()
+            collected: list[tuple[int, bytes]] = []
+            while tail.position < goal or collected:
+                if tail.position < goal:
+                    collected += await tail.next_batch()
+                if len(collected) < _CATCH_UP_BATCH and tail.position < goal:
+                    continue
+                # One batch is written while the next is read.
                 if writing is not None:
                     await writing
-                writing = asyncio.ensure_future(self._write(self._database.mirror_only, batch)) if batch else None
-                if tail.position >= goal and writing is not None:
-                    await writing
-                    writing = None
+                writing = asyncio.ensure_future(self._write(self._database.mirror_only, collected))
+                collected = []
+            if writing is not None:
+                await writing
         await self._write(self._database.rebuild)
         await self._announce()
 
@@ -200,14 +224,14 @@ class Projector:
                 raise queries.QueryError("a question is a JSON object")
             await self.wait_for(question.get("at_least"))
             args = question.get("args") or {}
+            answer: dict[str, Any]
             if name == "rebuild":
-                result = await self._rebuild()
+                answer = {"position": self._position, "result": await self._rebuild()}
             elif name == "snapshot":
-                result = await self._snapshot(args)
+                answer = {"position": self._position, "result": await self._snapshot(args)}
             else:
-                result = await self._read(name, args, _moment(question, "as_of"), _moment(question, "known_at"))
-            answer: dict[str, Any] = {"position": self._position, "result": result}
-        except (queries.QueryError, BehindError, orjson.JSONDecodeError) as error:
+                answer = await self._read(name, args, question.get("as_of"), question.get("known_at"))
+        except (queries.QueryError, DatabaseError, BehindError, orjson.JSONDecodeError) as error:
             answer = {"error": {"title": type(error).__name__.removesuffix("Error"), "detail": str(error)}}
         except Exception as error:  # noqa: BLE001 - whoever asks gets an answer, and the cause is in our log
             _log.exception("a query failed", query=name)
@@ -221,36 +245,39 @@ class Projector:
         with suppress(nats.errors.Error):
             await request.respond(body, headers or None)
 
-    async def wait_for(self, position: object) -> None:
-        """Return once the read models reflect ``position``. Raises BehindError after a while."""
+    async def wait_for(self, position: object, patience: float = _PATIENCE) -> None:
+        """Return once the read models reflect ``position``. Raises BehindError after ``patience`` seconds."""
         if position is None:
             return
         if not isinstance(position, int):
             raise queries.QueryError("at_least is a position: a whole number")
         try:
-            async with asyncio.timeout(_PATIENCE), self._moved:
+            async with asyncio.timeout(patience), self._moved:
                 await self._moved.wait_for(lambda: self._position >= position)
         except TimeoutError:
             raise BehindError(f"the read models are at {self._position}, not yet at {position}: ask again") from None
 
     async def _read(
-        self, name: str, args: Mapping[str, Any], as_of: datetime | None, known_at: datetime | None
+        self, name: str, args: Mapping[str, Any], as_of: str | None, known_at: str | None
     ) -> dict[str, Any]:
         if name == "position":
-            return {"position": self._position, "mirrored": self._database.mirrored}
+            found = {"position": self._database.position, "mirrored": self._database.mirrored}
+            return {"position": self._position, "result": found}
         now = self._clock.now()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._readers, lambda: queries.run(self._database, name, args, as_of=as_of, known_at=known_at, now=now)
+        answer = await asyncio.get_running_loop().run_in_executor(
+            self._readers, lambda: queries.answer(self._database, name, args, as_of=as_of, known_at=known_at, now=now)
         )
+        return dict(answer)
 
     async def _snapshot(self, args: Mapping[str, Any]) -> dict[str, Any]:
         file = args.get("file")
         if not isinstance(file, str) or not Path(file).is_absolute():
             raise queries.QueryError("snapshot needs the absolute path of a file that does not exist yet")
-        if Path(file).exists():
+        target = Path(file)
+        if await self._write(target.exists):
             raise queries.QueryError(f"{file} exists already: name a new file")
-        position = await self._write(self._database.snapshot, Path(file))
-        return {"file": file, "position": position}
+        await self._write(self._database.snapshot, target)
+        return {"file": file, "position": self._position}
 
     async def _rebuild(self) -> dict[str, Any]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -259,16 +286,3 @@ class Projector:
             self._tail.wake()
         await done
         return {"position": self._position}
-
-
-def _moment(question: Mapping[str, Any], name: str) -> datetime | None:
-    text = question.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise queries.QueryError(f"{name} is '{text}', which is not a time such as 2026-11-21T17:00:00+01:00") from None
-    if moment.tzinfo is None:
-        raise queries.QueryError(f"{name} needs a time zone, as in 2026-11-21T17:00:00+01:00")
-    return moment
