@@ -1,0 +1,61 @@
+"""One row of a log, whatever its format: its case, its time, and its values under the mapping's names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from services.importing.mapping import Mapping
+
+
+class Row(NamedTuple):
+    """A row as it stands in its file. With a ``problem`` it cannot be used; its case may still be known."""
+
+    file: str
+    line: int  # where it begins, from 1
+    case: str
+    time: datetime | None  # UTC
+    values: dict[str, str]  # column of the mapping → text; what means nothing is not in it
+    problem: str | None = None
+
+
+def row_maker(mapping: Mapping, *, own_times: bool) -> Callable[[str, int, dict[str, str]], Row]:
+    """A function (file, line, columns) → Row. With ``own_times`` times are as the mapping says, else ISO 8601."""
+    nothing = frozenset(mapping.values.nothing) | {""}
+    moment = _moment_reader(mapping.log.time_format if own_times else "iso", mapping.log.time_zone)
+
+    def row(file: str, line: int, columns: dict[str, str]) -> Row:
+        values = {name: kept for name, text in columns.items() if (kept := text.strip()) not in nothing}
+        case, written = values.get("case"), values.pop("time", None)
+        if case is None:
+            return Row(file, line, "", None, values, "it names no case")
+        if written is None:
+            return Row(file, line, case, None, values, "it has no time")
+        try:
+            return Row(file, line, case, moment(written), values)
+        except (ValueError, OverflowError) as error:
+            return Row(file, line, case, None, values, f"its time '{written[:60]}' cannot be read: {error}")
+
+    return row
+
+
+def _moment_reader(pattern: str, zone_name: str | None) -> Callable[[str], datetime]:
+    zone = ZoneInfo(zone_name) if zone_name is not None else None
+
+    last = ("", datetime.min.replace(tzinfo=UTC))
+
+    def moment(text: str) -> datetime:
+        nonlocal last
+        if text == last[0]:  # neighbours often share their time
+            return last[1]
+        found = datetime.fromisoformat(text) if pattern == "iso" else datetime.strptime(text, pattern)  # noqa: DTZ007 - looked at next
+        if found.tzinfo is None:
+            if zone is None:
+                raise ValueError("it has no offset, and the mapping's log.time_zone names no time zone")
+            found = found.replace(tzinfo=zone)
+        last = (text, found.astimezone(UTC))
+        return last[1]
+
+    return moment
