@@ -1,0 +1,57 @@
+"""Short ways to write a log and a mapping in a test, and to see what the log says."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from services.importing import ImportReport, Mapping, facts_from, read_mapping
+from services.submission import Submission
+
+#: Three columns and nothing else: the least that a mapping needs.
+LEAST = """
+[log]
+name = "test"
+[columns]
+case = "case"
+time = "time"
+party = "team"
+activity = "what"
+[party]
+role = "repairer"
+"""
+
+HEADER = "case,time,team,what\n"
+
+
+def mapping(more: str = "", *, least: str = LEAST) -> Mapping:
+    """The least mapping with ``more`` TOML after it. A section of ``more`` that is in it already replaces it."""
+    base, extra = tomllib.loads(least), tomllib.loads(more)
+    return read_mapping({**base, **{key: _merged(base.get(key), value) for key, value in extra.items()}}, "m.toml")
+
+
+def _merged(old: Any, new: Any) -> Any:
+    return {**old, **new} if isinstance(old, dict) and isinstance(new, dict) else new
+
+
+def facts_of(
+    folder: Path, log: str | bytes, use: Mapping | None = None, report: ImportReport | None = None
+) -> list[Submission]:
+    """What a log, given as the text of its file, says."""
+    path = folder / "log.csv"
+    path.write_bytes(log if isinstance(log, bytes) else log.encode())
+    return list(facts_from(use or mapping(), [path], report))
+
+
+def told(submissions: list[Submission]) -> list[str]:
+    """``"B item.received"`` for each: who said what."""
+    return [
+        f"{each.name} {each.event['type'].removeprefix('repairchain.').removesuffix('.v1')}" for each in submissions
+    ]
+
+
+def rows(*lines: str, case: str = "W-1") -> str:
+    """A log of one case: ``"North Accepted"`` a line, a minute apart."""
+    body = (f"{case},2026-11-02T09:{minute:02}:00Z,{line.replace(' ', ',', 1)}\n" for minute, line in enumerate(lines))
+    return HEADER + "".join(body)
