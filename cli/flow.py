@@ -24,7 +24,10 @@ def handoffs(
     known_at: KnownAt = None,
     as_json: Json = False,
 ) -> None:
-    """Measure each lane from party to party: how many, how many never received, how long the receipt took."""
+    """Measure the handoffs from party to party.
+
+    Per lane: how many, how many were received or never were, and how long the receipt took.
+    """
     from cli.render.tables import lanes as rendered
 
     then, known = read_moments(as_of, known_at)
@@ -42,7 +45,10 @@ def stalled(
     known_at: KnownAt = None,
     as_json: Json = False,
 ) -> None:
-    """List what is overdue now, the longest first: who owes what, on which order, since when."""
+    """List what is overdue, the longest first.
+
+    Who owes what, on which order, since when.
+    """
     from cli.render.tables import stalled as rendered
 
     then, known = read_moments(as_of, known_at)

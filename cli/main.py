@@ -10,7 +10,22 @@ from typing import Annotated
 
 import typer
 
-from cli import flow, messages, orders, party, publish, rejected, schema, stats, upkeep, watch
+from cli import (
+    doctor,
+    flow,
+    importing,
+    messages,
+    orders,
+    party,
+    publish,
+    rejected,
+    running,
+    schema,
+    stats,
+    upkeep,
+    verify,
+    watch,
+)
 from cli.errors import Chain
 from cli.place import find_place
 
@@ -61,11 +76,16 @@ for command in (
     watch.watch,
 ):
     app.command(rich_help_panel=ASK)(command)
+app.command(rich_help_panel=RUN)(running.up)
+app.command(rich_help_panel=RUN)(running.run)
 app.command(rich_help_panel=RUN)(publish.publish)
+app.command("import", rich_help_panel=RUN)(importing.import_)
 app.add_typer(party.app, name="party", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(schema.schema)
 app.add_typer(rejected.app, name="rejected", rich_help_panel=KEEP)
+app.command(rich_help_panel=KEEP)(doctor.doctor)
 app.command(rich_help_panel=KEEP)(upkeep.rebuild)
+app.command(rich_help_panel=KEEP)(verify.verify)
 app.command(rich_help_panel=KEEP)(upkeep.snapshot)
 
 

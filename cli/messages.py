@@ -23,7 +23,11 @@ def messages(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest first.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Show the messages to customers in full, the newest first, with what became of each."""
+    """Show the messages to customers in full.
+
+    With what became of each: sent, failed, suppressed or still to go. The newest first; those about one order as they
+    came.
+    """
     from cli.render.messages import messages as rendered
 
     place = place_of(ctx)

@@ -40,7 +40,10 @@ def timeline(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Tell an order's story: who did what when, what was promised and kept, what the customer was told."""
+    """Tell an order's story, from the first fact to the last message.
+
+    Who did what when, the days between, what was promised and kept or missed, what the customer was told and asked.
+    """
     from cli.render.timeline import timeline as rendered
 
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
@@ -61,7 +64,7 @@ def status(
     known_at: KnownAt = None,
     as_json: Json = False,
 ) -> None:
-    """Show where an order stands: who has it, what is next and by when, what the customer knows."""
+    """Show where an order stands and what comes next."""
     from cli.render.order import order_panel
 
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)

@@ -47,10 +47,10 @@ def publish(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Publish events and wait for their receipts; exit code 1 if any was rejected.
+    """Publish events and wait for their receipts.
 
     As the operator, each event is handed in for the party in its source. An event that was published before is told
-    apart by its source and id and adds nothing.
+    apart by its source and id and adds nothing. Exit code 1 if any was rejected.
     """
     from cli.render.receipts import receipts as rendered
 

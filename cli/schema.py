@@ -30,7 +30,7 @@ def schema(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the JSON Schema of a fact, or the AsyncAPI document; without either, list all facts."""
+    """Print the schema of a fact, or list all facts."""
     from events.schema import asyncapi as asyncapi_document
     from events.schema import event_schema, schemas
 

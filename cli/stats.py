@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def stats(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show the chain in figures: contacts that customers had to start, orders, handoffs, waits, messages."""
+    """Show the chain in figures."""
     from cli.render.counts import stats as rendered
 
     place = place_of(ctx)

@@ -19,7 +19,10 @@ _PATIENCE: Final = 3600.0
 
 
 def rebuild(ctx: typer.Context, as_json: Json = False) -> None:
-    """Make all read models anew from the mirrored log; readers see the old rows until the new ones are complete."""
+    """Make all read models anew from the mirrored log.
+
+    Readers see the old rows until the new ones are complete.
+    """
     place = place_of(ctx)
     with working("Rebuilding", as_json):
         try:
@@ -50,7 +53,10 @@ def snapshot(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The new DuckDB file; it must not exist yet.")],
     as_json: Json = False,
 ) -> None:
-    """Copy the read models, as of one moment, to a DuckDB file that analysts may open."""
+    """Copy the read models to a DuckDB file for analysts.
+
+    A copy as of one moment, which others may open while the chain goes on.
+    """
     place, target = place_of(ctx), file.absolute()
     if target.exists():
         raise Problem(f"{file} exists already: name a new file.")

@@ -27,7 +27,7 @@ def watch(
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many facts; by default at Ctrl-C.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")] = False,
 ) -> None:
-    """Follow the log live: one line a fact, until Ctrl-C."""
+    """Follow the log live, a line a fact, until Ctrl-C."""
     place = place_of(ctx)
     url = server_url(place)
     if url is None:

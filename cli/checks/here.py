@@ -1,0 +1,120 @@
+"""Checks of this machine and of the home folder; they need no running chain."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cli.checks.check import Check
+from cli.errors import Problem, one_line
+from cli.place import Place, settings_of
+
+_OLDEST_PYTHON: Final = (3, 11)
+_OLDEST_SERVER: Final = (2, 12)  # the first with atomic batches
+
+#: Facts are never deleted, so a disk that is nearly full is a chain that soon stands still.
+_LEAST_FREE: Final = 1_000_000_000
+
+
+def checks_here(place: Place) -> Iterator[Check]:
+    """All of them, in the order in which they build on each other."""
+    yield python()
+    yield nats_server()
+    yield settings(place)
+    yield home(place)
+    yield secrets(place)
+    yield disk(place)
+    yield mail(place)
+
+
+def python() -> Check:
+    found = platform.python_version()
+    oldest = ".".join(map(str, _OLDEST_PYTHON))
+    return Check("Python", sys.version_info >= _OLDEST_PYTHON, found, f"repairchain needs {oldest} or newer")
+
+
+def nats_server() -> Check:
+    from services.server import ServerError, find_server
+
+    name, oldest = "nats-server", ".".join(map(str, _OLDEST_SERVER))
+    try:
+        program = find_server()
+        said = subprocess.run([str(program), "--version"], capture_output=True, text=True, timeout=10, check=True)
+    except ServerError as error:
+        return Check(name, False, "not found", one_line(error))
+    except (OSError, subprocess.SubprocessError) as error:
+        return Check(name, False, f"does not run ({one_line(error)})", "install this project's requirements again")
+    version = re.search(r"(\d+)\.(\d+)\.(\d+)", said.stdout)
+    numbers = tuple(map(int, version.groups())) if version else (0,)
+    found = f"{version[0] if version else said.stdout.strip()} at {program}"
+    return Check(name, numbers >= _OLDEST_SERVER, found, f"repairchain needs {oldest} or newer, for atomic batches")
+
+
+def settings(place: Place) -> Check:
+    try:
+        found = settings_of(place)
+    except Problem as problem:
+        return Check("Settings", False, str(problem), "mend that setting")
+    given = sorted(found.model_fields_set - {"home"})
+    return Check("Settings", True, f"{', '.join(given)} set" if given else "all as they come")
+
+
+def home(place: Place) -> Check:
+    name, folder = "Home", place.home
+    if not folder.exists():
+        return Check(name, None, f"{folder} is not there yet; 'repairchain up' makes it")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return Check(name, True, str(folder.absolute()))
+    except OSError as error:
+        advice = "make it writable for this user, or name another folder with --home"
+        return Check(name, False, f"{folder} cannot be written ({error.strerror})", advice)
+
+
+def secrets(place: Place) -> Check:
+    """Passwords are for their owner's eyes only."""
+    name, folder = "Credentials", place.folder.credentials
+    if not folder.is_dir():
+        return Check(name, None, "none yet")
+    files = [folder, *sorted(folder.glob("*.json")), place.folder.accounts_file]
+    open_to_others = [file for file in files if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077]
+    if open_to_others:
+        shown = ", ".join(map(str, open_to_others[:3])) + (", …" if len(open_to_others) > 3 else "")
+        return Check(name, False, f"others may read {shown}", f"chmod -R go= {folder} {place.folder.nats}")
+    return Check(name, True, f"{len(files) - 2} files, for their owner only")
+
+
+def disk(place: Place) -> Check:
+    folder = next(each for each in (place.home.absolute(), *place.home.absolute().parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 1e9:,.1f} GB free"
+    return Check("Disk", free >= _LEAST_FREE, found, f"make room on the disk of {folder}: facts are never deleted")
+
+
+def mail(place: Place) -> Check:
+    """Whether the address of the mail service can be used; nothing is sent."""
+    from services.delivery import AppriseDelivery, DeliveryError
+
+    name = "E-mail"
+    try:
+        found = settings_of(place)
+        AppriseDelivery(found.email_url, outbox=found.outbox_folder, sender=found.sender_address)
+    except Problem:
+        return Check(name, None, "the settings come first")
+    except DeliveryError as error:
+        return Check(name, False, one_line(error), "see email_url and sender_address in the settings")
+    scheme = found.email_url.partition("://")[0]
+    if scheme != "outbox":
+        return Check(name, True, f"through {scheme}, from {found.sender_address}")
+    folder = Path(found.email_url.partition("://")[2] or found.outbox_folder)
+    writable = os.access(folder if folder.exists() else place.home, os.W_OK) or not place.home.exists()
+    return Check(name, writable, f"written as files into {folder}", f"make {folder} writable for this user")

@@ -1,0 +1,83 @@
+"""up, run, demo: the chain at work."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cli.errors import Problem, one_line
+from cli.options import place_of
+from cli.output import console
+from cli.place import Place, settings_of
+from events.names import SERVICES
+
+
+def up(
+    ctx: typer.Context,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Port of the server, 4222 unless set otherwise; 0 takes a free one."),
+    ] = None,
+) -> None:
+    """Run the whole chain here until Ctrl-C: the server and all services."""
+    from services.server import ServerError
+    from services.settings import SettingsError
+    from services.supervisor import up as run_all
+
+    place = place_of(ctx)
+    settings = settings_of(place, nats_port=port)
+    try:
+        asyncio.run(run_all(settings, say=_Narrator(place)))
+    except (ServerError, SettingsError) as error:
+        raise Problem(f"{one_line(error)}.") from None
+    except OSError as error:
+        raise Problem(f"the chain cannot run on {place.home} ({one_line(error)}).") from None
+
+
+class _Narrator:
+    """Prints what the supervisor tells, and how to go on once everything is ready."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._waiting_for = set(SERVICES)
+
+    def __call__(self, line: str) -> None:
+        name, _, what = line.partition(" ")
+        print(line, flush=True)
+        if what.strip() == "ready" and name in self._waiting_for:
+            self._waiting_for.discard(name)
+            if not self._waiting_for:
+                self._go_on()
+
+    def _go_on(self) -> None:
+        home = "" if str(self._place.home) == ".repairchain" else f" --home {self._place.home}"
+        out = console()
+        out.print(f"\nThe chain runs on {self._place.home}; Ctrl-C stops it. In another terminal:", soft_wrap=True)
+        for what in ("party add retailer:juno", "watch", "doctor"):
+            out.print(f"  repairchain{home} {what}", soft_wrap=True)
+        out.print("")
+        out.file.flush()
+
+
+def run(
+    ctx: typer.Context,
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")],
+) -> None:
+    """Run one service against a running server.
+
+    Until a signal comes; for containers, and for 'up' itself.
+    """
+    if service not in SERVICES:
+        raise Problem(f"there is no service '{service}': there are {', '.join(SERVICES)}.")
+    from services.credentials import CredentialError
+    from services.health import HealthPortError
+    from services.settings import SettingsError
+    from services.wiring import run_service
+
+    settings = settings_of(place_of(ctx))
+    try:
+        run_service(service, settings)
+    except (SettingsError, CredentialError, HealthPortError) as error:
+        raise Problem(f"{one_line(error)}.") from None

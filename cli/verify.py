@@ -1,0 +1,70 @@
+"""verify: the live read models against a fresh rebuild from the log."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.errors import Problem, one_line
+from cli.options import Json, place_of
+from cli.output import print_json, show
+from cli.place import Place, settings_of
+from cli.progress import counting
+
+if TYPE_CHECKING:
+    from services.verifying import Verdict
+
+
+def verify(ctx: typer.Context, as_json: Json = False) -> None:
+    """Prove that the read models are what the log says.
+
+    They are compared, row for row, with ones made anew from the first fact on. Exit code 1 if they differ.
+    """
+    from cli.render.verdict import differences
+
+    verdict = _verdict(place_of(ctx), quiet=as_json)
+    if as_json:
+        print_json(
+            {
+                "equal": not verdict.differences,
+                "position": verdict.position,
+                "differences": [str(each) for each in verdict.differences],
+            }
+        )
+    else:
+        show(differences(verdict.position, verdict.differences))
+    if verdict.differences:
+        raise typer.Exit(1)
+
+
+def _verdict(place: Place, quiet: bool) -> Verdict:
+    import nats.errors
+    import nats.js.errors
+
+    from projections.schema import DatabaseError
+    from services.answering import NoAnswerError, QuestionError
+    from services.credentials import CredentialError
+    from services.server import ServerError
+    from services.settings import SettingsError
+    from services.verifying import verify as compare
+
+    settings = settings_of(place)
+    if settings.nats_url is None and not place.folder.database.is_file():
+        raise Problem(f"{place.home} holds no read models to compare: start a chain with 'repairchain up'.")
+    try:
+        with counting("Reading the log", None, quiet) as moved:
+            return asyncio.run(compare(settings, progress=lambda done, of: moved(done)))
+    except (
+        CredentialError,
+        DatabaseError,
+        NoAnswerError,
+        QuestionError,
+        ServerError,
+        SettingsError,
+        nats.errors.Error,
+        nats.js.errors.Error,
+        OSError,
+    ) as error:
+        raise Problem(f"the read models cannot be compared: {one_line(error)}.") from None

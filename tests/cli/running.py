@@ -1,0 +1,42 @@
+"""Runs commands: in this process as typer's runner does, or as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+
+
+def call(*args: str | Path, home: Path | None = None, stdin: str | bytes | None = None, columns: int = 100) -> Result:
+    """Run ``repairchain`` with ``args`` in this process."""
+    given = [*(["--home", str(home)] if home else []), *map(str, args)]
+    return CliRunner().invoke(app, given, input=stdin, env={"COLUMNS": str(columns)}, prog_name="repairchain")
+
+
+def answer(*args: str | Path, home: Path, stdin: str | bytes | None = None) -> Any:
+    """The JSON document that a command prints; nothing else may be on its stdout."""
+    result = call(*args, "--json", home=home, stdin=stdin)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def sentence(result: Result, code: int = 2) -> str:
+    """The one sentence that a failed command leaves on stderr."""
+    assert result.exit_code == code, result.output
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("repairchain: ")
+    assert "Traceback" not in result.output
+    return lines[0].removeprefix("repairchain: ")
+
+
+def process(*args: str | Path, **options: Any) -> subprocess.Popen[str]:
+    """Run ``repairchain`` with ``args`` as a process, with pipes for its output."""
+    command = [sys.executable, "-m", "cli.main", *map(str, args)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)

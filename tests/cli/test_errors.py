@@ -1,0 +1,133 @@
+"""Whatever goes wrong: one sentence on stderr, the right exit code, never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli import orders
+from services.home import HomeFolder
+from tests.cli.running import call, process, sentence
+from tests.cli.story import make_home
+
+
+def test_no_command_shows_what_there_is() -> None:
+    result = call()
+    assert result.exit_code == 0
+    assert "timeline" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["timelin"], "no such command 'timelin'. Did you mean 'timeline'? See 'repairchain --help'."),
+        (["timeline"], "missing argument 'ORDER'. See 'repairchain timeline --help'."),
+        (["orders", "--limit", "0"], "invalid value for '--limit': "),
+        (["orders", "--colour"], "no such option: --colour"),
+        (["timeline", "W-1", "--as-of", "soon"], "'soon' is not a moment for --as-of: write an ISO date"),
+        (["run", "postman"], "there is no service 'postman': there are projector"),
+        (["schema", "item.recieved"], "there is no fact 'item.recieved': did you mean item.received?"),
+        (["schema", "order.opened", "--asyncapi"], "name a type, or ask for --asyncapi"),
+        (["party", "add", "juno"], "'juno' is not a party: write role:name"),
+        (["party", "add", "customer:me"], "'customer:me' cannot be a partner"),
+        (["import", "none.toml", "log.csv"], "none.toml cannot be read: No such file or directory."),
+        (["publish", "none.json"], "none.json cannot be read: no such file or directory."),
+        (["rejected", "show", "x"], "invalid value for 'NUMBER'"),
+    ],
+)
+def test_mistakes_in_what_was_asked(args: list[str], said: str, free_home: Path) -> None:
+    assert sentence(call(*args, home=free_home)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["timeline", "W-1001"],
+        ["status", "W-1001"],
+        ["orders"],
+        ["handoffs"],
+        ["stalled"],
+        ["messages"],
+        ["stats"],
+        ["rebuild"],
+        ["snapshot", "copy.duckdb"],
+    ],
+)
+def test_without_a_chain_and_without_read_models(args: list[str], free_home: Path) -> None:
+    said = sentence(call(*args, home=free_home))
+    assert said.startswith(f"no chain runs on {free_home}, and {free_home} holds no read models: ")
+    assert "'repairchain up'" in said
+    assert not free_home.exists()
+
+
+@pytest.mark.parametrize("args", [["watch"], ["rejected", "list"], ["rejected", "retry", "1"]])
+def test_what_only_a_running_chain_can_tell(args: list[str], free_home: Path) -> None:
+    said = sentence(call(*args, home=free_home))
+    assert said.startswith(f"no chain runs on {free_home}: start ")
+    assert "'repairchain up'" in said
+
+
+def test_a_server_that_is_gone(free_home: Path) -> None:
+    make_home(free_home)
+    HomeFolder(free_home).server_file.write_text('{"url": "nats://127.0.0.1:9", "pid": 0}')
+    (free_home / "credentials" / "operator.json").write_text('{"user": "operator", "password": "x"}')
+    assert call("status", "W-1001", home=free_home).exit_code == 0  # the file is asked instead
+    assert "nothing answers at nats://127.0.0.1:9" in sentence(call("watch", home=free_home))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "is damaged ("), ("[]", "is damaged (it holds no JSON object)"), ("\x00", "is damaged (")]
+)
+def test_a_damaged_file_of_the_home(free_home: Path, text: str, said: str) -> None:
+    make_home(free_home)
+    HomeFolder(free_home).server_file.write_text(text)
+    assert said in sentence(call("orders", home=free_home))
+
+
+def test_a_damaged_database(free_home: Path) -> None:
+    make_home(free_home)
+    database = HomeFolder(free_home).database
+    database.write_bytes(b"no database" * 1_000)
+    said = sentence(call("orders", home=free_home))
+    assert "cannot be read" in said
+    assert "'repairchain up' makes it anew" in said
+    assert database.read_bytes().startswith(b"no database")  # asking changes nothing
+
+
+def test_a_wrong_setting(free_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("repairchain.toml").write_text("home = [")
+    assert sentence(call("orders")).startswith("repairchain.toml cannot be read (")
+    Path("repairchain.toml").write_text("beat = 3")
+    assert "beat" in sentence(call("up", home=free_home))
+
+
+def test_what_nobody_foresaw_is_a_sentence_too(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr(orders, "ask", break_down)
+    said = sentence(call("orders", home=free_home))
+    assert "ZeroDivisionError: division" in said
+    assert "--traceback" in said
+    assert isinstance(call("--traceback", "orders", home=free_home).exception, ZeroDivisionError)
+
+
+def test_ctrl_c_is_quiet(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(orders, "ask", interrupt)
+    result = call("orders", home=free_home)
+    assert (result.exit_code, result.output) == (130, "")
+
+
+def test_a_reader_that_goes_away_early(free_home: Path) -> None:
+    running = process("schema", "--asyncapi")
+    assert running.stdout is not None
+    assert running.stdout.readline() == "{\n"
+    running.stdout.close()
+    assert running.stderr is not None
+    said = running.stderr.read()
+    assert (running.wait(timeout=20), said) == (141, "")

@@ -1,0 +1,65 @@
+"""The quick way to home and server says the same as the settings do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.errors import Problem
+from cli.place import find_place, operator_login, server_url
+from services.home import HomeFolder, write_json
+from services.settings import load_settings
+
+
+@pytest.mark.parametrize("option", [None, "from-option"])
+@pytest.mark.parametrize("variable", [None, "from-environment"])
+@pytest.mark.parametrize(
+    "here", ["", 'home = "from-file"\nnats_url = "nats://here:1"\n', 'nats_user = "u"\nnats_password = "p"\n']
+)
+@pytest.mark.parametrize("at_home", ["", 'nats_url = "nats://home:2"\n'])
+@pytest.mark.parametrize("url", [None, "nats://variable:3"])
+def test_both_find_the_same(
+    option: str | None,
+    variable: str | None,
+    here: str,
+    at_home: str,
+    url: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("repairchain.toml").write_text(here)
+    for name in ("from-option", "from-environment", "from-file", ".repairchain"):
+        Path(name).mkdir()
+        (Path(name) / "repairchain.toml").write_text(at_home)
+    for name, value in (("REPAIRCHAIN_HOME", variable), ("REPAIRCHAIN_NATS_URL", url)):
+        if value:
+            monkeypatch.setenv(name, value)
+    place = find_place(Path(option) if option else None)
+    settings = load_settings(home=place.home if option else None)
+    assert (place.home, place.url, place.user, place.password) == (
+        settings.home,
+        settings.nats_url,
+        settings.nats_user,
+        settings.nats_password,
+    )
+
+
+def test_the_password_is_not_shown() -> None:
+    from cli.place import Place
+
+    assert "secret" not in repr(Place(Path("x"), user="u", password="secret"))
+
+
+def test_the_running_server_is_found_in_the_home(free_home: Path) -> None:
+    folder = HomeFolder(free_home)
+    folder.create()
+    place = find_place(free_home)
+    assert server_url(place) is None
+    write_json(folder.server_file, {"url": "nats://127.0.0.1:4222", "pid": 1})
+    assert server_url(place) == "nats://127.0.0.1:4222"
+    with pytest.raises(Problem, match="no credentials of the operator"):
+        operator_login(place)
+    write_json(folder.credentials / "operator.json", {"user": "operator", "password": "p"})
+    assert operator_login(place) == {"user": "operator", "password": "p"}
