@@ -98,6 +98,17 @@ class HomeFolder:
         for folder in (self.credentials, self.nats, self.store):
             folder.mkdir(mode=0o700, exist_ok=True)
 
+    def in_use(self) -> bool:
+        """Whether a server runs on this home; what a killed one left in ``run/`` does not count."""
+        if not self.lock_file.exists():
+            return False
+        with self.lock_file.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
+
     @contextmanager
     def changing(self) -> Iterator[None]:
         """One writer at a time for parties, credentials and accounts, also across processes."""

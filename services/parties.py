@@ -81,11 +81,11 @@ def tell_server(folder: HomeFolder) -> None:
     nats-server 2.15.1; until then the newcomer could connect, but its submissions would reach nobody).
     """
     running = read_json(folder.server_file)
-    if running is None:
+    if running is None or not folder.in_use():  # a killed server leaves its file; its process id may be another's now
         return
     for _ in range(2):
         before = _loaded_at(running["monitor_url"])
-        if before is None:  # the file was left behind by a server that was killed
+        if before is None:  # it was killed this moment; the next one reads the new accounts when it starts
             return
         os.kill(int(running["pid"]), signal.SIGHUP)
         deadline = time.monotonic() + _RELOAD_SECONDS

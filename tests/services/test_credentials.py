@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from events.party import PartyError
 from services.accounts import OWN_USERS, render
 from services.credentials import CredentialError, credential, prepare
-from services.home import HomeFolder, write_private
+from services.home import HomeFolder, write_json, write_private
 from services.parties import PartyCard, add_party, list_parties
 
 
@@ -86,6 +88,21 @@ def test_parties_that_join_at_the_same_time_all_get_in(free_home: Path) -> None:
     assert sorted(list_parties(free_home)) == sorted(parties)
     accounts = HomeFolder(free_home).accounts_file.read_text()
     assert all(secret.password in accounts for secret in secrets)
+
+
+def test_what_a_killed_server_left_behind_is_not_signalled(free_home: Path) -> None:
+    """Its process id may belong to something else by now: here, to a process that a signal would end."""
+    bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        prepare(free_home)
+        left = {"url": "nats://127.0.0.1:1", "monitor_url": "http://127.0.0.1:1", "pid": bystander.pid}
+        write_json(HomeFolder(free_home).server_file, left)
+        HomeFolder(free_home).lock_file.touch()
+        assert not HomeFolder(free_home).in_use()
+        add_party(free_home, "retailer:acme")
+        assert bystander.poll() is None
+    finally:
+        bystander.communicate()
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
