@@ -69,8 +69,8 @@ def add_party(
         stored[party] = card.model_dump(exclude_none=True)
         write_json(folder.parties_file, stored)
         write_accounts(folder, list(stored))
-    if newcomer:
-        tell_server(folder)
+        if newcomer:
+            tell_server(folder)  # still alone: readings for two newcomers must not run into one
     return credential(home, party)
 
 

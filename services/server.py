@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
-import os
 import shutil
-import signal
 import sys
 import sysconfig
 import urllib.request
@@ -122,10 +120,6 @@ class EmbeddedServer:
             self.folder.server_file.unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
-
-    def reload(self) -> None:
-        """Have the running server read its configuration and accounts again."""
-        os.kill(self.pid, signal.SIGHUP)
 
     def _take_home(self) -> None:
         """Lock the home. The server process inherits the lock, so it holds for as long as either of us lives."""

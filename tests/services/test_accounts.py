@@ -228,6 +228,16 @@ async def test_newcomers_come_in_without_a_restart(chain_server: ChainServer, ch
     assert list_parties(chain_server.home)[WORKSHOP].phone == "+31 20 000 0000"
 
 
+async def test_newcomers_that_come_at_the_same_time_can_all_hand_in(chain_server: ChainServer, chain: Client) -> None:
+    parties = [f"retailer:shop {number}" for number in range(8)]
+    clients = await asyncio.gather(*(chain_server.connect(party) for party in parties))
+    acknowledged = [
+        await client.jetstream().publish(intake_subject(party), b"{}")
+        for party, client in zip(parties, clients, strict=True)
+    ]
+    assert [each.seq for each in acknowledged] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=30))
 def test_any_name_makes_an_account(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
