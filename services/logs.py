@@ -32,6 +32,7 @@ def configure_logs(service: str, *, level: str = "info", form: str = "text") -> 
     structlog.contextvars.bind_contextvars(service=service)
     # Libraries log through the standard library; FastStream would tell of every batch at INFO.
     logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.getLogger("faststream").setLevel(logging.WARNING)
 
 
 def _as_it_is(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

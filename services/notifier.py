@@ -159,9 +159,8 @@ class Notifier:
 
     # -- one fact -----------------------------------------------------------------------------------------------------
 
-    async def take(self, message: NatsMessage) -> None:
+    async def take(self, raw: Msg) -> None:
         """Handle one fact. Returning acknowledges it; NackMessage has it come again."""
-        raw = message.raw_message
         try:
             event = Event.from_json(raw.data)
         except ValidationError as error:

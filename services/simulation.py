@@ -1,0 +1,148 @@
+"""The whole chain in one process on a simulated clock: real services, a real server, a real DuckDB file.
+
+Weeks pass in seconds: the clock jumps from one moment at which something is due to the next, and every service has
+finished what it had to do before the clock moves on. For stories, the demo, and backtests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from nats.aio.client import Client
+
+from events import names
+from events.clock import SimulatedClock
+from events.log import last_position
+from events.subjects import intake_subject, receipts_subject
+from services.answering import ask
+from services.connecting import connect
+from services.parties import add_party
+from services.server import EmbeddedServer
+from services.settings import Settings
+from services.watchdog import Watchdog
+from services.wiring import Connected, Service, build
+
+_RECEIPT_TIMEOUT: Final = 15.0
+_SETTLE_TIMEOUT: Final = 30.0
+
+#: Between two looks at whether everybody has finished (seconds of real time).
+_LOOK_AGAIN: Final = 0.01
+
+
+class SimulationError(RuntimeError):
+    """The chain did not come to rest, or a fact of the story was refused."""
+
+
+class Simulation:
+    """A running chain whose time is ``clock``. Make one with ``simulate``."""
+
+    def __init__(
+        self, settings: Settings, clock: SimulatedClock, operator: Client, services: Mapping[str, Service]
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.operator = operator
+        self.services = services
+
+    async def ask(self, name: str, args: Mapping[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
+        """The result of a query, once the read models reflect everything that was said."""
+        position = await last_position(self.operator.jetstream())
+        return await ask(self.operator, name, args, at_least=position, **rest)
+
+    async def say(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Hand in one CloudEvent for its source, and return its receipt when the chain has settled.
+
+        Raises SimulationError if there is no receipt.
+        """
+        party = str(event["source"])
+        subscription = await self.operator.subscribe(receipts_subject(party))
+        try:
+            ack = await self.operator.jetstream().publish(intake_subject(party), orjson.dumps(event))
+            async with asyncio.timeout(_RECEIPT_TIMEOUT):
+                async for message in subscription.messages:
+                    for receipt in orjson.loads(message.data)["receipts"]:
+                        if receipt["sequence"] == ack.seq:
+                            await self.settle()
+                            return dict(receipt)
+        except TimeoutError:
+            pass
+        finally:
+            await subscription.unsubscribe()
+        raise SimulationError(f"{event.get('type')} of {party} got no receipt")
+
+    async def advance(self, moment: datetime) -> None:
+        """Let time pass until ``moment``, with a beat of the watchdog at every moment at which something falls due."""
+        moment = moment.astimezone(UTC)
+        while True:
+            due = await self._next_due(moment)
+            if due is None:
+                break
+            # Something is overdue when its moment is past, not when it comes.
+            self.clock.set(max(due + timedelta(microseconds=1), self.clock.now()))
+            await self._beat()
+        self.clock.set(moment)
+        await self._beat()
+
+    async def _next_due(self, until: datetime) -> datetime | None:
+        """The earliest due time up to ``until`` of which nothing has been said yet."""
+        stalled = (await self.ask("stalled", {"now": until.isoformat()}))["stalled"]
+        dues = [datetime.fromisoformat(row["due"]) for row in stalled if row["overdue_level"] < 1]
+        return min(dues, default=None)
+
+    async def _beat(self) -> None:
+        holder = self.services["watchdog"]
+        watchdog = holder.service if isinstance(holder, Connected) else None
+        if not isinstance(watchdog, Watchdog):
+            raise SimulationError("the simulation needs the watchdog")
+        await watchdog.beat(self.clock.now())
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Return once nobody has anything left to do: intake, projector and notifier have caught up with each other."""
+        try:
+            async with asyncio.timeout(_SETTLE_TIMEOUT):
+                while not await self._settled():  # noqa: ASYNC110 - rest has no event of its own
+                    await asyncio.sleep(_LOOK_AGAIN)
+        except TimeoutError:
+            raise SimulationError("the chain did not come to rest") from None
+
+    async def _settled(self) -> bool:
+        js = self.operator.jetstream()
+        before = await last_position(js)
+        consumers = [(names.INTAKE_STREAMS[role], names.INTAKE_DURABLES[role]) for role in names.INTAKE_STREAMS]
+        consumers.append((names.REPAIRS, names.NOTIFIER_DURABLE))
+        for stream, durable in consumers:
+            info = await js.consumer_info(stream, durable)
+            if info.num_pending or info.num_ack_pending:
+                return False
+        await ask(self.operator, "position", at_least=before)
+        return await last_position(js) == before
+
+
+@asynccontextmanager
+async def simulate(
+    settings: Settings,
+    start: datetime,
+    parties: Mapping[str, Mapping[str, str]],
+    services: Sequence[str] = names.SERVICES,
+) -> AsyncIterator[Simulation]:
+    """A chain on ``settings.home`` whose clock stands at ``start``; ``parties`` maps each party to its card."""
+    clock = SimulatedClock(start)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(EmbeddedServer(settings.home))
+        for party, card in parties.items():
+            await asyncio.to_thread(add_party, settings.home, party, **card)
+        running: dict[str, Service] = {}
+        for name in services:
+            service = build(name, settings, clock)
+            await service.start()
+            stack.push_async_callback(service.stop)
+            running[name] = service
+        operator = await connect(settings, "operator", name="repairchain simulation")
+        stack.push_async_callback(operator.close)
+        yield Simulation(settings, clock, operator, running)
