@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
-from typer.core import TyperGroup
 
+from cli.quick import QuickGroup
 from cli.render.plain import clean
 
 INTERRUPTED = 130  # what a shell reports for a process that Ctrl-C ended
@@ -36,7 +36,7 @@ def complain(sentence: str) -> None:
     print(f"repairchain: {clean(sentence)}", file=sys.stderr)
 
 
-class Chain(TyperGroup):
+class Chain(QuickGroup):
     """The root of all commands: whatever a command raises ends here, and never as a traceback."""
 
     def main(

@@ -28,6 +28,7 @@ from cli import (
 )
 from cli.errors import Chain
 from cli.place import find_place
+from cli.quick import QuickCommand
 
 app = typer.Typer(
     name="repairchain",
@@ -46,7 +47,7 @@ ASK, RUN, KEEP = "Ask", "Run and feed", "Keep in order"
 def root(
     ctx: typer.Context,
     home: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--home",
             metavar="FOLDER",
@@ -62,7 +63,7 @@ def root(
 
     A newcomer starts with 'repairchain demo', then 'repairchain up'.
     """
-    ctx.obj = find_place(home)
+    ctx.obj = find_place(Path(home) if home else None)
 
 
 for command in (
@@ -75,7 +76,7 @@ for command in (
     stats.stats,
     watch.watch,
 ):
-    app.command(rich_help_panel=ASK)(command)
+    app.command(cls=QuickCommand, rich_help_panel=ASK)(command)
 app.command(rich_help_panel=RUN)(running.up)
 app.command(rich_help_panel=RUN)(running.run)
 app.command(rich_help_panel=RUN)(publish.publish)

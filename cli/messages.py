@@ -8,7 +8,6 @@ import typer
 
 from cli.asking import ask
 from cli.options import Json, place_of
-from cli.orders import find_order
 from cli.output import moments_now, print_json, show
 
 
@@ -30,9 +29,7 @@ def messages(
     """
     from cli.render.messages import messages as rendered
 
-    place = place_of(ctx)
-    args = {"order": find_order(place, order) if order else None, "limit": limit}
-    result = ask(place, "messages", args)
+    result = ask(place_of(ctx), "messages", {"order": order, "limit": limit})
     if as_json:
         print_json(result)
     else:

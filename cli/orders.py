@@ -7,27 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.asking import ask
-from cli.errors import Problem
 from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moments
 from cli.output import moments_now, print_json, show
-from cli.place import Place
-from cli.render.plain import short
-
-_MOST_LISTED = 10
-
-
-def find_order(place: Place, name: str) -> str:
-    """The id of the one order that ``name`` stands for. Raises Problem if there is none, or more than one."""
-    found: list[str] = ask(place, "find", {"order": name}).get("orders") or []
-    if not found:
-        raise Problem(
-            f"no order is known as '{short(name, 80)}', by the chain's id, a party's reference or a serial number: "
-            "'repairchain orders' lists what there is."
-        )
-    if len(found) > 1:
-        listed = ", ".join(found[:_MOST_LISTED]) + (", …" if len(found) > _MOST_LISTED else "")
-        raise Problem(f"'{short(name, 80)}' stands for {len(found)} orders: {listed}; say which by its id.")
-    return str(found[0])
 
 
 def timeline(
@@ -47,7 +28,7 @@ def timeline(
     from cli.render.timeline import timeline as rendered
 
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
-    args: dict[str, Any] = {"order": find_order(place, order)}
+    args: dict[str, Any] = {"order": order}
     if raw:
         args["raw"] = True
     result = ask(place, "timeline", args, then, known)
@@ -68,7 +49,7 @@ def status(
     from cli.render.order import order_panel
 
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
-    result = ask(place, "status", {"order": find_order(place, order)}, then, known)
+    result = ask(place, "status", {"order": order}, then, known)
     if as_json:
         print_json(result)
     else:

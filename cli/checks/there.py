@@ -50,7 +50,7 @@ async def _collect(place: Place) -> list[Check]:
 
 async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator[Check]:
     trip = await _timed(connection)
-    yield Check("Server", True, f"{connection.connected_server_version} at {url}, answers in {trip * 1000:.1f} ms")
+    yield Check("Server", True, f"{_version(connection)} at {url}, answers in {trip * 1000:.1f} ms")
     yield await asyncio.to_thread(_durable, place)
     log = await _stream(connection, names.REPAIRS)
     yield await _streams(connection)
@@ -59,6 +59,11 @@ async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator
         yield await asyncio.to_thread(_service, place, service)
     yield await _read_models(connection, log)
     yield await _rejected(connection)
+
+
+def _version(connection: Client) -> str:
+    version = connection.connected_server_version
+    return f"{version.major}.{version.minor}.{version.patch}"
 
 
 async def _timed(connection: Client) -> float:
@@ -143,11 +148,11 @@ def _service(place: Place, service: str) -> Check:
 
     noted = read_object(place.folder.service_file(service))
     if noted is None:
-        return Check(
-            service, False, "does not run", f"'repairchain up' starts all, 'repairchain run {service}' this one"
-        )
+        advice = f"'repairchain run {service}' starts it, 'repairchain up' all"
+        return Check(service, False, "does not run", advice)
     well, said = probe(f"{noted.get('url')}/readyz")
-    return Check(service, well, _told(said, well), f"see what it logs; 'repairchain run {service}' starts it again")
+    told = _told(said, well).removeprefix(f"{service}: ")
+    return Check(service, well, told, f"see what it logs; 'repairchain run {service}' starts it again")
 
 
 def _told(said: str, well: bool) -> str:

@@ -47,7 +47,7 @@ def one(row: Row) -> Iterator[RenderableType]:
     body = row.get("submission")
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
     for line in clean(text, newlines=True).split("\n"):
-        yield indented(Text(line), 2 + len(line) - len(line.lstrip()))
+        yield indented(Text(line.lstrip()), 2 + len(line) - len(line.lstrip()))
     yield Text(f"\nMend the cause, then: repairchain rejected retry {word(row.get('number'))}", style="dim")
 
 

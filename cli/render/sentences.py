@@ -119,6 +119,10 @@ def _overdue(data: Data) -> Data:
     return data | {"owed": owed, "level": "" if data.get("level") == 1 else data.get("level")}
 
 
+def _reason(data: Data) -> Data:
+    return data | {"reason": word(data.get("reason")).replace("_", " ")}
+
+
 def _corrected(data: Data) -> Data:
     reasons = {"did_not_occur": "it did not happen", "incorrect_data": "it was not right"}
     reason = word(data.get("reason"))
@@ -135,6 +139,8 @@ _PREPARE: dict[str, Callable[[Data], Data]] = {
     "customer.contacted": _contacted,
     "feedback.given": _feedback,
     "commitment.overdue": _overdue,
+    "message.failed": _reason,
+    "message.suppressed": _reason,
     "fact.corrected": _corrected,
 }
 
