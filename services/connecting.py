@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import nats
+import structlog
 from nats.aio.client import Client
 
 from services.accounts import SERVICES_USER
 from services.credentials import credential
 from services.home import read_json
 from services.settings import Settings, SettingsError
+
+_log = structlog.get_logger("connecting")
 
 
 @dataclass(frozen=True)
@@ -56,4 +59,10 @@ async def connect(settings: Settings, who: str = SERVICES_USER, *, name: str = "
         name=name,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,
+        error_cb=note_quietly,
     )
+
+
+async def note_quietly(error: Exception) -> None:
+    """For nats-py, which would print a traceback for every lost connection; what matters is noticed elsewhere."""
+    _log.debug("connection", error=repr(error))

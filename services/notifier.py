@@ -42,6 +42,7 @@ from services.notifying.claims import Claims
 from services.notifying.records import Policy
 from services.notifying.telling import PLANNED, RETRY_AFTER, AgainLaterError, Teller
 from services.parties import PartyCard
+from services.pulling import mend_timeouts
 
 #: A fact that got no answer comes again after this long (seconds); while it is worked on we say so more often.
 _ACK_WAIT: Final = 10.0
@@ -109,7 +110,7 @@ class Notifier:
         # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
         await self._js.add_consumer(names.REPAIRS, config)
         self._teller = await self._build_teller(connection)
-        self._broker.subscriber(
+        subscriber = self._broker.subscriber(
             f"{names.LOG_ROOT}.>",
             durable=names.NOTIFIER_DURABLE,
             stream=JStream(names.REPAIRS, declare=False),
@@ -118,8 +119,10 @@ class Notifier:
             decoder=_raw,
             ack_policy=AckPolicy.NACK_ON_ERROR,
             title="notifier",
-        )(self.take)
+        )
+        subscriber(self.take)
         await self.app.start()
+        mend_timeouts(subscriber)
 
     async def stop(self) -> None:
         """Finish the message at hand and leave."""

@@ -62,6 +62,8 @@ def _on(day: int, month: int, hour: int, minute: int = 0) -> datetime:
 
 
 BEGIN: Final = _on(2, 7, 9)
+#: The shop's holiday, from and until.
+SHOP_CLOSED: Final = (_on(11, 7, 0), _on(27, 7, 0))
 END: Final = _on(17, 8, 12)
 
 
@@ -77,7 +79,7 @@ def watch_story(language: str = "en") -> list[Step]:
             _on(2, 7, 10),
             SHOP,
             "party.closed",
-            {"from": _on(11, 7, 0).isoformat(), "until": _on(27, 7, 0).isoformat(), "reason": "summer holiday"},
+            {"from": SHOP_CLOSED[0].isoformat(), "until": SHOP_CLOSED[1].isoformat(), "reason": "summer holiday"},
             subject=SHOP,
             story="The shop announces that it closes for two weeks.",
         ),

@@ -22,7 +22,7 @@ from events import log, names
 from events.clock import Clock, SystemClock
 from services import importer, repairer, retailer
 from services.answering import asker
-from services.connecting import connect, login
+from services.connecting import connect, login, note_quietly
 from services.delivery import AppriseDelivery
 from services.health import Check, serve_health
 from services.intake.service import Intake
@@ -73,14 +73,9 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
         log_level=logging.DEBUG,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes fractions of a second, the annotation does not
-        error_cb=_quiet,
+        error_cb=note_quietly,
         graceful_timeout=5.0,
     )
-
-
-async def _quiet(error: Exception) -> None:
-    # nats-py would print a traceback for every lost connection; what matters is noticed where it is needed.
-    _log.debug("connection", error=repr(error))
 
 
 def _connector(settings: Settings, service: str) -> Callable[[], Awaitable[Client]]:

@@ -39,6 +39,7 @@ from services.intake.problems import Problem, Refusal
 from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
 from services.intake.rejecting import to_headers
+from services.pulling import mend_timeouts
 
 _BATCH: Final = 1_000
 
@@ -95,7 +96,9 @@ class Intake:
 
     def __init__(self, role: str, broker: NatsBroker, clock: Clock, index_path: Path) -> None:
         self.role = role
-        self.app = FastStream(broker, )
+        self.app = FastStream(
+            broker,
+        )
         self._broker = broker
         self._clock = clock
         self._index_path = index_path
@@ -125,7 +128,7 @@ class Intake:
         for name in self._held.waited_for:
             if self._index.names(name):  # became known while we were away
                 await self._held.release(self._js, name)
-        self._broker.subscriber(
+        subscriber = self._broker.subscriber(
             f"{names.INTAKE_ROOT}.{self.role}.*",
             durable=names.INTAKE_DURABLES[self.role],
             stream=JStream(names.INTAKE_STREAMS[self.role], declare=False),
@@ -134,8 +137,10 @@ class Intake:
             decoder=_raw,
             ack_policy=AckPolicy.MANUAL,
             title=f"{self.role} intake",
-        )(self.take)
+        )
+        subscriber(self.take)
         await self.app.start()
+        mend_timeouts(subscriber)
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave."""

@@ -1,0 +1,247 @@
+"""demo: the watch story through the real services, on a clock that runs through six weeks in seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.errors import Problem, one_line
+from cli.options import place_of
+from cli.output import console
+from cli.place import Place, settings_of
+from cli.render.moments import Moments, parse
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from services.simulation import Simulation
+
+_FOLDER = "demo"
+#: A reader's pace, between two things to read (seconds).
+_PACE = 0.7
+
+
+def demo(
+    ctx: typer.Context,
+    language: Annotated[
+        str, typer.Option(metavar="en|nl", help="The language in which the customer is written to.")
+    ] = "en",
+    pace: Annotated[
+        float | None, typer.Option(min=0, max=10, help="Seconds between two steps; 0 to tell it at once.")
+    ] = None,
+) -> None:
+    """Play the watch story: real services, real messages, six weeks in less than a minute.
+
+    Its home is the folder demo within the home, which is made anew each time.
+    """
+    from services.server import ServerError
+    from services.settings import SettingsError
+    from services.simulation import SimulationError
+
+    if language not in ("en", "nl"):
+        raise Problem(f"the customer is written to in en or nl, not in '{language}'.")
+    place = place_of(ctx)
+    home = place.home / _FOLDER
+    _clear(home)
+    seconds = pace if pace is not None else (_PACE if sys.stdout.isatty() else 0.0)
+    try:
+        asyncio.run(_play(Place(home), language, seconds))
+    except (ServerError, SettingsError, SimulationError) as error:
+        raise Problem(f"the demo cannot run ({one_line(error)}).") from None
+    except OSError as error:
+        raise Problem(f"the demo cannot run on {home} ({one_line(error)}).") from None
+
+
+def _clear(home: Path) -> None:
+    """Remove what the last demo left; a folder that is none of ours is never touched."""
+    from services.home import HomeFolder
+
+    if not home.exists():
+        return
+    folder = HomeFolder(home)
+    if not folder.parties_file.exists():
+        raise Problem(f"{home} is not the home of a demo: move it away, or choose another --home.")
+    if folder.in_use():
+        raise Problem(f"a demo runs on {home}: wait until it has ended.")
+    shutil.rmtree(home)
+
+
+async def _play(place: Place, language: str, pace: float) -> None:
+    from services.logs import configure_logs
+    from services.simulation import simulate
+    from services.story import AMSTERDAM, BEGIN, CARDS, END, ORDER, watch_story
+
+    configure_logs("demo", level="error")
+    settings = settings_of(place, nats_port=0, email_url="outbox://")
+    async with simulate(settings, BEGIN, CARDS) as chain:
+        teller = _Teller(chain, console(), pace, Moments(BEGIN, AMSTERDAM), ORDER)
+        await teller.introduce()
+        for step in watch_story(language):
+            await chain.advance(step.at)
+            await teller.tell_what_happened(step.at)
+            await teller.tell_step(step.at, step.party, step.story)
+            receipt = await chain.say(step.as_event())
+            if receipt["outcome"] != "accepted":
+                raise Problem(
+                    f"{step.name} was not taken in: {receipt.get('problem', {}).get('detail', receipt['outcome'])}."
+                )
+            await teller.tell_what_happened(step.at)
+        await chain.advance(END)
+        await teller.tell_what_happened(END)
+        await teller.conclude(END)
+
+
+class _Teller:
+    """Prints the story as it unfolds: steps of the parties, the passing of time, what is overdue, every message."""
+
+    def __init__(self, chain: Simulation, out: Console, pace: float, moments: Moments, order: str) -> None:
+        self._chain = chain
+        self._out = out
+        self._pace = pace
+        self._moments = moments
+        self._order = order
+        self._seen = 0
+        self._last: datetime | None = None
+
+    async def introduce(self) -> None:
+        self._line(
+            "The watch: a shop, an importer and a repairer, all invented; real services, a clock that runs fast.",
+            "bold",
+        )
+        self._line("What is framed is the e-mail that the customer gets.", "dim")
+        await self._pause()
+
+    async def tell_step(self, at: datetime, party: str, story: str) -> None:
+        self._pass_time(at)
+        self._line(f"{self._moments.clock(at)}  {story}", "", hang=7)
+        await self._pause()
+
+    async def tell_what_happened(self, until: datetime) -> None:
+        """Print what the chain did by itself since the last look."""
+        try:
+            timeline = await self._chain.ask("timeline", {"order": self._order})
+        except Exception:
+            if self._seen:
+                raise
+            return  # the order is not opened yet
+        for entry in timeline["entries"]:
+            if entry["position"] <= self._seen:
+                continue
+            self._seen = entry["position"]
+            moment = parse(entry["occurred_at"]) or until
+            if entry["type"] == "commitment.overdue":
+                self._pass_time(moment)
+                self._overdue(moment, entry["data"])
+                await self._pause()
+            elif entry["type"] == "message.sent":
+                self._pass_time(moment)
+                self._message(moment, entry["data"])
+                await self._pause()
+
+    def _overdue(self, moment: datetime, data: dict[str, Any]) -> None:
+        from services.story import CARDS
+
+        who = CARDS.get(data["owed_by"], {}).get("display_name", data["owed_by"])
+        if data["kind"] == "receipt":
+            said = f"{who} should have received the watch by now, and has not said so. It is told, and so is the shop."
+        else:
+            said = "The customer has heard nothing for five working days. She hears from us now."
+        self._line(f"{self._moments.clock(moment)}  {said}", "bold yellow", hang=7)
+
+    def _message(self, moment: datetime, data: dict[str, Any]) -> None:
+        from rich.panel import Panel
+        from rich.text import Text
+
+        letter = _letter(self._chain.settings.outbox_folder, data["message"])
+        text = Text(letter or data["body"])
+        title = Text(f" {data['subject']} ", style="bold")
+        panel = Panel(
+            text, title=title, title_align="left", subtitle=Text(f" {self._moments.at(moment)} "), border_style="cyan"
+        )
+        from rich.padding import Padding
+
+        self._out.print(Padding(panel, (0, 0, 0, 7)))
+
+    def _pass_time(self, moment: datetime) -> None:
+        """A heading for a new day, and what lies between it and the last one."""
+        if self._last is None or self._moments.local(self._last).date() != self._moments.local(moment).date():
+            between = _between(self._last, moment, self._moments)
+            self._out.print()
+            if between:
+                self._line(f"       {between}", "dim")
+            self._line(self._moments.day(moment), "bold cyan")
+        self._last = moment
+
+    async def conclude(self, at: datetime) -> None:
+        from cli.render.timeline import timeline as rendered
+
+        result = await self._chain.ask("timeline", {"order": self._order})
+        self._out.print()
+        self._out.rule("the same story, as anybody in the chain can ask for it")
+        for part in rendered(result, Moments(at, self._moments.zone)):
+            self._out.print(part)
+        self._out.print()
+        started = result["order"]["contacts_started"]
+        self._line(f"messages that the customer got: {result['order']['messages_sent']}", "bold")
+        self._line(f"contacts the customer had to start: {started}", "bold green" if started == 0 else "bold red")
+        home = self._chain.settings.home
+        self._out.print()
+        self._line(f"The e-mails are in {self._chain.settings.outbox_folder}. To look around in this story:", "")
+        self._line(f"  repairchain --home {home} timeline SN-4711", "")
+        self._line(f"  repairchain --home {home} status W-1001 --as-of 2026-07-14T16:30", "")
+        self._line("To run a chain of your own: repairchain up (the README says how to go on).", "")
+
+    def _line(self, text: str, style: str, hang: int = 0) -> None:
+        from rich.text import Text
+
+        from cli.render.lines import Hanging
+
+        if hang:
+            self._out.print(Hanging(Text(text[:hang], style), Text(text[hang:], style), Text(" " * hang)))
+        else:
+            self._out.print(Text(text, style), soft_wrap=True)
+
+    async def _pause(self) -> None:
+        if self._pace:
+            await asyncio.sleep(self._pace)
+
+
+def _letter(outbox: Path, message: str) -> str | None:
+    """The letter as it was delivered, with the salutation that the log does not hold."""
+    from email import message_from_bytes, policy
+
+    for file in outbox.rglob("*.eml"):
+        with contextlib.suppress(OSError):
+            letter = message_from_bytes(file.read_bytes(), policy=policy.default)
+            if message in str(letter["Message-ID"]) or file.stem == message:
+                body = letter.get_body(("plain",))
+                return None if body is None else str(body.get_content()).strip()
+    return None
+
+
+def _between(last: datetime | None, moment: datetime, moments: Moments) -> str:
+    """``6 days pass, with a weekend`` – or nothing, if it is the next day."""
+    from services.story import SHOP_CLOSED
+
+    if last is None:
+        return ""
+    first, end = moments.local(last).date(), moments.local(moment).date()
+    days = [first + timedelta(days=number) for number in range(1, (end - first).days)]
+    if not days:
+        return ""
+    weekends = sum(day.weekday() == 5 for day in days)
+    closed = sum(SHOP_CLOSED[0].date() <= day < SHOP_CLOSED[1].date() and day.weekday() < 5 for day in days)
+    said = f"{len(days)} day{'s' if len(days) > 1 else ''} pass{'' if len(days) > 1 else 'es'}"
+    parts = []
+    if weekends:
+        parts.append("a weekend" if weekends == 1 else f"{weekends} weekends")
+    if closed:
+        parts.append("the shop's holiday")
+    return said + (f": {' and '.join(parts)}" if parts else "")

@@ -1,0 +1,161 @@
+"""The watch: six weeks between three companies, and the customer never has to ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.story import BEGIN, CARDS, IMPORTER, ORDER, REPAIRER, SERIAL, SHOP, Step, watch_story
+from tests.scenarios.stage import Stage, moment, stage
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(tmp_path / "home", BEGIN, CARDS) as running:
+        yield running
+
+
+async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage) -> None:
+    await scene.play(watch_story())
+    await scene.until("2026-09-30 12:00")
+
+    told = await scene.told(ORDER)
+    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
+        # Taken in on Thursday afternoon; five working days later, the shop's two closed weeks counted.
+        ("2026-07-09 14:30", "opened", "2026-07-30 17:00"),
+        # Sent on Friday at 16:00; the importer had until Tuesday at 16:00, sixteen of its opening hours.
+        ("2026-07-14 16:00", "overdue", "2026-08-03 17:00"),
+        ("2026-07-15 11:00", "received", "2026-08-03 17:00"),
+        ("2026-07-17 10:00", "received", "2026-08-03 17:00"),
+        # Nothing to tell for five working days of the shop: she hears that, too, and for when the part is expected.
+        ("2026-07-31 17:00", "update", "2026-08-10 17:00"),
+        ("2026-08-06 15:45", "repaired", "2026-08-13 17:00"),
+        ("2026-08-11 09:30", "ready", "2026-08-18 17:00"),
+    ]
+    # Whatever was promised was kept: each message came before the date that the one before had named.
+    for earlier, later in zip(told, told[1:], strict=False):
+        assert later.at < earlier.next_news_by
+
+    status = await scene.status(ORDER)
+    assert status["contacts_started"] == 0
+    assert (status["status"], status["outcome"]) == ("closed", "repaired")
+    assert len(scene.letters()) == len(told)
+
+
+async def test_every_message_speaks_for_the_shop_and_names_nobody_else(scene: Stage) -> None:
+    await scene.play(watch_story())
+    letters = scene.letters()
+    assert len(letters) == 7
+    for letter in letters:
+        assert "Bridge Street Jewellers" in letter
+        assert "Ms Jansen" in letter
+        for other in (IMPORTER, REPAIRER):
+            assert CARDS[other]["display_name"] not in letter
+            assert other not in letter
+        assert "importer" not in letter.lower()
+        assert "repairer" not in letter.lower()
+        assert "as soon as possible" not in letter.lower()
+
+
+async def test_she_is_written_to_in_her_own_language(scene: Stage) -> None:
+    await scene.play(watch_story("nl")[:3])
+    (first,) = await scene.told(ORDER)
+    assert "donderdag 30 juli" in first.body
+    assert "17:00" in first.body or "17.00" in first.body
+
+
+async def test_nothing_personal_is_in_the_log(scene: Stage) -> None:
+    await scene.play(watch_story())
+    from events.log import last_position, read_until
+
+    js = scene.simulation.operator.jetstream()
+    payloads = [payload async for batch in read_until(js, await last_position(js)) for _, payload in batch]
+    assert payloads
+    for payload in payloads:
+        assert b"Jansen" not in payload
+        assert b"mail.example" not in payload
+
+
+async def test_anybody_finds_it_and_sees_the_same(scene: Stage) -> None:
+    await scene.play(watch_story()[:9])
+    by_id, by_serial, by_reference = [await scene.status(name) for name in (ORDER, SERIAL, "RMA-20260715")]
+    assert by_id == by_serial == by_reference
+    assert (by_id["holder"], by_id["status"], by_id["accountable"]) == (REPAIRER, "waiting_for_part", SHOP)
+
+
+async def test_the_late_importer_and_the_shop_are_told_at_once(scene: Stage) -> None:
+    heard: list[str] = []
+
+    async def hear(message: object) -> None:
+        heard.append(message.subject)  # type: ignore[attr-defined]  # nats-py's Msg
+
+    await scene.simulation.operator.subscribe("notices.>", cb=hear)
+    await scene.simulation.operator.flush()
+    await scene.play(watch_story()[:3])
+    await scene.until("2026-07-14 16:00")
+    assert heard == []
+    await scene.until("2026-07-14 16:01")
+    await scene.simulation.operator.flush()
+    assert sorted(heard) == ["notices.importer.lowlands-watch-import", "notices.retailer.bridge-street"]
+    stalled = (await scene.simulation.ask("stalled", {}))["stalled"]
+    assert [(row["owed_by"], row["kind"], row["due"]) for row in stalled] == [
+        (IMPORTER, "receipt", "2026-07-14T14:00:00Z")
+    ]
+
+
+async def test_a_closure_announced_later_moves_what_is_due(scene: Stage) -> None:
+    story = watch_story()
+    closure, opened, handed = story[0], story[1], story[2]
+    late = replace(
+        closure,
+        at=moment("2026-07-13 10:00"),
+        party=IMPORTER,
+        subject=IMPORTER,
+        data={"from": "2026-07-14T00:00:00+02:00", "until": "2026-07-16T00:00:00+02:00"},
+    )
+    await scene.play([opened, handed, late])
+    await scene.until("2026-07-16 15:59")
+    assert [message.kind for message in await scene.told(ORDER)] == ["opened"]
+    await scene.until("2026-07-16 16:01")
+    assert [message.kind for message in await scene.told(ORDER)] == ["opened", "overdue"]
+
+
+async def test_her_calls_are_counted_and_seen(scene: Stage) -> None:
+    call = Step(
+        moment("2026-07-10 10:00"),
+        SHOP,
+        "customer.contacted",
+        {"channel": "phone", "direction": "inbound", "summary": "asks where her watch is"},
+    )
+    await scene.play([*watch_story()[:2], call])
+    timeline = await scene.timeline(ORDER)
+    assert timeline["order"]["contacts_started"] == 1
+    assert [contact["direction"] for contact in timeline["contacts"]] == ["inbound"]
+
+
+async def test_a_part_that_cannot_be_had_is_told_with_a_choice(scene: Stage) -> None:
+    failed = Step(
+        moment("2026-07-21 15:00"),
+        REPAIRER,
+        "repair.failed",
+        {"why": "the part is no longer made", "options": ["refund", "exchange", "return_as_is"]},
+    )
+    await scene.play([*watch_story()[:8], failed])
+    last = (await scene.told(ORDER))[-1]
+    assert last.kind == "failed"
+    for word in ("money", "another", "unrepaired"):
+        assert word in last.body.lower() or word in last.body
+
+
+async def test_what_was_known_when_can_be_asked(scene: Stage) -> None:
+    await scene.play(watch_story())
+    stalled_then = await scene.status(ORDER, as_of="2026-07-14T14:30:00Z")
+    assert (stalled_then["status"], stalled_then["holder"], stalled_then["heading_to"]) == (
+        "in_transit",
+        SHOP,
+        IMPORTER,
+    )
+    assert (stalled_then["next_owner"], stalled_then["last_told_kind"]) == (IMPORTER, "overdue")
