@@ -98,8 +98,10 @@ class AppriseDelivery:
             url = self._url.replace(_ADDRESS, quote(address, safe=""))
             if self._scheme in _SMTP:
                 smtp: Any = SmtpChannel  # Apprise is typed in parts
-                return smtp(**(smtp.parse_url(url) or {}))
-            found = Apprise.instantiate(url, suppress_exceptions=False)
+                found = smtp(**{**(smtp.parse_url(url) or {}), "from_addr": self._sender})
+                found = found if found.smtp_host else None
+            else:
+                found = Apprise.instantiate(url, suppress_exceptions=False)
         except (AppriseImproperlyConfigured, TypeError, ValueError):
             found = None
         if found is None:
