@@ -16,6 +16,7 @@ from cli.output import print_json, show
 from cli.place import Place
 from cli.progress import counting
 from cli.render.plain import many
+from cli.showing import until_shown
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 #: A wait for receipts ends after so long without any (seconds).
 _PATIENCE = 60.0
-#: The read models may be this far behind when the last receipt has come (seconds between looks, and looks).
-_LOOKS = 30
+#: Millions of facts take the projector minutes to catch up with (seconds).
+_PATIENCE_WITH_READ_MODELS = 600.0
 
 
 def import_(
@@ -84,28 +85,15 @@ def _publish(place: Place, facts: Iterator[Submission], quiet: bool) -> PublishR
                 timeout=_PATIENCE,
             )
         with counting("Updating the read models", None, quiet):
-            await _until_shown(connection, report.position)
+            shown = await until_shown(connection, report.position, _PATIENCE_WITH_READ_MODELS)
+        if not shown:
+            raise Problem("all of it is in the log, but the read models do not show it: see 'repairchain doctor'.")
         return report
 
     try:
         return with_chain(place, work, keep_trying=True)
     except PublishError as error:
         raise Problem(f"{one_line(error)}; importing again is safe.") from None
-
-
-async def _until_shown(connection: Client, position: int) -> None:
-    """Return when queries show everything up to ``position``, so that whoever asks next sees all of it."""
-    from services.answering import NoAnswerError, QuestionError, ask
-
-    for _ in range(_LOOKS):
-        try:
-            await ask(connection, "position", at_least=position)
-        except QuestionError:
-            continue  # not there yet: the projector waited for a while before it said so
-        except NoAnswerError as error:
-            raise Problem(f"everything is in the log, but {one_line(error)}: start it with 'repairchain up'.") from None
-        return
-    raise Problem("everything is in the log, but the read models are far behind: 'repairchain doctor' tells how far.")
 
 
 def _document(read: ImportReport, published: PublishReport | None) -> dict[str, Any]:

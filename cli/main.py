@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    demo,
     doctor,
     flow,
     importing,
@@ -77,6 +78,7 @@ for command in (
     watch.watch,
 ):
     app.command(cls=QuickCommand, rich_help_panel=ASK)(command)
+app.command(rich_help_panel=RUN)(demo.demo)
 app.command(rich_help_panel=RUN)(running.up)
 app.command(rich_help_panel=RUN)(running.run)
 app.command(rich_help_panel=RUN)(publish.publish)

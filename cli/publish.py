@@ -14,6 +14,7 @@ from cli.output import print_json, show
 from cli.place import Place
 from cli.progress import counting
 from cli.render.plain import many
+from cli.showing import show_soon
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: A wait for receipts ends after so long without any (seconds): then no service seems to take submissions in.
 PATIENCE = 20.0
+#: Queries lag behind a receipt by a moment; it is waited for, so that the next command shows what was published.
+SHOWN_WITHIN = 5.0
 
 
 def publish(
@@ -58,6 +61,8 @@ def publish(
     handed_in = submissions(read_events(file), party, fill)
     login = partner_login(place, party) if party else None
     found, report = hand_in(place, handed_in, login, quiet=as_json)
+    if report.position:
+        show_soon(place, report.position, SHOWN_WITHIN)
     if as_json:
         print_json(_document(found, report))
     else:

@@ -1,0 +1,74 @@
+"""The documents say what the program does: the reference is made from it, and every field it prints is explained."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.reference import reference
+from tests.cli.running import answer, call
+from tests.cli.story import make_home
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert (DOCS / "cli.md").read_text(encoding="utf-8") == reference(), "python -m cli.reference > docs/cli.md"
+
+
+def test_every_command_that_prints_json_is_in_json_md() -> None:
+    told = (DOCS / "json.md").read_text(encoding="utf-8")
+    chapters = re.split(r"^## ", reference(), flags=re.MULTILINE)[1:]
+    printing = [
+        match[1] for each in chapters if "`--json`" in each and (match := re.match(r"`repairchain (\w+)", each))
+    ]
+    assert len(printing) > 10
+    assert [name for name in printing if f"`{name}" not in told] == []
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_home(tmp_path_factory.mktemp("docs") / "home")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["timeline", "W-1001", "--raw"],
+        ["status", "W-1001"],
+        ["orders"],
+        ["handoffs"],
+        ["stalled"],
+        ["messages"],
+        ["stats"],
+        ["rebuild"],
+        ["party", "list"],
+    ],
+)
+def test_every_field_is_explained(args: list[str], home: Path) -> None:
+    explained = set(re.findall(r"`(\w+)`", (DOCS / "json.md").read_text(encoding="utf-8")))
+    explained |= set(re.findall(r'"(\w+)"', (DOCS / "json.md").read_text(encoding="utf-8")))
+    assert set(_fields(answer(*args, home=home))) - explained == set()
+
+
+def _fields(document: Any) -> Iterator[str]:
+    """All field names, but not those of a fact's own data."""
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield name
+            if name != "data":
+                yield from _fields(value)
+    elif isinstance(document, list):
+        for each in document:
+            yield from _fields(each)
+
+
+def test_doctor_prints_its_fields(free_home: Path) -> None:
+    result = call("doctor", "--json", home=free_home)
+    assert result.exit_code == 0
+    assert set(_fields(json.loads(result.stdout))) == {"ok", "checks", "name", "found", "advice"}
