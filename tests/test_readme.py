@@ -1,0 +1,95 @@
+"""The README's commands work as printed, one after the other, against a chain that `repairchain up` runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from events.names import SERVICES
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"<!-- run(?:: server)? -->\n```sh\n(.*?)```", re.DOTALL)
+COMMANDS = [block.strip() for block in BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder with the examples in it, and a chain running on its default home."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    chain = subprocess.Popen(
+        ["repairchain", "up"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert chain.stdout is not None
+    waiting = set(SERVICES)
+    for line in chain.stdout:
+        waiting -= {name for name in waiting if line.startswith(name) and "ready" in line}
+        if not waiting:
+            break
+    assert not waiting
+    try:
+        yield tmp_path
+    finally:
+        chain.send_signal(signal.SIGTERM)
+        assert chain.wait(timeout=20) == 0
+
+
+def environment() -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "REPAIRCHAIN_NATS_PORT": "0", "REPAIRCHAIN_HEALTH_PORT": "0"}
+
+
+def shell(folder: Path, commands: str) -> str:
+    done = subprocess.run(
+        ["sh", "-e", "-c", commands],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_the_readmes_commands_do_what_it_says(folder: Path) -> None:
+    assert len(COMMANDS) == 3
+    first, partner, exported = COMMANDS
+    assert "accepted" in shell(folder, first)
+    outbox = folder / ".repairchain" / "outbox"
+
+    url = json.loads((folder / ".repairchain" / "run" / "nats.json").read_text())["url"]
+    said = shell(folder, partner.replace("nats://127.0.0.1:4222", url))
+    assert "accepted" in said
+    assert "importer:noord" in said
+    # By the time the second fact has its receipt and is asked about, the first has become a message.
+    assert list(outbox.rglob("*.eml"))
+
+    assert "5" in shell(folder, exported)
+    stats = json.loads(shell(folder, "repairchain stats --json"))
+    assert (stats["orders"], stats["handoffs"], stats["handoffs_received"]) == (4, 6, 3)
+    verdict = shell(folder, "repairchain verify")
+    assert verdict
+
+
+def test_the_readme_names_every_dependency_with_its_reason() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("## Dependencies") : text.index("## Measured")]
+    named = set(
+        re.findall(r"[a-z][a-z0-9-]+", " ".join(line.split("|")[1] for line in table.splitlines() if "|" in line))
+    )
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = re.search(r"^dependencies = \[(.*?)^\]", project, re.DOTALL | re.MULTILINE)
+    assert listed is not None
+    for requirement in re.findall(r'"([A-Za-z0-9-]+)', listed[1]):
+        assert requirement in named, f"the README does not say what {requirement} is for"
