@@ -1,9 +1,9 @@
 """A mend for the seam between FastStream's pull loop and nats-py.
 
 FastStream ends a round of its loop on nats-py's own TimeoutError. When hardly any time is left, nats-py raises the
-built-in TimeoutError instead, from which its own is derived: FastStream takes that for a fault, and drops what the round
-had collected, which then comes again only after the acknowledgement time has run out. So we see to it that there is one
-kind of time-out. (Seen with faststream 0.7.8 and nats-py 2.16.0.)
+built-in TimeoutError instead, from which its own is derived: FastStream takes that for a fault, and drops what the
+round had collected, which then comes again only after the acknowledgement time has run out. So we see to it that
+there is one kind of time-out. (Seen with faststream 0.7.8 and nats-py 2.16.0.)
 """
 
 from __future__ import annotations
