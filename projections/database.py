@@ -157,8 +157,8 @@ def open_database(path: Path | str, *, threads: int | None = None, memory: str |
     """Open the database at ``path``, and create it if it is not there.
 
     A file that cannot be read is set aside (``.unreadable``), one whose mirror was made by another version is emptied;
-    either then begins at position 0, for the log has everything. Models made by other SQL are rebuilt from the mirror. Raises
-    DatabaseError if another process has the file open, or if the place cannot be written to.
+    either then begins at position 0, for the log has everything. Models made by other SQL are rebuilt from the mirror.
+    Raises DatabaseError if another process has the file open, or if the place cannot be written to.
     """
     target = Path(path)
     settings: dict[str, str | bool | int | float | list[str]] = {

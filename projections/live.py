@@ -4,17 +4,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from duckdb import DuckDBPyConnection
 
-from projections.models import (
-    CATALOG,
-    CLOSURES,
-    ORDER_MODELS,
-    VOIDS,
-    Model,
-    read_sql,
-    store_closed_spans,
-)
+from projections.models import CATALOG, CLOSED_SPANS, CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model, read_sql
+
+#: What the models read of an event; the rest (its whole data above all) stays where it is.
+_RAW: Final = "position, first_position, order_id, type, fact, source, id, occurred_at, fact_key, said"
 
 
 def apply_models(cursor: DuckDBPyConnection) -> None:
@@ -22,28 +19,33 @@ def apply_models(cursor: DuckDBPyConnection) -> None:
 
     The cost grows with those orders and with how long ago the oldest of them began, not with the history.
     """
-    if _number(cursor, "SELECT count(*) FROM touched WHERE announces"):
-        _spread_closures(cursor)
-    start = _number(cursor, "SELECT min(first_position) FROM touched")
-    _take_facts(cursor, start)
-    taken_back = _number(
-        cursor,
-        f"SELECT (SELECT count(*) FROM voids) + (SELECT count(*) FROM {VOIDS.stored} WHERE {_of_touched(start)})",
-    )
-    _merge(cursor, VOIDS, start, shrinks=taken_back > 0)
+    start, closures = _row(cursor, "SELECT min(first_position), bool_or(announces) FROM touched")
+    if closures:
+        _spread_closures(cursor, start)
+        (start,) = _row(cursor, "SELECT min(first_position) FROM touched")
+    taken_back = _take_facts(cursor, start)
+    if taken_back:
+        _merge(cursor, VOIDS, start, shrinks=True)
     for model in ORDER_MODELS:
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.select}")
         if model.keys:
-            _merge(cursor, model, start, shrinks=model.may_shrink or taken_back > 0)
+            _merge(cursor, model, start, shrinks=model.may_shrink or taken_back)
 
 
-def _take_facts(cursor: DuckDBPyConnection, start: int) -> None:
+def _take_facts(cursor: DuckDBPyConnection, start: int) -> bool:
+    """Make temporary `raw` and `facts` of the touched orders; `voids` too, if there may be any. Tells whether."""
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE raw AS SELECT * FROM {CATALOG}.events "
+        f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {_RAW} FROM {CATALOG}.events "
         f"WHERE position >= {start} AND {_of_touched(start)}"
     )
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE voids AS {VOIDS.select}")
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE facts AS {read_sql('facts')}")
+    copies, corrections = _row(
+        cursor, "SELECT count(*) - count(DISTINCT fact_key), count_if(fact = 'fact.corrected') FROM raw"
+    )
+    if copies or corrections:
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE voids AS {VOIDS.select}")
+    # Otherwise `voids` means the stored one, which holds none of these.
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE facts AS {FACTS.select}")
+    return bool(copies or corrections)
 
 
 def _of_touched(start: int) -> str:
@@ -51,35 +53,30 @@ def _of_touched(start: int) -> str:
     return f"first_position >= {start} AND first_position IN (SELECT first_position FROM touched)"
 
 
-def _spread_closures(cursor: DuckDBPyConnection) -> None:
+def _spread_closures(cursor: DuckDBPyConnection, start: int) -> None:
     """Store the touched parties' closures, and add to `touched` every order whose due times they can move."""
-    start = _number(cursor, "SELECT min(first_position) FROM touched WHERE announces")
     _take_facts(cursor, start)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE closures AS {CLOSURES.select}")
     cursor.execute(read_sql("moved_by_closures"))
     _merge(cursor, CLOSURES, start, shrinks=True)
     # From here on `closures` means those of all parties again.
     cursor.execute("DROP TABLE temp.closures")
-    store_closed_spans(cursor)
+    cursor.execute(f"CREATE OR REPLACE TABLE {CLOSED_SPANS.stored} AS {CLOSED_SPANS.select}")
 
 
 def _merge(cursor: DuckDBPyConnection, model: Model, start: int, *, shrinks: bool) -> None:
     """Make the stored rows of the touched orders equal to the model's temporary table."""
-    same_row = " AND ".join(f"old.{key} IS NOT DISTINCT FROM new.{key}" for key in model.keys)
+    same_row = " AND ".join(f"old.{key} = new.{key}" for key in model.keys)
     if shrinks:
         cursor.execute(
             f"DELETE FROM {model.stored} AS old WHERE old.{_of_touched(start)} "
             f"AND NOT EXISTS (FROM {model.name} AS new WHERE {same_row})"
         )
-    columns = [name for name, *_ in cursor.execute(f"DESCRIBE {model.stored}").fetchall() if name not in model.keys]
-    changed = " OR ".join(f"old.{name} IS DISTINCT FROM new.{name}" for name in columns)
-    values = ", ".join(f"{name} = new.{name}" for name in columns)
-    update = f"WHEN MATCHED AND ({changed}) THEN UPDATE SET {values} " if columns else ""
     cursor.execute(
-        f"MERGE INTO {model.stored} AS old USING {model.name} AS new "
-        f"ON old.first_position >= {start} AND {same_row} {update}WHEN NOT MATCHED THEN INSERT BY NAME"
+        f"MERGE INTO {model.stored} AS old USING {model.name} AS new ON old.first_position >= {start} AND {same_row} "
+        "WHEN MATCHED AND old IS DISTINCT FROM new THEN UPDATE WHEN NOT MATCHED THEN INSERT"
     )
 
 
-def _number(cursor: DuckDBPyConnection, query: str) -> int:
-    return int(cursor.execute(query).fetchall()[0][0])
+def _row(cursor: DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    return tuple(cursor.execute(query).fetchall()[0])

@@ -27,10 +27,10 @@ _GENERATION: Final = 1
 
 
 @lru_cache
-def known_types() -> tuple[tuple[str, str], ...]:
-    """Every type that we can read, in full (``repairchain.item.received.v1``), with its name."""
+def known_types() -> tuple[tuple[str, str, int], ...]:
+    """Every type that we can read, in full (``repairchain.item.received.v1``), with its name and version."""
     return tuple(
-        (full_type(name, version), name)
+        (full_type(name, version), name, version)
         for name, fact in sorted(vocabulary.FACTS.items())
         for version in range(1, fact.VERSION + 1)
     )
@@ -50,8 +50,8 @@ def create_mirror(cursor: DuckDBPyConnection) -> None:
     """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
     names = ", ".join(f"'{name}'" for name in vocabulary.FACTS)
     cursor.execute(f"CREATE TYPE fact_name AS ENUM ({names})")
-    cursor.execute("CREATE TABLE vocabulary (full_type VARCHAR, fact fact_name)")
-    cursor.executemany("INSERT INTO vocabulary VALUES (?, ?)", [list(known) for known in known_types()])
+    cursor.execute("CREATE TABLE vocabulary (full_type VARCHAR, name VARCHAR, version INTEGER, fact fact_name)")
+    cursor.executemany("INSERT INTO vocabulary VALUES (?1, ?2, ?3, ?2)", [list(known) for known in known_types()])
     _register(cursor, ())
     cursor.execute(
         f"CREATE TABLE {CATALOG}.events AS SELECT position, position AS first_position, * EXCLUDE (position) "

@@ -26,7 +26,7 @@ class Model:
     """One read model. ``keys`` tell its rows apart (none: it is kept nowhere and made anew where it is needed)."""
 
     name: str
-    keys: tuple[str, ...]
+    keys: tuple[str, ...] = ()
     #: Rows may vanish although no fact was taken back: a late fact can change what an earlier one meant.
     may_shrink: bool = False
 
@@ -41,23 +41,24 @@ class Model:
 
 
 VOIDS: Final = Model("voids", ("position",), may_shrink=True)
+FACTS: Final = Model("facts")
 CLOSURES: Final = Model("closures", ("position",))
-INTAKES: Final = Model("intakes", ())
+CLOSED_SPANS: Final = Model("closed_spans")
+#: Cheap enough to be a view.
+CONTACTS: Final = Model("contacts")
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
-    INTAKES,
+    Model("intakes"),
     Model("handoffs", ("position",)),
     Model("commitments", ("position",), may_shrink=True),
     Model("messages", ("first_position", "message_id")),
-    Model("contacts", ("position",)),
     Model("names", ("first_position", "kind", "name", "party")),
     Model("party_orders", ("first_position", "party")),
     Model("orders", ("first_position",)),
 )
+#: The tables that hold read models.
 STORED_MODELS: Final = (VOIDS, CLOSURES, *(model for model in ORDER_MODELS if model.keys))
-#: Everything that `compare` looks at and a snapshot holds, beside the events.
-MODEL_TABLES: Final = tuple(model.name for model in STORED_MODELS)
 
 
 @lru_cache
@@ -69,8 +70,8 @@ def read_sql(name: str) -> str:
 @lru_cache
 def models_version() -> str:
     """Changes with any model, so that stored rows made by older SQL are made anew."""
-    names = [model.name for model in (*STORED_MODELS, INTAKES)]
-    texts = [read_sql(name) for name in (*names, "macros", "types", "facts", "closed_spans", "views")]
+    models = [model.name for model in (*STORED_MODELS, *ORDER_MODELS, FACTS, CLOSED_SPANS, CONTACTS)]
+    texts = [read_sql(name) for name in (*models, "macros", "types", "parties")]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
@@ -81,28 +82,32 @@ def define_macros(cursor: DuckDBPyConnection) -> None:
     cursor.execute(read_sql("macros"))
 
 
+def define_views(cursor: DuckDBPyConnection) -> None:
+    """Store the views over the tables: `facts` and what is read straight from them."""
+    cursor.execute(f"CREATE OR REPLACE VIEW facts AS WITH raw AS (FROM events) {FACTS.select}")
+    cursor.execute(f"CREATE OR REPLACE VIEW contacts AS {CONTACTS.select}")
+    cursor.execute(f"CREATE OR REPLACE VIEW parties AS {read_sql('parties')}")
+
+
 def build_stored(cursor: DuckDBPyConnection) -> None:
-    """Make every stored model anew from all events of the mirror. Readers keep the old rows until the commit."""
+    """Make every stored model anew from all events of the mirror. Readers keep the old rows until the commit.
+
+    Leaves temporary tables and views on the cursor.
+    """
     cursor.execute(f"CREATE TEMP VIEW raw AS SELECT * FROM {CATALOG}.events")
     _store(cursor, VOIDS)
-    cursor.execute(f"CREATE TEMP VIEW facts AS {read_sql('facts')}")
+    cursor.execute(f"CREATE TEMP VIEW facts AS {FACTS.select}")
     _store(cursor, CLOSURES)
-    store_closed_spans(cursor)
+    _store(cursor, CLOSED_SPANS)
     for model in ORDER_MODELS:
         if model.keys:
             _store(cursor, model)
         else:
             cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
-    cursor.execute(read_sql("views"))
 
 
 def _store(cursor: DuckDBPyConnection, model: Model) -> None:
     cursor.execute(f"CREATE OR REPLACE TABLE {model.stored} AS {model.select}")
-
-
-def store_closed_spans(cursor: DuckDBPyConnection) -> None:
-    """Work out anew, for all parties, which opening hours their closures take away."""
-    cursor.execute(f"CREATE OR REPLACE TABLE {CATALOG}.closed_spans AS {read_sql('closed_spans')}")
 
 
 def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> None:
@@ -111,8 +116,7 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     ``facts_filter`` is a condition on the facts that count; corrections and duplicates are settled before it.
     """
     cursor.execute(f"CREATE TEMP TABLE voids AS {VOIDS.select}")
-    cursor.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM ({read_sql('facts')}) WHERE {facts_filter}")
-    cursor.execute(f"CREATE TEMP TABLE closures AS {CLOSURES.select}")
-    cursor.execute(f"CREATE TEMP TABLE closed_spans AS {read_sql('closed_spans')}")
-    for model in ORDER_MODELS:
+    cursor.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM ({FACTS.select}) WHERE {facts_filter}")
+    cursor.execute(f"CREATE TEMP VIEW contacts AS {CONTACTS.select}")
+    for model in (CLOSURES, CLOSED_SPANS, *ORDER_MODELS):
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")

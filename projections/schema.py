@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from projections.calendar import opening_days
 from projections.mirror import create_mirror, mirror_version
-from projections.models import CATALOG, build_stored, define_macros, models_version
+from projections.models import CATALOG, build_stored, define_macros, define_views, models_version
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -100,6 +100,7 @@ def _prepare(root: DuckDBPyConnection) -> bool:
     if modelled_by == models_version():
         return False
     define_macros(root)
+    define_views(root)
     root.execute(f"UPDATE {CATALOG}.meta SET models_version = ?", [models_version()])
     return True
 
@@ -110,9 +111,9 @@ def _create(root: DuckDBPyConnection) -> None:
     define_macros(root)
     _create_openings(root)
     create_mirror(root)
-    building = root
-    build_stored(building)
+    build_stored(root)
     root.execute("DROP VIEW temp.facts; DROP VIEW temp.raw; DROP TABLE temp.intakes")
+    define_views(root)
     root.execute("CREATE TABLE meta (position BIGINT, mirrored BIGINT, mirror_version VARCHAR, models_version VARCHAR)")
     root.execute("INSERT INTO meta VALUES (0, 0, ?, ?)", [mirror_version(), models_version()])
     root.execute("COMMIT")
@@ -131,13 +132,18 @@ def _create_openings(root: DuckDBPyConnection) -> None:
     root.unregister("days")
 
 
-#: `number` counts working days from 0; `worked` is the opening hours before the day, in microseconds.
+#: All in microseconds: `opens` since 1970 (a day that does not open does so in the far future), `worked` is the opening
+#: hours before the day. `number` counts working days from 0.
 _OPENINGS: Final = """
 WITH counted AS (
     SELECT day, opens, count(opens) OVER (ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
     FROM days
 )
-SELECT day, opens, CASE WHEN opens IS NOT NULL THEN before END AS number, before * 28800000000 AS worked
+SELECT
+    day,
+    coalesce(epoch_us(opens), 9000000000000000) AS opens,
+    CASE WHEN opens IS NOT NULL THEN before END AS number,
+    before * 28800000000 AS worked
 FROM counted
 ORDER BY day
 """

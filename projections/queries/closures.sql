@@ -1,1 +1,5 @@
-SELECT party, closed_from AS "from", closed_until AS until, reason FROM closures ORDER BY party, closed_from
+-- Announced closures; the reason is in the log.
+SELECT c.party, c.closed_from AS "from", c.closed_until AS until, e.data ->> 'reason' AS reason
+FROM closures c
+LEFT JOIN chain.events e ON e.position = c.position
+ORDER BY c.party, c.closed_from, c.position

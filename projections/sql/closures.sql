@@ -4,9 +4,8 @@ SELECT
     first_position,
     order_id,
     order_id AS party,
-    from_when AS closed_from,
-    by_when AS closed_until,
-    data ->> 'reason' AS reason,
+    said."from"::TIMESTAMP AS closed_from,
+    said.until::TIMESTAMP AS closed_until,
     occurred_at AS announced_at
 FROM facts
-WHERE fact = 'party.closed' AND from_when < by_when
+WHERE fact = 'party.closed' AND said."from" < said.until

@@ -5,7 +5,7 @@ SELECT
     order_id,
     occurred_at AS contacted_at,
     source AS party,
-    channel,
-    direction
+    said.channel AS channel,
+    said.direction AS direction
 FROM facts
 WHERE fact = 'customer.contacted'

@@ -2,71 +2,68 @@
 -- A stint is the stretch of an order's story from one handover to the next.
 WITH custody AS (
     SELECT
-        first_position, order_id, position, fact, source, id, to_party, occurred_at,
-        count(*) FILTER (WHERE fact = 'item.handed_over') OVER story AS stint
+        first_position, order_id, position, story, fact, source, id, occurred_at,
+        count(*) FILTER (WHERE fact = 'item.handed_over') OVER so_far AS stint,
+        last_value(said."to" IGNORE NULLS) OVER so_far AS bound_for,
+        first_value(said."to" IGNORE NULLS) OVER from_here AS next_bound_for
     FROM facts
     WHERE fact IN ('item.handed_over', 'item.received', 'order.closed')
-    WINDOW story AS (PARTITION BY first_position ORDER BY occurred_at, position ROWS UNBOUNDED PRECEDING)
+    WINDOW
+        so_far AS (PARTITION BY first_position ORDER BY story ROWS UNBOUNDED PRECEDING),
+        from_here AS (PARTITION BY first_position ORDER BY story ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 ),
-handed AS (
+stints AS (
+    SELECT
+        first_position,
+        stint,
+        any_value(order_id) AS order_id,
+        any_value(position) FILTER (WHERE fact = 'item.handed_over') AS position,
+        any_value(id) FILTER (WHERE fact = 'item.handed_over') AS fact_id,
+        any_value(source) FILTER (WHERE fact = 'item.handed_over') AS from_party,
+        any_value(bound_for) AS to_party,
+        any_value(occurred_at) FILTER (WHERE fact = 'item.handed_over') AS handed_at,
+        min(occurred_at) FILTER (WHERE fact = 'item.received' AND source = bound_for) AS received_at,
+        bool_or(fact = 'item.received' AND source = next_bound_for) AS received_early,
+        min(occurred_at) FILTER (WHERE fact = 'order.closed') AS closed_at
+    FROM custody
+    GROUP BY first_position, stint
+),
+neighbours AS (
     SELECT
         *,
-        occurred_at AS since,
         to_party AS party,
+        handed_at AS since,
         16 AS hours,
-        lead(occurred_at) OVER story AS next_handed_at,
-        source = lag(to_party) OVER story AND to_party = lag(source) OVER story AS ping_pong
-    FROM custody
-    WHERE fact = 'item.handed_over'
+        lead(handed_at) OVER story AS next_handed_at,
+        -- Clocks differ: a receipt timed just before its handover was no wait at all.
+        coalesce(received_at, CASE WHEN lag(received_early) OVER story THEN handed_at END) AS arrived_at,
+        coalesce(from_party = lag(to_party) OVER story AND to_party = lag(from_party) OVER story, false) AS ping_pong
+    FROM stints
     WINDOW story AS (PARTITION BY first_position ORDER BY stint)
 ),
-expected AS (
-    SELECT * FROM due_times('handed')
-),
-receipts AS (
-    SELECT first_position, stint, source AS party, min(occurred_at) AS received_at
-    FROM custody
-    WHERE fact = 'item.received'
-    GROUP BY ALL
-),
-closes AS (
-    SELECT first_position, stint, min(occurred_at) AS closed_at
-    FROM custody
-    WHERE fact = 'order.closed'
-    GROUP BY ALL
-),
-settled AS (
-    SELECT
-        h.*,
-        -- Clocks differ: a receipt timed just before its handover was no wait at all.
-        coalesce(r.received_at, CASE WHEN early.received_at IS NOT NULL THEN h.occurred_at END) AS received_at,
-        c.closed_at
-    FROM expected h
-    LEFT JOIN receipts r ON r.first_position = h.first_position AND r.stint = h.stint AND r.party = h.to_party
-    LEFT JOIN receipts early
-        ON early.first_position = h.first_position AND early.stint = h.stint - 1 AND early.party = h.to_party
-    LEFT JOIN closes c ON c.first_position = h.first_position AND c.stint = h.stint
+handed AS (
+    SELECT * FROM neighbours WHERE stint > 0
 )
 SELECT
     position,
     first_position,
     order_id,
     stint,
-    id AS fact_id,
-    source AS from_party,
+    fact_id,
+    from_party,
     to_party,
-    occurred_at AS handed_at,
+    handed_at,
     due,
-    received_at,
-    (epoch_us(received_at) - epoch_us(occurred_at)) // 1000000 AS wait_seconds,
+    arrived_at AS received_at,
+    (epoch_us(arrived_at) - epoch_us(handed_at)) // 1000000 AS wait_seconds,
     CASE
-        WHEN received_at IS NOT NULL THEN 'received'
+        WHEN arrived_at IS NOT NULL THEN 'received'
         WHEN next_handed_at IS NOT NULL THEN 'superseded'
         WHEN closed_at IS NOT NULL THEN 'closed'
         ELSE 'open'
     END AS state,
     -- When the wait for it ended, however it did.
-    coalesce(received_at, next_handed_at, closed_at) AS settled_at,
-    coalesce(ping_pong, false) AS ping_pong,
+    coalesce(arrived_at, next_handed_at, closed_at) AS settled_at,
+    ping_pong,
     next_handed_at IS NULL AS is_latest
-FROM settled
+FROM due_times('handed')

@@ -1,30 +1,21 @@
 -- What several models share. Macros read `openings` and `closed_spans` by unqualified name, like the models themselves.
 
--- A moment in UTC from the log's text, whatever offset it is written with; NULL if it is none, or outside what a
--- program can hold.
-CREATE OR REPLACE MACRO utc(moment) AS
-    CASE
-        WHEN try_cast(moment AS TIMESTAMPTZ) BETWEEN '0001-01-02 00:00:00+00'::TIMESTAMPTZ AND '9999-12-30 00:00:00+00'::TIMESTAMPTZ
-        THEN make_timestamp(epoch_us(try_cast(moment AS TIMESTAMPTZ)))
-    END;
+-- A moment as UTC without a zone, and within the years that programs can hold.
+CREATE OR REPLACE MACRO within_years(moment) AS
+    greatest(least(coalesce(moment, '1970-01-01 00:00:00+00'), '9999-12-30 00:00:00+00'), '0001-01-02 00:00:00+00')::TIMESTAMP;
 
--- The place of a fact in its order's story, as one number: by when it happened, then by position. So max() finds the last
--- one; the low byte carries a word (a code below 256) about it. Counted from the year 1, so that it is never negative.
-CREATE OR REPLACE MACRO story_key(happened, place, word) AS
-    (epoch_us(happened) + 62135596800000000)::HUGEINT * 18446744073709551616 + (place * 256 + word);
-CREATE OR REPLACE MACRO key_moment(story) AS make_timestamp((story // 18446744073709551616)::BIGINT - 62135596800000000);
-CREATE OR REPLACE MACRO key_word(story) AS (story % 256)::INTEGER;
+-- The code in the low byte of a story key, and the moment in its high part (see facts.sql).
+CREATE OR REPLACE MACRO story_code(story) AS (story % 256)::INTEGER;
+CREATE OR REPLACE MACRO story_moment(story) AS make_timestamp((story // 18446744073709551616)::BIGINT - 62135596800000000);
 
 -- The day of a moment, within the horizon of `openings`.
 CREATE OR REPLACE MACRO calendar_day(moment) AS
     greatest(least(moment, TIMESTAMP '2100-12-31 23:59:59'), TIMESTAMP '1970-01-01')::DATE;
 
--- Opening hours since 1970 up to a moment, in microseconds, given its day's row of `openings`.
+-- Opening hours since 1970 up to a moment, in microseconds, given its day's row of `openings`. A day that does not open
+-- has its opening far in the future.
 CREATE OR REPLACE MACRO worked_by(moment, worked, opens) AS
-    worked + CASE
-        WHEN opens IS NULL THEN 0
-        ELSE least(greatest(epoch_us(moment) - epoch_us(opens), 0), 28800000000)
-    END;
+    worked + least(greatest(epoch_us(moment) - opens, 0), 28800000000);
 
 -- The rows of `waiting` (which has party, since, hours) with `due`: when that many opening hours of the party have passed.
 -- All working days are eight hours long, so the n-th hour's day is a division away.
@@ -38,26 +29,24 @@ CREATE OR REPLACE MACRO due_times(waiting) AS TABLE
     own_clock AS (
         SELECT
             *,
-            CASE
-                WHEN spans IS NULL THEN worked + needed
-                ELSE worked + needed - list_sum([least(greatest(worked - s.shut, 0), s.lost) FOR s IN spans])
-            END AS own_target
+            worked + needed
+                - CASE WHEN spans IS NULL THEN 0 ELSE list_sum([least(greatest(worked - s.shut, 0), s.lost) FOR s IN spans])::BIGINT END
+                AS own_target
         FROM started
     ),
     targets AS (
         SELECT
             *,
-            CASE
-                WHEN spans IS NULL THEN own_target
-                ELSE own_target + coalesce(list_sum([s.lost FOR s IN spans IF s.own_shut < own_target]), 0)
-            END::BIGINT AS target
+            own_target
+                + CASE WHEN spans IS NULL THEN 0 ELSE coalesce(list_sum([s.lost FOR s IN spans IF s.own_shut < own_target]), 0)::BIGINT END
+                AS target
         FROM own_clock
     )
     SELECT
         t.* EXCLUDE (spans, worked, needed, own_target, target),
         CASE
             WHEN o.opens IS NULL THEN greatest(t.since, TIMESTAMP '2101-01-01')
-            ELSE make_timestamp(epoch_us(o.opens) + t.target - o.worked)
+            ELSE make_timestamp(o.opens + t.target - o.worked)
         END AS due
     FROM targets t
     LEFT JOIN openings o ON o.number = (t.target - 1) // 28800000000;

@@ -2,26 +2,19 @@
 SELECT
     first_position,
     any_value(order_id) AS order_id,
-    about AS message_id,
-    arg_max(kind, story_key(occurred_at, position, 0)) AS kind,
+    said.message AS message_id,
+    arg_max(said.kind, story) AS kind,
     -- The last word counts, and a plan is no word about the sending.
-    CASE key_word(max(story_key(occurred_at, position, CASE fact WHEN 'message.sent' THEN 2 WHEN 'message.failed' THEN 3 ELSE 4 END))
-            FILTER (WHERE fact <> 'message.planned'))
-        WHEN 2 THEN 'sent'
-        WHEN 3 THEN 'failed'
-        WHEN 4 THEN 'suppressed'
-        ELSE 'planned'
-    END AS status,
-    arg_max(channel, story_key(occurred_at, position, 0)) AS channel,
-    arg_max(language, story_key(occurred_at, position, 0)) AS language,
+    coalesce(split_part(arg_max(fact, story) FILTER (WHERE fact <> 'message.planned')::VARCHAR, '.', 2), 'planned') AS status,
+    arg_max(said.channel, story) AS channel,
+    arg_max(said.language, story) AS language,
     min(occurred_at) FILTER (WHERE fact = 'message.planned') AS planned_at,
     max(occurred_at) FILTER (WHERE fact = 'message.sent') AS sent_at,
-    arg_max(by_when, story_key(occurred_at, position, 0)) AS next_news_by,
-    arg_max(target_source, story_key(occurred_at, position, 0)) AS trigger_source,
-    arg_max(target_id, story_key(occurred_at, position, 0)) AS trigger_id,
-    arg_max(position, story_key(occurred_at, position, 0)) FILTER (WHERE fact IN ('message.planned', 'message.sent')) AS text_position,
-    arg_max(position, story_key(occurred_at, position, 0)) FILTER (WHERE fact IN ('message.failed', 'message.suppressed'))
-        AS reason_position
+    arg_max(said.next_news_by, story)::TIMESTAMP AS next_news_by,
+    any_value(said.trigger_source) AS trigger_source,
+    any_value(said.trigger_id) AS trigger_id,
+    arg_max(position, story) FILTER (WHERE fact IN ('message.planned', 'message.sent')) AS text_position,
+    arg_max(position, story) FILTER (WHERE fact IN ('message.failed', 'message.suppressed')) AS reason_position
 FROM facts
 WHERE fact IN ('message.planned', 'message.sent', 'message.failed', 'message.suppressed')
-GROUP BY first_position, about
+GROUP BY first_position, said.message

@@ -1,10 +1,10 @@
 -- One row per order: where it stands, who has it, what comes next, what its customer was told.
-WITH about_orders AS (
+WITH steps AS (
     SELECT
-        *,
-        story_key(occurred_at, position, 0) AS story,
+        first_position, order_id, position, story, fact, source, occurred_at, said,
+        fact = 'message.sent' OR (fact = 'customer.contacted' AND said.direction = 'outbound') AS tells,
         -- What this fact makes of the order, if it bears on its status.
-        CASE fact
+        enum_code(CASE fact
             WHEN 'order.opened' THEN 'taken_in'
             WHEN 'item.handed_over' THEN 'in_transit'
             WHEN 'item.received' THEN 'received'
@@ -20,7 +20,7 @@ WITH about_orders AS (
             WHEN 'repair.completed' THEN 'repaired'
             WHEN 'repair.failed' THEN 'repair_failed'
             WHEN 'order.reopened' THEN 'reopened'
-        END::status_word AS step
+        END::status_word) AS step
     FROM facts
     -- Closures and incidents have subjects of their own; an unknown fact about a party makes no order of the party.
     WHERE fact NOT IN ('party.closed', 'incident.declared', 'incident.resolved')
@@ -33,33 +33,32 @@ marks AS (
         count(*) AS facts,
         min(occurred_at) AS first_at,
         max(position) AS last_position,
-        max(story + (fact = 'order.closed')::INTEGER) FILTER (WHERE fact IN ('order.opened', 'order.closed', 'order.reopened'))
-            AS phase,
-        max(story + enum_code(step)) FILTER (WHERE step IS NOT NULL) AS step,
-        max(story + CASE waiting_for WHEN 'customer' THEN 1 WHEN 'part' THEN 2 ELSE 3 END) FILTER (WHERE fact = 'work.paused')
+        max(story + (fact = 'order.closed')::INTEGER) FILTER (fact IN ('order.opened', 'order.closed', 'order.reopened')) AS phase,
+        max(story + step) AS step,
+        max(story + CASE said.waiting_for WHEN 'customer' THEN 1 WHEN 'part' THEN 2 ELSE 3 END) FILTER (fact = 'work.paused')
             AS paused,
-        max(story) FILTER (WHERE fact = 'work.resumed') AS resumed,
-        max(story) FILTER (WHERE fact IN ('repair.completed', 'repair.failed')) AS mended,
-        max(story) FILTER (WHERE fact = 'order.reopened') AS reopened,
-        arg_max(source, story) FILTER (WHERE fact IN ('order.opened', 'item.handed_over', 'item.received')) AS hands,
+        max(story) FILTER (fact = 'work.resumed') AS resumed,
+        max(story) FILTER (fact IN ('repair.completed', 'repair.failed')) AS mended,
+        max(story) FILTER (fact = 'order.reopened') AS reopened,
+        -- Who had it in their hands last, and whether they then gave it away (1) or the customer got it back (2).
+        arg_max(source, story) FILTER (fact IN ('order.opened', 'item.handed_over', 'item.received')) AS hands,
         max(story + CASE fact WHEN 'item.handed_over' THEN 1 WHEN 'item.returned' THEN 2 ELSE 0 END)
-            FILTER (WHERE fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned')) AS custody,
-        arg_max(waiting_for_party, story) FILTER (WHERE fact = 'work.paused') AS waiting_for_party,
-        arg_max(outcome, story) FILTER (WHERE fact = 'order.closed') AS outcome,
-        max(story) FILTER (WHERE fact = 'message.sent' OR (fact = 'customer.contacted' AND direction = 'outbound')) AS told,
-        arg_max(CASE fact WHEN 'message.sent' THEN kind ELSE 'contact' END, story)
-            FILTER (WHERE fact = 'message.sent' OR (fact = 'customer.contacted' AND direction = 'outbound')) AS told_kind,
-        arg_max(by_when, story) FILTER (WHERE fact = 'message.sent') AS next_news_by,
-        count(*) FILTER (WHERE fact = 'message.sent') AS messages_sent,
-        count(*) FILTER (WHERE fact = 'customer.contacted' AND direction = 'inbound') AS contacts_started
-    FROM about_orders
+            FILTER (fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned')) AS custody,
+        arg_max(said.who, story) FILTER (fact = 'work.paused') AS waiting_for,
+        arg_max(said.outcome, story) FILTER (fact = 'order.closed') AS outcome,
+        max(story) FILTER (tells) AS told,
+        arg_max(coalesce(said.kind, 'contact'), story) FILTER (tells) AS told_kind,
+        arg_max(said.next_news_by, story) FILTER (fact = 'message.sent') AS next_news_by,
+        count(*) FILTER (fact = 'message.sent') AS messages_sent,
+        count(*) FILTER (fact = 'customer.contacted' AND said.direction = 'inbound') AS contacts_started
+    FROM steps
     GROUP BY first_position
     -- A correction alone makes no order: what it took back was all there was.
-    HAVING count(*) FILTER (WHERE fact IS DISTINCT FROM 'fact.corrected') > 0
+    HAVING count(*) FILTER (fact IS DISTINCT FROM 'fact.corrected') > 0
 ),
 turns AS (
     -- Only orders that were ever reopened have anything to count here.
-    SELECT first_position, fact, lag(fact) OVER (PARTITION BY first_position ORDER BY occurred_at, position) AS before
+    SELECT first_position, fact, lag(fact) OVER (PARTITION BY first_position ORDER BY story) AS before
     FROM facts
     WHERE fact IN ('order.opened', 'order.closed', 'order.reopened')
         AND first_position IN (SELECT first_position FROM facts WHERE fact = 'order.reopened')
@@ -74,15 +73,15 @@ passed_on AS (
     SELECT
         first_position,
         count(*) AS handoffs,
-        count(*) FILTER (WHERE ping_pong) AS ping_pongs,
-        any_value(to_party) FILTER (WHERE is_latest) AS to_party,
-        bool_or(is_latest AND state = 'received') AS arrived
+        count_if(ping_pong) AS ping_pongs,
+        arg_max(to_party, stint) AS to_party,
+        arg_max(state, stint) = 'received' AS arrived
     FROM handoffs
     GROUP BY first_position
 ),
 owed AS (
     -- News is owed beside the work; the next step is what moves the work on.
-    SELECT first_position, arg_min(kind, due) AS kind, arg_min(owed_by, due) AS owed_by, min(due) AS due
+    SELECT first_position, arg_min(kind, due) AS owed_kind, arg_min(owed_by, due) AS owed_by, min(due) AS owed_due
     FROM commitments
     WHERE state = 'open' AND kind <> 'news'
     GROUP BY first_position
@@ -91,23 +90,20 @@ placed AS (
     SELECT
         m.*,
         i.* EXCLUDE (first_position),
-        o.kind AS owed_kind,
-        o.owed_by,
-        o.due AS owed_due,
-        coalesce(r.reopenings, 0) AS reopenings,
-        coalesce(p.handoffs, 0) AS handoffs,
-        coalesce(p.ping_pongs, 0) AS ping_pongs,
-        coalesce(key_word(m.phase), 0) = 0 AS open,
-        key_word(m.custody) = 1 AND NOT p.arrived AS under_way,
-        CASE
-            WHEN key_word(m.custody) = 2 THEN 'customer'
-            WHEN key_word(m.custody) = 1 AND p.arrived THEN p.to_party
+        o.* EXCLUDE (first_position),
+        r.reopenings,
+        p.handoffs,
+        p.ping_pongs,
+        p.to_party,
+        p.arrived,
+        story_code(m.phase) IS DISTINCT FROM 1 AS open,
+        CASE story_code(m.custody)
+            WHEN 2 THEN 'customer'
+            WHEN 1 THEN CASE WHEN p.arrived THEN p.to_party ELSE m.hands END
             ELSE m.hands
         END AS holder,
-        p.to_party,
-        coalesce(p.arrived, false) AS arrived,
-        coalesce(m.paused > greatest(coalesce(m.resumed, 0), coalesce(m.step, 0)), false) AS is_paused,
-        enum_range(NULL::status_word)[key_word(m.step) + 1]::VARCHAR AS last_step
+        coalesce(m.paused > greatest(m.resumed, m.step, 0), false) AS is_paused,
+        enum_range(NULL::status_word)[story_code(m.step) + 1] AS last_step
     FROM marks m
     LEFT JOIN intakes i ON i.first_position = m.first_position
     LEFT JOIN reopenings r ON r.first_position = m.first_position
@@ -119,16 +115,15 @@ stated AS (
         *,
         CASE
             WHEN NOT open THEN 'closed'
-            WHEN is_paused AND key_word(paused) = 1 THEN 'waiting_for_customer'
-            WHEN is_paused AND key_word(paused) = 2 THEN 'waiting_for_part'
-            WHEN is_paused THEN 'waiting'
-            WHEN last_step IS NULL THEN 'taken_in'
+            WHEN is_paused THEN ['waiting_for_customer', 'waiting_for_part', 'waiting'][story_code(paused)]
             WHEN last_step = 'in_transit' AND NOT arrived THEN 'in_transit'
-            WHEN last_step NOT IN ('in_transit', 'received') THEN last_step
+            WHEN last_step NOT IN ('in_transit', 'received') THEN last_step::VARCHAR
+            WHEN last_step IS NULL THEN 'taken_in'
             -- Back with whoever answers to the customer, and the work was done since the order was last taken in.
             WHEN holder = accountable AND mended > coalesce(reopened, 0) THEN 'ready'
             ELSE 'received'
-        END AS status
+        END AS status,
+        CASE WHEN NOT open THEN phase WHEN is_paused THEN paused ELSE step END AS since
     FROM placed
 )
 SELECT
@@ -136,41 +131,34 @@ SELECT
     s.first_position,
     s.status,
     s.open,
-    coalesce(key_moment(CASE WHEN NOT s.open THEN s.phase WHEN s.is_paused THEN s.paused ELSE s.step END), s.first_at) AS since,
+    coalesce(story_moment(s.since), s.first_at) AS since,
     s.holder,
-    CASE WHEN s.open AND s.under_way THEN s.to_party END AS heading_to,
+    CASE WHEN s.open AND story_code(s.custody) = 1 AND NOT s.arrived THEN s.to_party END AS heading_to,
     s.accountable,
     s.customer,
     s.opened_by,
     s.opened_at,
-    CASE WHEN NOT s.open THEN key_moment(s.phase) END AS closed_at,
+    CASE WHEN NOT s.open THEN story_moment(s.phase) END AS closed_at,
     CASE WHEN NOT s.open THEN s.outcome END AS outcome,
-    s.brand,
-    s.model,
-    s.serial,
+    s.product.brand AS brand,
+    s.product.model AS model,
+    s.product.serial AS serial,
     s.fault_text,
     s.urgency,
+    CASE WHEN s.owed_kind IS NULL THEN n.step WHEN s.open THEN 'confirm receipt' END AS next_step,
     CASE
-        WHEN NOT s.open THEN NULL
-        WHEN s.owed_kind IS NOT NULL THEN CASE s.owed_kind WHEN 'receipt' THEN 'confirm receipt' ELSE s.owed_kind END
-        WHEN s.status = 'repaired' AND s.holder = s.accountable THEN 'collect'
-        ELSE n.step
-    END AS next_step,
-    CASE
-        WHEN NOT s.open THEN NULL
-        WHEN s.owed_kind IS NOT NULL THEN s.owed_by
-        WHEN s.status = 'repaired' AND s.holder = s.accountable THEN 'customer'
-        WHEN s.status = 'waiting' AND s.waiting_for_party IS NOT NULL THEN s.waiting_for_party
+        WHEN s.owed_kind IS NOT NULL THEN CASE WHEN s.open THEN s.owed_by END
+        WHEN s.status = 'waiting' THEN coalesce(s.waiting_for, s.holder)
         ELSE CASE n.owner WHEN 'holder' THEN s.holder WHEN 'accountable' THEN coalesce(s.accountable, s.holder) ELSE n.owner END
     END AS next_owner,
     CASE WHEN s.open THEN s.owed_due END AS next_due,
-    key_moment(s.told) AS last_told_at,
+    story_moment(s.told) AS last_told_at,
     s.told_kind AS last_told_kind,
-    CASE WHEN s.open THEN s.next_news_by END AS next_news_by,
+    CASE WHEN s.open THEN s.next_news_by::TIMESTAMP END AS next_news_by,
     s.facts,
-    s.handoffs,
-    s.reopenings,
-    s.ping_pongs,
+    coalesce(s.handoffs, 0) AS handoffs,
+    coalesce(s.reopenings, 0) AS reopenings,
+    coalesce(s.ping_pongs, 0) AS ping_pongs,
     s.contacts_started,
     s.messages_sent,
     s.last_position
@@ -182,11 +170,11 @@ LEFT JOIN (
         ('diagnosed', 'repair or quote', 'holder'),
         ('waiting_for_approval', 'approve the quote', 'customer'),
         ('approved', 'repair', 'holder'),
-        ('quote_declined', 'send it back', 'holder'),
+        ('quote_declined', 'hand it back', 'holder'),
         ('waiting_for_part', 'get the part', 'holder'),
         ('part_arrived', 'repair', 'holder'),
         ('in_repair', 'finish the repair', 'holder'),
-        ('repaired', 'send it back', 'holder'),
+        ('repaired', 'hand it back', 'holder'),
         ('repair_failed', 'agree on another way', 'accountable'),
         ('waiting_for_customer', 'answer', 'customer'),
         ('waiting', 'go on with the work', 'holder'),

@@ -20,23 +20,26 @@ duplicates AS (
 ),
 corrections AS (
     -- A party takes back its own facts only; the chain itself any.
-    SELECT position, first_position, source, id, coalesce(target_source, source) AS target_source, target_id
+    SELECT
+        position, first_position, source, id,
+        coalesce(said.fact_source, source) AS target_source,
+        said.fact_id AS target_id
     FROM raw
     WHERE fact = 'fact.corrected'
-        AND (target_source IS NULL OR target_source = source OR starts_with(source, 'chain:'))
+        AND (said.fact_source IS NULL OR said.fact_source = source OR starts_with(source, 'chain:'))
         AND position NOT IN (SELECT position FROM duplicates)
 ),
 targets AS (
     SELECT
-        said.position,
-        said.first_position,
-        said.order_id,
-        said.fact IS NOT DISTINCT FROM 'fact.corrected' AS is_correction,
+        wrong.position,
+        wrong.first_position,
+        wrong.order_id,
+        wrong.fact IS NOT DISTINCT FROM 'fact.corrected' AS is_correction,
         c.position AS by_position
     FROM corrections c
-    JOIN raw said
-        ON said.first_position = c.first_position AND said.source = c.target_source AND said.id = c.target_id
-    WHERE said.type <> 'unreadable' AND said.position NOT IN (SELECT position FROM duplicates)
+    JOIN raw wrong
+        ON wrong.first_position = c.first_position AND wrong.source = c.target_source AND wrong.id = c.target_id
+    WHERE wrong.type <> 'unreadable' AND wrong.position NOT IN (SELECT position FROM duplicates)
 ),
 taken_back AS (
     -- A correction that is itself corrected is void. It cannot be reinstated: correct the fact anew.

@@ -1,5 +1,4 @@
 -- Everyone who was ever named: what they said, on how many orders, and when.
-CREATE OR REPLACE VIEW parties AS
 WITH spoke AS (
     SELECT party, sum(facts)::BIGINT AS facts, count(*) AS orders, min(first_at) AS first_seen, max(last_at) AS last_seen
     FROM party_orders
@@ -13,4 +12,4 @@ named AS (
 )
 SELECT party, split_part(party, ':', 1) AS role, facts, orders, first_seen, last_seen FROM spoke
 UNION ALL
-SELECT party, split_part(party, ':', 1), 0, orders, first_seen, last_seen FROM named;
+SELECT party, split_part(party, ':', 1), 0, orders, first_seen, last_seen FROM named
