@@ -1,0 +1,263 @@
+"""The notifier on a real server: durable, in order, back after trouble, and silent about an old log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from faststream.nats import NatsBroker
+from faststream.security import SASLPlaintext
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig
+
+from events import log, names
+from events.clock import SimulatedClock
+from events.envelope import Event
+from events.streams import declare_streams
+from events.subjects import customer_key, notices_subject
+from services.answering import NoAnswerError
+from services.credentials import credential
+from services.delivery import AppriseDelivery, Delivery
+from services.notices import Notice, send_notice
+from services.notifier import Notifier, build_notifier, filter_subjects
+from services.notifying.letter import Letter
+from services.notifying.outcomes import Failed, Outcome
+from tests.chainserver import ChainServer
+from tests.services.notifying.chain import DAY, MONDAY, OPENED, ORDER, SHOP, TO_IMPORTER, Chain, received
+from tests.services.notifying.desk import CARDS, CONTACT
+
+GARBAGE = b"\xff not an event"
+
+Condition = Callable[[], Awaitable[bool]]
+
+
+class Street:
+    """A server with a log, the read models over that log, and a notifier that may come and go."""
+
+    def __init__(self, server: ChainServer, js: JetStreamContext, chain: Chain, outbox: Path) -> None:
+        self.server, self.js, self.chain, self.outbox = server, js, chain, outbox
+        self.clock = SimulatedClock(MONDAY)
+        self.trouble = 0
+
+    def notifier(self, delivery: Delivery | None = None, **options: Any) -> Notifier:
+        secret = credential(self.server.home, "services")
+        broker = NatsBroker(
+            self.server.url,
+            security=SASLPlaintext(username=secret.user, password=secret.password),
+            apply_types=False,
+            logger=logging.getLogger("faststream.test"),
+            log_level=logging.DEBUG,
+            max_reconnect_attempts=-1,
+        )
+        delivery = delivery or AppriseDelivery("outbox://", outbox=self.outbox, sender="repairs@chain.example")
+        return build_notifier(broker, self.clock, self.ask, delivery, lambda: CARDS, **options)
+
+    @asynccontextmanager
+    async def notifying(self, delivery: Delivery | None = None, **options: Any) -> AsyncIterator[Notifier]:
+        notifier = self.notifier(delivery, **options)
+        await notifier.start()
+        try:
+            yield notifier
+        finally:
+            await notifier.stop()
+
+    async def ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+        if self.trouble:
+            self.trouble -= 1
+            raise NoAnswerError("the projector does not run")
+        end = await log.last_position(self.js)
+        stored = [payload async for batch in log.read_until(self.js, end) for _, payload in batch]
+        self.chain.events = [Event.from_json(payload) for payload in stored if payload != GARBAGE]
+        return self.chain.query(name, args)
+
+    async def said(self, *events: Event) -> None:
+        for event in events:
+            await log.append(self.js, event)
+
+    async def events(self, name: str) -> list[Event]:
+        return [stored.event for stored in await log.read_order(self.js, ORDER) if stored.event.name == name]
+
+    async def quiet(self) -> None:
+        """Wait until the notifier has nothing left to do, and the log has not grown since."""
+        seen = -1
+
+        async def idle() -> bool:
+            nonlocal seen
+            before, seen = seen, await log.last_position(self.js)
+            info = await self.js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)
+            return before == seen and not info.num_pending and not info.num_ack_pending
+
+        await until(idle)
+
+    @property
+    def letters(self) -> list[str]:
+        """Subjects of the letters in the outbox."""
+        files = self.outbox.glob("*.eml") if self.outbox.exists() else []
+        return sorted(str(message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"]) for file in files)
+
+
+async def until(condition: Condition) -> None:
+    async with asyncio.timeout(20):
+        while not await condition():  # noqa: ASYNC110 - each look is a question to the server
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def street(chain_server: ChainServer, chain: Chain, tmp_path: Path) -> Street:
+    connection = await chain_server.connect("services")
+    js = connection.jetstream()
+    await declare_streams(js)
+    customers = await js.key_value(names.CUSTOMERS)
+    await customers.put(customer_key(SHOP, "C-77"), CONTACT.model_dump_json().encode())
+    return Street(chain_server, js, chain, tmp_path / "outbox")
+
+
+async def test_from_the_log_to_the_outbox(street: Street) -> None:
+    async with street.notifying() as notifier:
+        await street.said(OPENED)
+        await street.quiet()
+        assert "0 waiting" in await notifier.check()
+    assert street.letters == ["Uw Halden Meridian is bij ons: zo gaat het verder"]
+    assert len(await street.events("message.planned")) == 1
+    assert len(await street.events("message.sent")) == 1
+
+
+async def test_what_happened_while_it_was_away_is_told_once_it_is_back(street: Street) -> None:
+    async with street.notifying():
+        pass
+    await street.said(OPENED)
+    for _ in range(2):
+        async with street.notifying():
+            await street.quiet()
+    assert len(street.letters) == 1
+    assert len(await street.events("message.sent")) == 1
+
+
+async def test_a_lost_place_in_the_log_repeats_nothing(street: Street) -> None:
+    """The durable consumer is deleted, as by an operator: everything comes again."""
+    async with street.notifying():
+        await street.said(OPENED)
+        await street.quiet()
+    await street.js.delete_consumer(names.REPAIRS, names.NOTIFIER_DURABLE)
+    async with street.notifying():
+        await street.quiet()
+    assert len(street.letters) == 1
+    assert len(await street.events("message.planned")) == 1
+    assert len(await street.events("message.sent")) == 1
+
+
+async def test_a_projector_that_is_away_is_waited_for(street: Street) -> None:
+    street.trouble = 2
+    async with street.notifying():
+        await street.said(OPENED)
+        await street.quiet()
+    assert len(street.letters) == 1
+
+
+async def test_an_old_log_is_read_without_a_word(street: Street) -> None:
+    street.clock.set(MONDAY + 30 * DAY)
+    await street.said(OPENED, TO_IMPORTER, received("importer:noord", MONDAY + DAY))
+    async with street.notifying():
+        await street.quiet()
+    assert street.letters == []
+    assert await log.last_position(street.js) == 3
+
+
+async def test_a_batch_of_checkpoints_makes_one_message(street: Street) -> None:
+    street.clock.set(MONDAY + 2 * DAY)
+    await street.said(OPENED, TO_IMPORTER, received("importer:noord", MONDAY + DAY))
+    async with street.notifying():
+        await street.quiet()
+    assert street.letters == ["Uw Halden Meridian is aangekomen bij het servicecentrum"]
+
+
+async def test_a_channel_that_is_down_holds_nobody_up_and_news_stays_in_order(street: Street) -> None:
+    """The first message cannot leave; by the time of the next attempt newer news has, and the old one stays unsaid."""
+
+    class Moody(AppriseDelivery):
+        attempts = 0
+
+        async def send(self, letter: Letter) -> Outcome:
+            self.attempts += 1
+            return Failed("ConnectionRefusedError") if self.attempts == 1 else await super().send(letter)
+
+    moody = Moody("outbox://", outbox=street.outbox, sender="repairs@chain.example")
+    async with street.notifying(moody, retry_after=(0.5,)):
+        await street.said(OPENED)
+
+        async def tried() -> bool:
+            return moody.attempts == 1
+
+        await until(tried)
+        street.clock.set(MONDAY + DAY)
+        await street.said(TO_IMPORTER, received("importer:noord", MONDAY + DAY))
+        await street.quiet()
+    assert street.letters == ["Uw Halden Meridian is aangekomen bij het servicecentrum"]
+    (suppressed,) = await street.events("message.suppressed")
+    assert suppressed.data["reason"] == "overtaken"
+    assert moody.attempts == 2
+
+
+async def test_when_all_attempts_failed_the_accountable_party_hears_of_it(street: Street) -> None:
+    class Down(AppriseDelivery):
+        async def send(self, letter: Letter) -> Outcome:
+            return Failed("smtp_451")
+
+    shop = await street.server.connect(SHOP)
+    notices = await shop.subscribe(notices_subject(SHOP))
+    await shop.flush()
+    async with street.notifying(Down("outbox://", outbox=street.outbox, sender="a@b.example"), retry_after=(0.05,)):
+        await street.said(OPENED)
+        await street.quiet()
+        notice = orjson.loads((await notices.next_msg(timeout=5)).data)
+    assert notice["notice"] == "message.failed"
+    assert notice["reason"] == "smtp_451"
+    (failed,) = await street.events("message.failed")
+    assert failed.data["reason"] == "smtp_451"
+
+
+async def test_garbage_in_the_log_is_passed_over(street: Street) -> None:
+    async with street.notifying():
+        await street.js.publish("repairs.W-1001.order.opened", GARBAGE)
+        await street.said(OPENED)
+        await street.quiet()
+    assert len(street.letters) == 1
+
+
+async def test_settings_of_an_existing_consumer_are_brought_up_to_date(street: Street) -> None:
+    await street.js.add_consumer(
+        names.REPAIRS,
+        ConsumerConfig(durable_name=names.NOTIFIER_DURABLE, ack_wait=99, filter_subjects=["repairs.*.order.opened"]),
+    )
+    async with street.notifying():
+        info = await street.js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)
+    assert info.config.ack_wait == 10
+    assert sorted(info.config.filter_subjects or []) == filter_subjects()
+
+
+async def test_notices_go_to_partners_only(street: Street) -> None:
+    connection = await street.server.connect("services")
+    heard = await connection.subscribe("notices.>")
+    notice = Notice(notice="message.failed", order=ORDER, kind="opened", at=MONDAY)
+    for party in ("customer:C-77", "chain:watchdog", SHOP):
+        await send_notice(connection, party, notice)
+    assert (await heard.next_msg(timeout=5)).subject == notices_subject(SHOP)
+
+
+def test_what_the_notifier_listens_for() -> None:
+    assert filter_subjects() == [
+        "repairs.*.commitment.overdue",
+        "repairs.*.item.received",
+        "repairs.*.message.planned",
+        "repairs.*.order.opened",
+        "repairs.*.quote.offered",
+        "repairs.*.repair.completed",
+        "repairs.*.repair.failed",
+    ]

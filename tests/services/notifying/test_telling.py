@@ -1,0 +1,176 @@
+"""From a fact to a letter: each step once, whatever breaks in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.intake.deciding import Contact
+from services.notifying.outcomes import Failed, Unknown
+from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, SHOP, closed, opened
+from tests.services.notifying.desk import CONTACT, Desk
+
+#: More steps than it takes from the fact to the outcome.
+STEPS = range(1, 30)
+
+
+async def test_she_is_told_and_the_log_says_so() -> None:
+    desk = Desk(OPENED)
+    await desk.work()
+    (letter,) = desk.box.sent
+    assert letter.to_address == "anna@example.com"
+    assert letter.from_name == "Juno Horloges"
+    assert letter.reply_to == "service@juno.example"
+    assert letter.subject == "Uw Halden Meridian is bij ons: zo gaat het verder"
+    assert letter.text.startswith("Beste Anna de Wit,\n\nDank u wel")
+    assert letter.text.endswith("Met vriendelijke groet,\nJuno Horloges\n")
+    (planned,), (sent,) = desk.named("message.planned"), desk.named("message.sent")
+    assert sent.data["body"] == planned.data["body"]
+    assert sent.data["language"] == "nl"
+    assert sent.data["next_news_by"] == "2026-11-09T16:00:00Z"
+    assert (planned.causationid, sent.causationid) == (OPENED.id, planned.id)
+
+
+async def test_neither_name_nor_address_is_in_the_log() -> None:
+    desk = Desk(OPENED)
+    await desk.work()
+    log = b"".join(event.to_json() for event in desk.events).decode()
+    assert "Anna" not in log
+    assert "anna@" not in log
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_crash_at_any_step_neither_forgets_nor_repeats(step: int, after: bool) -> None:
+    desk = Desk(OPENED, forgiving=True)
+    desk.fuse.step, desk.fuse.after = step, after
+    await desk.work()
+    assert [letter.message for letter in desk.box.sent] == [desk.named("message.planned")[0].data["message"]]
+    assert len(desk.named("message.planned")) == 1
+    assert desk.outcomes == ["sent"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", STEPS)
+async def test_where_a_repeat_would_reach_her_twice_a_crash_in_the_middle_is_a_failure(step: int, after: bool) -> None:
+    desk = Desk(OPENED, forgiving=False)
+    desk.fuse.step, desk.fuse.after = step, after
+    await desk.work()
+    assert desk.box.attempts <= 1
+    assert desk.outcomes in (["sent"], ["outcome_unknown"])
+    if desk.outcomes == ["sent"]:
+        assert len(desk.box.sent) == 1
+    else:
+        assert [party for party, _ in desk.notices] in ([SHOP], [])
+
+
+async def test_the_steps_above_cover_all_there_are() -> None:
+    desk = Desk(OPENED)
+    await desk.work()
+    assert 10 < desk.fuse.steps < max(STEPS)
+
+
+async def test_what_was_handled_already_is_passed_over() -> None:
+    desk = Desk(OPENED)
+    await desk.work()
+    desk.handled = 0
+    await desk.work()
+    assert len(desk.box.sent) == 1
+    assert desk.outcomes == ["sent"]
+
+
+# -- channels that fail -----------------------------------------------------------------------------------------------
+
+
+async def test_a_channel_that_is_down_is_tried_again_with_growing_pauses() -> None:
+    desk = Desk(OPENED)
+    desk.box.answers = [Failed("ConnectionRefusedError"), Failed("smtp_451")]
+    await desk.work()
+    assert desk.delays == [5.0, 30.0]
+    assert desk.outcomes == ["sent"]
+
+
+async def test_in_the_end_a_person_has_to_tell_her() -> None:
+    desk = Desk(OPENED)
+    desk.box.answers = [Failed("ConnectionRefusedError")] * 3
+    await desk.work()
+    assert desk.box.attempts == 3
+    assert desk.outcomes == ["ConnectionRefusedError"]
+    ((party, notice),) = desk.notices
+    assert party == SHOP
+    assert (notice.notice, notice.kind, notice.reason) == ("message.failed", "opened", "ConnectionRefusedError")
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", STEPS)
+async def test_attempts_are_counted_over_crashes(step: int, after: bool) -> None:
+    desk = Desk(OPENED, forgiving=True)
+    desk.box.answers = [Failed("ConnectionRefusedError")] * 10
+    desk.fuse.step, desk.fuse.after = step, after
+    await desk.work()
+    assert desk.outcomes == ["ConnectionRefusedError"]
+    assert desk.box.attempts in (3, 4)  # one more where the count of one attempt was lost
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Failed("smtp_550", again=False), "smtp_550"),
+        (Failed("bad_address", again=False), "bad_address"),
+        (Unknown("SMTPServerDisconnected"), "outcome_unknown: SMTPServerDisconnected"),
+    ],
+)
+async def test_what_no_further_attempt_can_mend_is_given_up_at_once(answer: Failed | Unknown, reason: str) -> None:
+    desk = Desk(OPENED)
+    desk.box.answers = [answer]
+    await desk.work()
+    assert desk.outcomes == [reason]
+    assert desk.box.attempts == 1
+
+
+# -- not to be sent ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("contact", [None, Contact(name="Anna")])
+async def test_without_a_way_to_reach_her_the_log_says_so(contact: Contact | None) -> None:
+    desk = Desk(OPENED, contact=contact)
+    await desk.work()
+    assert desk.outcomes == ["no_contact"]
+    assert desk.named("message.planned")[0].data["language"] == "en"
+
+
+async def test_who_asks_to_be_forgotten_between_plan_and_letter_is() -> None:
+    desk = Desk(OPENED)
+    await desk.teller().handle(OPENED)
+    desk.contact = None
+    await desk.work()
+    assert desk.outcomes == ["no_contact"]
+    assert desk.box.sent == []
+
+
+async def test_a_message_that_events_overtook_while_it_waited_is_suppressed() -> None:
+    desk = Desk(OPENED)
+    desk.box.answers = [Failed("ConnectionRefusedError")]
+    await desk.teller().handle(OPENED)
+    desk.events.append(closed(MONDAY + HOUR))
+    await desk.work()
+    assert desk.outcomes == ["closed"]
+    assert desk.box.attempts == 0
+
+
+async def test_an_old_log_costs_no_question() -> None:
+    desk = Desk(OPENED)
+    desk.clock.set(MONDAY + 8 * DAY)
+    await desk.work()
+    assert desk.fuse.steps == 0
+    assert desk.events == [OPENED]
+
+
+async def test_an_unwise_card_does_not_stop_the_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    from services.parties import PartyCard
+    from tests.services.notifying import desk as desks
+
+    monkeypatch.setattr(desks, "CARDS", {SHOP: PartyCard(display_name="Juno\r\nBcc: x", email="not an address")})
+    desk = Desk(opened(), contact=CONTACT)
+    await desk.work()
+    assert desk.box.sent[0].reply_to is None
+    assert desk.outcomes == ["sent"]
