@@ -22,8 +22,9 @@ _ADDRESSES: Final = re.compile(r"@|https?:|www\.|\d[\d\s().-]{6,}\d")
 _WORDS: Final = re.compile(r"\w+")
 
 _PART_GONE: Final = re.compile(
-    r"\bparts?\b.*\b(cannot be had|can no longer be had|not available|no longer available|unavailable|discontinued|"
-    r"cannot be obtained|not obtainable)\b|\bonderde(?:el|len)\b.*\b(niet|geen)\b|\bpart unavailable\b",
+    r"\bparts?\b.*\b(cannot be had|can no longer be had|cannot be obtained|not obtainable|not available|unavailable|"
+    r"no longer (available|made|supplied)|discontinued)\b|"
+    r"\bonderde(el|len)\b.*\b(niet|geen)\b.*\b(leverbaar|verkrijgbaar|beschikbaar|te krijgen|gemaakt)\b",
     re.IGNORECASE,
 )
 
