@@ -100,7 +100,7 @@ def every_news() -> list[News]:
             expected_by=NOW + timedelta(days=3),
             heading_to_us=True,
             decided_to_repair=True,
-            closed_from=NOW + timedelta(days=1),
+            closed_from=NOW + timedelta(days=1 if place == "us" else -1),
             closed_until=NOW + timedelta(days=9),
         )
         found += [bare, full, replace(full, why="Atelier Tick lost the part", summary="done by Noordzee")]
@@ -160,6 +160,17 @@ def test_the_announced_closure_is_in_the_message() -> None:
     )
     body = compose(planned("opened", closed), CARDS, "en").body
     assert "We are closed from Monday 30 November and open again on Monday 14 December" in body
+
+
+def test_while_we_are_closed_nobody_is_asked_to_call() -> None:
+    closed = replace(NEWS, closed_from=NOW - timedelta(days=1), closed_until=datetime(2026, 11, 29, 23, 0, tzinfo=UTC))
+    english = compose(planned("overdue", closed), CARDS, "en").body
+    assert "We are closed at the moment and open again on Monday 30 November" in english
+    assert (
+        "You can call 020 555 01 01 from Monday 30 November, and write to service@juno.example at any time." in english
+    )
+    dutch = compose(planned("overdue", closed), CARDS, "nl").body
+    assert "Bellen kan vanaf maandag 30 november, op 020 555 01 01; mailen kan altijd" in dutch
 
 
 def test_that_the_part_cannot_be_had_is_a_choice_for_her() -> None:
