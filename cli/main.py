@@ -44,6 +44,17 @@ app = typer.Typer(
 ASK, RUN, KEEP = "Ask", "Run and feed", "Keep in order"
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"repairchain {version('repairchain')}")
+        except PackageNotFoundError:  # run from a checkout that was never installed
+            print("repairchain, not installed")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     ctx: typer.Context,
@@ -56,6 +67,9 @@ def root(
             show_default=False,
         ),
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)
+    ] = False,
     traceback: Annotated[
         bool, typer.Option("--traceback", help="For developers: show where an unforeseen failure came from.")
     ] = False,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import shlex
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, print_json
+from cli.place import read_object
+
+#: File systems end at 255 bytes.
+_LONG: Final = 250
 
 app = typer.Typer(no_args_is_help=True, help="Register partners and see who takes part.")
 
@@ -23,7 +29,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Register a partner, or change how it is named and reached; a running chain lets it in at once."""
-    from events.party import PartyError, name_of, role_of
+    from events.party import PartyError
     from services.parties import add_party
 
     place = place_of(ctx)
@@ -35,14 +41,22 @@ def add(
         raise Problem(
             f"{place.home} cannot be written ({error.strerror}): choose a folder of your own with --home."
         ) from None
-    file = place.folder.credentials / f"{login.user}.json"
+    file = _file_of(place.folder.credentials, login.user)
     if as_json:
         print_json({"party": party, "user": login.user, "credentials": str(file)})
         return
     out = console()
     out.print(f"{party} takes part. Its user name and password are in {file}", soft_wrap=True)
     out.print("(hand over that file, and nothing else). It publishes with:\n")
-    out.print(f"  repairchain publish FILE --as '{role_of(party)}:{name_of(party)}'", soft_wrap=True)
+    out.print(f"  repairchain publish FILE --as {shlex.quote(party)}", soft_wrap=True)
+
+
+def _file_of(folder: Path, user: str) -> Path:
+    """The file with the credentials of ``user``; a very long name has one that is named otherwise."""
+    named = folder / f"{user}.json"
+    if len(user) < _LONG and named.exists():
+        return named
+    return next((file for file in folder.glob("*.json") if (read_object(file) or {}).get("user") == user), folder)
 
 
 @app.command("list")

@@ -71,7 +71,12 @@ def run(
     """
     if service not in SERVICES:
         raise Problem(f"there is no service '{service}': there are {', '.join(SERVICES)}.")
+    import nats.errors
+
+    from events.streams import StreamMismatchError
+    from projections.schema import DatabaseError
     from services.credentials import CredentialError
+    from services.delivery import DeliveryError
     from services.health import HealthPortError
     from services.settings import SettingsError
     from services.wiring import run_service
@@ -79,5 +84,13 @@ def run(
     settings = settings_of(place_of(ctx))
     try:
         run_service(service, settings)
-    except (SettingsError, CredentialError, HealthPortError) as error:
-        raise Problem(f"{one_line(error)}.") from None
+    except (
+        SettingsError,
+        CredentialError,
+        DeliveryError,
+        HealthPortError,
+        DatabaseError,
+        StreamMismatchError,
+        nats.errors.Error,
+    ) as error:
+        raise Problem(f"{service} cannot run: {one_line(error)}.") from None

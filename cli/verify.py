@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from services.verifying import Verdict
 
 
+#: What is compared first and second.
+_SIDES: Final = {"first": "live", "second": "rebuild"}
+
+
 def verify(ctx: typer.Context, as_json: Json = False) -> None:
     """Prove that the read models are what the log says.
 
@@ -25,16 +29,17 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
     from cli.render.verdict import differences
 
     verdict = _verdict(place_of(ctx), quiet=as_json)
+    found = [(each.table, _SIDES.get(each.side, each.side), each.row) for each in verdict.differences]
     if as_json:
         print_json(
             {
                 "equal": not verdict.differences,
                 "position": verdict.position,
-                "differences": [str(each) for each in verdict.differences],
+                "differences": [{"table": table, "only_in": where, "row": row} for table, where, row in found],
             }
         )
     else:
-        show(differences(verdict.position, verdict.differences))
+        show(differences(verdict.position, found))
     if verdict.differences:
         raise typer.Exit(1)
 

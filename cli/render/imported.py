@@ -74,8 +74,7 @@ def imported(read: Read, published: Published | None) -> Iterator[RenderableType
     told = [f"{why} ({many(count, 'fact')})" for why, count in reasons.most_common()]
     yield from _trouble("rejected", told, published.rejected, "fact")
     yield Text(
-        f"\n{published.accepted:,} accepted, {published.duplicate:,} were there already, "
-        f"{published.rejected:,} rejected",
+        f"\n{published.accepted:,} accepted, {published.duplicate:,} known already, {published.rejected:,} rejected",
         style="bold red" if published.rejected else "bold green",
     )
 

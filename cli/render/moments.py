@@ -61,6 +61,10 @@ class Moments:
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
 
+    def zone_name(self) -> str:
+        """``CET``, ``UTC``, ``+05:30``."""
+        return self.local(self.now).tzname() or "local"
+
     def today(self) -> date:
         return self.local(self.now).date()
 

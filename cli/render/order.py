@@ -29,6 +29,8 @@ def order_panel(order: Row, moments: Moments, commitments: list[Row] | None = No
         Group(_headline(order, moments), Text(""), facts),
         title=Text(clean(order.get("order_id", "?")), style="bold"),
         title_align="left",
+        subtitle=Text(f"times are {moments.zone_name()}", style="dim"),
+        subtitle_align="right",
         box=box.ROUNDED,
         border_style="dim",
     )
@@ -72,7 +74,7 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
     opened = parse(order.get("opened_at"))
     if opened:
         by = f" by {word(order['opened_by'])}" if order.get("opened_by") else ""
-        lines.append(("Taken in", with_parties(f"{moments.both(opened)}{by}")))
+        lines.append(("Opened", with_parties(f"{moments.both(opened)}{by}")))
     lines.append(("Held by", with_parties(word(order.get("holder")) or "nobody known")))
     if order.get("accountable"):
         lines.append(("Answers for it", with_parties(word(order["accountable"]))))

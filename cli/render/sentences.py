@@ -18,8 +18,7 @@ Data = dict[str, Any]
 #: {field}, {field@} for a moment, {field|words instead}; a part in [ ] goes when a field of it is missing.
 TEMPLATES: dict[str, str] = {
     "order.opened": (
-        "took in {product|the order}[ of customer {customer}][: {fault_text}][ (fault {fault_code})]"
-        "[, {urgency}][; {accountable} answers for it]"
+        "took in {product|the order}[ of customer {customer}][: {fault_text}][ (fault {fault_code})][, {urgency}]"
     ),
     "order.referenced": "calls it {reference}[ ({kind})]",
     "order.closed": "closed the order: {outcome|done}[ ({note})]",
@@ -90,6 +89,12 @@ def _opened(data: Data) -> Data:
     return data | {"product": product, "urgency": "" if urgency == "routine" else urgency}
 
 
+def _paused(data: Data) -> Data:
+    waiting_for = word(data.get("waiting_for"))
+    for_whom = {"customer": "the customer", "part": "a part", "other": "something else"}
+    return data | {"who": data.get("who") or for_whom.get(waiting_for, waiting_for)}
+
+
 def _replaced(data: Data) -> Data:
     def unit(age: str) -> str:
         model, serial = word(data.get(f"{age}_model")), word(data.get(f"{age}_serial"))
@@ -133,7 +138,7 @@ def _corrected(data: Data) -> Data:
 _PREPARE: dict[str, Callable[[Data], Data]] = {
     "order.opened": _opened,
     "repair.failed": lambda data: data | {"options": _listed(data.get("options"))},
-    "work.paused": lambda data: data | {"who": data.get("who") or data.get("waiting_for")},
+    "work.paused": _paused,
     "unit.replaced": _replaced,
     "cover.decided": lambda data: data | {"decision": word(data.get("decision")).replace("_", " ")},
     "customer.contacted": _contacted,

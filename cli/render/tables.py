@@ -100,7 +100,7 @@ def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
             Text(moments.at(due) if due else "–"),
         )
     yield table
-    yield Text(f"\n{many(len(rows), 'promise')} overdue", style="dim")
+    yield Text(f"\n{many(len(rows), 'promise')} overdue; times are {moments.zone_name()}", style="dim")
 
 
 def _owed(row: Row) -> str:

@@ -12,14 +12,41 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console, RenderableType
 
-from cli.render import counts, messages, order, tables, timeline
+from cli.checks import Check
+from cli.render import checks, counts, facts, imported, messages, order, receipts, rejected, tables, timeline, verdict
 from cli.render.moments import Moments
+from services.importing import ImportReport
+from services.submission import PublishReport, Receipt, Submission
 from tests.cli import examples
 
 GOLDEN = Path(__file__).parent / "golden"
 MOMENTS = Moments(examples.NOW, ZoneInfo("Europe/Amsterdam"))
 
 Parts = Iterable[RenderableType]
+
+DIFFERENCES = [
+    ("orders", "live", "{'order_id': W-1, 'status': ready}"),
+    ("orders", "rebuild", "{'order_id': W-1, 'status': closed}"),
+]
+CHECKS = [
+    Check("Python", True, "3.12.1"),
+    Check("Server", None, "none runs on .repairchain; 'repairchain up' starts it"),
+    Check("Credentials", False, "others may read .repairchain/credentials", "chmod -R go= .repairchain/credentials"),
+]
+
+
+def _import() -> tuple[ImportReport, PublishReport]:
+    """A log of which a row and a fact could not be used, and what the chain said to the rest."""
+    read, published = ImportReport(rows=7, cases=2, facts=5), PublishReport()
+    read.facts_by_type.update({"order.opened": 2, "item.handed_over": 3})
+    read.skip_row("log.csv", 3, "'yesterday' is no time")
+    read.leave_fact_out("log.csv", 5, "it names no party")
+    for outcome in ("accepted", "accepted", "duplicate", "rejected"):
+        problem = examples.PROBLEM if outcome == "rejected" else None
+        submission = Submission("retailer", "juno", {})
+        published.count(submission, Receipt(submission.party, "e", outcome, problem=problem))
+    return read, published
+
 
 DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
     "timeline-80": (80, lambda: timeline.timeline(examples.TIMELINE, MOMENTS)),
@@ -33,6 +60,15 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
     "parties-80": (80, lambda: tables.parties(examples.PARTIES, MOMENTS)),
     "messages-80": (80, lambda: messages.messages(examples.MESSAGES, MOMENTS)),
     "stats-80": (80, lambda: counts.stats(examples.STATS)),
+    "receipts-80": (80, lambda: receipts.receipts(examples.RECEIPTS)),
+    "rejected-80": (80, lambda: rejected.listed({"rejected": [examples.REJECTED, examples.UNREADABLE], "total": 7})),
+    "rejected-one-80": (80, lambda: rejected.one(examples.REJECTED)),
+    "rejected-unreadable-80": (80, lambda: rejected.one(examples.UNREADABLE)),
+    "facts-80": (80, lambda: [facts.fact_line(at, payload, MOMENTS) for at, payload in examples.FACTS]),
+    "checks-80": (80, lambda: checks.checks(CHECKS)),
+    "imported-80": (80, lambda: imported.imported(*_import())),
+    "verdict-80": (80, lambda: verdict.differences(41, DIFFERENCES * 11)),
+    "verdict-equal-80": (80, lambda: verdict.differences(41, [])),
 }
 
 

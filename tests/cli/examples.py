@@ -167,7 +167,7 @@ TIMELINE: dict[str, Any] = {
     "handoffs": [],
     "commitments": [
         {
-            "commitment_id": "receipt:1",
+            "commitment_id": "receipt/W-1001/retailer:juno/e9",
             "kind": "receipt",
             "owed_by": "importer:noord",
             "owed_to": "retailer:juno",
@@ -177,7 +177,7 @@ TIMELINE: dict[str, Any] = {
             "settled_at": "2026-11-05T08:15:00Z",
         },
         {
-            "commitment_id": "receipt:2",
+            "commitment_id": "receipt/W-1001/importer:noord/e20",
             "kind": "receipt",
             "owed_by": "repairer:tick",
             "owed_to": "retailer:juno",
@@ -187,7 +187,7 @@ TIMELINE: dict[str, Any] = {
             "settled_at": None,
         },
         {
-            "commitment_id": "news:1",
+            "commitment_id": "news/W-1001/chain:notifier/e5",
             "kind": "news",
             "owed_by": "retailer:juno",
             "owed_to": "customer",
@@ -197,7 +197,7 @@ TIMELINE: dict[str, Any] = {
             "settled_at": "2026-11-12T10:00:00Z",
         },
         {
-            "commitment_id": "news:2",
+            "commitment_id": "news/W-1001/chain:notifier/e33",
             "kind": "news",
             "owed_by": "retailer:juno",
             "owed_to": "customer",
@@ -347,3 +347,40 @@ STATS: dict[str, Any] = {
     "unknown_facts": 0,
     "rejected": None,
 }
+
+PROBLEM: dict[str, Any] = {
+    "type": "urn:repairchain:problem:unknown-order",
+    "title": "No order has this id or reference yet",
+    "detail": "no order W-9 is known; it is kept and handed in again as soon as it is",
+    "pointer": "/subject",
+    "submission": "e7",
+}
+
+RECEIPTS: list[dict[str, Any]] = [
+    {"id": "e1", "source": "retailer:juno", "sequence": 1, "outcome": "accepted", "order": "W-1", "position": 41},
+    {"id": "e7", "source": "importer:noord", "sequence": 2, "outcome": "rejected", "problem": PROBLEM},
+    {"id": None, "source": "retailer:juno", "sequence": 3, "outcome": "duplicate", "order": "W-1", "position": 7},
+]
+
+REJECTED: dict[str, Any] = {
+    "number": 12,
+    "party": "importer:noord",
+    "problem": PROBLEM,
+    "headers": {},
+    "submission": {"type": "repairchain.item.received.v1", "subject": "W-9", "data": {"item": "lamp 2"}},
+}
+UNREADABLE: dict[str, Any] = REJECTED | {
+    "number": 13,
+    "problem": {"title": "The submission cannot be read", "detail": "it is not JSON"},
+    "submission": "\\xff not json",
+}
+
+FACTS: list[tuple[int, bytes]] = [
+    (
+        41,
+        b'{"specversion":"1.0","id":"e1","source":"retailer:juno","type":"repairchain.item.handed_over.v1",'
+        b'"subject":"W-1001","time":"2026-11-18T08:30:00Z","data":{"to":"importer:noord"}}',
+    ),
+    (42, b'{"source":"repairer:tick","type":"repairchain.item.received.v9","subject":"W-1001","data":{"x":1}}'),
+    (43, b"\xffno envelope"),
+]

@@ -1,0 +1,104 @@
+"""What 'doctor' finds wrong on this machine and in the home, and what it says to do about it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from cli.checks import here
+from cli.checks.there import checks_there
+from cli.place import find_place
+from services import server
+from services.home import HomeFolder, write_json
+from services.parties import add_party
+from tests.cli.running import call
+from tests.cli.story import make_home
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def test_a_fresh_machine_is_well(free_home: Path) -> None:
+    result = call("doctor", home=free_home)
+    assert result.exit_code == 0, result.stdout
+    assert "All is well." in result.stdout
+    assert not free_home.exists()  # looking makes nothing
+
+
+def test_credentials_that_others_may_read(free_home: Path) -> None:
+    add_party(free_home, "retailer:juno")
+    place = find_place(free_home)
+    assert here.secrets(place).ok
+    (place.folder.credentials / "retailer.juno.json").chmod(0o644)
+    found = here.secrets(place)
+    assert not found.ok
+    assert "retailer.juno.json" in found.found
+    assert found.advice.startswith("chmod -R go= ")
+
+
+def test_a_home_that_is_none(free_home: Path) -> None:
+    free_home.write_text("a file")
+    found = here.home(find_place(free_home))
+    assert found.ok is False
+    assert "cannot be written" in found.found
+
+
+def test_a_disk_that_is_nearly_full(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**10, 10**10, 10**8))
+    found = here.disk(find_place(free_home))
+    assert (found.ok, found.found) == (False, "0.1 GB free")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo nats-server: v2.9.11", "2.9.11 at "),
+        ("exit 3", "does not run ("),
+    ],
+)
+def test_a_server_that_is_too_old_or_broken(
+    script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "nats-server"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(server, "find_server", lambda: program)
+    found = here.nats_server()
+    assert not found.ok
+    assert found.found.startswith(said)
+
+
+def test_no_server_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise server.ServerError("there is no nats-server program: install it")
+
+    monkeypatch.setattr(server, "find_server", none)
+    assert here.nats_server().advice == "there is no nats-server program: install it"
+
+
+def test_settings_and_mail(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = find_place(free_home)
+    assert (here.settings(place).ok, here.mail(place).ok) == (True, True)
+    monkeypatch.setenv("REPAIRCHAIN_EMAIL_URL", "carrierpigeon://roof")
+    assert (here.settings(place).ok, here.mail(place).ok) == (True, False)
+    monkeypatch.setenv("REPAIRCHAIN_BEAT_SECONDS", "never")
+    assert (here.settings(place).ok, here.mail(place).ok) == (False, None)
+    assert "beat_seconds" in here.settings(place).found
+
+
+def test_what_a_stopped_chain_left(free_home: Path) -> None:
+    make_home(free_home)
+    found = checks_there(find_place(free_home))
+    assert [(each.name, each.ok) for each in found] == [("Server", None), ("Read models", True)]
+    write_json(HomeFolder(free_home).server_file, {"url": "nats://127.0.0.1:9", "pid": 1})
+    write_json(HomeFolder(free_home).credentials / "operator.json", {"user": "operator", "password": "x"})
+    assert checks_there(find_place(free_home))[0].ok is False
+    HomeFolder(free_home).database.write_bytes(b"broken")
+    assert checks_there(find_place(free_home))[1].ok is False
+    assert call("doctor", home=free_home).exit_code == 1

@@ -1,0 +1,84 @@
+"""Commands that need no chain, or whose chain is played by a test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import verify
+from events.vocabulary import FACTS
+from projections.compare import Difference
+from services.verifying import Verdict
+from tests.cli.running import answer, call, sentence
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_the_version() -> None:
+    assert call("--version").stdout.startswith("repairchain")
+
+
+def test_the_schemas(tmp_path: Path) -> None:
+    listed = call("schema").stdout
+    assert all(name in listed for name in FACTS)
+    for name in ("item.received", "item.received.v1", "repairchain.item.received.v1"):
+        document = json.loads(call("schema", name).stdout)
+        assert document["title"] == "repairchain.item.received.v1"
+    assert json.loads(call("schema", "--asyncapi").stdout)["asyncapi"].startswith("3.")
+    assert call("schema", "--out", tmp_path / "all").exit_code == 0
+    assert len(list((tmp_path / "all").glob("*.json"))) == len(FACTS) + 1
+
+
+def test_an_unknown_version_of_a_type() -> None:
+    assert sentence(call("schema", "item.received.v9")).startswith("there is no fact 'item.received.v9'")
+
+
+def test_parties(free_home: Path) -> None:
+    assert "No partner is registered yet" in call("party", "list", home=free_home).stdout
+    added = answer("party", "add", "retailer:juno & co", "--name", "Juno", "--phone", "555", home=free_home)
+    assert json.loads(Path(added["credentials"]).read_text())["user"] == added["user"]
+    assert "--as 'retailer:juno & co'" in call("party", "add", "retailer:juno & co", home=free_home).stdout
+    assert answer("party", "list", home=free_home)["parties"][0]["party"] == "retailer:juno & co"
+
+
+def test_a_party_with_a_very_long_name(free_home: Path) -> None:
+    added = answer("party", "add", "retailer:" + "é" * 60, home=free_home)
+    assert Path(added["credentials"]).exists()
+
+
+def test_a_log_is_read_without_a_chain(free_home: Path) -> None:
+    args = ("import", "--dry-run", EXAMPLES / "returns.toml", EXAMPLES / "returns.csv")
+    result = answer(*args, home=free_home)
+    assert (result["orders"], result["facts"], result["rows_skipped"]) == (3, 13, 0)
+    assert "Nothing was said to the chain." in call(*args, home=free_home).stdout
+    assert "no chain runs on" in sentence(call("import", *args[2:], home=free_home))
+
+
+def test_a_log_with_a_row_that_cannot_be_used(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    lines = (EXAMPLES / "returns.csv").read_text().splitlines()
+    log.write_text("\n".join([*lines, lines[1].replace("2025", "soon", 1)]) + "\n")
+    told = call("import", "--dry-run", EXAMPLES / "returns.toml", log).stdout
+    assert "1 row or fact left out:" in told
+
+
+def _verdict(*differences: Difference) -> Any:
+    return lambda *_, **__: Verdict(41, list(differences))
+
+
+def test_what_verify_says(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "_verdict", _verdict())
+    assert "equal to a fresh rebuild" in call("verify", home=free_home).stdout
+    monkeypatch.setattr(verify, "_verdict", _verdict(Difference("orders", "second", "{'order_id': W-1}")))
+    result = call("verify", home=free_home)
+    assert result.exit_code == 1
+    assert "in the rebuild only  orders {'order_id': W-1}" in result.stdout
+    document = json.loads(call("verify", "--json", home=free_home).stdout)
+    assert document["differences"] == [{"table": "orders", "only_in": "rebuild", "row": "{'order_id': W-1}"}]
+
+
+def test_nothing_to_verify(free_home: Path) -> None:
+    assert "holds no read models to compare" in sentence(call("verify", home=free_home))
