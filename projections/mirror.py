@@ -17,13 +17,22 @@ from duckdb import DuckDBPyConnection
 
 from events import vocabulary
 from events.envelope import TypeNameError, full_type, split_type
-from projections.models import CATALOG, read_sql
+from projections.models import CATALOG
+from projections.statements import execute, read_sql
 
 #: One message of the log: its position and its payload.
 Message = tuple[int, bytes]
 
 #: Raise it when what the mirror holds changes in a way that no file of this package shows.
 _GENERATION: Final = 1
+
+_ADD_EVENTS: Final = """
+INSERT INTO chain.events
+SELECT e.position, t.first_position, e.* EXCLUDE (position)
+FROM ({incoming_events}) AS e
+JOIN touched t ON t.order_id = e.order_id
+ORDER BY e.position
+"""
 
 
 @lru_cache
@@ -77,14 +86,10 @@ def mirror_batch(cursor: DuckDBPyConnection, batch: Sequence[Message]) -> None:
     Leaves the temporary table `touched` on the cursor: the batch's orders with their first and last positions.
     """
     _register(cursor, batch)
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE batch AS {read_sql('incoming_events')}")
+    execute(cursor, read_sql("touched"))
+    execute(cursor, _ADD_EVENTS.format(incoming_events=read_sql("incoming_events")))
     cursor.unregister("incoming")
-    cursor.execute(read_sql("touched"))
-    cursor.execute(
-        f"INSERT INTO {CATALOG}.events BY NAME "
-        "SELECT b.*, t.first_position FROM batch b JOIN touched t ON t.order_id = b.order_id ORDER BY b.position"
-    )
-    cursor.execute(read_sql("merge_subjects"))
+    execute(cursor, read_sql("merge_subjects"))
 
 
 def _register(cursor: DuckDBPyConnection, batch: Sequence[Message]) -> None:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Final
 
 from duckdb import DuckDBPyConnection
+
+from projections.statements import read_sql
 
 #: The attached database file, whatever it is called. `main.` would find temporary tables first.
 CATALOG: Final = "chain"
@@ -23,12 +24,13 @@ CATALOG: Final = "chain"
 
 @dataclass(frozen=True)
 class Model:
-    """One read model. ``keys`` tell its rows apart (none: it is kept nowhere and made anew where it is needed)."""
+    """One read model. Its rows carry `first_position`, the position at which their order begins in the log."""
 
     name: str
-    keys: tuple[str, ...] = ()
-    #: Rows may vanish although no fact was taken back: a late fact can change what an earlier one meant.
-    may_shrink: bool = False
+    #: Kept in a table of the file; otherwise made anew where it is needed.
+    is_stored: bool = True
+    #: Later models read it.
+    is_read: bool = False
 
     @property
     def select(self) -> str:
@@ -40,53 +42,47 @@ class Model:
         return f"{CATALOG}.{self.name}"
 
 
-VOIDS: Final = Model("voids", ("position",), may_shrink=True)
-FACTS: Final = Model("facts")
-CLOSURES: Final = Model("closures", ("position",))
-CLOSED_SPANS: Final = Model("closed_spans")
-#: Cheap enough to be a view.
-CONTACTS: Final = Model("contacts")
+VOIDS: Final = Model("voids", is_read=True)
+FACTS: Final = Model("facts", is_stored=False, is_read=True)
+CLOSURES: Final = Model("closures", is_read=True)
+CLOSED_SPANS: Final = Model("closed_spans", is_read=True)
+#: Cheap enough to be views.
+CONTACTS: Final = Model("contacts", is_stored=False)
+PARTIES: Final = Model("parties", is_stored=False)
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
-    Model("intakes"),
-    Model("handoffs", ("position",)),
-    Model("commitments", ("position",), may_shrink=True),
-    Model("messages", ("first_position", "message_id")),
-    Model("names", ("first_position", "kind", "name", "party")),
-    Model("party_orders", ("first_position", "party")),
-    Model("orders", ("first_position",)),
+    Model("intakes", is_stored=False, is_read=True),
+    Model("handoffs", is_read=True),
+    Model("commitments", is_read=True),
+    Model("messages"),
+    Model("names"),
+    Model("party_orders"),
+    Model("orders"),
 )
-#: The tables that hold read models.
-STORED_MODELS: Final = (VOIDS, CLOSURES, *(model for model in ORDER_MODELS if model.keys))
-
-
-@lru_cache
-def read_sql(name: str) -> str:
-    """The text of sql/``name``.sql."""
-    return resources.files("projections").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+#: The tables that hold read models, row for row.
+STORED_MODELS: Final = (VOIDS, CLOSURES, *(model for model in ORDER_MODELS if model.is_stored))
 
 
 @lru_cache
 def models_version() -> str:
     """Changes with any model, so that stored rows made by older SQL are made anew."""
-    models = [model.name for model in (*STORED_MODELS, *ORDER_MODELS, FACTS, CLOSED_SPANS, CONTACTS)]
-    texts = [read_sql(name) for name in (*models, "macros", "types", "parties")]
+    models = (*STORED_MODELS, *ORDER_MODELS, FACTS, CLOSED_SPANS, CONTACTS, PARTIES)
+    texts = [*(model.select for model in models), read_sql("macros"), read_sql("statuses")]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
-def define_macros(cursor: DuckDBPyConnection) -> None:
-    """Store what the models' SQL calls: macros and types. They are replaced when they are there already."""
-    cursor.execute("DROP TYPE IF EXISTS status_word")
-    cursor.execute(read_sql("types"))
+def define_words(cursor: DuckDBPyConnection) -> None:
+    """Store what the models' SQL refers to, in place of what there is: macros, and the words for a status."""
     cursor.execute(read_sql("macros"))
+    cursor.execute(read_sql("statuses"))
 
 
 def define_views(cursor: DuckDBPyConnection) -> None:
     """Store the views over the tables: `facts` and what is read straight from them."""
     cursor.execute(f"CREATE OR REPLACE VIEW facts AS WITH raw AS (FROM events) {FACTS.select}")
-    cursor.execute(f"CREATE OR REPLACE VIEW contacts AS {CONTACTS.select}")
-    cursor.execute(f"CREATE OR REPLACE VIEW parties AS {read_sql('parties')}")
+    for model in (CONTACTS, PARTIES):
+        cursor.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.select}")
 
 
 def build_stored(cursor: DuckDBPyConnection) -> None:
@@ -97,10 +93,8 @@ def build_stored(cursor: DuckDBPyConnection) -> None:
     cursor.execute(f"CREATE TEMP VIEW raw AS SELECT * FROM {CATALOG}.events")
     _store(cursor, VOIDS)
     cursor.execute(f"CREATE TEMP VIEW facts AS {FACTS.select}")
-    _store(cursor, CLOSURES)
-    _store(cursor, CLOSED_SPANS)
-    for model in ORDER_MODELS:
-        if model.keys:
+    for model in (CLOSURES, CLOSED_SPANS, *ORDER_MODELS):
+        if model.is_stored:
             _store(cursor, model)
         else:
             cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")

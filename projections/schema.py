@@ -15,7 +15,8 @@ from duckdb import DuckDBPyConnection
 
 from projections.calendar import opening_days
 from projections.mirror import create_mirror, mirror_version
-from projections.models import CATALOG, build_stored, define_macros, define_views, models_version
+from projections.models import CATALOG, build_stored, define_views, define_words, models_version
+from projections.statements import read_sql
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -99,7 +100,7 @@ def _prepare(root: DuckDBPyConnection) -> bool:
         raise _OutdatedError
     if modelled_by == models_version():
         return False
-    define_macros(root)
+    define_words(root)
     define_views(root)
     root.execute(f"UPDATE {CATALOG}.meta SET models_version = ?", [models_version()])
     return True
@@ -108,9 +109,10 @@ def _prepare(root: DuckDBPyConnection) -> bool:
 def _create(root: DuckDBPyConnection) -> None:
     """All tables, empty. Each is made by the SELECT that fills it, so the SQL says once what its columns are."""
     root.execute("BEGIN")
-    define_macros(root)
-    _create_openings(root)
+    root.execute(read_sql("macros"))
     create_mirror(root)
+    define_words(root)
+    _create_openings(root)
     build_stored(root)
     root.execute("DROP VIEW temp.facts; DROP VIEW temp.raw; DROP TABLE temp.intakes")
     define_views(root)

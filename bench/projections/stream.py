@@ -95,7 +95,8 @@ SELECT
             WHEN 'order.opened' THEN concat(
                 '{', CASE WHEN hash(number, 'customer') % 5 > 0 THEN '"customer":"c-' || number || '",' ELSE '' END,
                 '"product":{"brand":"Brand ', number % 17, '","model":"Model ', number % 340,
-                '","serial":"SN', number * 7919, '"},"fault_text":"It stopped on a ', ['Monday', 'Friday', 'Sunday'][number % 3 + 1],
+                '","serial":"SN', number * 7919,
+                '"},"fault_text":"It stopped on a ', ['Monday', 'Friday', 'Sunday'][number % 3 + 1],
                 ' and makes a noise","urgency":"routine"}'
             )
             WHEN 'order.referenced' THEN concat('{"reference":"R', number * 31, '"}')
@@ -114,7 +115,8 @@ SELECT
                 '","trigger_source":"', shop, '","trigger_id":"', number, '-0","channel":"email","language":"en",',
                 '"subject":"Your repair ', number, '","body":"We have taken in your product under number ', number,
                 '. It goes to the workshop now, where somebody looks at it and tells us what it needs. ',
-                'Then we write to you again, whatever the answer is, and at the latest on the date below.","next_news_by":"',
+                'Then we write to you again, whatever the answer is, at the latest on the date below.',
+                '","next_news_by":"',
                 strftime(happened + INTERVAL 7 DAY, '%Y-%m-%dT16:00:00Z'), '"}'
             )
         END,

@@ -1,15 +1,18 @@
 -- The latest messages of all orders with their texts, which are in the log.
 WITH latest AS (
-    SELECT * FROM messages ORDER BY coalesce(sent_at, planned_at) DESC NULLS LAST, text_position DESC LIMIT $limit
+    SELECT * FROM messages ORDER BY coalesce(sent_at, planned_at) DESC NULLS LAST, message_id LIMIT $limit
 )
 SELECT
-    m.message_id, m.order_id, m.kind, m.status, m.channel, m.language,
+    m.message_id, m.order_id, m.kind, m.status,
+    t.data ->> 'channel' AS channel,
+    t.data ->> 'language' AS language,
     t.data ->> 'subject' AS subject,
     t.data ->> 'body' AS body,
     m.planned_at, m.sent_at, m.next_news_by,
     r.data ->> 'reason' AS reason,
-    m.trigger_id
+    p.data ->> 'trigger_id' AS trigger_id
 FROM latest m
-LEFT JOIN chain.events t ON t.position = m.text_position
+LEFT JOIN chain.events t ON t.position = coalesce(m.sent_position, m.planned_position)
+LEFT JOIN chain.events p ON p.position = m.planned_position
 LEFT JOIN chain.events r ON r.position = m.reason_position
-ORDER BY coalesce(m.sent_at, m.planned_at) DESC NULLS LAST, m.text_position DESC
+ORDER BY coalesce(m.sent_at, m.planned_at) DESC NULLS LAST, m.message_id

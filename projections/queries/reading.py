@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 from duckdb import DuckDBPyConnection
+
+from projections.statements import execute, read_sql
 
 Row = dict[str, Any]
 
@@ -29,18 +29,10 @@ class Reading:
 
     def rows(self, query: str, **parameters: Any) -> list[Row]:
         """The rows of queries/``query``.sql, ready for JSON."""
-        return self.select(read_query(query), **parameters)
-
-    def select(self, sql: str, **parameters: Any) -> list[Row]:
-        cursor = self.cursor.execute(sql, {name: as_parameter(value) for name, value in parameters.items()})
+        bound = {name: as_parameter(value) for name, value in parameters.items()}
+        cursor = execute(self.cursor, read_sql(query, "queries"), bound)
         names = [column[0] for column in cursor.description or ()]
         return [{name: as_json(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()]
-
-
-@lru_cache
-def read_query(name: str) -> str:
-    """The text of queries/``name``.sql."""
-    return resources.files("projections").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def as_parameter(value: Any) -> Any:

@@ -5,7 +5,6 @@ SELECT
     order_id,
     occurred_at AS contacted_at,
     source AS party,
-    said.channel AS channel,
     said.direction AS direction
 FROM facts
 WHERE fact = 'customer.contacted'

@@ -20,9 +20,9 @@ parsed AS (
                 "items": [{"serial": "VARCHAR"}],
                 "serial": "VARCHAR", "old_serial": "VARCHAR", "new_serial": "VARCHAR",
                 "fault_text": "VARCHAR", "urgency": "VARCHAR", "outcome": "VARCHAR", "reference": "VARCHAR",
-                "waiting_for": "VARCHAR", "direction": "VARCHAR", "channel": "VARCHAR", "language": "VARCHAR",
+                "waiting_for": "VARCHAR", "direction": "VARCHAR",
                 "commitment": "VARCHAR", "level": "INTEGER", "message": "VARCHAR", "kind": "VARCHAR",
-                "trigger_source": "VARCHAR", "trigger_id": "VARCHAR", "next_news_by": "TIMESTAMPTZ",
+                "next_news_by": "TIMESTAMPTZ",
                 "fact_source": "VARCHAR", "fact_id": "VARCHAR",
                 "from": "TIMESTAMPTZ", "until": "TIMESTAMPTZ"
             }

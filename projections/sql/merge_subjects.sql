@@ -3,4 +3,4 @@ MERGE INTO chain.subjects AS s
 USING touched AS t
 ON s.first_position = t.first_position
 WHEN MATCHED THEN UPDATE SET last_position = t.last_position, announces = t.announces
-WHEN NOT MATCHED THEN INSERT BY NAME;
+WHEN NOT MATCHED THEN INSERT

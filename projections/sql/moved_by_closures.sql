@@ -21,4 +21,4 @@ moved AS (
 )
 SELECT order_id, hash(order_id) AS order_key, first_position, false AS announces
 FROM moved
-WHERE first_position NOT IN (SELECT first_position FROM touched);
+WHERE first_position NOT IN (SELECT first_position FROM touched)
