@@ -28,7 +28,7 @@ from services.notifying.claims import Claim, Claims
 from services.notifying.history import moment
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.outcomes import Delivered, Failed, Unknown
-from services.notifying.records import Closure, MessagePlan, PlannedMessage, Policy, Suppress, SuppressReason
+from services.notifying.records import Closure, PlannedMessage, Policy, Suppress, SuppressReason
 from services.notifying.wording import card_of, compose, salutation
 from services.parties import PartyCard
 
@@ -264,6 +264,3 @@ class Teller:
 
 def _status(timeline: Mapping[str, Any], message: str) -> str | None:
     return next((row["status"] for row in timeline["messages"] if row["message_id"] == message), None)
-
-
-__all__ = ["PLANNED", "RETRY_AFTER", "AgainLaterError", "Contacts", "Log", "MessagePlan", "Notify", "Teller"]
