@@ -86,6 +86,8 @@ def test_a_file_that_is_no_toml_or_not_there(tmp_path: Path) -> None:
         load_mapping(path)
 
 
-@pytest.mark.parametrize("path", sorted(Path("examples").glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[3] / "examples").glob("*.toml")), ids=lambda path: path.stem
+)
 def test_the_examples_are_mappings(path: Path) -> None:
     assert load_mapping(path).log.name == path.stem
