@@ -1,0 +1,359 @@
+"""The projector on a real server: it answers, waits, catches up, and makes anew whatever was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pytest
+
+from events.clock import SimulatedClock
+from events.envelope import Event, make_event
+from events.log import append_batch, last_position
+from events.streams import declare_streams
+from projections.compare import compare
+from projections.database import Database, open_database
+from projections.queries import QUERIES
+from services import story
+from services.answering import ENCODING, NoAnswerError, QuestionError, ask, query_subject, unpack
+from services.projector import Projector
+from tests.chainserver import ChainServer
+from tests.waiting import eventually
+
+NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
+
+
+def told(language: str = "en") -> list[Event]:
+    """The watch story as facts of the log."""
+    facts = []
+    for step in story.watch_story(language):
+        event = Event.model_validate(step.as_event() | {"recordedtime": step.at})
+        facts.append(event.model_copy(update={"subject": story.ORDER if event.name[:5] != "party" else event.subject}))
+    return facts
+
+
+def small_orders(count: int, first: int = 0, text: str = "") -> list[Event]:
+    """Two facts each of ``count`` orders."""
+    facts = []
+    for number in range(first, first + count):
+        at = datetime(2026, 8, 1, tzinfo=UTC) + timedelta(minutes=number)
+        common: dict[str, Any] = {"source": "retailer:acme", "subject": f"S-{number}", "recordedtime": at, "time": at}
+        opened = {"product": {"brand": "Example", "serial": f"N-{number}"}, "fault_text": text or "does not start"}
+        facts.append(make_event("order.opened", id=f"o{number}", data=opened, **common))
+        facts.append(make_event("item.handed_over", id=f"h{number}", data={"to": "importer:north"}, **common))
+    return facts
+
+
+class Chain:
+    """A log, and projectors that follow it."""
+
+    def __init__(self, server: ChainServer) -> None:
+        self.server = server
+        self.path = server.home / "readmodels" / "test.duckdb"
+        self.running: Projector | None = None
+
+    async def connect(self) -> None:
+        self.client = await self.server.connect("services", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+        self.js = self.client.jetstream()
+        await declare_streams(self.js)
+
+    async def append(self, facts: Sequence[Event]) -> int:
+        """Returns the position of the last one."""
+        return (await append_batch(self.js, facts))[-1].position
+
+    @asynccontextmanager
+    async def projector(self, path: Path | None = None, **options: Any) -> AsyncIterator[Projector]:
+        async def connection() -> Any:
+            return await self.server.connect("services", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+
+        self.running = Projector(connection, path or self.path, SimulatedClock(NOW), **options)
+        await self.running.start()
+        try:
+            yield self.running
+        finally:
+            await self.running.stop()
+
+    async def ask(self, name: str, args: dict[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
+        """Ask about everything that the log has by now, unless it is said otherwise."""
+        rest.setdefault("at_least", await last_position(self.js))
+        return await ask(self.client, name, args, **rest)
+
+    async def raw(self, name: str, body: bytes) -> dict[str, Any]:
+        """The answer as it comes, errors too."""
+        answer: dict[str, Any] = orjson.loads((await self.client.request(query_subject(name), body, timeout=5)).data)
+        return answer
+
+
+@pytest.fixture
+async def chain(chain_server: ChainServer) -> Chain:
+    chain = Chain(chain_server)
+    await chain.connect()
+    return chain
+
+
+async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
+    async with chain.projector():
+        end = await chain.append(told())
+        args = {name: {"order": story.SERIAL} for name in ("find", "status", "timeline", "messages")}
+        answers = {name: await chain.ask(name, args.get(name)) for name in QUERIES}
+        position = await chain.ask("position")
+        rebuilt = await chain.ask("rebuild")
+        copied = await chain.ask("snapshot", {"file": str(tmp_path / "copy.duckdb")})
+    assert answers["find"] == {"orders": [story.ORDER]}
+    assert (answers["status"]["status"], answers["status"]["holder"]) == ("closed", "customer")
+    assert len(answers["timeline"]["entries"]) == end - 1  # one fact is about the shop, not about the order
+    assert answers["orders"]["total"] == 1
+    assert answers["handoffs"]["totals"]["received"] == 3
+    assert answers["stalled"] == {"stalled": []}
+    assert answers["messages"] == {"messages": []}
+    assert (answers["stats"]["facts"], answers["stats"]["orders"]) == (end, 1)
+    shop = next(row for row in answers["parties"]["parties"] if row["party"] == story.SHOP)
+    assert len(shop["closures"]) == 1
+    assert position == {"position": end, "mirrored": end}
+    assert rebuilt == {"position": end}
+    assert copied == {"file": str(tmp_path / "copy.duckdb"), "position": end}
+
+
+async def test_an_answer_waits_for_the_position_that_was_asked_for(chain: Chain) -> None:
+    async with chain.projector():
+        facts = told()
+        end = await chain.append(facts[:3])
+        early = asyncio.create_task(chain.ask("stats", at_least=end + 2))
+        assert (await chain.ask("stats", at_least=end))["facts"] == end
+        assert not early.done()
+        await chain.append(facts[3:5])
+        assert (await early)["facts"] == end + 2
+
+
+async def test_who_asks_for_what_is_not_there_yet_is_told_so(chain: Chain) -> None:
+    async with chain.projector(patience=0.05) as projector:
+        end = await chain.append(told())
+        await eventually(lambda: projector.position == end)
+        with pytest.raises(QuestionError, match=f"the read models are at {end}, not yet at {end + 1}: ask again"):
+            await chain.ask("stats", at_least=end + 1)
+
+
+BAD_QUESTIONS = [
+    ("stats", b"what?", "JSON"),
+    ("stats", b"\xff", "UTF-8"),
+    ("stats", b"[1]", "a question is a JSON object"),
+    ("stats", b'{"at_least":"all"}', "'at_least' must be a position"),
+    ("stats", b'{"at_least":true}', "'at_least' must be a position"),
+    ("stats", b'{"args":[1]}', "'args' must be a JSON object"),
+    ("stats", b'{"args":{"order":"W"}}', "'stats' knows no argument 'order'"),
+    ("status", b"", "'order' is missing"),
+    ("status", b'{"args":{"order":"none"}}', "no order, reference or serial number 'none' is known"),
+    ("status", b'{"args":{"order":"W"},"as_of":"soon"}', "'as_of' must be a moment"),
+    ("status", b'{"args":{"order":"W"},"as_of":5}', "'as_of' must be a moment"),
+    ("stats", b'{"as_of":"2026-01-01T00:00:00Z"}', "cannot be asked about another moment"),
+    ("snapshot", b"", "needs the absolute path"),
+    ("snapshot", b'{"args":{"file":"copy.duckdb"}}', "needs the absolute path"),
+    ("snapshot", b'{"args":{"file":"/proc/nowhere/copy.duckdb"}}', "/proc/nowhere"),
+]
+
+
+async def test_a_bad_question_gets_one_clear_sentence(chain: Chain) -> None:
+    async with chain.projector():
+        for name, body, detail in BAD_QUESTIONS:
+            answer = await chain.raw(name, body)
+            assert set(answer) == {"error"}
+            assert answer["error"]["title"] != "Fault", answer
+            assert detail in answer["error"]["detail"]
+        assert (await chain.ask("stats"))["facts"] == 0
+
+
+async def test_nobody_answers_when_it_does_not_run(chain: Chain) -> None:
+    with pytest.raises(NoAnswerError, match="the projector does not run"):
+        await chain.ask("stats")
+
+
+async def test_long_answers_come_gzipped(chain: Chain) -> None:
+    async with chain.projector():
+        await chain.append(small_orders(400, text="it does not start any more " * 4))
+        question = orjson.dumps({"args": {"limit": 1_000}, "at_least": 800})
+        reply = await chain.client.request(query_subject("orders"), question, timeout=5)
+        assert reply.headers == {ENCODING: "gzip"}
+        assert len(unpack(reply)["result"]["orders"]) == 400
+        short = await chain.client.request(query_subject("stats"), b"", timeout=5)
+        assert not short.headers
+
+
+async def test_catching_up_gives_what_following_gives(chain: Chain, tmp_path: Path) -> None:
+    live, caught_up = tmp_path / "live.duckdb", tmp_path / "caught-up.duckdb"
+    async with chain.projector():
+        for facts in (told()[:5], small_orders(40), told()[5:], told()[:2], small_orders(30, first=25)):
+            await chain.append(facts)
+            await chain.ask("stats")
+        await chain.ask("snapshot", {"file": str(live)})
+    async with chain.projector(tmp_path / "other.duckdb", far_behind=5, catch_up_batch=7):
+        await chain.ask("snapshot", {"file": str(caught_up)})
+        assert (await chain.ask("stats"))["orders"] == 56
+    assert compare(live, caught_up) == []
+
+
+@pytest.mark.parametrize("far_behind", [10, 20_000])
+async def test_killed_between_mirroring_and_computing_it_goes_on(chain: Chain, far_behind: int) -> None:
+    facts = told() + small_orders(50)
+    await chain.append(facts)
+    with open_database(chain.path) as database:
+        database.mirror_only([(number, fact.to_json()) for number, fact in enumerate(facts[:60], 1)])
+        assert (database.position, database.mirrored) == (0, 60)
+    async with chain.projector(far_behind=far_behind):
+        stats = await chain.ask("stats")
+    assert (stats["facts"], stats["orders"]) == (len(facts), 51)
+
+
+async def test_stopped_in_the_middle_of_catching_up_it_goes_on(chain: Chain) -> None:
+    end = await chain.append(told() + small_orders(600))
+    async with chain.projector(far_behind=10, catch_up_batch=1) as projector:
+        await eventually(lambda: projector._models.mirrored > 2)
+    with open_database(chain.path) as database:
+        assert database.position == 0
+        assert 0 < database.mirrored < end
+    async with chain.projector(far_behind=10, catch_up_batch=500):
+        assert (await chain.ask("stats"))["orders"] == 601
+
+
+async def test_a_deleted_file_is_made_anew(chain: Chain) -> None:
+    async with chain.projector():
+        await chain.append(told())
+        before = await chain.ask("timeline", {"order": story.ORDER})
+    chain.path.unlink()
+    async with chain.projector():
+        assert await chain.ask("timeline", {"order": story.ORDER}) == before
+
+
+@pytest.mark.parametrize("damage", ["truncated", "overwritten", "emptied", "not a database"])
+async def test_a_damaged_file_is_set_aside_and_made_anew(chain: Chain, damage: str) -> None:
+    async with chain.projector():
+        await chain.append(told())
+        before = await chain.ask("timeline", {"order": story.ORDER})
+    content = chain.path.read_bytes()
+    damaged = {
+        "truncated": content[: len(content) // 2],
+        "overwritten": content[:20_000] + bytes(reversed(content[20_000:])),
+        "emptied": b"",
+        "not a database": b"something else" * 1_000,
+    }[damage]
+    chain.path.write_bytes(damaged)
+
+    async def answer() -> dict[str, Any] | None:
+        try:
+            return await chain.ask("timeline", {"order": story.ORDER})
+        except QuestionError as error:
+            assert str(error) == "the read models could not be read: ask again later"  # noqa: PT017 - of several tries
+            return None
+
+    async with chain.projector():
+        assert await eventually(answer) == before
+    if damaged:
+        assert chain.path.with_name(chain.path.name + ".unreadable").read_bytes() == damaged
+
+
+@pytest.mark.parametrize("others", [small_orders(3), small_orders(60), told()[::-1]], ids=["ahead", "behind", "beside"])
+async def test_a_file_of_another_log_is_made_anew(chain: Chain, others: list[Event]) -> None:
+    chain.path.parent.mkdir(exist_ok=True)
+    with open_database(chain.path) as database:
+        database.apply([(number, fact.to_json()) for number, fact in enumerate(others, 1)])
+    await chain.append(told())
+    async with chain.projector():
+        stats = await chain.ask("stats")
+        assert (stats["facts"], stats["orders"]) == (len(told()), 1)
+
+
+async def test_a_snapshot_is_a_whole_file_of_its_own(chain: Chain, tmp_path: Path) -> None:
+    file = tmp_path / "copy.duckdb"
+    async with chain.projector():
+        await chain.append(told())
+        await chain.ask("snapshot", {"file": str(file)})
+        with duckdb.connect(str(file), read_only=True) as copy:
+            assert copy.execute("SELECT order_id, status FROM orders").fetchall() == [(story.ORDER, "closed")]
+        content = file.read_bytes()
+        with pytest.raises(QuestionError, match="exists already: name a new file"):
+            await chain.ask("snapshot", {"file": str(file)})
+        assert file.read_bytes() == content
+
+
+async def test_readers_never_see_empty_tables_while_all_is_made_anew(chain: Chain) -> None:
+    async with chain.projector():
+        end = await chain.append(small_orders(300))
+        await chain.ask("stats")
+        seen = []
+        for _ in range(3):
+            rebuild = asyncio.create_task(chain.ask("rebuild"))
+            while not rebuild.done():
+                stats, orders = await asyncio.gather(chain.ask("stats"), chain.ask("orders", {"limit": 1}))
+                seen.append((stats["orders"], stats["handoffs"], orders["total"]))
+            assert await rebuild == {"position": end}
+    assert set(seen) == {(300, 300, 300)}
+
+
+async def test_facts_that_come_while_all_is_made_anew_are_not_lost(chain: Chain) -> None:
+    async with chain.projector():
+        await chain.append(small_orders(100))
+        rebuild = asyncio.create_task(chain.ask("rebuild"))
+        for number in range(5):
+            await chain.append(small_orders(10, first=100 + 10 * number))
+        await rebuild
+        assert (await chain.ask("stats"))["orders"] == 150
+
+
+async def test_a_batch_that_cannot_be_applied_is_tried_again(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = 2
+    apply = Database.apply
+
+    def fail_at_first(self: Database, batch: Any) -> int:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise duckdb.FatalException("made up: the file has to be opened again")
+        return apply(self, batch)
+
+    monkeypatch.setattr("services.projector._RETRY_DELAY", 0.01)
+    monkeypatch.setattr(Database, "apply", fail_at_first)
+    async with chain.projector():
+        await chain.append(told())
+        assert (await chain.ask("stats"))["orders"] == 1
+    assert failures == 0
+
+
+async def test_a_file_that_cannot_be_opened_again_is_tried_again(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with chain.projector() as projector:
+        await chain.append(told()[:4])
+        await chain.ask("stats")
+        left = [OSError("made up: no space left"), duckdb.IOException("made up: no space left")]
+
+        def fail(path: Path) -> Database:
+            if left:
+                raise left.pop()
+            return open_database(path)
+
+        monkeypatch.setattr("services.projector._RETRY_DELAY", 0.01)
+        monkeypatch.setattr("services.readmodels.open_database", fail)
+        await projector._models.write(Database.close)  # whatever it tries to write now fails
+        await chain.append(told()[4:])
+        assert (await chain.ask("stats"))["facts"] == len(told())
+    assert left == []
+
+
+async def test_it_follows_a_killed_server_that_comes_back(chain: Chain) -> None:
+    facts = told() + small_orders(20)
+    async with chain.projector() as projector:
+        await chain.append(facts[:6])
+        await chain.ask("stats")
+        os.kill(chain.server.embedded.pid, signal.SIGKILL)
+        await chain.server.embedded.wait()
+        await chain.server.embedded.start()
+        await eventually(lambda: chain.client.is_connected)
+        end = await chain.append(facts[6:])
+        assert (await eventually(lambda: projector.position == end)) is True
+        assert (await chain.ask("stats"))["orders"] == 21
+        assert await projector.check() == "0 facts behind"
