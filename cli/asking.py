@@ -23,6 +23,7 @@ ANSWER_TIMEOUT: Final = 60.0
 
 Args = dict[str, Any]
 Result = TypeVar("Result")
+Work = Callable[["Client"], Awaitable[Result]]
 
 
 class Unserved(Exception):
@@ -71,22 +72,22 @@ async def _ask(
     from services.answering import NoAnswerError, QuestionError
     from services.answering import ask as ask_projector
 
-    connection = await connect(place, url)
+    def question(connection: Client) -> Awaitable[dict[str, Any]]:
+        return ask_projector(connection, name, args, as_of=as_of, known_at=known_at, timeout=timeout)
+
     try:
-        return await ask_projector(connection, name, args, as_of=as_of, known_at=known_at, timeout=timeout)
+        return await _connected(place, url, question)
     except QuestionError as error:
         raise Problem(f"{one_line(error)}.") from None
     except NoAnswerError as error:
         raise Unserved(f"the server at {url} runs, but {one_line(error)}") from None
-    except OSError as error:
-        raise Unserved(f"the connection to {url} broke ({one_line(error)})") from None
-    finally:
-        await close(connection)
+    except (LookupError, TypeError, ValueError, EOFError):
+        raise Problem(f"the answer from {url} cannot be read: is the chain there of this version?") from None
 
 
 def with_chain(
     place: Place,
-    work: Callable[[Client], Awaitable[Result]],
+    work: Work[Result],
     login: dict[str, str] | None = None,
     keep_trying: bool = False,
 ) -> Result:
@@ -94,28 +95,44 @@ def with_chain(
 
     Raises Problem if no chain runs, or if it goes away; with ``keep_trying`` a running one may restart meanwhile.
     """
+    url = server_url(place)
+    try:
+        if url is None:
+            raise Unserved(f"no chain runs on {place.home}")
+        return asyncio.run(_connected(place, url, work, login, keep_trying))
+    except Unserved as reason:
+        raise Problem(f"{reason}: start it with 'repairchain up'.") from None
+
+
+async def _connected(
+    place: Place,
+    url: str,
+    work: Work[Result],
+    login: dict[str, str] | None = None,
+    keep_trying: bool = False,
+) -> Result:
+    """What ``work`` finds, unless the connection ends first: nats-py would let it wait for an answer all the same."""
     import nats.errors
     import nats.js.errors
 
-    async def connected() -> Result:
-        url = server_url(place)
-        if url is None:
-            raise Unserved(f"no chain runs on {place.home}")
-        connection = await connect(place, url, login)
-        if keep_trying:  # it is there, so from now on it is worth waiting for
-            await close(connection)
-            connection = await connect(place, url, login, keep_trying=True)
-        try:
-            return await work(connection)
-        except (nats.errors.Error, nats.js.errors.Error) as error:
-            raise Unserved(f"the chain at {url} does not answer ({one_line(error)})") from None
-        finally:
-            await close(connection)
-
+    gone = asyncio.Event()
+    if keep_trying:  # a look whether it is there at all; from then on it is worth waiting for
+        await close(await connect(place, url, login))
+    connection = await connect(place, url, login, on_close=gone.set, keep_trying=keep_trying)
+    working = asyncio.ensure_future(work(connection))
+    ending = asyncio.ensure_future(gone.wait())
     try:
-        return asyncio.run(connected())
-    except Unserved as reason:
-        raise Problem(f"{reason}: start it with 'repairchain up'.") from None
+        await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Unserved(f"the chain at {url} went away")
+        return working.result()
+    except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+        raise Unserved(f"the chain at {url} does not answer ({one_line(error)})") from None
+    finally:
+        for task in (working, ending):
+            task.cancel()
+        await asyncio.gather(working, ending, return_exceptions=True)
+        await close(connection)
 
 
 async def connect(

@@ -65,7 +65,9 @@ class Chain(QuickGroup):
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's public name for the same class
         """Run the command that was asked for, and turn its failures into a sentence."""
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            sys.stdout.flush()  # here, where a reader that went away or a full disk is no surprise
+            return done
         except (ClickException, typer.Exit, typer.Abort):
             raise
         except Problem as problem:
@@ -74,6 +76,10 @@ class Chain(QuickGroup):
         except BrokenPipeError:
             _mute_stdout()
             raise typer.Exit(BROKEN_PIPE) from None
+        except OSError as error:
+            _mute_stdout()
+            complain(f"something could not be read or written: {one_line(error)}.")
+            raise typer.Exit(2) from None
         except Exception as error:  # the last stop: a user gets a sentence, a developer can ask for the rest
             if ctx.params.get("traceback"):
                 raise

@@ -68,7 +68,8 @@ class _Story:
         for day, count in late.items():
             if count >= _TOGETHER:
                 self.late_together.add(day)
-                yield Text(f" {many(count, 'fact')} became known only on {day}.", style="dim")
+                told = f"{many(count, 'fact')} became known only on {day}."
+                yield indented(Text(told, style="dim"), 1)
         previous: datetime | None = None
         shown_clock = ""
         for entry in entries:

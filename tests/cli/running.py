@@ -39,4 +39,5 @@ def sentence(result: Result, code: int = 2) -> str:
 def process(*args: str | Path, **options: Any) -> subprocess.Popen[str]:
     """Run ``repairchain`` with ``args`` as a process, with pipes for its output."""
     command = [sys.executable, "-m", "cli.main", *map(str, args)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, text=True, **(pipes | options))

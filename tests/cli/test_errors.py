@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -93,6 +96,53 @@ def test_a_damaged_database(free_home: Path) -> None:
     assert "cannot be read" in said
     assert "'repairchain up' makes it anew" in said
     assert database.read_bytes().startswith(b"no database")  # asking changes nothing
+
+
+HELLO = b'INFO {"server_id":"x","version":"2.15.1","proto":1,"max_payload":1048576,"headers":true}\r\n'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "MSG {reply} 1 9\r\nnot JSON!\r\n",
+        "MSG {reply} 1 2\r\n[]\r\n",
+        "MSG {reply} 1 2\r\n{{}}\r\n",
+        "-ERR 'no'\r\n",
+    ],
+)
+def test_a_server_that_fails_in_the_middle(answer: str, free_home: Path) -> None:
+    """It lets us in, takes the question, and then answers nonsense or nothing and hangs up."""
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(HELLO)
+            for line in lines:
+                if line.startswith(b"PING"):
+                    connection.sendall(b"PONG\r\n")
+                elif line.startswith(b"PUB"):
+                    connection.sendall(answer.format(reply=line.split()[2].decode()).encode())
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        HomeFolder(free_home).create()
+        (free_home / "credentials" / "operator.json").write_text('{"user": "operator", "password": "x"}')
+        url = f"nats://127.0.0.1:{listener.getsockname()[1]}"
+        HomeFolder(free_home).server_file.write_text(json.dumps({"url": url, "pid": 0}))
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        assert url in sentence(call("orders", home=free_home))
+        server.join()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk() -> None:
+    with open("/dev/full", "w") as full:
+        running = process("schema", "--asyncapi", stdout=full)
+        _, said = running.communicate(timeout=20)
+    assert running.returncode == 2
+    assert said == "repairchain: something could not be read or written: [Errno 28] No space left on device.\n"
 
 
 def test_a_wrong_setting(free_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
