@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,11 +159,13 @@ def test_a_query_is_quick_as_a_whole_process(home: Path) -> None:
 
 
 @pytest.mark.parametrize(("args", "limit"), [(["--help"], 0.5), (["timeline", "W-1"], 0.6)])
-def test_the_best_of_five_is_within_the_limit(home: Path, args: list[str], limit: float) -> None:
+def test_a_whole_process_takes_less_than_the_limit(home: Path, args: list[str], limit: float) -> None:
+    """In processor time, the best of five: what else the machine does at that moment is not what is measured."""
     answer("publish", "-", home=home, stdin=OPENED)
     took = []
     for _ in range(5):
-        begin = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "cli.main", "--home", str(home), *args], check=True, capture_output=True)
-        took.append(time.perf_counter() - begin)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(took) < limit, took
