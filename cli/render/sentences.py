@@ -33,7 +33,7 @@ TEMPLATES: dict[str, str] = {
     "quote.accepted": "has a yes to the quote[ {quote}]",
     "quote.declined": "has a no to the quote[ {quote}][: {reason}]",
     "part.ordered": ("ordered {part|a part}[ for {item}][ from {supplier}][; expected by {expected_by@}]"),
-    "part.arrived": "has {part|the part}[ for {item}]",
+    "part.arrived": "got {part|the part}[ for {item}]",
     "part.rejected": "sent {part|the part} back[ for {item}][: {why}]",
     "repair.started": "began to repair {item|it}[; expected by {expected_by@}]",
     "repair.completed": "repaired {item|it}[: {summary}]",
