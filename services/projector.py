@@ -83,8 +83,15 @@ class Projector:
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Open the file, begin to follow the log, and answer queries."""
+        """Open the file, begin to follow the log, and answer queries. Raises what connecting and opening raise."""
         self._connection = await self._connect()
+        try:
+            await self._start()
+        except BaseException:
+            await self._connection.close()  # or it would go on reconnecting by itself
+            raise
+
+    async def _start(self) -> None:
         self._js = self._connection.jetstream()
         await declare_streams(self._js)
         await self._models.open()

@@ -135,8 +135,13 @@ class Connected:
 
     async def start(self) -> None:
         self._client = await self._connection()
-        self.service = self._built(self._client)
-        await self.service.start()
+        try:
+            service = self._built(self._client)
+            await service.start()
+        except BaseException:
+            await self._client.close()  # or it would go on reconnecting by itself
+            raise
+        self.service = service
 
     async def stop(self) -> None:
         if self.service is not None:

@@ -111,6 +111,13 @@ class Intake:
 
     async def start(self) -> None:
         """Connect, declare what is needed, catch up with the log, and only then take submissions."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._broker.stop()  # or its connection would go on reconnecting by itself
+            raise
+
+    async def _start(self) -> None:
         self._connection: Client = await self._broker.connect()
         self._js: JetStreamContext = self._connection.jetstream(timeout=_APPEND_TIMEOUT)
         await declare_streams(self._js)
