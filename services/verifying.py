@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nats.aio.client import Client
-from projections.compare import Difference, compare
 
 from events.log import last_position, read_until
+from projections.compare import Difference, compare
 from projections.database import Database, open_database
 from services.answering import NoAnswerError, ask
 from services.connecting import connect
