@@ -7,7 +7,7 @@ COPY requirements.txt requirements-build.txt ./
 RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
  && python -m venv /build \
  && /build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.txt
-COPY pyproject.toml ./
+COPY pyproject.toml README.md ./
 COPY events ./events
 COPY projections ./projections
 COPY services ./services

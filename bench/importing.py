@@ -1,8 +1,8 @@
-"""Import of an exported log, end to end: `repairchain up` as an operator runs it, `repairchain import`, until every read
-model reflects the last fact.
+"""Import of an exported log, end to end: `repairchain up` as an operator runs it, `repairchain import`, until every
+read model reflects the last fact.
 
-``python -m bench.importing MAPPING FILE``, for instance with examples/bpi2013.toml and the log of the BPI Challenge 2013.
-There is no yardstick for this one: it prints facts per second of the whole.
+``python -m bench.importing MAPPING FILE``, for instance with examples/bpi2013.toml and the log of the BPI Challenge
+2013. There is no yardstick for this one: it prints facts per second of the whole.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Intake of one service process, beside bare ``publish_async`` into a stream of the same server, in the same run.
 
 ``python -m bench.intake [--facts N] [--rounds N]``. Both run in a process of their own against one server with sync
-always. Intake counts everything from the intake stream to the last receipt: reading, validating, resolving, appending in
-atomic batches, receipts, acknowledgements.
+always. Intake counts everything from the intake stream to the last receipt: reading, validating, resolving, appending
+in atomic batches, receipts, acknowledgements.
 """
 
 from __future__ import annotations

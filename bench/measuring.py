@@ -68,7 +68,13 @@ def stories(count: int, seed: int = 7) -> Iterator[Event]:
         if name == "order.opened":
             data = {**data, "customer": f"C-{order}", "product": {**data["product"], "serial": f"SN-{order}"}}
         yield make_event(
-            name, source=source, id=f"e{order}-{step}", subject=f"W-{order}", time=moment, data=data, recordedtime=moment
+            name,
+            source=source,
+            id=f"e{order}-{step}",
+            subject=f"W-{order}",
+            time=moment,
+            data=data,
+            recordedtime=moment,
         )
         if step + 1 == len(steps):
             under_way[place] = under_way[-1]
@@ -81,7 +87,8 @@ def report(what: str, ours: float, yardstick: float, yardstick_name: str, unit: 
     """Print ours, the yardstick and their ratio; whether the ratio is what is wanted."""
     ratio = ours / yardstick
     verdict = "ok" if ratio >= wanted else "BELOW"
-    print(f"{what}: {ours:,.0f} {unit}; {yardstick_name}: {yardstick:,.0f} {unit}; ratio {ratio:.2f} (wanted {wanted:g}): {verdict}")
+    print(f"{what}: {ours:,.0f} {unit}; {yardstick_name}: {yardstick:,.0f} {unit}")
+    print(f"ratio {ratio:.2f}, wanted {wanted:g}: {verdict}")
     return ratio >= wanted
 
 
