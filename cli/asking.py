@@ -6,7 +6,6 @@ heavier than nats is imported.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -56,6 +55,8 @@ def ask_server(
     timeout: float = ANSWER_TIMEOUT,
 ) -> dict[str, Any]:
     """The result of the query ``name`` from the running chain. Raises Unserved if it does not answer."""
+    import asyncio
+
     url = server_url(place)
     if url is None:
         raise Unserved(f"no chain runs on {place.home}")
@@ -95,6 +96,8 @@ def with_chain(
 
     Raises Problem if no chain runs, or if it goes away; with ``keep_trying`` a running one may restart meanwhile.
     """
+    import asyncio
+
     url = server_url(place)
     try:
         if url is None:
@@ -112,6 +115,8 @@ async def _connected(
     keep_trying: bool = False,
 ) -> Result:
     """What ``work`` finds, unless the connection ends first: nats-py would let it wait for an answer all the same."""
+    import asyncio
+
     import nats.errors
     import nats.js.errors
 

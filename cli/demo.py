@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 import sys
@@ -41,6 +40,8 @@ def demo(
 
     Its home is the folder demo within the home, which is made anew each time.
     """
+    import asyncio
+
     from services.server import ServerError
     from services.settings import SettingsError
     from services.simulation import SimulationError
@@ -209,6 +210,8 @@ class _Teller:
             self._out.print(Text(text, style), soft_wrap=True)
 
     async def _pause(self) -> None:
+        import asyncio
+
         if self._pace:
             await asyncio.sleep(self._pace)
 

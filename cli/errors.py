@@ -52,7 +52,7 @@ class Chain(QuickGroup):
         try:
             code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         except NoArgsIsHelpError as asked:
-            asked.show()
+            print(asked.format_message())
             code = 0
         except ClickException as error:
             complain(_usage_sentence(error))

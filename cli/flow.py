@@ -19,7 +19,9 @@ def handoffs(
     ctx: typer.Context,
     from_party: Giver = None,
     to_party: Taker = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many lanes, the busiest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many lanes, the busiest first.")
+    ] = 50,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     as_json: Json = False,

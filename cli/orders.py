@@ -63,8 +63,8 @@ def orders(
     status: Annotated[
         str | None, typer.Option(metavar="STATUS", help="Only orders in this status, such as in_transit.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
-    offset: Annotated[int, typer.Option(min=0, help="Leave out so many first.")] = 0,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many.")] = 50,
+    offset: Annotated[int, typer.Option(metavar="N", min=0, help="Leave out so many first.")] = 0,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     as_json: Json = False,

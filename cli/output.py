@@ -1,4 +1,7 @@
-"""Where output goes: rich to the terminal, or one JSON document."""
+"""Where output goes: rich to the terminal, or one JSON document.
+
+rich is imported when something is printed, not before: --help, --json and services have no use for it.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +10,33 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import chain
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, RenderableType
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
-from cli.render.moments import Moments
-from cli.render.then import then
+    from cli.render.moments import Moments
 
 #: Width of what is piped to a file or another program, unless COLUMNS says otherwise.
 PIPED_WIDTH = 100
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> NoReturn:
-        # rich would end the process with exit code 1, which means something else here.
-        raise BrokenPipeError
-
-
 def console() -> Console:
-    """A console on stdout that takes no markup from what others wrote, and no colours where nobody sees them."""
+    """A console on stdout, without colours where nobody sees them."""
+    from cli.render.paper import Paper
+
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return _Console(highlight=False, markup=False, emoji=False, width=PIPED_WIDTH if piped else None)
+    return Paper(width=PIPED_WIDTH if piped else None)
 
 
 def show(parts: Iterable[RenderableType], as_of: datetime | None = None, known_at: datetime | None = None) -> None:
     """Print one part after the other, below a line that says which moment they are about, if it is not now."""
+    from cli.render.then import then
+
     out = console()
-    for part in chain(then(as_of, known_at, moments_now()), parts):
+    for line in then(as_of, known_at, moments_now()):
+        out.print(line)
+    for part in parts:
         out.print(part)
 
 
@@ -50,4 +52,6 @@ def print_json(document: Any) -> None:
 
 def moments_now(as_of: datetime | None = None) -> Moments:
     """Moments as seen now, or as seen at the moment that was asked for, in this machine's zone."""
+    from cli.render.moments import Moments
+
     return Moments(as_of or datetime.now(UTC))

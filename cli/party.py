@@ -12,11 +12,14 @@ from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, print_json
 from cli.place import read_object
+from cli.quick import QuickGroup
 
 #: File systems end at 255 bytes.
 _LONG: Final = 250
 
-app = typer.Typer(no_args_is_help=True, help="Register partners and see who takes part.")
+app = typer.Typer(
+    cls=QuickGroup, rich_markup_mode=None, no_args_is_help=True, help="Register partners and see who takes part."
+)
 
 
 @app.command()

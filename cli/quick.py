@@ -1,14 +1,18 @@
-"""Commands that start quickly: typer hands every value to pydantic, whose import takes as long as a query.
+"""Commands that start quickly, where typer would import what takes longer than the work itself.
 
-Texts, and defaults of any kind, need no conversion; only what does need it brings pydantic in.
+Values: typer hands each to pydantic. Texts, and defaults of any kind, need no conversion; only what does need it brings
+pydantic in. Help: typer would draw it with rich and its Markdown; here it is plain text, the commands by their panel.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from typer._coercion import RuntimeParam, build_runtime_param
 from typer.core import TyperCommand, TyperGroup
+
+#: Longer than any first sentence: it is wrapped, not cut.
+_WHOLE: Final = 1_000
 
 
 class _AsItIs(RuntimeParam):
@@ -40,7 +44,19 @@ class QuickCommand(TyperCommand):
 
 
 class QuickGroup(TyperGroup):
-    """A group whose own options are taken as they are."""
+    """A group whose own options are taken as they are, and whose help lists its commands by panel."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """A section for each panel, in the order in which the first command of each was added."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            panel = getattr(command, "rich_help_panel", None)
+            told = command.get_short_help_str(limit=_WHOLE)
+            panels.setdefault(panel if isinstance(panel, str) else "Commands", []).append((name, told))
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, with those of typer's own, such as --help."""

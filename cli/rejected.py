@@ -10,19 +10,24 @@ from cli.asking import with_chain
 from cli.errors import Problem, one_line
 from cli.options import Json, place_of
 from cli.output import print_json, show
+from cli.quick import QuickGroup
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="As 'rejected list' shows it.")]
 
-app = typer.Typer(no_args_is_help=True, help="Look after submissions that could not be taken.")
+app = typer.Typer(
+    cls=QuickGroup, rich_markup_mode=None, no_args_is_help=True, help="Look after submissions that could not be taken."
+)
 
 
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the oldest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many, the oldest first.")
+    ] = 50,
     as_json: Json = False,
 ) -> None:
     """List what was rejected, with the reason."""

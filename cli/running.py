@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -18,10 +17,14 @@ def up(
     ctx: typer.Context,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65_535, help="Port of the server, 4222 unless set otherwise; 0 takes a free one."),
+        typer.Option(
+            metavar="N", min=0, max=65_535, help="Port of the server, 4222 unless set otherwise; 0 takes a free one."
+        ),
     ] = None,
 ) -> None:
     """Run the whole chain here until Ctrl-C: the server and all services."""
+    import asyncio
+
     from services.server import ServerError
     from services.settings import SettingsError
     from services.supervisor import up as run_all

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from cli.asking import with_chain
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 async def until_shown(connection: Client, position: int, seconds: float) -> bool:
     """Whether queries show everything up to ``position`` within so many seconds."""
+    import asyncio
+
     from services.answering import NoAnswerError, QuestionError, ask
 
     clock = asyncio.get_running_loop().time

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -45,6 +44,8 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 def _verdict(place: Place, quiet: bool) -> Verdict:
+    import asyncio
+
     import nats.errors
     import nats.js.errors
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +13,9 @@ from cli.errors import Problem
 from cli.options import place_of
 from cli.output import console, moments_now
 from cli.place import Place, server_url
+
+if TYPE_CHECKING:
+    import asyncio
 
 Printer = Callable[[int, bytes], None]
 
@@ -24,10 +26,14 @@ def watch(
         int | None,
         typer.Option("--from", metavar="POSITION", min=1, help="Begin there; by default with what comes from now on."),
     ] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many facts; by default at Ctrl-C.")] = None,
+    count: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Stop after so many facts; by default at Ctrl-C.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")] = False,
 ) -> None:
     """Follow the log live, a line a fact, until Ctrl-C."""
+    import asyncio
+
     place = place_of(ctx)
     url = server_url(place)
     if url is None:
@@ -39,6 +45,8 @@ def watch(
 
 
 async def _follow(place: Place, url: str, start: int | None, count: int | None, print_fact: Printer) -> None:
+    import asyncio
+
     from nats.errors import Error
 
     from events.log import Tail, last_position
@@ -63,6 +71,8 @@ async def _follow(place: Place, url: str, start: int | None, count: int | None, 
 
 async def _next(tail: Any, gone: asyncio.Event) -> list[tuple[int, bytes]]:
     """The next facts; nothing once the server is gone."""
+    import asyncio
+
     stopped = asyncio.create_task(gone.wait())
     try:
         while not gone.is_set():
