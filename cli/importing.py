@@ -35,7 +35,7 @@ def import_(
     mapping: Annotated[
         Path, typer.Argument(metavar="MAPPING", help="A TOML file that says how rows become facts (docs/import.md).")
     ],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or XES, gzipped or not.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV or XES, gzipped or not.")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only read the log and count what would be said; no chain is needed.")
     ] = False,
