@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -26,6 +26,9 @@ from events.subjects import log_subject, order_filter
 
 #: The server takes at most so many messages in one atomic batch.
 MAX_BATCH: Final = 1_000
+
+#: What is staged for one batch at the server (bytes).
+_MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 
 _ERR_BATCH_HOLDS_DUPLICATE: Final = 10201
 _APPEND_TIMEOUT: Final = 10.0
@@ -86,30 +89,44 @@ async def append_batch(
     facts again is harmless.
     """
     places: list[Appended] = []
-    for start in range(0, len(events), MAX_BATCH):
-        chunk = events[start : start + MAX_BATCH]
+    for chunk in _chunks(events):
         if len(chunk) == 1:
-            places.append(await append(js, chunk[0], timeout=timeout))
+            places.append(await append(js, chunk[0][0], timeout=timeout))
             continue
         last = await _publish_atomically(js, chunk, timeout)
         if last is None:
-            places += [await append(js, event, timeout=timeout) for event in chunk]
+            places += [await append(js, event, timeout=timeout) for event, _ in chunk]
         else:
             first = last - len(chunk) + 1
             places += [Appended(first + offset, duplicate=False) for offset in range(len(chunk))]
     return places
 
 
-async def _publish_atomically(js: JetStreamContext, events: Sequence[Event], timeout: float) -> int | None:
+def _chunks(events: Sequence[Event]) -> Iterator[list[tuple[Event, bytes]]]:
+    """The events with their payloads, in batches that the server takes: neither too many nor too much at once."""
+    chunk: list[tuple[Event, bytes]] = []
+    size = 0
+    for event in events:
+        payload = event.to_json()
+        if chunk and (len(chunk) == MAX_BATCH or size + len(payload) > _MAX_BATCH_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append((event, payload))
+        size += len(payload)
+    if chunk:
+        yield chunk
+
+
+async def _publish_atomically(js: JetStreamContext, chunk: Sequence[tuple[Event, bytes]], timeout: float) -> int | None:
     """The position of the last fact, or None if the batch was refused because of a duplicate."""
     connection = js._nc  # nats-py has no public way from a JetStream context to its connection
     batch = NUID().next().decode()
-    for sequence, event in enumerate(events, start=1):
+    for sequence, (event, payload) in enumerate(chunk, start=1):
         headers = _headers(event)
         headers["Nats-Batch-Id"] = batch
         headers["Nats-Batch-Sequence"] = str(sequence)
-        subject, payload = log_subject(event.subject, event.name), event.to_json()
-        if sequence < len(events):
+        subject = log_subject(event.subject, event.name)
+        if sequence < len(chunk):
             await connection.publish(subject, payload, headers=headers)
         else:
             headers["Nats-Batch-Commit"] = "1"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from events.envelope import Event, Identifier
-from events.party import role_of
+from events.party import ROLES, role_of
 from events.subjects import customer_key
 from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, may_say, read_data
 from services.intake.problems import Refusal, from_validation
@@ -150,6 +150,8 @@ def _resolve(event: Event, known: Known) -> str:
     if event.name in PARTY_FACTS or event.name in INCIDENT_FACTS:
         return subject
     if event.name == "order.opened":
+        if role_of(subject) in ROLES:
+            raise Refusal("invalid", f"'{subject}' is the name of a party: an order needs an id of its own", "/subject")
         opener = known.opened_by(subject)
         if opener not in (None, event.source):
             raise Refusal(

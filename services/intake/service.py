@@ -243,9 +243,13 @@ class Intake:
             await self._read_to_the_end()
             self._index.forget()
             decided = self._decide(messages)
-        for _, accept in decided.accepted:
-            if accept.contact is not None and accept.contact_key is not None:
-                await self._customers.put(accept.contact_key, accept.contact.model_dump_json().encode())
+        await asyncio.gather(
+            *(
+                self._customers.put(accept.contact_key, accept.contact.model_dump_json().encode())
+                for _, accept in decided.accepted
+                if accept.contact is not None and accept.contact_key is not None
+            )
+        )
 
         receipts = Receipts()
         events = [accept.event for _, accept in decided.accepted]

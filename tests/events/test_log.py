@@ -69,6 +69,12 @@ async def test_more_than_one_batch_at_once(js: JetStreamContext) -> None:
     assert [place.position for place in places] == list(range(1, MAX_BATCH + 8))
 
 
+async def test_large_facts_are_split_into_batches_that_the_server_takes(js: JetStreamContext) -> None:
+    large = [fact(n).model_copy(update={"data": {"condition": "x" * 60_000}}) for n in range(150)]
+    places = await append_batch(js, large)
+    assert [place.position for place in places] == list(range(1, 151))
+
+
 async def test_one_order_is_read_without_its_neighbours(js: JetStreamContext) -> None:
     await append_batch(js, [fact(1, "W 1"), fact(2, "W 1.x"), fact(3, "W 1"), fact(4, "*")])
     assert [stored.position for stored in await read_order(js, "W 1")] == [1, 3]

@@ -168,6 +168,10 @@ def test_an_id_of_another_shop_is_not_opened_again() -> None:
     assert isinstance(when(OPENED, "order.opened", {"product": {}}), Accept)
 
 
+def test_an_order_is_not_called_like_a_party() -> None:
+    assert refused(Log(), "order.opened", {"product": {}}, subject=IMPORTER).pointer == "/subject"
+
+
 @pytest.mark.parametrize(
     ("data", "pointer"),
     [({}, "/data/to"), ({"to": "north"}, "/data/to"), ({"to": IMPORTER, "colour": 1}, "/data/colour")],
