@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import nats
+import nats.errors
 import structlog
 from nats.aio.client import Client
 
@@ -61,6 +63,15 @@ async def connect(settings: Settings, who: str = SERVICES_USER, *, name: str = "
         reconnect_time_wait=0.2,
         error_cb=note_quietly,
     )
+
+
+async def leave(connection: Client) -> None:
+    """Finish what is at hand and disconnect; at once if there is no server to say it to."""
+    with suppress(nats.errors.Error):
+        if connection.is_connected:
+            await connection.drain()
+    with suppress(nats.errors.Error):
+        await connection.close()
 
 
 async def note_quietly(error: Exception) -> None:

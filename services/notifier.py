@@ -34,6 +34,7 @@ from events.log import Appended
 from events.streams import declare_streams
 from projections.calendar import promise_of_next_news
 from services.answering import Ask
+from services.connecting import leave
 from services.delivery import Delivery
 from services.intake.deciding import Contact
 from services.messages import TRIGGERS
@@ -42,7 +43,7 @@ from services.notifying.claims import Claims
 from services.notifying.records import Policy
 from services.notifying.telling import PLANNED, RETRY_AFTER, AgainLaterError, Teller
 from services.parties import PartyCard
-from services.pulling import mend_timeouts
+from services.pulling import mend_timeouts, stop_pulling
 
 #: A fact that got no answer comes again after this long (seconds); while it is worked on we say so more often.
 _ACK_WAIT: Final = 10.0
@@ -103,7 +104,14 @@ class Notifier:
 
     async def start(self) -> None:
         """Connect, declare what is needed, and begin where we left off."""
-        connection = await self._broker.connect()
+        self._connection = await self._broker.connect()
+        try:
+            await self._begin(self._connection)
+        except BaseException:
+            await leave(self._connection)
+            raise
+
+    async def _begin(self, connection: Client) -> None:
         self._js: JetStreamContext = connection.jetstream()
         await declare_streams(self._js)
         config = self._consumer()
@@ -126,7 +134,7 @@ class Notifier:
 
     async def stop(self) -> None:
         """Finish the message at hand and leave."""
-        await self.app.stop()
+        await stop_pulling(self.app, self._connection)
 
     async def check(self) -> str:
         """For readiness: asks the server for our consumer. Raises nats errors if it is gone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from projections import queries
 from projections.database import Database
 from projections.schema import DatabaseError
 from services.answering import pack, query_subject
+from services.connecting import leave
 from services.readmodels import DAMAGE, ReadModels
 
 #: Further behind than this, the read models are computed once at the end rather than batch by batch.
@@ -83,46 +84,51 @@ class Projector:
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Open the file, begin to follow the log, and answer queries. Raises what connecting and opening raise."""
-        self._connection = await self._connect()
-        try:
-            await self._start()
-        except BaseException:
-            await self._connection.close()  # or it would go on reconnecting by itself
-            raise
+        """Open the file, begin to follow the log, and answer queries."""
+        async with AsyncExitStack() as life:
+            self._connection = await self._connect()
+            life.push_async_callback(leave, self._connection)
+            self._js = self._connection.jetstream()
+            await declare_streams(self._js)
+            await self._models.open()
+            life.push_async_callback(self._models.close)
+            if not await self._is_of_this_log():
+                _log.warning("the read models are those of another log: making them anew")
+                await self._models.start_anew()
+            self._position = self._models.position
+            self._follower = asyncio.create_task(self._follow())
+            life.push_async_callback(self._stop_following)
+            await self._listen(life)
+            self._life = life.pop_all()
 
-    async def _start(self) -> None:
-        self._js = self._connection.jetstream()
-        await declare_streams(self._js)
-        await self._models.open()
-        if not await self._is_of_this_log():
-            _log.warning("the read models are those of another log: making them anew")
-            await self._models.start_anew()
-        self._position = self._models.position
-        self._follower = asyncio.create_task(self._follow())
-        self._service: Service = await add_service(
+    async def _listen(self, life: AsyncExitStack) -> None:
+        service: Service = await add_service(
             self._connection,
             name=names.QUERY_SERVICE,
             version="1.0.0",
             description="Read models of the chain: where is it, since when, who owes the next step",
         )
+        life.push_async_callback(self._stop_answering, service)
         for name in (*queries.QUERIES, "snapshot", "rebuild", "position"):
-            await self._service.add_endpoint(EndpointConfig(name=name, subject=query_subject(name), handler=self._take))
+            await service.add_endpoint(EndpointConfig(name=name, subject=query_subject(name), handler=self._take))
         await self._connection.flush()  # from here on, whoever asks is heard
 
     async def stop(self) -> None:
         """Finish the transaction at hand, close the file, disconnect."""
-        with suppress(nats.errors.Error):
-            await self._service.stop()
-        self._follower.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._follower
+        await self._life.aclose()
+
+    async def _stop_answering(self, service: Service) -> None:
+        if self._connection.is_connected:
+            with suppress(nats.errors.Error):
+                await service.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._models.close()
-        with suppress(nats.errors.Error):
-            await self._connection.drain()
+
+    async def _stop_following(self) -> None:
+        self._follower.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._follower
 
     @property
     def position(self) -> int:

@@ -1,4 +1,4 @@
-"""A mend for the seam between FastStream's pull loop and nats-py.
+"""Mends for the seams between FastStream and nats-py.
 
 FastStream ends a round of its loop on nats-py's own TimeoutError. When hardly any time is left, nats-py raises the
 built-in TimeoutError instead, from which its own is derived: FastStream takes that for a fault, and drops what the
@@ -11,6 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 import nats.errors
+import structlog
+from faststream import FastStream
+from nats.aio.client import Client
+
+from services.connecting import leave
+
+_log = structlog.get_logger("pulling")
 
 
 def mend_timeouts(subscriber: Any) -> None:
@@ -27,3 +34,12 @@ def mend_timeouts(subscriber: Any) -> None:
             raise nats.errors.TimeoutError from None
 
     subscription.fetch = fetch_or_time_out
+
+
+async def stop_pulling(app: FastStream, connection: Client) -> None:
+    """Finish the batch at hand and disconnect. FastStream alone raises when there is no server to disconnect from."""
+    try:
+        await app.stop()
+    except Exception as error:  # noqa: BLE001 - what was not finished comes again at the next start
+        _log.debug("stopping", error=repr(error))
+    await leave(connection)

@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from pathlib import Path
-from typing import Final, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Protocol
 
 import nats.errors
+import nats.js.errors
 import structlog
 import uvloop
-from faststream.nats import NatsBroker
-from faststream.security import SASLPlaintext
 from nats.aio.client import Client
 
 from events import log, names
 from events.clock import Clock, SystemClock
-from services import importer, repairer, retailer
 from services.answering import asker
-from services.connecting import connect, login, note_quietly
-from services.delivery import AppriseDelivery
+from services.connecting import connect, leave, login, note_quietly
 from services.health import Check, serve_health
-from services.intake.service import Intake
 from services.logs import configure_logs
 from services.notices import Notice, send_notice
-from services.notifier import build_notifier
 from services.parties import list_parties
-from services.projector import Projector
 from services.settings import Settings
-from services.watchdog import Watchdog
+
+# A process is one service: it starts in half the time and needs half the memory without the libraries of the others,
+# so each builder below imports what it builds.
+if TYPE_CHECKING:
+    from faststream.nats import NatsBroker
+
+    from services.watchdog import Watchdog
 
 _log = structlog.get_logger("wiring")
 
-#: The first connection may have to wait for a server that starts beside us (seconds between tries).
+#: A start may have to wait for a server that starts beside us (seconds between tries).
 _TRY_AGAIN: Final = 0.5
+_TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+
+#: Stopping takes no longer than this (seconds), whether the server is there or not. Nothing depends on a clean end.
+_STOP_SECONDS: Final = 6.0
 
 
 class Service(Protocol):
@@ -63,6 +66,9 @@ class UnknownServiceError(ValueError):
 
 def make_broker(settings: Settings, service: str) -> NatsBroker:
     """A FastStream broker that never gives up reconnecting; when it did, its pull loop would spin for ever."""
+    from faststream.nats import NatsBroker
+    from faststream.security import SASLPlaintext
+
     found = login(settings)
     return NatsBroker(
         found.url,
@@ -85,18 +91,23 @@ def _connector(settings: Settings, service: str) -> Callable[[], Awaitable[Clien
     return connection
 
 
-def _intake(role: str, build_role: Callable[[NatsBroker, Clock, Path], Intake]) -> Builder:
-    def built(settings: Settings, clock: Clock) -> Service:
-        return build_role(make_broker(settings, role), clock, settings.folder.state)
-
-    return built
+def _intake(settings: Settings, clock: Clock, role: str) -> Service:
+    service: Service = import_module(f"services.{role}").build(
+        make_broker(settings, role), clock, settings.folder.state
+    )
+    return service
 
 
 def _projector(settings: Settings, clock: Clock) -> Service:
+    from services.projector import Projector
+
     return Projector(_connector(settings, "projector"), settings.folder.database, clock)
 
 
 def _notifier(settings: Settings, clock: Clock) -> Service:
+    from services.delivery import AppriseDelivery
+    from services.notifier import build_notifier
+
     delivery = AppriseDelivery(settings.email_url, outbox=settings.outbox_folder, sender=settings.sender_address)
     return Connected(
         _connector(settings, "notifier"),
@@ -107,6 +118,8 @@ def _notifier(settings: Settings, clock: Clock) -> Service:
 
 
 def _watchdog(settings: Settings, clock: Clock) -> Service:
+    from services.watchdog import Watchdog
+
     def built(connection: Client) -> Watchdog:
         js = connection.jetstream()
 
@@ -139,15 +152,14 @@ class Connected:
             service = self._built(self._client)
             await service.start()
         except BaseException:
-            await self._client.close()  # or it would go on reconnecting by itself
+            await leave(self._client)
             raise
         self.service = service
 
     async def stop(self) -> None:
         if self.service is not None:
             await self.service.stop()
-        with contextlib.suppress(nats.errors.Error):
-            await self._client.close()
+        await leave(self._client)
 
     async def check(self) -> str:
         if self.service is None:
@@ -157,9 +169,9 @@ class Connected:
 
 _BUILDERS: Final[Mapping[str, Builder]] = {
     "projector": _projector,
-    "retailer": _intake("retailer", retailer.build),
-    "importer": _intake("importer", importer.build),
-    "repairer": _intake("repairer", repairer.build),
+    "retailer": partial(_intake, role="retailer"),
+    "importer": partial(_intake, role="importer"),
+    "repairer": partial(_intake, role="repairer"),
     "notifier": _notifier,
     "watchdog": _watchdog,
 }
@@ -173,13 +185,14 @@ def build(name: str, settings: Settings, clock: Clock) -> Service:
     return builder(settings, clock)
 
 
-async def _start(service: Service, name: str) -> None:
-    """Start, and try again while the server is not there yet: services and server may come up in any order."""
+async def _started(name: str, settings: Settings) -> Service:
+    """Build and start, from the beginning while the server is not there or goes away: they may come up in any order."""
     while True:
+        service = build(name, settings, SystemClock())
         try:
             await service.start()
-            return
-        except (nats.errors.NoServersError, nats.errors.ConnectionClosedError, OSError, TimeoutError) as error:
+            return service
+        except _TRANSIENT as error:
             _log.warning("waiting for the server", error=str(error) or repr(error))
             await asyncio.sleep(_TRY_AGAIN)
 
@@ -190,21 +203,24 @@ async def _serve(name: str, settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     settings.folder.create()
-    service = build(name, settings, SystemClock())
-    starting = asyncio.create_task(_start(service, name))
+    starting = asyncio.create_task(_started(name, settings))
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
         starting.cancel()
         return
-    starting.result()
+    service = starting.result()
     checks: dict[str, Check] = {name: service.check}
     port = settings.health_port_of(name)
     async with serve_health(settings.folder, name, checks, host=settings.health_host, port=port) as url:
         _log.info("ready", health=url)
         await stopped
         _log.info("stopping")
-    await service.stop()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await service.stop()
+    except TimeoutError:
+        _log.warning("stopped in the middle of something: it is taken up again at the next start")
 
 
 def run_service(name: str, settings: Settings) -> None:

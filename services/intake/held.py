@@ -17,6 +17,7 @@ from nats.js.errors import NotFoundError
 
 from events import names
 from events.subjects import intake_subject, token, untoken
+from services.intake.index import Index
 from services.intake.problems import Problem, kind_of
 from services.intake.rejecting import from_message
 
@@ -47,9 +48,21 @@ class Held:
 
     async def release(self, js: JetStreamContext, name: str) -> None:
         """``name`` is known now: hand in again what waited for it."""
-        if name in self._waited_for:
+        if name not in self._waited_for:
+            return
+        # First forgotten, for what is handed in again may come back at once: another party's number of the same name.
+        self._waited_for.discard(name)
+        try:
             await _resubmit_waiting(js, self._role, name)
-            self._waited_for.discard(name)
+        except BaseException:
+            self._waited_for.add(name)
+            raise
+
+    async def release_known(self, js: JetStreamContext, index: Index) -> None:
+        """Hand in again whatever waited for an order or a reference that the index knows by now."""
+        for name in self.waited_for:
+            if index.names(name):
+                await self.release(js, name)
 
     async def release_named(self, js: JetStreamContext, batch: Sequence[tuple[int, bytes]]) -> None:
         """Hand in again what waited for an order or a reference that this part of the log names."""

@@ -113,6 +113,11 @@ class Index:
         ).fetchone()
         return bool(row[0])
 
+    def has_read(self, payload: bytes) -> bool:
+        """Whether that fact of the log is known here; so is whatever cannot be told."""
+        note = _read(0, payload)
+        return note is None or self.known_position(note[1], note[2]) is not None
+
     def clear(self) -> None:
         """Forget everything and start at the beginning of the log."""
         self._connection.executescript(

@@ -8,8 +8,9 @@ again after a crash is told apart by (source, id).
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,7 @@ from events.clock import Clock
 from events.log import Tail, append_batch, last_position, message_id
 from events.streams import declare_streams
 from events.subjects import party_of_subject, rejected_subject
+from services.connecting import leave
 from services.intake.deciding import Accept, Duplicate, decide
 from services.intake.held import Held
 from services.intake.index import Index
@@ -39,7 +41,7 @@ from services.intake.problems import Problem, Refusal
 from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
 from services.intake.rejecting import to_headers
-from services.pulling import mend_timeouts
+from services.pulling import mend_timeouts, stop_pulling
 
 _BATCH: Final = 1_000
 
@@ -51,7 +53,8 @@ _ACK_WAIT: Final = 10.0
 _APPEND_TIMEOUT: Final = 5.0
 _RETRY_DELAY: Final = 1.0
 
-_TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+#: Trouble with the server or with the index's file; a submission is not to blame for it.
+_TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError, sqlite3.Error)
 
 _log = structlog.get_logger("intake")
 
@@ -96,67 +99,73 @@ class Intake:
 
     def __init__(self, role: str, broker: NatsBroker, clock: Clock, index_path: Path) -> None:
         self.role = role
-        self.app = FastStream(
-            broker,
-        )
+        self.app = FastStream(broker)
         self._broker = broker
         self._clock = clock
         self._index_path = index_path
         self._held = Held(role)
-        self._follower: asyncio.Task[None] | None = None
         self._caught_up = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._unsure = False  # an append went unanswered: the log may have it or not
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Connect, declare what is needed, catch up with the log, and only then take submissions."""
-        try:
-            await self._start()
-        except BaseException:
-            await self._broker.stop()  # or its connection would go on reconnecting by itself
-            raise
+        async with AsyncExitStack() as life:
+            self._connection: Client = await self._broker.connect()
+            life.push_async_callback(leave, self._connection)
+            self._js: JetStreamContext = self._connection.jetstream(timeout=_APPEND_TIMEOUT)
+            await declare_streams(self._js)
+            # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
+            await self._js.add_consumer(names.INTAKE_STREAMS[self.role], self._consumer())
+            self._customers: KeyValue = await self._js.key_value(names.CUSTOMERS)
+            self._index = Index(self._index_path)
+            life.callback(self._index.close)
+            if not await self._is_of_this_log():
+                _log.warning("the index is that of another log: starting it anew")
+                self._index.clear()
+            await self._held.load(self._js)
+            self._follower = asyncio.create_task(self._follow())
+            life.push_async_callback(self._stop_following)
+            await self._caught_up.wait()
+            await self._pull(life)
+            self._life = life.pop_all()
 
-    async def _start(self) -> None:
-        self._connection: Client = await self._broker.connect()
-        self._js: JetStreamContext = self._connection.jetstream(timeout=_APPEND_TIMEOUT)
-        await declare_streams(self._js)
-        config = self._consumer()
-        # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
-        await self._js.add_consumer(names.INTAKE_STREAMS[self.role], config)
-        self._customers: KeyValue = await self._js.key_value(names.CUSTOMERS)
-        self._index = Index(self._index_path)
-        if self._index.position > await last_position(self._js):
-            _log.warning("the index is ahead of the log, which must be another one: starting it anew")
-            self._index.clear()
-        await self._held.load(self._js)
-        self._follower = asyncio.create_task(self._follow())
-        await self._caught_up.wait()
-        for name in self._held.waited_for:
-            if self._index.names(name):  # became known while we were away
-                await self._held.release(self._js, name)
+    async def _pull(self, life: AsyncExitStack) -> None:
         subscriber = self._broker.subscriber(
             f"{names.INTAKE_ROOT}.{self.role}.*",
             durable=names.INTAKE_DURABLES[self.role],
             stream=JStream(names.INTAKE_STREAMS[self.role], declare=False),
             pull_sub=PullSub(batch_size=_BATCH, timeout=_COLLECT, batch=True),
-            config=config,
+            config=self._consumer(),
             decoder=_raw,
             ack_policy=AckPolicy.MANUAL,
             title=f"{self.role} intake",
         )
         subscriber(self.take)
+        life.push_async_callback(stop_pulling, self.app, self._connection)
         await self.app.start()
         mend_timeouts(subscriber)
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave."""
-        await self.app.stop()
-        if self._follower is not None:
-            self._follower.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._follower
-        self._index.close()
+        await self._life.aclose()
+
+    async def _stop_following(self) -> None:
+        self._follower.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._follower
+
+    async def _is_of_this_log(self) -> bool:
+        """Whether the last fact that the index has read is the one which the log has there: a log may be replaced."""
+        position = self._index.position
+        if position == 0:
+            return True
+        if position > await last_position(self._js):
+            return False
+        stored = await self._js.get_msg(names.REPAIRS, seq=position)
+        return self._index.has_read(stored.data or b"")
 
     def _consumer(self) -> ConsumerConfig:
         return ConsumerConfig(
@@ -180,6 +189,8 @@ class Intake:
             try:
                 goal = await last_position(self._js)
                 async with Tail(self._js, after=self._index.position, max_batch=10_000) as tail:
+                    # What became known before this position released nobody if we were away or cut off then.
+                    await self._held.release_known(self._js, self._index)
                     while True:
                         if tail.position >= goal and self._index.position >= goal:
                             self._caught_up.set()
@@ -208,6 +219,7 @@ class Intake:
             async with self._lock:
                 await self._take(messages)
         except _TRANSIENT as error:
+            self._unsure = True
             _log.warning("a batch will be tried again", role=self.role, size=len(messages), error=repr(error))
             for message in messages:
                 with suppress(*_TRANSIENT, nats.errors.MsgAlreadyAckdError):
@@ -223,6 +235,7 @@ class Intake:
             async with self._lock:
                 await self._take([message])
         except _TRANSIENT:
+            self._unsure = True
             with suppress(*_TRANSIENT):
                 await message.nak(delay=_RETRY_DELAY)
         except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
@@ -236,6 +249,11 @@ class Intake:
                 await message.ack()
 
     async def _take(self, messages: list[Msg]) -> None:
+        if self._unsure or any(message.metadata.num_delivered > 1 for message in messages):
+            # An attempt that we know nothing of may have appended them. The server would tell most repeats apart, but
+            # only for a while.
+            await self._read_to_the_end()
+            self._unsure = False
         self._index.forget()
         decided = self._decide(messages)
         if any(rejection.problem.type.endswith("unknown-order") for rejection in decided.rejected):
