@@ -27,6 +27,10 @@ from services.notices import Notice, overdue_notice
 #: A customer who waits for news is brought up again after so many days, should the first message have failed.
 REMINDERS: Final = tuple(timedelta(days=days) for days in (2, 4, 8, 16, 32))
 
+#: What was overdue for longer than this when we first see it came in late (a nightly upload, an import), and the fact
+#: that meets it may be right behind it: such a row is believed at the second beat.
+LATE: Final = timedelta(minutes=10)
+
 Append = Callable[[Event], Awaitable[Appended]]
 Notify = Callable[[str, Notice], Awaitable[None]]
 
@@ -92,6 +96,7 @@ class Watchdog:
         self._every = timedelta(seconds=beat_seconds)
         self._last_position = last_position
         self._seen: int | None = None
+        self._doubted: set[str] = set()
         self._running: asyncio.Task[None] | None = None
         self._last_beat: datetime | None = None
 
@@ -106,7 +111,7 @@ class Watchdog:
             self._seen = await self._last_position()
         answer = await self._ask("stalled", {"now": iso(now)}, self._seen)
         noted = 0
-        for event, row in decide_overdue(answer["stalled"], now):
+        for event, row in decide_overdue(self._believed(answer["stalled"]), now):
             appended = await self._append(event)
             self._seen = max(self._seen, appended.position)
             if appended.duplicate:
@@ -118,6 +123,12 @@ class Watchdog:
                     await self._notify(party, overdue_notice(row, now))
         self._last_beat = now
         return noted
+
+    def _believed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        late = {row["commitment_id"] for row in rows if row["overdue_seconds"] > LATE.total_seconds()}
+        believed = [row for row in rows if row["commitment_id"] not in late or row["commitment_id"] in self._doubted]
+        self._doubted = late
+        return believed
 
     async def run(self) -> None:
         """Beat for ever. Trouble with the server or the projector passes; the next beat sees what this one missed."""
