@@ -49,7 +49,7 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
         "order": _status(reading, subject),
         "entries": [{**entry, "data": _json(entry["data"])} for entry in entries],
         "handoffs": reading.rows("order_handoffs", first=first),
-        "commitments": reading.rows("order_commitments", first=first),
+        "commitments": reading.rows("order_commitments", first=first, last=subject["last_position"]),
         "messages": reading.rows("order_messages", first=first, last=subject["last_position"]),
         "contacts": reading.rows("order_contacts", first=first, last=subject["last_position"]),
     }

@@ -1,7 +1,12 @@
+-- Open commitments whose due time has passed, with the names that they have for ever.
+WITH overdue AS (
+    SELECT * FROM commitments WHERE state = 'open' AND due < $now
+)
 SELECT
-    commitment_id, kind, order_id, owed_by, owed_to, accountable, since, due,
-    (epoch_us($now::TIMESTAMP) - epoch_us(due)) // 1000000 AS overdue_seconds,
-    overdue_level
-FROM commitments
-WHERE state = 'open' AND due < $now
-ORDER BY due, commitment_id
+    commitment_id(o.kind, o.order_id, e.source, e.id) AS commitment_id,
+    o.kind, o.order_id, o.owed_by, o.owed_to, o.accountable, o.since, o.due,
+    (epoch_us($now::TIMESTAMP) - epoch_us(o.due)) // 1000000 AS overdue_seconds,
+    o.overdue_level
+FROM overdue o
+JOIN chain.events e ON e.position = o.position
+ORDER BY o.due, commitment_id

@@ -4,8 +4,8 @@ SELECT
     first_position,
     order_id,
     order_id AS party,
-    said."from"::TIMESTAMP AS closed_from,
-    said.until::TIMESTAMP AS closed_until,
+    from_when AS closed_from,
+    until_when AS closed_until,
     occurred_at AS announced_at
 FROM facts
-WHERE fact = 'party.closed' AND said."from" < said.until
+WHERE fact = 'party.closed' AND from_when < until_when

@@ -1,18 +1,20 @@
 -- Who owes what to whom, since when, by when, and what became of it.
 -- receipt: the party an item was handed to owes the word that it came in. news: the accountable party owes the customer
--- the next news. More kinds will be more parts of the UNION.
+-- the next news. More kinds will be more parts of the UNION. `position` is that of the fact which opened it, and every fact
+-- opens one at most. A commitment's id is made of its kind and that fact's order, source and id (see macros.sql); it is
+-- not kept here, for it would double the size of the table.
 WITH tellings AS (
     -- Everything that opens, meets or ends the wait for news. It is owed while the order is open.
     SELECT
-        position, first_position, order_id, fact, source, id, occurred_at,
-        CASE WHEN fact = 'message.sent' THEN said.next_news_by::TIMESTAMP END AS next_news_by,
+        position, first_position, order_id, fact, occurred_at,
+        CASE WHEN fact = 'message.sent' THEN next_news_by END AS next_news_by,
         last_value(CASE WHEN fact IN ('order.opened', 'order.closed', 'order.reopened') THEN fact END IGNORE NULLS)
             OVER so_far AS phase,
         lead(fact) OVER so_far AS next_fact,
         lead(occurred_at) OVER so_far AS next_at
     FROM facts
     WHERE fact IN ('order.opened', 'order.reopened', 'order.closed', 'message.sent')
-        OR (fact = 'customer.contacted' AND said.direction = 'outbound')
+        OR (fact = 'customer.contacted' AND direction = 'outbound')
     WINDOW so_far AS (PARTITION BY first_position ORDER BY story ROWS UNBOUNDED PRECEDING)
 ),
 silences AS (
@@ -25,8 +27,6 @@ owed AS (
     SELECT
         h.position, h.first_position, h.order_id,
         'receipt' AS kind,
-        h.from_party AS opened_by,
-        h.fact_id,
         h.to_party AS owed_by,
         coalesce(i.accountable, h.from_party) AS owed_to,
         i.accountable,
@@ -38,7 +38,7 @@ owed AS (
     LEFT JOIN intakes i ON i.first_position = h.first_position
     UNION ALL
     SELECT
-        position, first_position, order_id, 'news', source, id, accountable, 'customer:' || customer, accountable, since,
+        position, first_position, order_id, 'news', accountable, 'customer:' || customer, accountable, since,
         -- The promise is an hour later than what is due, so that there is time to keep it.
         least(due, next_news_by - INTERVAL 1 HOUR),
         CASE
@@ -50,19 +50,18 @@ owed AS (
         next_at
     FROM due_times('silences')
 ),
-named AS (
-    SELECT *, concat_ws('/', kind, order_id, opened_by, fact_id) AS commitment_id FROM owed
-),
 noted AS (
-    SELECT first_position, said.commitment AS commitment_id, max(said.level) AS level
-    FROM facts
-    WHERE fact = 'commitment.overdue'
+    SELECT opening.position, n.kind, max(n.level) AS level
+    FROM facts n
+    JOIN facts opening ON opening.first_position = n.first_position
+    WHERE n.fact = 'commitment.overdue'
+        AND n.commitment = commitment_id(n.kind, opening.order_id, opening.source, opening.id)
     GROUP BY ALL
 )
 SELECT
-    n.position, n.first_position, n.order_id, n.commitment_id, n.kind, n.owed_by, n.owed_to, n.accountable,
-    n.since, n.due, n.state, n.settled_at,
-    n.state = 'met' AND n.settled_at > n.due AS met_late,
-    coalesce(o.level, 0) AS overdue_level
-FROM named n
-LEFT JOIN noted o ON o.first_position = n.first_position AND o.commitment_id = n.commitment_id
+    o.position, o.first_position, o.order_id, o.kind, o.owed_by, o.owed_to, o.accountable,
+    o.since, o.due, o.state, o.settled_at,
+    o.state = 'met' AND o.settled_at > o.due AS met_late,
+    coalesce(n.level, 0) AS overdue_level
+FROM owed o
+LEFT JOIN noted n ON n.position = o.position AND n.kind = o.kind

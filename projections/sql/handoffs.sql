@@ -2,10 +2,10 @@
 -- A stint is the stretch of an order's story from one handover to the next.
 WITH custody AS (
     SELECT
-        first_position, order_id, position, story, fact, source, id, occurred_at,
+        first_position, order_id, position, story, fact, source, occurred_at,
         count(*) FILTER (WHERE fact = 'item.handed_over') OVER so_far AS stint,
-        last_value(said."to" IGNORE NULLS) OVER so_far AS bound_for,
-        first_value(said."to" IGNORE NULLS) OVER from_here AS next_bound_for
+        last_value(to_party IGNORE NULLS) OVER so_far AS bound_for,
+        first_value(to_party IGNORE NULLS) OVER from_here AS next_bound_for
     FROM facts
     WHERE fact IN ('item.handed_over', 'item.received', 'order.closed')
     WINDOW
@@ -18,7 +18,6 @@ stints AS (
         stint,
         any_value(order_id) AS order_id,
         any_value(position) FILTER (WHERE fact = 'item.handed_over') AS position,
-        any_value(id) FILTER (WHERE fact = 'item.handed_over') AS fact_id,
         any_value(source) FILTER (WHERE fact = 'item.handed_over') AS from_party,
         any_value(bound_for) AS to_party,
         any_value(occurred_at) FILTER (WHERE fact = 'item.handed_over') AS handed_at,
@@ -49,7 +48,6 @@ SELECT
     first_position,
     order_id,
     stint,
-    fact_id,
     from_party,
     to_party,
     handed_at,

@@ -42,8 +42,12 @@ envelopes AS (
 SELECT
     e.position,
     coalesce(e.subject, '') AS order_id,
-    CASE WHEN e.is_readable THEN coalesce(v.name, e.full_type) ELSE 'unreadable' END AS type,
-    CASE WHEN e.is_readable THEN v.version END AS version,
+    CASE
+        WHEN NOT coalesce(e.is_readable, false) THEN 'unreadable'
+        ELSE coalesce(v.name, nullif(regexp_extract(e.full_type, '^repairchain\.(.+)\.v[0-9]+$', 1), ''), e.full_type)
+    END AS type,
+    CASE WHEN e.is_readable THEN coalesce(v.version, try_cast(regexp_extract(e.full_type, '\.v([0-9]+)$', 1) AS INTEGER)) END
+        AS version,
     CASE WHEN e.is_readable THEN v.fact END AS fact,
     coalesce(e.source, '') AS source,
     coalesce(e.id, '') AS id,

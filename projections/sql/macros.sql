@@ -8,6 +8,9 @@ CREATE OR REPLACE MACRO within_years(moment) AS
 CREATE OR REPLACE MACRO story_code(story) AS (story % 256)::INTEGER;
 CREATE OR REPLACE MACRO story_moment(story) AS make_timestamp((story // 18446744073709551616)::BIGINT - 62135596800000000);
 
+-- What a commitment is called, everywhere and for ever.
+CREATE OR REPLACE MACRO commitment_id(kind, order_id, source, id) AS concat_ws('/', kind, order_id, source, id);
+
 -- The day of a moment, within the horizon of `openings`.
 CREATE OR REPLACE MACRO calendar_day(moment) AS
     greatest(least(moment, TIMESTAMP '2100-12-31 23:59:59'), TIMESTAMP '1970-01-01')::DATE;

@@ -4,22 +4,22 @@ WITH said_names AS (
         first_position,
         order_id,
         unnest(CASE fact
-            WHEN 'order.referenced' THEN [{'kind': 'reference', 'name': said.reference, 'party': source}]
+            WHEN 'order.referenced' THEN [{'kind': 'reference', 'name': reference, 'party': source}]
             WHEN 'order.opened' THEN [
-                {'kind': 'customer', 'name': said.customer, 'party': source},
-                {'kind': 'serial', 'name': said.product.serial, 'party': ''}
+                {'kind': 'customer', 'name': customer, 'party': source},
+                {'kind': 'serial', 'name': product.serial, 'party': ''}
             ]
             ELSE [
-                {'kind': 'serial', 'name': coalesce(said.new_serial, said.serial), 'party': ''},
-                {'kind': 'serial', 'name': said.old_serial, 'party': ''}
+                {'kind': 'serial', 'name': coalesce(new_serial, serial), 'party': ''},
+                {'kind': 'serial', 'name': old_serial, 'party': ''}
             ]
         END, recursive := true)
     FROM facts
     WHERE fact IN ('order.referenced', 'order.opened', 'product.registered', 'registration.failed', 'unit.replaced')
     UNION ALL
-    SELECT first_position, order_id, 'serial', unnest(said.items).serial, ''
+    SELECT first_position, order_id, 'serial', unnest(items).serial, ''
     FROM facts
-    WHERE fact = 'order.opened' AND said.items IS NOT NULL
+    WHERE fact = 'order.opened' AND items IS NOT NULL
 )
 SELECT first_position, any_value(order_id) AS order_id, kind, name, party, hash(name) AS name_key
 FROM said_names

@@ -5,7 +5,7 @@ WITH about_orders AS (
         s.code AS step,
         fact IN ('order.opened', 'order.closed', 'order.reopened') AS turns,
         fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned') AS moves,
-        fact = 'message.sent' OR (fact = 'customer.contacted' AND said.direction = 'outbound') AS tells
+        fact = 'message.sent' OR (fact = 'customer.contacted' AND direction = 'outbound') AS tells
     FROM facts f
     LEFT JOIN status_of_fact s USING (fact)
     -- Closures and incidents have subjects of their own; an unknown fact about a party makes no order of the party.
@@ -19,24 +19,23 @@ marks AS (
         count(*) AS facts,
         min(occurred_at) AS first_at,
         max(position) AS last_position,
-        arg_max(fact, story) FILTER (turns) AS turn,
-        max(occurred_at) FILTER (turns) AS turned_at,
-        arg_max(said.outcome, story) FILTER (fact = 'order.closed') AS outcome,
+        max(story + (fact = 'order.closed')::INTEGER) FILTER (turns) AS turn,
+        arg_max(outcome, story) FILTER (fact = 'order.closed') AS outcome,
         max(story + step) AS step,
-        max(story + enum_code(CASE said.waiting_for
+        max(story + enum_code(CASE waiting_for
             WHEN 'customer' THEN 'waiting_for_customer' WHEN 'part' THEN 'waiting_for_part' ELSE 'waiting'
         END::status_word)) FILTER (fact = 'work.paused') AS paused,
         max(story) FILTER (fact = 'work.resumed') AS resumed,
-        arg_max(said.who, story) FILTER (fact = 'work.paused') AS awaited,
+        arg_max(who, story) FILTER (fact = 'work.paused') AS awaited,
         max(story) FILTER (fact IN ('repair.completed', 'repair.failed')) AS mended,
         max(story) FILTER (fact = 'order.reopened') AS reopened,
         arg_max(CASE fact WHEN 'item.returned' THEN 'customer' ELSE source END, story) FILTER (moves) AS hands,
-        arg_max(fact = 'item.handed_over', story) FILTER (moves) AS given_away,
-        max(occurred_at) FILTER (tells) AS last_told_at,
-        arg_max(coalesce(said.kind, 'contact'), story) FILTER (tells) AS last_told_kind,
-        arg_max(said.next_news_by, story) FILTER (fact = 'message.sent')::TIMESTAMP AS next_news_by,
+        max(story + (fact = 'item.handed_over')::INTEGER) FILTER (moves) AS moved,
+        max(story) FILTER (tells) AS told,
+        arg_max(coalesce(kind, 'contact'), story) FILTER (tells) AS last_told_kind,
+        arg_max(next_news_by, story) FILTER (fact = 'message.sent') AS next_news_by,
         count_if(fact = 'message.sent') AS messages_sent,
-        count_if(fact = 'customer.contacted' AND said.direction = 'inbound') AS contacts_started
+        count_if(fact = 'customer.contacted' AND direction = 'inbound') AS contacts_started
     FROM about_orders
     GROUP BY first_position
     -- A correction alone makes no order: what it took back was all there was.
@@ -77,9 +76,9 @@ placed AS (
         p.* EXCLUDE (first_position, arrived),
         i.* EXCLUDE (first_position),
         r.reopenings,
-        m.turn IS DISTINCT FROM 'order.closed' AS open,
-        m.given_away AND NOT p.arrived AS under_way,
-        CASE WHEN m.given_away AND p.arrived THEN p.receiver ELSE m.hands END AS holder,
+        story_code(m.turn) IS DISTINCT FROM 1 AS open,
+        story_code(m.moved) = 1 AND NOT p.arrived AS under_way,
+        CASE WHEN story_code(m.moved) = 1 AND p.arrived THEN p.receiver ELSE m.hands END AS holder,
         coalesce(m.paused > greatest(m.resumed, m.step, 0), false) AS is_paused,
         CASE
             WHEN NOT open THEN enum_code('closed'::status_word)
@@ -101,15 +100,14 @@ SELECT
     p.first_position,
     s.status,
     p.open,
-    coalesce(CASE WHEN p.open THEN story_moment(CASE WHEN p.is_paused THEN p.paused ELSE p.step END) ELSE p.turned_at END, p.first_at)
-        AS since,
+    coalesce(story_moment(CASE WHEN NOT p.open THEN p.turn WHEN p.is_paused THEN p.paused ELSE p.step END), p.first_at) AS since,
     p.holder,
     CASE WHEN p.open AND p.under_way THEN p.receiver END AS heading_to,
     p.accountable,
     p.customer,
     p.opened_by,
     p.opened_at,
-    CASE WHEN NOT p.open THEN p.turned_at END AS closed_at,
+    CASE WHEN NOT p.open THEN story_moment(p.turn) END AS closed_at,
     CASE WHEN NOT p.open THEN p.outcome END AS outcome,
     p.product.brand AS brand,
     p.product.model AS model,
@@ -126,7 +124,7 @@ SELECT
         WHEN p.open THEN p.holder
     END AS next_owner,
     CASE WHEN p.open THEN o.due END AS next_due,
-    p.last_told_at,
+    story_moment(p.told) AS last_told_at,
     p.last_told_kind,
     CASE WHEN p.open THEN p.next_news_by END AS next_news_by,
     p.facts,

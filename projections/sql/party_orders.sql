@@ -2,7 +2,6 @@
 SELECT
     source AS party,
     first_position,
-    any_value(order_id) AS order_id,
     count(*) AS facts,
     min(occurred_at) AS first_at,
     max(occurred_at) AS last_at

@@ -1,0 +1,202 @@
+"""given(facts).at(now).then_rows(…): what the read models make of facts, told the way a story is told.
+
+Every story is also replayed with each fact said twice and all of them shuffled, in a second database that is built in
+one go: its rows must be the same, but for the positions in the log.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from events.envelope import Event, make_event
+from projections.database import Database, open_database
+from projections.models import CATALOG, STORED_MODELS
+from projections.queries import run
+
+SHOP, IMPORTER, BENCH = "retailer:shop", "importer:north", "repairer:bench"
+NOTIFIER, WATCHDOG = "chain:notifier", "chain:watchdog"
+
+Row = dict[str, Any]
+
+
+def at(text: str) -> datetime:
+    """A moment in UTC: ``2026-03-02 10:00``."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def fact(
+    name: str,
+    source: str,
+    time: str,
+    data: dict[str, Any] | None = None,
+    *,
+    order: str = "W-1",
+    id: str | None = None,
+    recorded: str | None = None,
+    version: int = 1,
+) -> Event:
+    """One fact; its id is made of what it says unless it is given."""
+    moment = at(time)
+    return make_event(
+        name,
+        source=source,
+        id=id or f"{name}@{time}",
+        subject=order,
+        time=moment,
+        recordedtime=at(recorded) if recorded else moment,
+        data=data or {},
+        version=version,
+    )
+
+
+def opened(time: str = "2026-03-02 09:00", *, customer: str | None = "C-1", **more: Any) -> Event:
+    """The shop takes a watch in."""
+    source, order = more.pop("source", SHOP), more.pop("order", "W-1")
+    data = {"product": {"brand": "Tide", "model": "Diver", "serial": f"SN-{order}"}, **more}
+    if customer:
+        data["customer"] = customer
+    return fact("order.opened", source, time, data, order=order)
+
+
+def handed(source: str, to: str, time: str, **more: Any) -> Event:
+    return fact("item.handed_over", source, time, {"to": to}, **more)
+
+
+def received(source: str, time: str, **more: Any) -> Event:
+    return fact("item.received", source, time, **more)
+
+
+def sent(
+    time: str, next_news_by: str | None = None, *, kind: str = "received", message: str | None = None, **more: Any
+) -> Event:
+    """The customer was told."""
+    data = {
+        "message": message or f"m@{time}",
+        "kind": kind,
+        "channel": "email",
+        "language": "en",
+        "subject": f"About {kind}",
+        "body": f"News: {kind}",
+    }
+    if next_news_by:
+        data["next_news_by"] = at(next_news_by).isoformat()
+    return fact("message.sent", NOTIFIER, time, data, **more)
+
+
+def corrected(wrong: Event, time: str, *, source: str | None = None, **more: Any) -> Event:
+    """``wrong`` is taken back, by whoever said it unless told otherwise."""
+    data = {"fact_id": wrong.id, "reason": "did_not_occur"}
+    if source and source != wrong.source:
+        data["fact_source"] = wrong.source
+    return fact("fact.corrected", source or wrong.source, time, data, order=wrong.subject, **more)
+
+
+def closed_party(party: str, begin: str, until: str, time: str = "2026-01-01 00:00", **more: Any) -> Event:
+    data = {"from": at(begin).isoformat(), "until": at(until).isoformat(), "reason": "holiday"}
+    return fact("party.closed", party, time, data, order=party, id=f"closed {begin}", **more)
+
+
+def messages_of(facts: Iterable[Event], first: int = 1) -> list[tuple[int, bytes]]:
+    return [(position, event.to_json()) for position, event in enumerate(facts, first)]
+
+
+@cache
+def _template(folder: Path) -> Path:
+    file = folder / "template.duckdb"
+    open_database(file).close()
+    return file
+
+
+def new_database(folder: Path, base: Path) -> Database:
+    """An empty database; making one from nothing takes longer than copying it."""
+    number = sum(1 for _ in folder.glob("chain*.duckdb"))
+    file = folder / f"chain{number}.duckdb"
+    shutil.copy(_template(base), file)
+    return open_database(file)
+
+
+def model_rows(database: Database, *, positions: bool = True, leave_out: Sequence[str] = ()) -> dict[str, list[str]]:
+    """All rows of all stored models as text, sorted."""
+    cursor = database.cursor()
+    try:
+        found = {}
+        for model in STORED_MODELS:
+            if model.name not in leave_out:
+                columns = "*" if positions else "COLUMNS(lambda name: NOT contains(name, 'position'))"
+                query = f"SELECT t::VARCHAR FROM (SELECT {columns} FROM {CATALOG}.{model.name}) AS t ORDER BY ALL"
+                found[model.name] = [row for (row,) in cursor.execute(query).fetchall()]
+        return found
+    finally:
+        cursor.close()
+
+
+class Story:
+    """Facts in a database, and the moment at which questions are asked."""
+
+    def __init__(self, database: Database, now: datetime | None = None) -> None:
+        self.database = database
+        self._now = now
+
+    def at(self, now: str) -> Story:
+        return Story(self.database, at(now))
+
+    def ask(self, name: str, as_of: str | None = None, known_at: str | None = None, **args: Any) -> Any:
+        return run(
+            self.database,
+            name,
+            {key.rstrip("_"): value for key, value in args.items()},
+            as_of=at(as_of) if as_of else None,
+            known_at=at(known_at) if known_at else None,
+            now=self._now,
+        )
+
+    def order(self, order: str = "W-1", **moment: str) -> Row:
+        row: Row = self.ask("status", order=order, **moment)
+        return row
+
+    def rows(self, model: str, order: str = "W-1") -> list[Row]:
+        """Handoffs, commitments, messages or contacts of one order as the timeline tells them."""
+        rows: list[Row] = self.ask("timeline", order=order)[model]
+        return rows
+
+    def then_rows(self, model: str, *expected: Row, order: str = "W-1") -> Story:
+        """The order has exactly these rows, each with at least these values."""
+        rows = self.rows(model, order)
+        assert [{key: row[key] for key in want} for row, want in zip(rows, expected, strict=False)] == list(expected)
+        assert len(rows) == len(expected), rows
+        return self
+
+    def then_order(self, order: str = "W-1", **expected: Any) -> Story:
+        row = self.order(order)
+        assert {key: row[key] for key in expected} == expected
+        return self
+
+
+Given = Callable[..., Story]
+
+
+def tell(folder: Path, base: Path, facts: Sequence[Event]) -> Story:
+    """The story of these facts, one live batch; replayed doubled and shuffled to the same rows."""
+    story = Story(new_database(folder, base))
+    story.database.apply(messages_of(facts))
+    again = new_database(folder, base)
+    shuffled = [*facts, *facts]
+    random.Random(len(facts)).shuffle(shuffled)
+    again.mirror_only(messages_of(shuffled))
+    again.rebuild()
+    try:
+        ours, theirs = (model_rows(each, positions=False, leave_out=["voids"]) for each in (story.database, again))
+        assert ours == theirs, "doubled and shuffled, the same facts gave other rows"
+    finally:
+        again.close()
+    return story
+
+
+def days_after(moment: str, days: float) -> str:
+    return (at(moment) + timedelta(days=days)).isoformat(sep=" ")[:16]

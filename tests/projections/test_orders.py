@@ -1,0 +1,162 @@
+"""Where an order stands, who has it, and what comes next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from events.envelope import Event
+from tests.projections.story import BENCH, IMPORTER, SHOP, Given, fact, handed, opened, received, sent
+
+
+def bench(name: str, time: str, **data: Any) -> Event:
+    return fact(name, BENCH, time, data)
+
+
+AT_THE_BENCH = [opened(), handed(SHOP, BENCH, "2026-03-02 10:00"), received(BENCH, "2026-03-03 09:00")]
+
+
+def test_an_order_that_was_just_taken_in(given: Given) -> None:
+    story = given(opened(fault_text="It stopped", urgency="urgent"))
+    assert story.order() == {
+        "order_id": "W-1",
+        "status": "taken_in",
+        "open": True,
+        "since": "2026-03-02T09:00:00Z",
+        "holder": SHOP,
+        "heading_to": None,
+        "accountable": SHOP,
+        "customer": "C-1",
+        "opened_by": SHOP,
+        "opened_at": "2026-03-02T09:00:00Z",
+        "closed_at": None,
+        "outcome": None,
+        "brand": "Tide",
+        "model": "Diver",
+        "serial": "SN-W-1",
+        "fault_text": "It stopped",
+        "urgency": "urgent",
+        "next_step": "look at it or send it on",
+        "next_owner": SHOP,
+        "next_due": None,
+        "last_told_at": None,
+        "last_told_kind": None,
+        "next_news_by": None,
+        "facts": 1,
+        "handoffs": 0,
+        "reopenings": 0,
+        "ping_pongs": 0,
+        "contacts_started": 0,
+        "messages_sent": 0,
+        "first_position": 1,
+        "last_position": 1,
+        "references": [],
+    }
+
+
+def test_on_its_way_the_receiver_owes_the_next_step(given: Given) -> None:
+    given(opened(), handed(SHOP, BENCH, "2026-03-02 10:00")).then_order(
+        status="in_transit",
+        holder=SHOP,
+        heading_to=BENCH,
+        next_step="confirm receipt",
+        next_owner=BENCH,
+        next_due="2026-03-04T10:00:00Z",
+    )
+
+
+STATUSES: list[tuple[list[Any], str, str]] = [
+    ([], "received", BENCH),
+    (["diagnosis.made", {"summary": "worn"}], "diagnosed", BENCH),
+    (["quote.offered", {"quote": "Q", "amount": 1, "currency": "EUR"}], "waiting_for_approval", "customer"),
+    (["quote.accepted", {}], "approved", BENCH),
+    (["quote.declined", {}], "quote_declined", BENCH),
+    (["part.ordered", {"part": "stem"}], "waiting_for_part", BENCH),
+    (["part.arrived", {"part": "stem"}], "part_arrived", BENCH),
+    (["part.rejected", {"part": "stem", "why": "wrong"}], "waiting_for_part", BENCH),
+    (["repair.started", {}], "in_repair", BENCH),
+    (["repair.completed", {}], "repaired", BENCH),
+    (["repair.failed", {"why": "no part"}], "repair_failed", SHOP),
+    (["work.paused", {"waiting_for": "customer"}], "waiting_for_customer", "customer"),
+    (["work.paused", {"waiting_for": "part"}], "waiting_for_part", BENCH),
+    (["work.paused", {"waiting_for": "importer", "who": IMPORTER}], "waiting", IMPORTER),
+    (["item.returned", {}], "returned", SHOP),
+]
+
+
+def test_the_last_fact_that_bears_on_it_gives_the_status(given: Given) -> None:
+    facts = []
+    for number, (last, _, _) in enumerate(STATUSES):
+        order = f"W-{number}"
+        facts += [opened(order=order), handed(SHOP, BENCH, "2026-03-02 10:00", order=order)]
+        facts += [received(BENCH, "2026-03-03 09:00", order=order)]
+        facts += [fact(last[0], BENCH, "2026-03-03 10:00", last[1], order=order)] if last else []
+    story = given(*facts)
+    for number, (_, status, owner) in enumerate(STATUSES):
+        holder = "customer" if status == "returned" else BENCH
+        story.then_order(f"W-{number}", status=status, next_owner=owner, holder=holder, heading_to=None)
+
+
+def test_work_that_resumes_stands_where_it_stood_before_the_pause(given: Given) -> None:
+    given(
+        *AT_THE_BENCH,
+        bench("repair.started", "2026-03-03 10:00"),
+        bench("work.paused", "2026-03-03 11:00", waiting_for="part"),
+        bench("work.resumed", "2026-03-04 11:00"),
+    ).then_order(status="in_repair", since="2026-03-03T10:00:00Z")
+
+
+def test_back_at_the_shop_after_the_work_it_is_ready_and_after_a_reopening_no_more(given: Given) -> None:
+    mended = [
+        *AT_THE_BENCH,
+        bench("repair.completed", "2026-03-04 10:00"),
+        handed(BENCH, SHOP, "2026-03-04 11:00"),
+        received(SHOP, "2026-03-05 09:00"),
+    ]
+    given(*mended).then_order(status="ready", holder=SHOP, next_step="collect", next_owner="customer")
+    given(
+        *mended,
+        fact("order.closed", SHOP, "2026-03-06 09:00", {"outcome": "repaired"}),
+        fact("order.reopened", SHOP, "2026-03-20 09:00", {"reason": "stopped again"}),
+        received(SHOP, "2026-03-20 09:05", id="again"),
+    ).then_order(status="received", open=True, reopenings=1, closed_at=None, outcome=None)
+
+
+def test_facts_after_the_close_do_not_reopen(given: Given) -> None:
+    story = given(
+        *AT_THE_BENCH,
+        fact("order.closed", SHOP, "2026-03-06 09:00", {"outcome": "replaced"}),
+        sent("2026-03-06 09:05", kind="repaired"),
+        received(SHOP, "2026-03-07 09:00"),
+    ).then_order(status="closed", open=False, closed_at="2026-03-06T09:00:00Z", outcome="replaced", next_step=None)
+    assert story.ask("stats")["open_orders"] == 0
+    assert story.ask("orders", open=True) == {"orders": [], "total": 0}
+
+
+def test_facts_count_by_when_they_happened_not_by_when_they_came(given: Given) -> None:
+    late = received(BENCH, "2026-03-03 09:00", recorded="2026-03-09 12:00")
+    given(
+        opened(),
+        handed(SHOP, BENCH, "2026-03-02 10:00"),
+        bench("diagnosis.made", "2026-03-04 10:00", summary="worn"),
+        late,
+    ).then_order(status="diagnosed", holder=BENCH).then_rows("handoffs", {"wait_seconds": 82_800})
+
+
+def test_a_fact_cannot_have_happened_after_we_knew_it(given: Given) -> None:
+    story = given(opened(), received(BENCH, "2026-03-30 09:00", recorded="2026-03-03 09:00"))
+    assert story.order()["since"] == "2026-03-03T09:00:00Z"
+
+
+def test_an_order_without_an_opening_is_an_order_all_the_same(given: Given) -> None:
+    story = given(received(BENCH, "2026-03-03 09:00"))
+    story.then_order(status="received", holder=BENCH, accountable=None, opened_at=None, open=True)
+
+
+def test_lists_are_filtered_counted_and_cut(given: Given) -> None:
+    story = given(*(opened(f"2026-03-02 09:0{number}", order=f"W-{number}") for number in range(5)), *AT_THE_BENCH[1:])
+    answer = story.ask("orders", limit=2)
+    assert (answer["total"], [row["order_id"] for row in answer["orders"]]) == (5, ["W-1", "W-4"])
+    assert [row["order_id"] for row in story.ask("orders", limit=2, offset=2)["orders"]] == ["W-3", "W-2"]
+    assert [row["order_id"] for row in story.ask("orders", holder=BENCH)["orders"]] == ["W-1"]
+    assert story.ask("orders", status="taken_in")["total"] == 4
+    assert story.ask("orders", open=False)["total"] == 0

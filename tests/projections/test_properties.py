@@ -1,0 +1,145 @@
+"""Whatever the log holds and however it was cut into batches: live rows are those of a rebuild."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from events.envelope import Event, make_event
+from projections.database import Database
+from tests.projections.story import BENCH, IMPORTER, NOTIFIER, SHOP, messages_of, model_rows, new_database
+
+PARTIES = [SHOP, IMPORTER, BENCH]
+ORDERS = ["W-1", "W-2", "W-3"]
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+SOON = "2026-03-05T16:00:00Z"
+DIRECTIONS = ["inbound", "outbound"]
+
+#: What may be said, with data that fits.
+SAYINGS: list[tuple[str, Callable[[st.DataObject], dict[str, Any]]]] = [
+    ("order.opened", lambda d: {"product": {"serial": d.draw(st.sampled_from(["S-1", "S-2"]))}, "customer": "C-1"}),
+    ("order.opened", lambda d: {"product": {}, "accountable": d.draw(st.sampled_from(PARTIES))}),
+    ("order.referenced", lambda d: {"reference": d.draw(st.sampled_from(["R-1", "R-2"]))}),
+    ("item.handed_over", lambda d: {"to": d.draw(st.sampled_from(PARTIES))}),
+    ("item.handed_over", lambda d: {"to": d.draw(st.sampled_from(PARTIES))}),
+    ("item.received", lambda d: {}),
+    ("item.received", lambda d: {}),
+    ("item.returned", lambda d: {}),
+    ("order.closed", lambda d: {"outcome": "repaired"}),
+    ("order.reopened", lambda d: {}),
+    ("repair.completed", lambda d: {}),
+    ("work.paused", lambda d: {"waiting_for": d.draw(st.sampled_from(["customer", "part", "other"]))}),
+    ("work.resumed", lambda d: {}),
+    ("customer.contacted", lambda d: {"channel": "phone", "direction": d.draw(st.sampled_from(DIRECTIONS))}),
+    ("message.sent", lambda d: {"message": d.draw(st.sampled_from("mn")), "kind": "received", "next_news_by": SOON}),
+    ("message.failed", lambda d: {"message": d.draw(st.sampled_from("mn")), "kind": "received", "reason": "full"}),
+    ("fact.corrected", lambda d: {"fact_id": f"f{d.draw(st.integers(0, 29))}", "reason": "did_not_occur"}),
+    ("future.thing", lambda d: {"to": IMPORTER}),
+    ("party.closed", lambda d: {}),
+]  # fmt: skip
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Event]:
+    """Facts of three orders, some of them twice, some taken back, with closures and unknown ones in between."""
+    data = draw(st.data())
+    facts = []
+    for number in range(draw(st.integers(1, 30))):
+        name, make = draw(st.sampled_from(SAYINGS))
+        source = NOTIFIER if name.startswith("message.") else draw(st.sampled_from([*PARTIES, "chain:desk"]))
+        order = draw(st.sampled_from(ORDERS))
+        moment = START + timedelta(hours=draw(st.integers(0, 200)))
+        said = make(data)
+        if name == "party.closed" or (name == "fact.corrected" and draw(st.booleans())):
+            order = source = draw(st.sampled_from(PARTIES))
+        if name == "party.closed":
+            said = {"from": moment.isoformat(), "until": (moment + timedelta(days=draw(st.integers(1, 9)))).isoformat()}
+        if name == "fact.corrected" and source == "chain:desk":
+            said["fact_source"] = draw(st.sampled_from(PARTIES))
+        facts.append(
+            make_event(
+                name,
+                source=source,
+                id=f"f{draw(st.integers(0, number))}",
+                subject=order,
+                time=moment,
+                recordedtime=START + timedelta(hours=draw(st.integers(0, 200))),
+                data=said,
+            )
+        )
+    return facts
+
+
+def cut(facts: list[Event], cuts: set[int]) -> list[list[tuple[int, bytes]]]:
+    messages = messages_of(facts)
+    edges = [0, *sorted(at for at in cuts if at < len(messages)), len(messages)]
+    return [messages[begin:end] for begin, end in itertools.pairwise(edges) if end > begin]
+
+
+@contextmanager
+def two_databases(base: Path) -> Iterator[tuple[Database, Database]]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        first, second = (stack.enter_context(new_database(folder, base)) for _ in range(2))
+        yield first, second
+
+
+def mirrored(database: Database) -> list[str]:
+    cursor = database.cursor()
+    try:
+        return [
+            row
+            for table in ("events", "subjects")
+            for (row,) in cursor.execute(f"SELECT t::VARCHAR FROM chain.{table} AS t ORDER BY ALL").fetchall()
+        ]
+    finally:
+        cursor.close()
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
+@example(facts=[], cuts=set())
+def test_live_rows_are_those_of_a_rebuild(base: Path, facts: list[Event], cuts: set[int]) -> None:
+    with two_databases(base) as (live, fresh):
+        for batch in cut(facts, cuts):
+            live.apply(batch)
+        fresh.mirror_only(messages_of(facts))
+        fresh.rebuild()
+        assert mirrored(live) == mirrored(fresh)
+        assert model_rows(live) == model_rows(fresh)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(facts=logs(), order=st.randoms(use_true_random=False), cuts=st.sets(st.integers(1, 59), max_size=3))
+def test_doubled_and_shuffled_facts_give_the_same_rows(
+    base: Path, facts: list[Event], order: Any, cuts: set[int]
+) -> None:
+    # A fact has one meaning and one moment in an order: ids and times are made distinct, so that the order of arrival
+    # is all that changes.
+    unique = [
+        fact.model_copy(
+            update={
+                "id": f"f{number}",
+                "time": fact.time + timedelta(seconds=number),
+                "recordedtime": fact.time + timedelta(days=30),
+            }
+        )
+        for number, fact in enumerate(facts)
+    ]
+    shuffled = [*unique, *unique]
+    order.shuffle(shuffled)
+    with two_databases(base) as (plain, doubled):
+        plain.mirror_only(messages_of(unique))
+        plain.rebuild()
+        for batch in cut(shuffled, cuts):
+            doubled.apply(batch)
+        rows = [model_rows(each, positions=False, leave_out=["voids"]) for each in (plain, doubled)]
+        assert rows[0] == rows[1]
