@@ -21,7 +21,7 @@ import uvloop
 from nats.aio.client import Client
 
 from bench.measuring import CLOCK, durable_server
-from bench.projections.stream import Stream
+from bench.projections.filling import fill
 from projections.database import open_database
 from services.answering import ask
 from services.connecting import connect
@@ -51,17 +51,6 @@ async def serve(home: str, file: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()
     await projector.stop()
-
-
-def fill(file: Path, orders: int) -> None:
-    """Mirror the facts of that many orders and compute every read model."""
-    with tempfile.TemporaryDirectory(dir=file.parent) as scratch, open_database(file) as database:
-        stream = Stream(Path(scratch), orders)
-        for chunk in stream.read(0, stream.length):
-            database.mirror_only(chunk)
-        stream.close()
-        database.rebuild()
-        print(f"{file.name}: {database.position:,} facts of {orders:,} orders", flush=True)
 
 
 async def time_questions(connection: Client, name: str, orders: int, count: int) -> list[float]:
@@ -112,7 +101,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="repairchain-bench-") as scratch:
         file = given.file or Path(scratch) / "models.duckdb"
         if not file.exists():
-            fill(file, given.orders)
+            fill(file, given.orders).close()
+            with open_database(file) as database:
+                database.rebuild()
         sys.exit(not uvloop.run(run(given.orders, given.questions, file)))
 
 

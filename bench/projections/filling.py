@@ -1,0 +1,40 @@
+"""A database with a long history in it, for the benchmarks of this folder and of the query service."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.projections.stream import Stream
+from projections.database import open_database
+
+
+def fill(file: Path, orders: int, *, leave: int = 0) -> Stream:
+    """Mirror the facts of that many orders, but for the last ``leave``; returns their stream, which is to be closed."""
+    scratch = Path(tempfile.mkdtemp(prefix="stream-", dir=file.parent))
+    stream = Stream(scratch, orders)
+    with open_database(file) as database:
+        for chunk in stream.read(0, stream.length - leave):
+            database.mirror_only(chunk)
+    print(f"mirrored {stream.length - leave:,} facts of {orders:,} orders", flush=True)
+    return stream
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What these benchmarks have in common on the command line."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--orders", type=int, default=1_000_000)
+    parser.add_argument(
+        "--folder", type=Path, help="where the file is made, and removed again; default: a temporary one"
+    )
+    return parser
+
+
+@contextmanager
+def scratch_file(folder: Path | None) -> Iterator[Path]:
+    """A file that is removed in the end, with all that stands beside it."""
+    with tempfile.TemporaryDirectory(prefix="repairchain-bench-", dir=folder) as scratch:
+        yield Path(scratch) / "models.duckdb"
