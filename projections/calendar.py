@@ -2,7 +2,7 @@
 
 The read models count opening hours in SQL (sql/closed_spans.sql, and due_times in sql/macros.sql) over the table that
 ``opening_days`` fills; this module walks the same days one by one, for who needs a single answer without a database.
-Public holidays are not known yet. Moments outside the horizon (1970 to 2100) count as its nearer end.
+Public holidays are not known yet. Moments outside the horizon (1970 to 2060) count as its nearer end.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ OPENS_AT: Final = time(9)
 CLOSES_AT: Final = time(17)
 DAY_LENGTH: Final = timedelta(hours=8)
 FIRST_DAY: Final = date(1970, 1, 1)
-LAST_DAY: Final = date(2100, 12, 31)
+LAST_DAY: Final = date(2060, 12, 31)
 #: A due time that would fall later is this moment: far enough to mean "never".
-HORIZON_END: Final = datetime(2101, 1, 1, tzinfo=UTC)
+HORIZON_END: Final = datetime(2061, 1, 1, tzinfo=UTC)
 
 #: How long a handed-over item may stay unconfirmed, and a customer without news, in opening hours.
 RECEIPT_HOURS: Final = 16

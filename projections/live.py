@@ -11,17 +11,16 @@ from duckdb import DuckDBPyConnection
 from projections.models import CLOSED_SPANS, CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
 
-#: The events of the touched orders, without their whole data. `$start` is a bound that lets blocks of older rows be
-#: skipped; the join alone would not.
+#: The events of the touched orders. `$start` is a bound that lets blocks of older rows be skipped; the join alone would not.
 _RAW: Final = """
 SELECT position, first_position, order_id, type, fact, source, id, occurred_at, fact_key, said
 FROM chain.events
 WHERE position >= $start AND first_position >= $start AND first_position IN (SELECT first_position FROM touched)
 """
-#: Are there events among them that may not count?
-_DOUBTS: Final = (
-    "SELECT count(*) > count(DISTINCT fact_key) OR coalesce(bool_or(fact = 'fact.corrected'), false) FROM raw"
-)
+#: Are there any among them that may not count?
+_DOUBTS: Final = f"""
+SELECT count(*) > count(DISTINCT fact_key) OR coalesce(bool_or(fact = 'fact.corrected'), false) FROM ({_RAW})
+"""
 
 
 def apply_models(cursor: DuckDBPyConnection) -> None:
@@ -43,13 +42,13 @@ def apply_models(cursor: DuckDBPyConnection) -> None:
 
 
 def _take_facts(cursor: DuckDBPyConnection, start: int) -> bool:
-    """Make the touched orders' `raw` and `facts`, and `voids` if there may be any. Tells whether there may."""
-    execute(cursor, f"CREATE OR REPLACE TEMP TABLE raw AS {_RAW}", {"start": start})
-    (doubts,) = _first(cursor, _DOUBTS)
+    """Make the touched orders' `facts`, and `voids` if there may be any. Tells whether there may."""
+    (doubts,) = _first(cursor, _DOUBTS, {"start": start})
     if doubts:
+        execute(cursor, f"CREATE OR REPLACE TEMP TABLE raw AS {_RAW}", {"start": start})
         execute(cursor, f"CREATE OR REPLACE TEMP TABLE voids AS {VOIDS.select}")
     # Without doubts `voids` means the stored ones, and none of them is of these orders.
-    execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS {FACTS.select}")
+    execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS WITH raw AS ({_RAW}) {FACTS.select}", {"start": start})
     return bool(doubts)
 
 
@@ -75,5 +74,5 @@ def _store(cursor: DuckDBPyConnection, model: Model, start: int) -> None:
     execute(cursor, f"INSERT INTO {model.stored} {f'FROM {model.name}' if model.is_read else model.select}")
 
 
-def _first(cursor: DuckDBPyConnection, query: str) -> tuple[int, ...]:
-    return tuple(execute(cursor, query).fetchall()[0])
+def _first(cursor: DuckDBPyConnection, query: str, parameters: dict[str, int] | None = None) -> tuple[int, ...]:
+    return tuple(execute(cursor, query, parameters).fetchall()[0])

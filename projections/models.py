@@ -52,7 +52,7 @@ PARTIES: Final = Model("parties", is_stored=False)
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
-    Model("intakes", is_stored=False, is_read=True),
+    Model("lifecycles", is_stored=False, is_read=True),
     Model("handoffs", is_read=True),
     Model("commitments", is_read=True),
     Model("messages"),

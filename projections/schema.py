@@ -114,7 +114,7 @@ def _create(root: DuckDBPyConnection) -> None:
     define_words(root)
     _create_openings(root)
     build_stored(root)
-    root.execute("DROP VIEW temp.facts; DROP VIEW temp.raw; DROP TABLE temp.intakes")
+    root.execute("DROP VIEW temp.facts; DROP VIEW temp.raw; DROP TABLE temp.lifecycles")
     define_views(root)
     root.execute("CREATE TABLE meta (position BIGINT, mirrored BIGINT, mirror_version VARCHAR, models_version VARCHAR)")
     root.execute("INSERT INTO meta VALUES (0, 0, ?, ?)", [mirror_version(), models_version()])

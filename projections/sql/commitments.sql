@@ -18,24 +18,24 @@ WITH tellings AS (
     WINDOW so_far AS (PARTITION BY first_position ORDER BY story ROWS UNBOUNDED PRECEDING)
 ),
 silences AS (
-    SELECT t.*, i.accountable, i.customer, i.accountable AS party, t.occurred_at AS since, 40 AS hours
+    SELECT t.*, l.accountable, l.customer, l.accountable AS party, t.occurred_at AS since, 40 AS hours
     FROM tellings t
-    JOIN intakes i ON i.first_position = t.first_position
-    WHERE i.customer IS NOT NULL AND t.phase IS DISTINCT FROM 'order.closed'
+    JOIN lifecycles l ON l.first_position = t.first_position
+    WHERE l.customer IS NOT NULL AND t.phase IS DISTINCT FROM 'order.closed'
 ),
 owed AS (
     SELECT
         h.position, h.first_position, h.order_id,
         'receipt' AS kind,
         h.to_party AS owed_by,
-        coalesce(i.accountable, h.from_party) AS owed_to,
-        i.accountable,
+        coalesce(l.accountable, h.from_party) AS owed_to,
+        l.accountable,
         h.handed_at AS since,
         h.due,
         CASE h.state WHEN 'received' THEN 'met' WHEN 'closed' THEN 'ended' ELSE h.state END AS state,
         h.settled_at
     FROM handoffs h
-    LEFT JOIN intakes i ON i.first_position = h.first_position
+    LEFT JOIN lifecycles l ON l.first_position = h.first_position
     UNION ALL
     SELECT
         position, first_position, order_id, 'news', accountable, 'customer:' || customer, accountable, since,

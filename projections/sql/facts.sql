@@ -2,7 +2,7 @@
 -- `story` is the place of a fact in its order's story as one number that is never negative: when it happened (in
 -- microseconds since the year 1), then its position, so that max() finds the last; the low byte is free for a code.
 -- The fields are taken out of `said` before the join, so that a model reads from the file only those that it names.
-SELECT *
+SELECT said_facts.*
 FROM (
     SELECT
         position, first_position, order_id, fact, source, id, occurred_at,
@@ -18,4 +18,4 @@ FROM (
     FROM raw
     WHERE type <> 'unreadable'
 ) AS said_facts
-WHERE NOT EXISTS (FROM voids v WHERE v.position = said_facts.position)
+ANTI JOIN voids v ON v.position = said_facts.position

@@ -13,7 +13,7 @@ CREATE OR REPLACE MACRO commitment_id(kind, order_id, source, id) AS concat_ws('
 
 -- The day of a moment, within the horizon of `openings`.
 CREATE OR REPLACE MACRO calendar_day(moment) AS
-    greatest(least(moment, TIMESTAMP '2100-12-31 23:59:59'), TIMESTAMP '1970-01-01')::DATE;
+    greatest(least(moment, TIMESTAMP '2060-12-31 23:59:59'), TIMESTAMP '1970-01-01')::DATE;
 
 -- Opening hours since 1970 up to a moment, in microseconds, given its day's row of `openings`. A day that does not open
 -- has its opening far in the future.
@@ -48,7 +48,7 @@ CREATE OR REPLACE MACRO due_times(waiting) AS TABLE
     SELECT
         t.* EXCLUDE (spans, worked, needed, own_target, target),
         CASE
-            WHEN o.opens IS NULL THEN greatest(t.since, TIMESTAMP '2101-01-01')
+            WHEN o.opens IS NULL THEN greatest(t.since, TIMESTAMP '2061-01-01')
             ELSE make_timestamp(o.opens + t.target - o.worked)
         END AS due
     FROM targets t

@@ -12,7 +12,7 @@ SELECT enum_code(status::status_word)::INTEGER AS code, status, next_step, owner
 FROM (
     VALUES
         ('taken_in', 'look at it or send it on', 'holder'),
-        ('in_transit', 'confirm receipt', 'receiver'),
+        ('in_transit', 'confirm receipt', 'holder'),
         ('received', 'diagnose', 'holder'),
         ('diagnosed', 'repair or quote', 'holder'),
         ('waiting_for_approval', 'approve the quote', 'customer'),
