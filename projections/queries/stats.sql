@@ -33,7 +33,7 @@ SELECT
     (SELECT count(*) FROM messages WHERE status = 'sent') AS messages,
     (SELECT count(*) FROM contacts WHERE direction = 'inbound') AS customer_contacts,
     o.commitments_open, o.commitments_overdue_noted,
-    (SELECT count(*) FROM parties) AS parties,
+    (SELECT count(*) FROM parties WHERE role <> 'chain') AS parties,
     (SELECT position FROM chain.meta) AS position,
     (SELECT count(*) FROM chain.events WHERE fact IS NULL) AS unknown_facts
 FROM handed h, worked_on w, owed o
