@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from events.envelope import Moment
 from events.facet import Fact, Prose, Text
-from events.party import Party
+from events.party import PARTNER_ROLES, Party, role_of
 
 
 class HandedOver(Fact):
@@ -21,6 +21,13 @@ class HandedOver(Fact):
     carrier: Text | None = None
     tracking_number: Text | None = None
     expected_by: Moment | None = None
+
+    @field_validator("to")
+    @classmethod
+    def _to_a_partner(cls, to: str) -> str:
+        if role_of(to) not in PARTNER_ROLES:
+            raise ValueError("must be a retailer, an importer or a repairer; to the customer it is item.returned")
+        return to
 
 
 class Received(Fact):

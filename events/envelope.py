@@ -15,6 +15,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -29,6 +30,7 @@ MAX_BYTES: Final = 64 * 1024
 #: An id becomes one token of a subject, three characters a byte at worst, and the server takes 4,096 for a line.
 MAX_ID_BYTES: Final = 240
 
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
 _TYPE = re.compile(r"repairchain\.((?:[a-z][a-z_]*)\.(?:[a-z][a-z_]*))\.v([1-9][0-9]{0,3})")
 
 
@@ -69,7 +71,18 @@ def check_id(text: str) -> str:
     return text
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(to_utc), PlainSerializer(iso, when_used="json")]
+def check_moment(value: object) -> object:
+    """A moment is written as RFC 3339 says; a mere number would be taken for seconds since 1970."""
+    if isinstance(value, str) and not _MOMENT.match(value):
+        raise ValueError("must be a date and time with a zone, such as 2026-11-21T17:00:00+01:00")
+    if isinstance(value, int | float):
+        raise ValueError("must be text, such as 2026-11-21T17:00:00+01:00")
+    return value
+
+
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(check_moment), AfterValidator(to_utc), PlainSerializer(iso, when_used="json")
+]
 Identifier = Annotated[str, StringConstraints(min_length=1), AfterValidator(check_id)]
 
 

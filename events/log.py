@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -31,10 +31,19 @@ MAX_BATCH: Final = 1_000
 _MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 
 _ERR_BATCH_HOLDS_DUPLICATE: Final = 10201
+_ERR_WRONG_LAST_SEQUENCE: Final = 10071
 _APPEND_TIMEOUT: Final = 10.0
 
 #: Heartbeat of an ordered consumer (seconds): how soon a dead one is noticed.
 _HEARTBEAT: Final = 2.0
+
+
+class NotFirstError(RuntimeError):
+    """A fact was to be the first of its name for its order, and another one is there already."""
+
+
+class LogReplacedError(RuntimeError):
+    """The log ends before the position that was read to: it is another one, from a backup say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,44 +67,75 @@ class Stored:
         return Event.from_json(self.payload)
 
 
+def fact_key(source: str, id: str) -> bytes:
+    """Sixteen bytes that stand for (source, id). They hold the source: ids of two parties never meet."""
+    return blake2b(f"{source}\0{id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
 def message_id(source: str, id: str) -> str:
-    """The key by which JetStream deduplicates an append. It holds the source: ids of two parties never meet."""
-    return blake2b(f"{source}\0{id}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    """The key by which JetStream deduplicates an append."""
+    return fact_key(source, id).hex()
 
 
-def _headers(event: Event) -> dict[str, str]:
-    return {Header.MSG_ID.value: message_id(event.source, event.id), "Content-Type": CONTENT_TYPE}
+def _headers(event: Event, *, first: bool = False) -> dict[str, str]:
+    headers = {Header.MSG_ID.value: message_id(event.source, event.id), "Content-Type": CONTENT_TYPE}
+    if first:
+        headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = "0"
+    return headers
 
 
-async def append(js: JetStreamContext, event: Event, *, timeout: float = _APPEND_TIMEOUT) -> Appended:
-    """Append one fact. Raises nats errors if the server does not confirm it; appending it again is harmless."""
-    ack = await js.publish(
-        log_subject(event.subject, event.name),
-        event.to_json(),
-        stream=names.REPAIRS,
-        headers=_headers(event),
-        timeout=timeout,
-    )
+async def append(
+    js: JetStreamContext, event: Event, *, first: bool = False, timeout: float = _APPEND_TIMEOUT
+) -> Appended:
+    """Append one fact. Raises nats errors if the server does not confirm it; appending it again is harmless.
+
+    With ``first`` only if no fact of its name is there yet for its order: raises NotFirstError otherwise.
+    """
+    try:
+        ack = await js.publish(
+            log_subject(event.subject, event.name),
+            event.to_json(),
+            stream=names.REPAIRS,
+            headers=_headers(event, first=first),
+            timeout=timeout,
+        )
+    except APIError as error:
+        if error.err_code == _ERR_WRONG_LAST_SEQUENCE:
+            raise NotFirstError(str(error.description)) from None
+        raise
     return Appended(position=ack.seq, duplicate=bool(ack.duplicate))
 
 
 async def append_batch(
-    js: JetStreamContext, events: Sequence[Event], *, timeout: float = _APPEND_TIMEOUT
+    js: JetStreamContext,
+    events: Sequence[Event],
+    *,
+    first_of_subject: Container[int] = (),
+    timeout: float = _APPEND_TIMEOUT,
 ) -> list[Appended]:
     """Append facts in their order, each batch of up to 1,000 all or nothing; returns one place per fact.
 
     A batch that holds a fact which the server still remembers is refused as a whole; then its members are appended one
-    by one, where each duplicate is told apart. Raises nats errors if the server does not confirm; appending the same
-    facts again is harmless.
+    by one, where each duplicate is told apart. The facts whose numbers (counted from 0) are in ``first_of_subject`` are
+    appended only if none of their name is there yet for their order: raises NotFirstError otherwise. Raises nats errors
+    if the server does not confirm; appending the same facts again is harmless.
     """
     places: list[Appended] = []
     for chunk in _chunks(events):
+        firsts = {
+            number - len(places)
+            for number in range(len(places), len(places) + len(chunk))
+            if number in first_of_subject
+        }
         if len(chunk) == 1:
-            places.append(await append(js, chunk[0][0], timeout=timeout))
+            places.append(await append(js, chunk[0][0], first=bool(firsts), timeout=timeout))
             continue
-        last = await _publish_atomically(js, chunk, timeout)
+        last = await _publish_atomically(js, chunk, firsts, timeout)
         if last is None:
-            places += [await append(js, event, timeout=timeout) for event, _ in chunk]
+            places += [
+                await append(js, event, first=number in firsts, timeout=timeout)
+                for number, (event, _) in enumerate(chunk)
+            ]
         else:
             first = last - len(chunk) + 1
             places += [Appended(first + offset, duplicate=False) for offset in range(len(chunk))]
@@ -117,12 +157,14 @@ def _chunks(events: Sequence[Event]) -> Iterator[list[tuple[Event, bytes]]]:
         yield chunk
 
 
-async def _publish_atomically(js: JetStreamContext, chunk: Sequence[tuple[Event, bytes]], timeout: float) -> int | None:
+async def _publish_atomically(
+    js: JetStreamContext, chunk: Sequence[tuple[Event, bytes]], firsts: Container[int], timeout: float
+) -> int | None:
     """The position of the last fact, or None if the batch was refused because of a duplicate."""
     connection = js._nc  # nats-py has no public way from a JetStream context to its connection
     batch = NUID().next().decode()
     for sequence, (event, payload) in enumerate(chunk, start=1):
-        headers = _headers(event)
+        headers = _headers(event, first=sequence - 1 in firsts)
         headers["Nats-Batch-Id"] = batch
         headers["Nats-Batch-Sequence"] = str(sequence)
         subject = log_subject(event.subject, event.name)
@@ -137,6 +179,8 @@ async def _publish_atomically(js: JetStreamContext, chunk: Sequence[tuple[Event,
         return int(answer["seq"])
     if error.get("err_code") == _ERR_BATCH_HOLDS_DUPLICATE:
         return None
+    if error.get("err_code") == _ERR_WRONG_LAST_SEQUENCE:
+        raise NotFirstError(str(error.get("description")))
     raise APIError.from_error(error)
 
 
@@ -155,7 +199,7 @@ class Tail:
     """Follows the log from a position in batches, as fast as they come, over reconnects and server restarts.
 
     ``async with Tail(js, after=position) as tail: async for batch in tail: …``. Each batch is a list of (position,
-    payload) in order, without gaps or repeats. Reading stops early only when the caller stops.
+    payload) in order, without gaps or repeats. Reading stops when the caller stops, or with LogReplacedError.
     """
 
     def __init__(
@@ -163,13 +207,11 @@ class Tail:
         js: JetStreamContext,
         *,
         after: int = 0,
-        subjects: Sequence[str] = (),
         max_batch: int = 50_000,
         check_every: float = _HEARTBEAT * 2,
     ) -> None:
         self._js = js
         self._position = after
-        self._subjects = list(subjects)
         self._max_batch = max_batch
         self._check_every = check_every
         self._buffer: list[tuple[int, bytes]] = []
@@ -194,7 +236,6 @@ class Tail:
         config = ConsumerConfig(
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=self._position + 1,
-            filter_subjects=self._subjects or None,
         )
         self._subscription = await self._js.subscribe(
             f"{names.LOG_ROOT}.>",
@@ -218,7 +259,7 @@ class Tail:
         position = position_of(message)
         if position <= self._position or self._gap:
             return
-        if not self._subjects and position != self._position + 1:
+        if position != self._position + 1:
             # nats-py notices a gap only with the next heartbeat, after it has handed out what lies behind the gap.
             self._gap = True
             self._filled.set()
@@ -260,6 +301,8 @@ class Tail:
         """Nothing came for a while, or something was left out: is the consumer behind us alive, or is a new one due?"""
         self._filled.clear()
         try:
+            if await last_position(self._js) < self._position:
+                raise LogReplacedError(f"the log ends before position {self._position}, which was read from it")
             if not self._gap and self._subscription is not None:
                 await self._subscription.consumer_info()
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from events.envelope import Event, Identifier
 from events.party import ROLES, role_of
 from events.subjects import customer_key
-from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, may_say, read_data
+from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, is_known, may_say, read_data
 from services.intake.problems import Refusal, from_validation
 
 #: Clocks of partners may run ahead by this much and no more; a fact from next year would hide all that comes before it.
@@ -19,10 +20,26 @@ CLOCK_AHEAD: Final = timedelta(hours=24)
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def order_hash(order: str) -> int:
+    """A number of 63 bits that stands for an order."""
+    return int.from_bytes(blake2b(order.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A fact that was said before: at ``position``, or earlier in the batch at hand (0)."""
+
+    position: int
+    order_hash: int
+
+    def about(self, order: str) -> bool:
+        return self.order_hash == order_hash(order)
+
+
 class Known(Protocol):
     """What the decision asks about the log; see index.Index."""
 
-    def known_position(self, source: str, id: str) -> int | None: ...
+    def find(self, source: str, id: str) -> Found | None: ...
     def opened_by(self, order: str) -> str | None: ...
     def order_of(self, party: str, reference: str) -> str | None: ...
 
@@ -30,7 +47,7 @@ class Known(Protocol):
 class Channel(BaseModel):
     """One way to reach the customer. It names a kind and an address, never a service to call."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
 
     kind: Literal["email"]
     address: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+$")]
@@ -39,7 +56,7 @@ class Channel(BaseModel):
 class Contact(BaseModel):
     """Who the customer is and how to reach her: for the CUSTOMERS bucket, never for the log."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
 
     name: Annotated[str, StringConstraints(max_length=200)] | None = None
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
@@ -58,6 +75,7 @@ class Accept:
     """Append ``event``; before that, keep ``contact`` under ``contact_key`` if there is one."""
 
     event: Event
+    opens: bool = False  # the order is new: nobody else may have opened it in the meantime
     contact_key: str | None = None
     contact: Contact | None = None
 
@@ -80,23 +98,29 @@ def decide(event: Event, party: str, known: Known, now: datetime) -> Accept | Du
         raise Refusal("unknown-type", f"'{event.type}' is not in the vocabulary; the submission is kept", "/type")
     if not may_say(role_of(party), name):
         raise Refusal("not-yours-to-say", f"a {role_of(party)} does not say {name}", "/type")
+    if not is_known(name, version):
+        # Taken in unread, it could carry a customer's address into the log.
+        raise Refusal("unknown-version", f"{name} is known up to version {FACTS[name].VERSION}; it is kept", "/type")
     _check_time(event.time, now)
 
     data, contact = _without_contact(event)
     data = _normalised(name, version, data)
     _check_own(event, data)
 
-    position = known.known_position(event.source, event.id)
     order = _resolve(event, known)
-    if position is not None:
-        return Duplicate(event.id, position, order)
+    found = known.find(event.source, event.id)
+    if found is not None:
+        if not found.about(order):
+            raise Refusal("id-reused", f"the id '{event.id}' was used before, for another order", "/id")
+        return Duplicate(event.id, found.position, order)
 
     key = None
     if contact is not None:
         reference = str(data.setdefault("customer", order))
         key = customer_key(party, reference)
     accepted = event.model_copy(update={"subject": order, "data": data, "recordedtime": now})
-    return Accept(accepted, key, contact)
+    opens = event.name == "order.opened" and known.opened_by(order) is None
+    return Accept(accepted, opens, key, contact)
 
 
 def _check_time(time: datetime, now: datetime) -> None:
@@ -140,6 +164,11 @@ def _check_own(event: Event, data: dict[str, Any]) -> None:
             f"{event.name} is about the party itself: subject must be '{event.source}'",
             "/subject",
         )
+    if event.name == "order.opened" and data.get("accountable") not in (None, event.source):
+        # Messages to the customer are signed by the accountable party: nobody signs for another.
+        raise Refusal(
+            "not-your-name", "a party answers for itself only: let that party open the order", "/data/accountable"
+        )
     if event.name == "fact.corrected" and data.get("fact_source") not in (None, event.source):
         raise Refusal("not-your-name", "a party corrects its own facts only", "/data/fact_source")
 
@@ -149,6 +178,8 @@ def _resolve(event: Event, known: Known) -> str:
     subject = event.subject
     if event.name in PARTY_FACTS or event.name in INCIDENT_FACTS:
         return subject
+    if event.name == "fact.corrected" and subject == event.source:
+        return subject  # about what the party said of itself
     if event.name == "order.opened":
         if role_of(subject) in ROLES:
             raise Refusal("invalid", f"'{subject}' is the name of a party: an order needs an id of its own", "/subject")

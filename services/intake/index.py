@@ -9,39 +9,41 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from events.envelope import Event
+from events.log import fact_key
+from services.intake.deciding import Found, order_hash
 
-_SCHEMA = """
-create table if not exists facts (key blob primary key, position integer not null) without rowid;
-create table if not exists orders (order_id text primary key, opened_by text not null) without rowid;
-create table if not exists aliases (
-    party text not null, reference text not null, order_id text not null, primary key (party, reference)
+#: Raise it with every change of the tables; a file of another version is made anew.
+_VERSION: Final = 2
+_SCHEMA: Final = """
+begin;
+create table facts (key blob primary key, position integer not null, order_hash integer not null) without rowid;
+create table orders (order_id text primary key, opened_by text not null, position integer not null) without rowid;
+create table aliases (
+    party text not null, reference text not null, order_id text not null, position integer not null,
+    fact blob not null, primary key (party, reference)
 ) without rowid;
-create table if not exists progress (one integer primary key check (one = 1), position integer not null);
-insert or ignore into progress values (1, 0);
+create table retracted (fact blob primary key) without rowid;
+create table progress (one integer primary key check (one = 1), position integer not null);
+insert into progress values (1, 0);
+commit;
 """
-
+_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 #: position, source, id, name, subject, data
 _Note = tuple[int, str, str, str, str, dict[str, Any]]
-
-
-def fact_key(source: str, id: str) -> bytes:
-    """Sixteen bytes that stand for (source, id)."""
-    return blake2b(f"{source}\0{id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @dataclass
 class Pending:
     """What the batch at hand has added so far, not yet in the log."""
 
-    facts: dict[bytes, int | None] = field(default_factory=dict)
+    facts: dict[bytes, Found] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -49,27 +51,38 @@ class Pending:
 class Index:
     """Look-ups over the log plus the batch at hand. Not for use by several threads at once."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = self._open()
         self.pending = Pending()
 
     def _open(self) -> sqlite3.Connection:
+        """Open the file, made anew if it is damaged or of another version. Raises sqlite3.Error, if it is busy say."""
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=30.0, check_same_thread=False)
         try:
             connection.execute("pragma journal_mode = wal")
             # A lost tail is read again from the log; only a damaged file would hurt, and WAL prevents that.
             connection.execute("pragma synchronous = off")
-            connection.executescript(_SCHEMA)
-        except sqlite3.DatabaseError:
+            version = connection.execute("pragma user_version").fetchone()[0]
+            if version == 0:
+                connection.executescript(_SCHEMA.replace("commit;", f"pragma user_version = {_VERSION}; commit;"))
+            elif version != _VERSION:
+                connection.close()
+                self._set_aside(".outdated")
+                return self._open()
+        except sqlite3.DatabaseError as error:
             connection.close()
-            if not isinstance(self._path, Path) or not self._path.exists():
+            if error.sqlite_errorname not in _DAMAGED:
                 raise
-            self._path.replace(self._path.with_suffix(".unreadable"))
+            self._set_aside(".unreadable")
             return self._open()
         return connection
+
+    def _set_aside(self, suffix: str) -> None:
+        self._path.replace(self._path.with_name(self._path.name + suffix))
+        for companion in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + companion).unlink(missing_ok=True)
 
     def close(self) -> None:
         self._connection.close()
@@ -80,27 +93,29 @@ class Index:
         row = self._connection.execute("select position from progress").fetchone()
         return int(row[0])
 
-    def known_position(self, source: str, id: str) -> int | None:
-        """Where that fact is in the log; 0 if it is earlier in the batch at hand, None if it is new."""
+    def find(self, source: str, id: str) -> Found | None:
+        """Where that fact is and which order it is about; None if it is new."""
         key = fact_key(source, id)
         if key in self.pending.facts:
-            return self.pending.facts[key] or 0
-        row = self._connection.execute("select position from facts where key = ?", (key,)).fetchone()
-        return None if row is None else int(row[0])
+            return self.pending.facts[key]
+        row = self._connection.execute("select position, order_hash from facts where key = ?", (key,)).fetchone()
+        return None if row is None else Found(int(row[0]), int(row[1]))
 
     def opened_by(self, order: str) -> str | None:
-        """The party that opened that order, if it is open to us."""
+        """The party that opened that order; None if nobody has."""
         if order in self.pending.orders:
             return self.pending.orders[order]
         row = self._connection.execute("select opened_by from orders where order_id = ?", (order,)).fetchone()
         return None if row is None else str(row[0])
 
     def order_of(self, party: str, reference: str) -> str | None:
-        """The order that ``party`` has given that number."""
+        """The order that ``party`` has given that number, and has not taken it back."""
         if (party, reference) in self.pending.aliases:
             return self.pending.aliases[(party, reference)]
         row = self._connection.execute(
-            "select order_id from aliases where party = ? and reference = ?", (party, reference)
+            "select order_id from aliases where party = ? and reference = ?"
+            " and fact not in (select fact from retracted)",
+            (party, reference),
         ).fetchone()
         return None if row is None else str(row[0])
 
@@ -116,18 +131,18 @@ class Index:
     def has_read(self, payload: bytes) -> bool:
         """Whether that fact of the log is known here; so is whatever cannot be told."""
         note = _read(0, payload)
-        return note is None or self.known_position(note[1], note[2]) is not None
+        return note is None or self.find(note[1], note[2]) is not None
 
     def clear(self) -> None:
         """Forget everything and start at the beginning of the log."""
         self._connection.executescript(
-            "begin; delete from facts; delete from orders; delete from aliases;"
+            "begin; delete from facts; delete from orders; delete from aliases; delete from retracted;"
             " update progress set position = 0; commit;"
         )
 
     def expect(self, event: Event) -> None:
         """Note a fact of the batch at hand, so that what follows in the batch can refer to it."""
-        self.pending.facts[fact_key(event.source, event.id)] = None
+        self.pending.facts[fact_key(event.source, event.id)] = Found(0, order_hash(event.subject))
         if event.name == "order.opened":
             self.pending.orders.setdefault(event.subject, event.source)
         elif event.name == "order.referenced":
@@ -150,28 +165,44 @@ class Index:
         self._write((_read(position, payload) for position, payload in batch), up_to=batch[-1][0])
 
     def _write(self, notes: Iterable[_Note | None], up_to: int = 0) -> None:
-        facts: list[tuple[bytes, int]] = []
-        orders: list[tuple[str, str]] = []
-        aliases: list[tuple[str, str, str]] = []
+        facts: list[tuple[bytes, int, int]] = []
+        orders: list[tuple[str, str, int]] = []
+        aliases: list[tuple[str, str, str, int, bytes]] = []
+        retracted: list[tuple[bytes]] = []
         for note in notes:
             if note is None:
                 continue
             position, source, id, name, subject, data = note
-            facts.append((fact_key(source, id), position))
+            key = fact_key(source, id)
+            facts.append((key, position, order_hash(subject)))
             if name == "order.opened":
-                orders.append((subject, source))
+                orders.append((subject, source, position))
             elif name == "order.referenced":
-                aliases.append((source, str(data.get("reference")), subject))
+                aliases.append((source, str(data.get("reference")), subject, position, key))
+            elif name == "fact.corrected":
+                retracted.append((fact_key(str(data.get("fact_source") or source), str(data.get("fact_id"))),))
         connection = self._connection
         connection.execute("begin immediate")
         try:
-            connection.executemany("insert or ignore into facts values (?, ?)", facts)
-            connection.executemany("insert or ignore into orders values (?, ?)", orders)
-            connection.executemany("insert or replace into aliases values (?, ?, ?)", aliases)
+            connection.executemany("insert or ignore into facts values (?, ?, ?)", facts)
+            # What is first in the log holds for an order, what is last for a number, in whatever order we are told.
+            connection.executemany(
+                "insert into orders values (?, ?, ?) on conflict (order_id) do update set"
+                " opened_by = excluded.opened_by, position = excluded.position where excluded.position < position",
+                orders,
+            )
+            connection.executemany(
+                "insert into aliases values (?, ?, ?, ?, ?) on conflict (party, reference) do update set"
+                " order_id = excluded.order_id, position = excluded.position, fact = excluded.fact"
+                " where excluded.position > position",
+                aliases,
+            )
+            connection.executemany("insert or ignore into retracted values (?)", retracted)
             connection.execute("update progress set position = max(position, ?)", (up_to,))
             connection.execute("commit")
         except BaseException:
-            connection.execute("rollback")
+            if connection.in_transaction:
+                connection.execute("rollback")
             raise
 
 

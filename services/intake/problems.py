@@ -16,6 +16,8 @@ TITLES: Final = {
     "not-your-name": "A party speaks for itself only",
     "not-yours-to-say": "This is not for this role to say",
     "unknown-type": "This type is not in the vocabulary",
+    "unknown-version": "This version of the type is not known yet",
+    "id-reused": "This id was used before for another order",
     "unknown-order": "No order has this id or reference yet",
     "order-id-taken": "Another party has opened an order with this id",
     "internal": "Intake failed on this submission",
@@ -41,8 +43,9 @@ class Refusal(Exception):
     def __init__(self, kind: str, detail: str, pointer: str | None = None) -> None:
         super().__init__(detail)
         self.kind = kind
-        self.detail = detail
-        self.pointer = pointer
+        # Both may repeat what the sender wrote, of any length; they travel in a header and in a receipt.
+        self.detail = short(detail)
+        self.pointer = None if pointer is None else short(pointer)
 
     def problem(self, submission: str | None) -> Problem:
         """The refusal as problem details about the submission with that id."""
@@ -53,6 +56,11 @@ class Refusal(Exception):
             pointer=self.pointer,
             submission=submission,
         )
+
+
+def short(text: str) -> str:
+    """At most 500 characters of ``text``, the middle left out."""
+    return text if len(text) <= 500 else f"{text[:300]} … {text[-190:]}"
 
 
 def kind_of(problem_type: str) -> str:

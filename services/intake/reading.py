@@ -52,7 +52,7 @@ def read_document(headers: Mapping[str, str] | None, payload: bytes) -> dict[str
 def submission_id(document: Mapping[str, Any]) -> str | None:
     """The event's own id, if it has a usable one: a receipt names it even when the rest cannot be read."""
     found = document.get("id")
-    return found[:500] if isinstance(found, str) and found else None
+    return found[:240] if isinstance(found, str) and found else None
 
 
 def read_event(document: Mapping[str, Any]) -> Event:

@@ -16,6 +16,7 @@ from services.intake.problems import Problem
 _PROBLEM: Final = "Repairchain-Problem"
 _ORIGINAL: Final = "Repairchain-Original-Headers"
 _INTAKE: Final = "Repairchain-Intake-Sequence"
+_MAX_KEPT_HEADERS: Final = 16 * 1024
 
 
 def _pack(value: Any) -> str:
@@ -41,6 +42,8 @@ class Rejected:
 def to_headers(problem: Problem, original: Mapping[str, str] | None, intake_sequence: int) -> dict[str, str]:
     """The headers under which a rejected body is kept; the message id makes keeping it twice harmless."""
     kept = {key: value for key, value in (original or {}).items() if not key.lower().startswith("nats-")}
+    if len(_pack(kept)) > _MAX_KEPT_HEADERS:  # the server takes 64 KiB for all; what CloudEvents needs is small
+        kept = {key: value for key, value in kept.items() if key.lower().startswith("ce-") and len(value) < 1_000}
     return {
         _PROBLEM: _pack(problem.model_dump(exclude_none=True)),
         _ORIGINAL: _pack(kept),

@@ -8,6 +8,7 @@ again after a crash is told apart by (source, id).
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
@@ -30,7 +31,7 @@ from nats.js.kv import KeyValue
 
 from events import names
 from events.clock import Clock
-from events.log import Tail, append_batch, last_position, message_id
+from events.log import LogReplacedError, NotFirstError, Tail, append_batch, last_position, message_id
 from events.streams import declare_streams
 from events.subjects import party_of_subject, rejected_subject
 from services.connecting import leave
@@ -52,6 +53,7 @@ _COLLECT: Final = 0.05
 _ACK_WAIT: Final = 10.0
 _APPEND_TIMEOUT: Final = 5.0
 _RETRY_DELAY: Final = 1.0
+_TRIES: Final = 5
 
 #: Trouble with the server or with the index's file; a submission is not to blame for it.
 _TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError, sqlite3.Error)
@@ -197,6 +199,10 @@ class Intake:
                         else:
                             _log.debug("catching up with the log", position=self._index.position, goal=goal)
                         await self._note(await tail.next_batch())
+            except LogReplacedError as error:
+                _log.warning("starting the index anew", error=str(error))
+                async with self._lock:
+                    self._index.clear()
             except _TRANSIENT as error:
                 _log.warning("following the log again", error=str(error))
                 await asyncio.sleep(_RETRY_DELAY)
@@ -217,7 +223,9 @@ class Intake:
         """Handle one batch from the intake stream. On trouble with the server the batch comes again."""
         try:
             async with self._lock:
-                await self._take(messages)
+                await self._take_up_to_date(messages)
+        except (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError):
+            await self._take_one_by_one(messages)  # the server refuses what one of them would have us write
         except _TRANSIENT as error:
             self._unsure = True
             _log.warning("a batch will be tried again", role=self.role, size=len(messages), error=repr(error))
@@ -226,15 +234,27 @@ class Intake:
                     await message.nak(delay=_RETRY_DELAY)
         except Exception:  # noqa: BLE001 - see _take_alone
             # A fault of ours that one submission brings to light must not stop its neighbours: find it, keep it, go on.
-            _log.exception("a batch hit a fault in intake: taking it one by one", role=self.role, size=len(messages))
-            for message in messages:
-                await self._take_alone(message)
+            await self._take_one_by_one(messages)
+
+    async def _take_up_to_date(self, messages: list[Msg]) -> None:
+        """Take the batch; decide anew if another role's service opened one of its orders in the meantime."""
+        for _ in range(_TRIES):
+            try:
+                return await self._take(messages)
+            except NotFirstError:
+                await self._read_to_the_end()
+        raise NotFirstError("the log holds an opening of this order that cannot be read")
+
+    async def _take_one_by_one(self, messages: list[Msg]) -> None:
+        _log.exception("a batch hit a fault in intake: taking it one by one", role=self.role, size=len(messages))
+        for message in messages:
+            await self._take_alone(message)
 
     async def _take_alone(self, message: Msg) -> None:
         try:
             async with self._lock:
-                await self._take([message])
-        except _TRANSIENT:
+                await self._take_up_to_date([message])
+        except (TimeoutError, OSError, nats.errors.ConnectionClosedError, nats.errors.NoServersError):
             self._unsure = True
             with suppress(*_TRANSIENT):
                 await message.nak(delay=_RETRY_DELAY)
@@ -271,7 +291,8 @@ class Intake:
 
         receipts = Receipts()
         events = [accept.event for _, accept in decided.accepted]
-        places = await append_batch(self._js, events, timeout=_APPEND_TIMEOUT)
+        opens = {number for number, (_, accept) in enumerate(decided.accepted) if accept.opens}
+        places = await append_batch(self._js, events, first_of_subject=opens, timeout=_APPEND_TIMEOUT)
         self._index.appended(events, [place.position for place in places])
         for (message, accept), place in zip(decided.accepted, places, strict=True):
             event = accept.event
@@ -286,10 +307,11 @@ class Intake:
             )
         for message, duplicate in decided.duplicates:
             party = _party_of(message)
-            position = duplicate.position or self._index.known_position(party, duplicate.id)
+            found = self._index.find(party, duplicate.id)
+            position = duplicate.position or (found.position if found else None)
             receipts.add(party, _sequence(message), duplicate.id, "duplicate", order=duplicate.order, position=position)
+        await asyncio.gather(*(self._keep(rejection) for rejection in decided.rejected))
         for rejection in decided.rejected:
-            await self._keep(rejection)
             problem = rejection.problem
             receipts.add(rejection.party, _sequence(rejection.message), problem.submission, "rejected", problem=problem)
         await self._remove_retried(messages)
@@ -344,7 +366,7 @@ class Intake:
         """A retry has its own outcome by now; the rejection that it was taken from is settled."""
         for message in messages:
             number = (message.headers or {}).get(names.RETRY_OF)
-            if number is None or not number.isdigit():
+            if number is None or not re.fullmatch(r"[1-9][0-9]{0,17}", number):
                 continue
             with suppress(nats.js.errors.APIError):  # removed already, before a crash
                 kept = await self._js.get_msg(names.REJECTED, seq=int(number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from events.envelope import make_event
 from events.party import role_of
-from services.intake.deciding import Accept, Duplicate, decide
+from services.intake.deciding import Accept, Duplicate, Found, decide, order_hash
 from services.intake.problems import Refusal, kind_of
 from services.intake.reading import read_document, read_event
 
@@ -22,11 +23,11 @@ SHOP, OTHER_SHOP, IMPORTER = "retailer:acme", "retailer:bolt", "importer:north"
 class Log:
     """What the log knows, as a test gives it."""
 
-    facts: dict[tuple[str, str], int] = field(default_factory=dict)
+    facts: dict[tuple[str, str], Found] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def known_position(self, source: str, id: str) -> int | None:
+    def find(self, source: str, id: str) -> Found | None:
         return self.facts.get((source, id))
 
     def opened_by(self, order: str) -> str | None:
@@ -117,8 +118,13 @@ def test_times_in_the_data_are_written_in_utc() -> None:
 
 
 def test_the_same_fact_again_is_a_duplicate_with_its_position() -> None:
-    log = Log(orders={"W-1": SHOP}, facts={(SHOP, "e1"): 7})
+    log = Log(orders={"W-1": SHOP}, facts={(SHOP, "e1"): Found(7, order_hash("W-1"))})
     assert when(log, "order.reopened") == Duplicate("e1", 7, "W-1")
+
+
+def test_an_id_that_was_used_for_another_order_is_refused() -> None:
+    log = Log(orders={"W-1": SHOP, "W-2": SHOP}, facts={(SHOP, "e1"): Found(7, order_hash("W-1"))})
+    assert refused(log, "order.reopened", subject="W-2").kind == "id-reused"
 
 
 def test_late_and_odd_facts_are_taken() -> None:
@@ -126,10 +132,36 @@ def test_late_and_odd_facts_are_taken() -> None:
     assert isinstance(when(OPENED, "repair.completed"), Accept)
 
 
-def test_an_unknown_version_of_a_fact_that_the_party_may_say_is_kept() -> None:
-    outcome = when(OPENED, "item.received", {"anything": [1, 2]}, version=9)
+def test_an_unknown_version_is_refused_unread_because_it_might_hold_an_address() -> None:
+    assert refused(OPENED, "item.received", {"customer_email": "a@example.org"}, version=9).kind == "unknown-version"
+
+
+def test_nobody_signs_for_another() -> None:
+    assert refused(Log(), "order.opened", {"product": {}, "accountable": OTHER_SHOP}).pointer == "/data/accountable"
+    assert isinstance(when(Log(), "order.opened", {"product": {}, "accountable": SHOP}), Accept)
+
+
+def test_a_party_takes_back_what_it_said_of_itself() -> None:
+    outcome = when(Log(), "fact.corrected", {"fact_id": "x", "reason": "did_not_occur"}, subject=SHOP)
     assert isinstance(outcome, Accept)
-    assert outcome.event.data == {"anything": [1, 2]}
+
+
+def test_a_handover_to_the_customer_is_called_a_return() -> None:
+    refusal = refused(OPENED, "item.handed_over", {"to": "customer:C-1"})
+    assert "item.returned" in refusal.detail
+
+
+@pytest.mark.parametrize("time", ["20240101", "1709370000", 1709370000])
+def test_a_time_is_not_a_number(time: object) -> None:
+    with pytest.raises(Refusal) as caught:
+        read_event({**json.loads(STRUCTURED), "time": time})
+    assert caught.value.pointer == "/time"
+
+
+def test_what_a_refusal_repeats_of_the_sender_is_bounded() -> None:
+    with pytest.raises(Refusal) as caught:
+        read_event({**json.loads(STRUCTURED), "type": "x" * 60_000})
+    assert len(caught.value.detail) < 600
 
 
 def test_a_party_speaks_for_itself_only() -> None:

@@ -241,6 +241,42 @@ async def test_nobody_settles_the_rejection_of_another(chain: Chain) -> None:
         assert await rejected.count_rejected(services.jetstream()) == 2
 
 
+async def test_what_two_parties_open_at_once_is_the_firsts(chain: Chain) -> None:
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    async with chain.running("retailer"), chain.running("importer"):
+        for number in range(10):
+            order = f"W-{number}"
+            ours = await shop.hand_in(event(f"s{number}", subject=order))
+            theirs = await north.hand_in(event(f"n{number}", source=IMPORTER, subject=order))
+            outcomes = [(await shop.receipt(ours))["outcome"], (await north.receipt(theirs))["outcome"]]
+            assert sorted(outcomes) == ["accepted", "rejected"]
+
+
+async def test_a_submission_with_endless_names_holds_nobody_up(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        bad = [await shop.hand_in(event(f"b{n}", type="x" * 55_000), {"X": "y" * 40_000}) for n in range(30)]
+        assert (await shop.say(event("good")))["outcome"] == "accepted"
+        assert {(await shop.receipt(sequence))["outcome"] for sequence in bad} == {"rejected"}
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "²", "-1", "0"])
+async def test_a_nonsensical_retry_number_changes_nothing(chain: Chain, number: str) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        assert (await shop.say(event("e1"), {names.RETRY_OF: number}))["outcome"] == "accepted"
+
+
+async def test_a_number_that_was_taken_back_leads_nowhere(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        await shop.say(event("e1"))
+        await shop.say(event("r1", "order.referenced", data={"reference": "77"}))
+        assert (await shop.say(event("x1", "order.reopened", subject="77")))["order"] == "W-1"
+        await shop.say(event("c1", "fact.corrected", data={"fact_id": "r1", "reason": "incorrect_data"}))
+        assert (await shop.say(event("x2", "order.reopened", subject="77")))["outcome"] == "rejected"
+
+
 async def test_an_oversized_submission_gets_its_receipt_and_does_not_stop_the_flow(chain: Chain) -> None:
     shop = await chain.partner(SHOP)
     async with chain.running():
