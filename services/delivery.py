@@ -84,7 +84,8 @@ class AppriseDelivery:
         courier.add(channel)
         taken = bool(courier.notify(body=letter.text, title=letter.subject))
         if not ours:
-            return Delivered() if taken else Failed(f"{self._scheme}_refused")
+            # Apprise says no more than "no" of other services; what it could not tell may have arrived all the same.
+            return Delivered() if taken else Unknown(f"{self._scheme}_refused")
         # Our own channels always say what happened; one that could not is one of whose fate we know nothing.
         outcome: Outcome | None = channel.outcome
         return outcome or Unknown("no_outcome")

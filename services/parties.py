@@ -53,19 +53,21 @@ def add_party(
     phone: str | None = None,
     email: str | None = None,
 ) -> Credential:
-    """Register ``party`` (or change its card) and return its credential.
+    """Register ``party``, or change what is given of its card, and return its credential.
 
-    Without a ``display_name`` the name in its id is used. A running server of this home is told to read its
+    A newcomer without a ``display_name`` goes by the name in its id. A running server of this home is told to read its
     accounts anew, which it does within a few milliseconds. Raises PartyError for what is not a partner's id.
     """
     check_party(party)
     if role_of(party) not in PARTNER_ROLES:
         raise PartyError(f"'{party}' cannot be a partner: its role must be {', '.join(PARTNER_ROLES)}")
-    card = PartyCard(display_name=display_name or name_of(party), phone=phone, email=email)
+    given = {"display_name": display_name, "phone": phone, "email": email}
     folder = HomeFolder(home)
     with folder.changing():
         stored = read_json(folder.parties_file) or {}
         newcomer = party not in stored
+        known = {"display_name": name_of(party), **stored.get(party, {})}
+        card = PartyCard.model_validate(known | {name: value for name, value in given.items() if value is not None})
         stored[party] = card.model_dump(exclude_none=True)
         write_json(folder.parties_file, stored)
         write_accounts(folder, list(stored))

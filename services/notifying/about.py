@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,7 +18,21 @@ _PLACES: dict[str, Place] = {"importer": "service_centre", "repairer": "workshop
 #: What logs write where they know nothing.
 _NOTHING = frozenset({"", "?", "-", "--", "0", "empty", "none", "null", "n/a", "na", "unknown", "onbekend"})
 
+#: Between the end of one closure and the beginning of the next on the following morning nobody opens.
+_NIGHT = timedelta(hours=9)
+
 _DECIDED = frozenset({"quote.accepted", "repair.started"})
+
+
+def _joined(closures: Sequence[Closure]) -> list[Closure]:
+    """Closures in order, those that touch or overlap as one: only after the last of them somebody is there again."""
+    joined: list[Closure] = []
+    for start, end in sorted(closures):
+        if joined and start <= joined[-1][1] + _NIGHT:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def news_of(
@@ -35,8 +49,10 @@ def news_of(
     failed = _last(history, "repair.failed", cause.item) if ending == "failed" else None
     completed = _last(history, "repair.completed", cause.item) if ending == "repaired" else None
     owed = history.commitment(str(cause.data.get("commitment")))
-    closure = next(((start, end) for start, end in sorted(closures) if start < next_news_by and end > now), None)
-    where = cause.source if cause.name == "item.received" else (history.holder or history.accountable)
+    closure = next(((start, end) for start, end in _joined(closures) if start < next_news_by and end > now), None)
+    # Whoever received or worked on it has it, also where nobody said that it came in.
+    at_work = cause.name in ("item.received", "repair.completed", "repair.failed")
+    where = cause.source if at_work else (history.holder or history.accountable)
     asked = open_quote(history)
     return News(
         status=history.status,

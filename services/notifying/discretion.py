@@ -19,6 +19,7 @@ _LINKS: Final = re.compile(
     re.IGNORECASE,
 )
 _ADDRESSES: Final = re.compile(r"@|https?:|www\.|\d[\d\s().-]{6,}\d")
+_SENDS_AWAY: Final = re.compile(r"@|://|www\.|\b[a-z0-9-]+\.(com|net|org|info|example|[a-z]{2})/", re.IGNORECASE)
 _WORDS: Final = re.compile(r"\w+")
 
 _PART_GONE: Final = re.compile(
@@ -33,6 +34,11 @@ def one_line(text: str) -> str:
     """``text`` on one line, without control or formatting characters: nothing in it can start a header or hide."""
     kept = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     return " ".join(kept.split())
+
+
+def holds_no_address(text: str) -> bool:
+    """Whether ``text`` sends nobody anywhere by e-mail or web address. (A model may well be a long number.)"""
+    return _SENDS_AWAY.search(text) is None
 
 
 def part_is_gone(why: str | None) -> bool:

@@ -128,6 +128,8 @@ def overdue_speaks(
     owed = history.commitment(str(trigger.data.get("commitment")))
     if owed is None or owed.state != "open":
         return "met"
+    if kind == "overdue" and _arrived_somewhere(history, owed.since):
+        return "met"
     speaking = milestone(history, now - policy.stale_after)
     if speaking is not None:
         status = history.status_of(told_as(history, speaking))
@@ -147,6 +149,30 @@ def overdue_speaks(
         if owed is not None and owed.state == "open" and will_speak:
             return "overtaken"
     return None
+
+
+#: What nobody can say of a thing that is still under way.
+_AT_HAND: Final = frozenset(
+    {
+        "item.received",
+        "diagnosis.made",
+        "quote.offered",
+        "repair.started",
+        "repair.completed",
+        "repair.failed",
+        "unit.replaced",
+    }
+)
+
+
+def _arrived_somewhere(history: History, handed_at: datetime | None) -> bool:
+    """Whether somebody has had it in hand since, though whoever it was sent to never said that it came in.
+
+    The receipt is still owed, and its party is reminded; but the customer must not hear of a parcel gone astray.
+    """
+    return handed_at is not None and any(
+        fact.name in _AT_HAND and fact.place_in_time[0] > handed_at for fact in history.facts
+    )
 
 
 def overdue_kind(trigger: Happened) -> MessageKind | None:

@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from events.party import name_of
 from projections.calendar import closing_of_working_day
 from services.notifying.dates import SPEECH, spoken
-from services.notifying.discretion import one_line, part_is_gone, passed_on
+from services.notifying.discretion import holds_no_address, one_line, part_is_gone, passed_on
 from services.notifying.records import MessagePlan, News
 from services.parties import PartyCard
 
@@ -117,7 +117,7 @@ def _context(plan: MessagePlan, cards: Mapping[str, PartyCard], code: str) -> di
 
 def _thing(news: News, code: str, told: Any) -> str:
     """What it is called after "your": brand and model as given, or else its description."""
-    name = " ".join(one_line(part) for part in (news.brand, news.model) if part)
+    name = " ".join(one_line(part) for part in (news.brand, news.model) if part and holds_no_address(part))
     if not name or (news.brand and not news.model and news.description):
         name = " ".join(part for part in (name, told(news.description)) if part)
     name = name or _THING[code]

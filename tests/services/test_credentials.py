@@ -69,7 +69,7 @@ def test_parties_are_kept_with_their_cards(free_home: Path) -> None:
     before = credential(free_home, "retailer:acme")
     assert add_party(free_home, "retailer:acme", "Acme", phone="+31 20 456") == before
     assert list_parties(free_home) == {
-        "retailer:acme": PartyCard(display_name="Acme", phone="+31 20 456"),
+        "retailer:acme": PartyCard(display_name="Acme", phone="+31 20 456", email="help@acme.example"),
         "importer:north": PartyCard(display_name="north"),
     }
 

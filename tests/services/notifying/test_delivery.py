@@ -298,4 +298,4 @@ async def test_any_service_of_apprise_will_do() -> None:
     assert calls[0][0] == LETTER.subject
     assert calls[0][1].strip() == LETTER.text.strip()
     assert calls[0][2].startswith("fakemail://key/a%2Fb%3Fc")  # it cannot leave its place in the URL
-    assert await delivery.send(LETTER) == Failed("fakemail_refused")
+    assert await delivery.send(LETTER) == Unknown("fakemail_refused")
