@@ -82,7 +82,7 @@ def run(
     from services.delivery import DeliveryError
     from services.health import HealthPortError
     from services.settings import SettingsError
-    from services.wiring import run_service
+    from services.wiring import ConsumerGoneError, run_service
 
     settings = settings_of(place_of(ctx))
     try:
@@ -94,6 +94,7 @@ def run(
         HealthPortError,
         DatabaseError,
         StreamMismatchError,
+        ConsumerGoneError,
         nats.errors.Error,
     ) as error:
         raise Problem(f"{service} cannot run: {one_line(error)}.") from None

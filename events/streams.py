@@ -89,6 +89,17 @@ def intake_config(role: str) -> StreamConfig:
     )
 
 
+#: Bounds that would make a stream forget.
+_BOUNDS = ("max_age", "max_msgs", "max_bytes")
+
+
+def _setting(config: StreamConfig, name: str) -> object:
+    value = getattr(config, name)
+    if name in _BOUNDS:  # the server writes "no bound" as 0 or -1
+        return value if value is not None and value > 0 else None
+    return value or False
+
+
 async def _declare(js: JetStreamContext, config: StreamConfig) -> None:
     name = config.name or ""
     try:
@@ -100,8 +111,8 @@ async def _declare(js: JetStreamContext, config: StreamConfig) -> None:
         except BadRequestError:  # another service declared it in the meantime
             info = await js.stream_info(name)
     found = info.config
-    for setting in ("storage", "retention", "deny_delete", "deny_purge", "allow_atomic"):
-        wanted, has = getattr(config, setting) or False, getattr(found, setting) or False
+    for setting in ("storage", "retention", "deny_delete", "deny_purge", "allow_atomic", "subjects", *_BOUNDS):
+        wanted, has = _setting(config, setting), _setting(found, setting)
         if wanted != has:
             raise StreamMismatchError(
                 f"stream {name} has {setting}={has} where repairchain needs {wanted}; "

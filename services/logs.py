@@ -15,7 +15,10 @@ def configure_logs(service: str, *, level: str = "info", form: str = "text") -> 
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the rich one would print every local variable
+        )
     )
     structlog.configure(
         processors=[
@@ -33,6 +36,7 @@ def configure_logs(service: str, *, level: str = "info", form: str = "text") -> 
     # Libraries log through the standard library; FastStream would tell of every batch at INFO.
     logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
     logging.getLogger("faststream").setLevel(logging.WARNING)
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its warnings name the recipient
 
 
 def _as_it_is(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

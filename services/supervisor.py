@@ -141,6 +141,8 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         own = self._settings.as_environment() | {f"{PREFIX}NATS_URL": self.server.url}
+        if self._settings.nats_port == 0 and self._settings.health_port is None:
+            own[f"{PREFIX}HEALTH_PORT"] = "0"  # whoever wants a free port wants to run beside another chain
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         return inherited | own
 

@@ -111,7 +111,7 @@ class Watchdog:
             self._seen = await self._last_position()
         answer = await self._ask("stalled", {"now": iso(now)}, self._seen)
         noted = 0
-        for event, row in decide_overdue(self._believed(answer["stalled"]), now):
+        for event, row in self._decide(answer["stalled"], now):
             appended = await self._append(event)
             self._seen = max(self._seen, appended.position)
             if appended.duplicate:
@@ -123,6 +123,16 @@ class Watchdog:
                     await self._notify(party, overdue_notice(row, now))
         self._last_beat = now
         return noted
+
+    def _decide(self, rows: list[dict[str, Any]], now: datetime) -> list[tuple[Event, dict[str, Any]]]:
+        """Row by row: one that cannot be told of must not silence the others."""
+        decided = []
+        for row in self._believed(rows):
+            try:
+                decided += decide_overdue([row], now)
+            except ValueError as error:
+                _log.error("cannot tell of a commitment", commitment=row["commitment_id"], error=str(error))
+        return decided
 
     def _believed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         late = {row["commitment_id"] for row in rows if row["overdue_seconds"] > LATE.total_seconds()}

@@ -15,6 +15,7 @@ import nats.js.errors
 import structlog
 import uvloop
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from events import log, names
 from events.clock import Clock, SystemClock
@@ -37,6 +38,7 @@ _log = structlog.get_logger("wiring")
 
 #: A start may have to wait for a server that starts beside us (seconds between tries).
 _TRY_AGAIN: Final = 0.5
+_LOOK_AT_CONSUMER: Final = 15.0
 _TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 
 #: Stopping takes no longer than this (seconds), whether the server is there or not. Nothing depends on a clean end.
@@ -54,6 +56,10 @@ class Service(Protocol):
 
     async def check(self) -> str:
         """Really ask what the service needs; a few words on how it stands. Raises if it does not stand."""
+
+
+class ConsumerGoneError(RuntimeError):
+    """A durable consumer was deleted under a running service."""
 
 
 #: Makes a service from settings and a clock.
@@ -197,6 +203,18 @@ async def _started(name: str, settings: Settings) -> Service:
             await asyncio.sleep(_TRY_AGAIN)
 
 
+async def _until_its_consumer_is_gone(service: Service) -> None:
+    """A pull consumer that is deleted while we wait on it stays silent for ever: look from time to time."""
+    while True:
+        await asyncio.sleep(_LOOK_AT_CONSUMER)
+        try:
+            await service.check()
+        except NotFoundError:
+            return
+        except Exception as error:  # noqa: BLE001 - other trouble passes, or readiness tells of it
+            _log.debug("check", error=repr(error))
+
+
 async def _serve(name: str, settings: Settings) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -214,7 +232,12 @@ async def _serve(name: str, settings: Settings) -> None:
     port = settings.health_port_of(name)
     async with serve_health(settings.folder, name, checks, host=settings.health_host, port=port) as url:
         _log.info("ready", health=url)
-        await stopped
+        gone = asyncio.create_task(_until_its_consumer_is_gone(service))
+        await asyncio.wait([stopped, gone], return_when=asyncio.FIRST_COMPLETED)
+        if gone.done() and not stopped.done():
+            await service.stop()
+            raise ConsumerGoneError(f"the consumer of {name} was deleted on the server: starting again makes it anew")
+        gone.cancel()
         _log.info("stopping")
     try:
         async with asyncio.timeout(_STOP_SECONDS):

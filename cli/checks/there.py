@@ -80,7 +80,11 @@ def _durable(place: Place) -> Check:
     name = "Durability"
     monitor = (read_object(place.folder.server_file) or {}).get("monitor_url")
     if place.url is not None or not monitor:
-        return Check(name, None, "this server's monitoring is not known here; each service proves it when it starts")
+        return Check(
+            name,
+            None,
+            "this server's monitoring is not known here: see that sync_interval is always in its configuration",
+        )
     try:
         prove_durable(str(monitor))
     except (ServerError, OSError, ValueError) as error:

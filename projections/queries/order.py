@@ -45,8 +45,11 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     )
     if not entries and reading.travels:
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
+    order = _status(reading, subject)
+    if order is None:
+        raise QueryError(f"'{subject['order_id']}' is no order{_moment(reading)}")
     return {
-        "order": _status(reading, subject),
+        "order": order,
         "entries": [{**entry, "data": _json(entry["data"])} for entry in entries],
         "handoffs": reading.rows("order_handoffs", first=first),
         "commitments": reading.rows("order_commitments", first=first, last=subject["last_position"]),

@@ -4,8 +4,9 @@ SELECT
     first_position,
     order_id,
     order_id AS party,
-    from_when AS closed_from,
+    -- What is announced afterwards excuses nothing that had fallen due before.
+    greatest(from_when, occurred_at) AS closed_from,
     until_when AS closed_until,
     occurred_at AS announced_at
 FROM facts
-WHERE fact = 'party.closed' AND from_when < until_when
+WHERE fact = 'party.closed' AND greatest(from_when, occurred_at) < until_when
