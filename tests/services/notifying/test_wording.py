@@ -214,7 +214,7 @@ def test_a_party_without_a_card_speaks_under_the_name_of_its_id() -> None:
         (News("x", model="Meridian"), "Meridian"),
         (News("x", brand="Halden", model="Meridian\r\nBcc: all"), "Halden Meridian Bcc: all"),
         (News("x", brand="Halden", model="pay at http://evil.example/x"), "Halden"),
-        (News("x", brand="write to all@example.com"), "product"),
+        (News("x", brand="write to all@example.com"), "item"),
         (News("x", brand="Halden", model="Lamp", item="lamp 3"), "Halden Lamp (lamp 3)"),
         (News("x", brand="Long " * 40), "Long Long Long Long Long Long Long Long Long Long Long Long…"),
         (News("x", brand="{{ 7 * 7 }} & <b>"), "{{ 7 * 7 }} & <b>"),
