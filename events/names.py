@@ -25,7 +25,7 @@ REJECTED_ROOT: Final = "rejected"
 QUERY_ROOT: Final = "chain.query"
 
 # Key-value buckets
-CUSTOMERS: Final = "CUSTOMERS"  # names and addresses, the only place that holds them
+CUSTOMERS: Final = "CUSTOMERS"  # names and addresses
 SENDING: Final = "SENDING"  # claims on messages that are on their way out
 
 # Durable consumers
