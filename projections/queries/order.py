@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from events.party import ROLES, role_of
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
@@ -46,8 +47,8 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     if not entries and reading.travels:
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
     order = _status(reading, subject)
-    if order is None:
-        raise QueryError(f"'{subject['order_id']}' is no order{_moment(reading)}")
+    if order is None and role_of(subject["order_id"]) in ROLES:
+        raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
     return {
         "order": order,
         "entries": [{**entry, "data": _json(entry["data"])} for entry in entries],
