@@ -125,6 +125,7 @@ class Database:
         with self._transaction() as cursor:
             models.build_stored(cursor)
             _move(cursor, position=self._mirrored, mirrored=self._mirrored)
+            cursor.execute(f"UPDATE {CATALOG}.meta SET models_version = ?", [models.models_version()])
         self._position = self._mirrored
         return self._position
 

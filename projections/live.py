@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 from projections.models import CLOSED_SPANS, CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
 
-#: The events of the touched orders. `$start` is a bound that lets blocks of older rows be skipped; the join alone would not.
+#: The events of the touched orders. `$start` lets blocks of older rows be skipped; the join alone would not.
 _RAW: Final = """
 SELECT position, first_position, order_id, type, fact, source, id, occurred_at, fact_key, said
 FROM chain.events

@@ -51,12 +51,14 @@ def mirror_version() -> str:
 
     DuckDB's own version is part of it, for the hashes are DuckDB's.
     """
-    parts = (read_sql("incoming_events"), read_sql("macros"), repr(known_types()), duckdb.__version__, str(_GENERATION))
+    texts = (read_sql("incoming_events"), read_sql("moments"))
+    parts = (*texts, repr(known_types()), duckdb.__version__, str(_GENERATION))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def create_mirror(cursor: DuckDBPyConnection) -> None:
     """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
+    cursor.execute(read_sql("moments"))
     names = ", ".join(f"'{name}'" for name in vocabulary.FACTS)
     cursor.execute(f"CREATE TYPE fact_name AS ENUM ({names})")
     cursor.execute("CREATE TABLE vocabulary (full_type VARCHAR, name VARCHAR, version INTEGER, fact fact_name)")

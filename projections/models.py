@@ -52,13 +52,12 @@ PARTIES: Final = Model("parties", is_stored=False)
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
-    Model("lifecycles", is_stored=False, is_read=True),
     Model("handoffs", is_read=True),
-    Model("commitments", is_read=True),
+    Model("orders", is_read=True),
+    Model("commitments"),
     Model("messages"),
     Model("names"),
     Model("party_orders"),
-    Model("orders"),
 )
 #: The tables that hold read models, row for row.
 STORED_MODELS: Final = (VOIDS, CLOSURES, *(model for model in ORDER_MODELS if model.is_stored))

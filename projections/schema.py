@@ -1,7 +1,5 @@
 """The database file itself: attaching it, creating its tables, and telling whether what it holds can still be used."""
 
-# ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
-
 from __future__ import annotations
 
 import logging
@@ -16,7 +14,6 @@ from duckdb import DuckDBPyConnection
 from projections.calendar import opening_days
 from projections.mirror import create_mirror, mirror_version
 from projections.models import CATALOG, build_stored, define_views, define_words, models_version
-from projections.statements import read_sql
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -30,10 +27,6 @@ class DatabaseError(Exception):
     """The database file cannot be used; the message says why, in a sentence for people."""
 
 
-class _OutdatedError(Exception):
-    """The file was made by another version of the mirror."""
-
-
 def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, bool]:
     """Attach the file, usable and empty if need be. Also tells whether its models are of another version."""
     try:
@@ -41,25 +34,42 @@ def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection,
     except OSError as error:
         raise DatabaseError(f"the folder of {path} cannot be made: {error.strerror}") from error
     try:
-        return _attach(path, settings)
-    except _OutdatedError:
+        root, versions = _attach(path, settings)
+    except duckdb.Error as error:
+        _refuse_if_in_use(path, error)
+        _set_aside(path, error)
+        root, versions = _attach(path, settings)
+    if versions is not None and versions[0] != mirror_version():
         _log.info("the database was made by another version and is read from the log again: %s", path)
+        root.close()
         _remove(path)
-    except duckdb.Error as error:
-        if isinstance(error, duckdb.IOException) and "lock" in str(error):
-            raise DatabaseError(f"{path} is open in another process; ask that one, or stop it") from error
-        if isinstance(error, duckdb.IOException) and not os.access(path.parent, os.W_OK):
-            raise DatabaseError(f"{path} cannot be written to") from error
-        aside = path.with_name(path.name + ".unreadable")
-        _log.warning("the database cannot be read and is set aside as %s: %s", aside, error)
-        _remove(aside)
-        if path.exists():
-            path.replace(aside)
-        _remove(path)
+        root, versions = _attach(path, settings)
     try:
-        return _attach(path, settings)
-    except duckdb.Error as error:
-        raise DatabaseError(f"no database can be made at {path}: {error}") from error
+        if versions is None:
+            _create(root)
+        elif versions[1] != models_version():
+            define_words(root)
+            define_views(root)
+    except BaseException:
+        root.close()
+        raise
+    return root, versions is not None and versions[1] != models_version()
+
+
+def _refuse_if_in_use(path: Path, error: duckdb.Error) -> None:
+    if isinstance(error, duckdb.IOException) and "lock" in str(error):
+        raise DatabaseError(f"{path} is open in another process; ask that one, or stop it") from error
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise DatabaseError(f"{path} cannot be written to") from error
+
+
+def _set_aside(path: Path, error: duckdb.Error) -> None:
+    aside = path.with_name(path.name + ".unreadable")
+    _log.warning("the database cannot be read and is set aside as %s: %s", aside, error)
+    _remove(aside)
+    if path.exists():
+        path.replace(aside)
+    _remove(path)
 
 
 def _remove(path: Path) -> None:
@@ -67,7 +77,8 @@ def _remove(path: Path) -> None:
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
 
 
-def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, bool]:
+def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, tuple[str, str] | None]:
+    """Attach the file. Also gives the versions of what made its mirror and its models; None if it is empty."""
     root = duckdb.connect(":memory:", config=settings)
     try:
         quoted = str(path).replace("'", "''")
@@ -76,45 +87,26 @@ def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, bool]:
         root.execute(f"USE {CATALOG}")
         root.execute(f"SET temp_directory = '{quoted}.spill'")
         root.execute(f"SET checkpoint_threshold = '{_CHECKPOINT_THRESHOLD}'")
-        behind = _prepare(root)
+        tables = root.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [CATALOG]).fetchall()
+        if not tables:
+            return root, None
+        if ("meta",) not in tables:
+            return root, ("", "")
+        mirrored_by, modelled_by = root.execute("SELECT mirror_version, models_version FROM meta").fetchall()[0]
     except BaseException:
         root.close()
         raise
-    return root, behind
-
-
-def _prepare(root: DuckDBPyConnection) -> bool:
-    tables = {
-        name
-        for (name,) in root.execute(
-            f"SELECT table_name FROM duckdb_tables() WHERE database_name = '{CATALOG}'"
-        ).fetchall()
-    }
-    if not tables:
-        _create(root)
-        return False
-    if "meta" not in tables:
-        raise _OutdatedError
-    mirrored_by, modelled_by = root.execute(f"SELECT mirror_version, models_version FROM {CATALOG}.meta").fetchall()[0]
-    if mirrored_by != mirror_version():
-        raise _OutdatedError
-    if modelled_by == models_version():
-        return False
-    define_words(root)
-    define_views(root)
-    root.execute(f"UPDATE {CATALOG}.meta SET models_version = ?", [models_version()])
-    return True
+    return root, (str(mirrored_by), str(modelled_by))
 
 
 def _create(root: DuckDBPyConnection) -> None:
     """All tables, empty. Each is made by the SELECT that fills it, so the SQL says once what its columns are."""
     root.execute("BEGIN")
-    root.execute(read_sql("macros"))
     create_mirror(root)
     define_words(root)
     _create_openings(root)
     build_stored(root)
-    root.execute("DROP VIEW temp.facts; DROP VIEW temp.raw; DROP TABLE temp.lifecycles")
+    root.execute("DROP VIEW temp.facts; DROP VIEW temp.raw")
     define_views(root)
     root.execute("CREATE TABLE meta (position BIGINT, mirrored BIGINT, mirror_version VARCHAR, models_version VARCHAR)")
     root.execute("INSERT INTO meta VALUES (0, 0, ?, ?)", [mirror_version(), models_version()])

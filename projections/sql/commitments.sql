@@ -6,7 +6,7 @@
 WITH tellings AS (
     -- Everything that opens, meets or ends the wait for news. It is owed while the order is open.
     SELECT
-        position, first_position, order_id, fact, occurred_at,
+        position, first_position, fact, occurred_at,
         CASE WHEN fact = 'message.sent' THEN next_news_by END AS next_news_by,
         last_value(CASE WHEN fact IN ('order.opened', 'order.closed', 'order.reopened') THEN fact END IGNORE NULLS)
             OVER so_far AS phase,
@@ -18,24 +18,24 @@ WITH tellings AS (
     WINDOW so_far AS (PARTITION BY first_position ORDER BY story ROWS UNBOUNDED PRECEDING)
 ),
 silences AS (
-    SELECT t.*, l.accountable, l.customer, l.accountable AS party, t.occurred_at AS since, 40 AS hours
+    SELECT t.*, o.order_id, o.accountable, o.customer, o.accountable AS party, t.occurred_at AS since, 40 AS hours
     FROM tellings t
-    JOIN lifecycles l ON l.first_position = t.first_position
-    WHERE l.customer IS NOT NULL AND t.phase IS DISTINCT FROM 'order.closed'
+    JOIN orders o ON o.first_position = t.first_position
+    WHERE o.customer IS NOT NULL AND t.phase IS DISTINCT FROM 'order.closed'
 ),
 owed AS (
     SELECT
         h.position, h.first_position, h.order_id,
         'receipt' AS kind,
         h.to_party AS owed_by,
-        coalesce(l.accountable, h.from_party) AS owed_to,
-        l.accountable,
+        coalesce(o.accountable, h.from_party) AS owed_to,
+        o.accountable,
         h.handed_at AS since,
         h.due,
         CASE h.state WHEN 'received' THEN 'met' WHEN 'closed' THEN 'ended' ELSE h.state END AS state,
         h.settled_at
     FROM handoffs h
-    LEFT JOIN lifecycles l ON l.first_position = h.first_position
+    LEFT JOIN orders o ON o.first_position = h.first_position
     UNION ALL
     SELECT
         position, first_position, order_id, 'news', accountable, 'customer:' || customer, accountable, since,

@@ -1,12 +1,16 @@
 -- What several models share. Macros read `openings` and `closed_spans` by unqualified name, like the models themselves.
 
--- A moment as UTC without a zone, and within the years that programs can hold.
-CREATE OR REPLACE MACRO within_years(moment) AS
-    greatest(least(coalesce(moment, '1970-01-01 00:00:00+00'), '9999-12-30 00:00:00+00'), '0001-01-02 00:00:00+00')::TIMESTAMP;
-
 -- The code in the low byte of a story key, and the moment in its high part (see facts.sql).
 CREATE OR REPLACE MACRO story_code(story) AS (story % 256)::INTEGER;
 CREATE OR REPLACE MACRO story_moment(story) AS make_timestamp((story // 18446744073709551616)::BIGINT - 62135596800000000);
+
+-- The codes of story keys, as one text in the order of the story.
+CREATE OR REPLACE MACRO ups_and_downs(turns) AS
+    array_to_string([turn % 256 FOR turn IN list_sort(turns::HUGEINT[])], '');
+
+-- How often a reopening follows a close, given the story keys of both kinds in any order; the code of a close is 1.
+CREATE OR REPLACE MACRO reopenings(turns) AS
+    (length(ups_and_downs(turns)) - length(replace(ups_and_downs(turns), '10', ''))) // 2;
 
 -- What a commitment is called, everywhere and for ever.
 CREATE OR REPLACE MACRO commitment_id(kind, order_id, source, id) AS concat_ws('/', kind, order_id, source, id);

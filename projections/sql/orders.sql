@@ -2,8 +2,11 @@
 WITH about_orders AS (
     SELECT
         first_position, order_id, position, story, fact, source, occurred_at,
-        waiting_for, who, direction, kind, next_news_by,
+        accountable, customer, product, fault_text, urgency, outcome, waiting_for, who, direction, kind, next_news_by,
         s.code AS step,
+        fact = 'order.opened' AS opens,
+        fact = 'order.closed' AS closes,
+        fact = 'order.reopened' AS reopens,
         fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned') AS moves,
         fact = 'message.sent' OR (fact = 'customer.contacted' AND direction = 'outbound') AS tells
     FROM facts
@@ -19,6 +22,19 @@ marks AS (
         count(*) AS facts,
         min(occurred_at) AS first_at,
         max(position) AS last_position,
+        -- Of several openings, the first to say a thing is believed.
+        arg_min(source, story) FILTER (opens) AS opened_by,
+        min(occurred_at) FILTER (opens) AS opened_at,
+        arg_min(accountable, story) FILTER (opens) AS named_accountable,
+        arg_min(customer, story) FILTER (opens) AS customer,
+        arg_min(product, story) FILTER (opens) AS product,
+        arg_min(fault_text, story) FILTER (opens) AS fault_text,
+        arg_min(urgency, story) FILTER (opens) AS urgency,
+        -- The last turn, and whether it closed the order (1); and the turns that decide how often it was reopened.
+        max(story + closes::INTEGER) FILTER (opens OR closes OR reopens) AS turn,
+        list(story + closes::INTEGER) FILTER (closes OR reopens) AS turns,
+        max(story) FILTER (reopens) AS reopened,
+        arg_max(outcome, story) FILTER (closes) AS outcome,
         max(story + step) AS step,
         max(story + enum_code(CASE waiting_for
             WHEN 'customer' THEN 'waiting_for_customer' WHEN 'part' THEN 'waiting_for_part' ELSE 'waiting'
@@ -52,9 +68,9 @@ passed_on AS (
 placed AS (
     SELECT
         m.* EXCLUDE (hands),
-        l.* EXCLUDE (first_position),
         p.* EXCLUDE (first_position),
-        story_code(l.turn) IS DISTINCT FROM 1 AS open,
+        coalesce(m.named_accountable, m.opened_by) AS accountable,
+        story_code(m.turn) IS DISTINCT FROM 1 AS open,
         -- A handover whose receipt was timed before it has arrived.
         story_code(m.moved) = 1 AND p.state <> 'received' AS under_way,
         CASE WHEN story_code(m.moved) = 1 AND p.state = 'received' THEN p.receiver ELSE m.hands END AS holder,
@@ -67,11 +83,10 @@ placed AS (
             WHEN last_step = enum_code('in_transit'::status_word) AND under_way THEN last_step
             WHEN last_step NOT IN (enum_code('in_transit'::status_word), enum_code('received'::status_word)) THEN last_step
             -- Back with whoever answers to the customer, and the work was done since the order was last taken in.
-            WHEN holder = l.accountable AND m.mended > coalesce(l.reopened, 0) THEN enum_code('ready'::status_word)
+            WHEN holder = accountable AND m.mended > coalesce(m.reopened, 0) THEN enum_code('ready'::status_word)
             ELSE enum_code('received'::status_word)
         END AS code
     FROM marks m
-    LEFT JOIN lifecycles l ON l.first_position = m.first_position
     LEFT JOIN passed_on p ON p.first_position = m.first_position
 )
 SELECT
@@ -108,7 +123,7 @@ SELECT
     CASE WHEN p.open THEN p.next_news_by END AS next_news_by,
     p.facts,
     coalesce(p.handoffs, 0) AS handoffs,
-    coalesce(p.reopenings, 0) AS reopenings,
+    CASE WHEN p.reopened IS NULL THEN 0 ELSE reopenings(p.turns) END AS reopenings,
     coalesce(p.ping_pongs, 0) AS ping_pongs,
     p.contacts_started,
     p.messages_sent,
