@@ -34,8 +34,8 @@ _ERR_BATCH_HOLDS_DUPLICATE: Final = 10201
 _ERR_WRONG_LAST_SEQUENCE: Final = 10071
 _APPEND_TIMEOUT: Final = 10.0
 
-#: Heartbeat of an ordered consumer (seconds): how soon a dead one is noticed.
-_HEARTBEAT: Final = 2.0
+#: Heartbeat of an ordered consumer (seconds): after two without a word we look whether it is still there.
+_HEARTBEAT: Final = 1.0
 
 
 class NotFirstError(RuntimeError):

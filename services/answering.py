@@ -21,6 +21,10 @@ from events import names
 ENCODING: Final = "Content-Encoding"
 _GZIP_FROM: Final = 64 * 1024
 
+#: How long a service waits for an answer before it asks again (seconds): a projector that is killed takes the questions
+#: with it, and nobody tells.
+_ANSWERED_WITHIN: Final = 5.0
+
 #: Asks one query: name, arguments, the position that the answer must at least reflect. Returns the result.
 Ask = Callable[[str, dict[str, Any], int | None], Awaitable[dict[str, Any]]]
 
@@ -86,6 +90,6 @@ def asker(connection: Client) -> Ask:
     """``ask`` bound to a connection, for those who take the way of asking as an argument."""
 
     async def bound(name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
-        return await ask(connection, name, args, at_least=at_least)
+        return await ask(connection, name, args, at_least=at_least, timeout=_ANSWERED_WITHIN)
 
     return bound

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import nats
-import nats.errors
 import structlog
 from nats.aio.client import Client
 
@@ -67,11 +65,11 @@ async def connect(settings: Settings, who: str = SERVICES_USER, *, name: str = "
 
 async def leave(connection: Client) -> None:
     """Finish what is at hand and disconnect; at once if there is no server to say it to."""
-    with suppress(nats.errors.Error):
-        if connection.is_connected:
-            await connection.drain()
-    with suppress(nats.errors.Error):
-        await connection.close()
+    for step in (connection.drain, connection.close) if connection.is_connected else (connection.close,):
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 - when the server has gone, nats-py raises whatever its transport does
+            await note_quietly(error)
 
 
 async def note_quietly(error: Exception) -> None:

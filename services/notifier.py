@@ -122,7 +122,9 @@ class Notifier:
             f"{names.LOG_ROOT}.>",
             durable=names.NOTIFIER_DURABLE,
             stream=JStream(names.REPAIRS, declare=False),
-            pull_sub=PullSub(batch_size=1),  # more at once would be handled side by side, out of order
+            # More at once would be handled side by side, out of order. A request that was lost with the server is made
+            # again when its time is up.
+            pull_sub=PullSub(batch_size=1, timeout=1.0),
             config=config,
             decoder=_raw,
             ack_policy=AckPolicy.NACK_ON_ERROR,

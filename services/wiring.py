@@ -39,6 +39,7 @@ _log = structlog.get_logger("wiring")
 #: A start may have to wait for a server that starts beside us (seconds between tries).
 _TRY_AGAIN: Final = 0.5
 _LOOK_AT_CONSUMER: Final = 15.0
+_SAY_SO_EVERY: Final = 5.0
 _TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 
 #: Stopping takes no longer than this (seconds), whether the server is there or not. Nothing depends on a clean end.
@@ -223,10 +224,13 @@ async def _serve(name: str, settings: Settings) -> None:
     settings.folder.create()
     starting = asyncio.create_task(_started(name, settings))
     stopped = asyncio.create_task(stopping.wait())
-    await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
-    if not starting.done():
-        starting.cancel()
-        return
+    while not starting.done():
+        await asyncio.wait([starting, stopped], timeout=_SAY_SO_EVERY, return_when=asyncio.FIRST_COMPLETED)
+        if stopped.done():
+            starting.cancel()
+            return
+        if not starting.done():
+            _log.warning("still waiting for the server", server=login(settings).url)
     service = starting.result()
     checks: dict[str, Check] = {name: service.check}
     port = settings.health_port_of(name)

@@ -1,0 +1,159 @@
+"""Runs what compose.yaml names without an engine: the same commands with the same environment, as plain processes.
+
+Only what a container would have of its own is replaced: mount points by folders, the server's name by its address, and
+ports by free ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sysconfig
+from asyncio.subprocess import Process
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from services.home import read_json
+from services.processes import die_with_parent
+from services.server import find_server
+from services.settings import PREFIX
+from tests.waiting import eventually
+
+COMPOSE = Path(__file__).parents[1] / "compose.yaml"
+SERVER = "nats"
+
+_VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+_STOP_SECONDS = 10.0
+
+
+class Containers:
+    """The services of compose.yaml; ``up`` starts one and waits until it is healthy."""
+
+    def __init__(self, folder: Path) -> None:
+        composed = yaml.safe_load(COMPOSE.read_text())
+        self.services: dict[str, dict[str, Any]] = composed["services"]
+        self.home = folder / "home"
+        self.url = ""
+        self._monitor = ""
+        self._folder = folder
+        self._mounts = {"home": self.home, "jetstream": folder / "jetstream"}
+        self._processes: dict[str, Process] = {}
+
+    async def __aenter__(self) -> Self:
+        for mount in self._mounts.values():
+            mount.mkdir()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes.values():
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def run(self, name: str, *command: str) -> None:
+        """``docker compose run --rm NAME COMMAND``; without a command, the service's own. It must succeed."""
+        arguments = self._arguments([*command] or self.services[name]["command"])
+        environment = self._environment(name)
+        done = await asyncio.to_thread(
+            subprocess.run, arguments, env=environment, cwd=self._folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    async def up(self, name: str) -> None:
+        """Start the service, and wait until its health check says that it is well."""
+        arguments = self._arguments(self.services[name]["command"])
+        if name == SERVER:
+            ports = ["--port=-1", "--http_port=-1", f"--ports_file_dir={self._folder}"]
+            arguments = [str(find_server()), *(argument for argument in arguments), *ports]
+        with (self._folder / f"{name}.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment(name),
+                cwd=self._folder,
+                preexec_fn=die_with_parent(),
+            )
+        self._processes[name] = process
+
+        async def healthy() -> bool:
+            assert process.returncode is None, f"{name} ended with {process.returncode}:\n{self.said(name)}"
+            return await self._is_healthy(name, process)
+
+        await eventually(healthy, f"{name} healthy", patience=60)
+
+    async def stop(self, name: str) -> int:
+        """``docker compose stop NAME``: the exit code, after SIGTERM."""
+        process = self._processes[name]
+        process.terminate()
+        async with asyncio.timeout(_STOP_SECONDS):
+            return await process.wait()
+
+    def said(self, name: str) -> str:
+        """What the service wrote to its output."""
+        return (self._folder / f"{name}.log").read_text(errors="replace")
+
+    async def _is_healthy(self, name: str, process: Process) -> bool:
+        """Make the health check of compose.yaml, in whose address only the port is another."""
+        kind, *command = self.services[name]["healthcheck"]["test"]
+        assert kind == "CMD"
+        address = self._ports(process.pid) if name == SERVER else self._noted(name, process.pid)
+        if address is None:
+            return False
+        *command, url = command
+        checked = re.sub(r"^http://127\.0\.0\.1:\d+", address, url)
+        assert checked.startswith(address), url
+        check = await asyncio.create_subprocess_exec(
+            *command,
+            checked,
+            env=self._environment(name),
+            cwd=self._folder,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await check.wait() == 0
+
+    def _ports(self, pid: int) -> str | None:
+        file = self._folder / f"nats-server_{pid}.ports"
+        with suppress(FileNotFoundError, json.JSONDecodeError):
+            ports = json.loads(file.read_text())
+            self.url = ports["nats"][0]
+            return str(ports["monitoring"][0])
+        return None
+
+    def _noted(self, name: str, pid: int) -> str | None:
+        noted = read_json(self.home / "run" / f"{name}.json")
+        return str(noted["url"]) if noted is not None and noted["pid"] == pid else None
+
+    def _arguments(self, command: list[str]) -> list[str]:
+        return [self._here(argument) for argument in command]
+
+    def _environment(self, name: str) -> dict[str, str]:
+        """The path that an image has, what compose.yaml says, and a free port for health checks."""
+        given: Mapping[str, str] = self.services[name].get("environment", {})
+        said = {key: self._here(_interpolated(value)) for key, value in given.items()}
+        path = f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}"
+        return {"PATH": path, **said, f"{PREFIX}HEALTH_PORT": "0"}
+
+    def _here(self, text: str) -> str:
+        """A path in a container as one of this machine, and likewise the address of the server."""
+        text = text.replace("nats://nats:4222", self.url).replace("--addr=0.0.0.0", "--addr=127.0.0.1")
+        for path, mount in (("/var/lib/repairchain", "home"), ("/var/lib/jetstream", "jetstream")):
+            text = text.replace(path, str(self._mounts[mount]))
+        return text
+
+
+def _interpolated(value: str) -> str:
+    """``${NAME:-default}`` as compose reads it when nothing of that name is set."""
+    return _VARIABLE.sub(lambda found: found[2], value)

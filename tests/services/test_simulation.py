@@ -1,0 +1,104 @@
+"""Simulated time: real services, and a clock that stops wherever something falls due, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from events.envelope import Event
+from events.log import last_position, read_until
+from services.settings import load_settings
+from services.simulation import Simulation, simulate
+
+SHOP, IMPORTER = "retailer:acme", "importer:north"
+CARDS = {SHOP: {"display_name": "Acme"}, IMPORTER: {"display_name": "North"}}
+PRODUCT = {"product": {"brand": "Example"}}
+AN_INSTANT = timedelta(microseconds=1)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """In Amsterdam, in March 2026, whose second day is a Monday."""
+    return datetime(2026, 3, day, hour, minute, tzinfo=ZoneInfo("Europe/Amsterdam"))
+
+
+def fact(id: str, name: str, order: str, moment: datetime, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": id,
+        "source": SHOP,
+        "type": f"repairchain.{name}.v1",
+        "subject": order,
+        "time": moment.isoformat(),
+        "data": data,
+    }
+
+
+@asynccontextmanager
+async def running(home: Path, begin: datetime) -> AsyncIterator[Simulation]:
+    async with simulate(load_settings(home=home, nats_port=0), begin, CARDS) as simulation:
+        yield simulation
+
+
+async def overdue(simulation: Simulation) -> list[Event]:
+    """Every commitment.overdue in the log, in its order."""
+    js = simulation.operator.jetstream()
+    facts = [
+        Event.from_json(payload) async for batch in read_until(js, await last_position(js)) for _, payload in batch
+    ]
+    return [each for each in facts if each.name == "commitment.overdue"]
+
+
+async def test_it_stops_at_each_moment_at_which_something_falls_due(free_home: Path) -> None:
+    async with running(free_home, at(2, 9)) as simulation:
+        for order, handed_over in (("early", at(3, 10)), ("late", at(3, 16))):
+            await simulation.advance(handed_over)
+            await simulation.say(fact(f"o {order}", "order.opened", order, handed_over, PRODUCT))
+            await simulation.say(fact(f"h {order}", "item.handed_over", order, handed_over, {"to": IMPORTER}))
+        await simulation.advance(at(20, 9))
+        noted = await overdue(simulation)
+        assert simulation.clock.now() == at(20, 9)
+    assert [(each.subject, each.time - AN_INSTANT) for each in noted] == [("early", at(5, 10)), ("late", at(5, 16))]
+
+
+async def test_nothing_is_overdue_at_its_due_time_and_everything_is_just_after(free_home: Path) -> None:
+    async with running(free_home, at(2, 10)) as simulation:
+        await simulation.say(fact("o", "order.opened", "W-1", at(2, 10), PRODUCT))
+        await simulation.say(fact("h", "item.handed_over", "W-1", at(2, 10), {"to": IMPORTER}))
+        await simulation.advance(at(4, 10))  # sixteen opening hours later
+        assert await overdue(simulation) == []
+        await simulation.advance(at(4, 10) + AN_INSTANT)
+        (noted,) = await overdue(simulation)
+        assert (noted.time, noted.data["owed_by"]) == (at(4, 10) + AN_INSTANT, IMPORTER)
+        await simulation.advance(at(31, 10))
+        assert await overdue(simulation) == [noted]
+
+
+async def test_weeks_of_silence_are_broken_every_time_news_is_due(free_home: Path) -> None:
+    contact = {"name": "Zo", "channels": [{"kind": "email", "address": "zo@mail.example"}]}
+    async with running(free_home, at(2, 9)) as simulation:
+        await simulation.say(
+            fact("o", "order.opened", "W-1", at(2, 9), PRODUCT | {"customer": "C-1", "contact": contact})
+        )
+        await simulation.advance(at(31, 9))
+        noted = await overdue(simulation)
+        messages = (await simulation.ask("messages", {"order": "W-1"}))["messages"]
+    assert [each.data["kind"] for each in noted] == ["news"] * len(noted)
+    assert [each.time - datetime.fromisoformat(each.data["due"]) for each in noted] == [AN_INSTANT] * len(noted)
+    # Monday at 9 and five working days, again and again; four of them fit before the end of the month.
+    assert [datetime.fromisoformat(each.data["due"]) for each in noted] == [at(day, 17) for day in (6, 13, 20, 27)]
+    sent = [(row["kind"], row["status"]) for row in messages]
+    assert sorted(sent) == sorted([("opened", "sent"), *[("update", "sent")] * len(noted)])
+
+
+async def test_what_is_refused_is_said_to_whoever_tells_the_story(free_home: Path) -> None:
+    async with running(free_home, at(2, 9)) as simulation:
+        receipt = await simulation.say(fact("x", "item.handed_over", "nobody's", at(2, 9), {"to": IMPORTER}))
+        assert receipt["problem"]["type"].endswith("unknown-order")
+        with pytest.raises(ValueError, match="cannot go back"):
+            await simulation.advance(at(1, 9))
