@@ -100,16 +100,16 @@ class Plan:
         begin = self._long_ago() if order.kind == "late" else self._now - timedelta(hours=2)
         facts: list[Submission] = []
 
-        def say(party: str, name: str, data: dict[str, Any] | None = None, subject: str = order.id, v: int = 1) -> None:
+        def say(party: str, name: str, data: dict[str, Any] | None = None, subject: str = order.id) -> None:
             at = begin + timedelta(minutes=len(facts))
-            facts.append(submission(party, name, f"{order.id}/{len(facts)}", subject, at, data, version=v))
+            facts.append(submission(party, name, f"{order.id}/{len(facts)}", subject, at, data))
 
         opened: dict[str, Any] = {"product": {"brand": "Meridian", "model": "Diver", "serial": f"SN-{number}"}}
         if order.address is not None:
             channels = [{"kind": "email", "address": order.address}]
             opened |= {"customer": f"C-{number}", "contact": {"name": f"Customer {number}", "channels": channels}}
         say(order.shop, "order.opened", opened)
-        say(order.shop, "customer.contacted", {"anything": [number]}, v=7)  # a version that nobody here knows
+        say(order.shop, "customer.contacted", {"channel": "phone", "direction": "inbound"})
         say(order.shop, "item.handed_over", {"to": importer, "carrier": "post"})
         if order.kind not in ("ready", "closed"):
             return facts
@@ -157,6 +157,7 @@ class Plan:
             bad("not-your-name", source=other),
             bad("not-yours-to-say", "incident.declared", REPAIRERS[0], data={"what": "all crowns"}),
             bad("unknown-type", "watch.exploded"),
+            bad("unknown-version", "customer.contacted", data={"anything": [number]}, version=7),
             bad("invalid", "item.handed_over"),
             bad("unknown-order", "item.received", IMPORTERS[0], subject=f"nobody's {number}"),
             bad("order-id-taken", "order.opened", SHOPS[1], subject=self.orders[0].id, data={"product": {}}),
