@@ -58,6 +58,9 @@ _TRIES: Final = 5
 #: Trouble with the server or with the index's file; a submission is not to blame for it.
 _TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError, sqlite3.Error)
 
+#: The server's refusal of what a submission would have us write. It will not change its mind.
+_REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
+
 _log = structlog.get_logger("intake")
 
 
@@ -224,7 +227,7 @@ class Intake:
         try:
             async with self._lock:
                 await self._take_up_to_date(messages)
-        except (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError):
+        except _REFUSED:
             await self._take_one_by_one(messages)  # the server refuses what one of them would have us write
         except _TRANSIENT as error:
             self._unsure = True
@@ -254,11 +257,12 @@ class Intake:
         try:
             async with self._lock:
                 await self._take_up_to_date([message])
-        except (TimeoutError, OSError, nats.errors.ConnectionClosedError, nats.errors.NoServersError):
-            self._unsure = True
-            with suppress(*_TRANSIENT):
-                await message.nak(delay=_RETRY_DELAY)
         except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
+            if isinstance(error, _TRANSIENT) and not isinstance(error, _REFUSED):
+                self._unsure = True
+                with suppress(*_TRANSIENT):
+                    await message.nak(delay=_RETRY_DELAY)
+                return
             party = _party_of(message)
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
             with suppress(*_TRANSIENT):

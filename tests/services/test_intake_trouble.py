@@ -1,0 +1,141 @@
+"""Intake when something breaks in the middle of it: the server, the index, or the log itself."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+import pytest
+
+from events import log
+from events.log import last_position
+from events.streams import declare_streams
+from services import rejected
+from services.intake import deciding, held, service
+from services.intake.index import Index
+from services.intake.service import Intake
+from tests.chainserver import ChainServer
+from tests.services.test_intake import IMPORTER, SHOP, Chain, event
+from tests.waiting import eventually
+
+
+@pytest.fixture
+async def chain(chain_server: ChainServer, monkeypatch: pytest.MonkeyPatch) -> Chain:
+    monkeypatch.setattr(service, "_RETRY_DELAY", 0.05)
+    await declare_streams((await chain_server.connect("services")).jetstream())
+    return Chain(chain_server)
+
+
+async def test_an_append_without_an_answer_is_not_made_twice_even_when_the_server_has_forgotten_it(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = itertools.count()
+    answers = iter([nats.errors.TimeoutError()])
+
+    async def append_batch(*args: Any, **options: Any) -> list[log.Appended]:
+        places = await log.append_batch(*args, **options)
+        for trouble in answers:
+            raise trouble
+        return places
+
+    async def follow_nothing(self: Intake, batch: Any) -> None:
+        """The index learns of the append from nobody but the intake itself."""
+
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        await shop.say(event("e0"))
+    monkeypatch.setattr(log, "message_id", lambda *_: str(next(numbers)))  # nothing is remembered by the server
+    monkeypatch.setattr(service, "append_batch", append_batch)
+    monkeypatch.setattr(Intake, "_note", follow_nothing)
+    async with chain.running():
+        sequences = [await shop.hand_in(event(f"e{number}", "order.reopened")) for number in range(1, 4)]
+        outcomes = [(await shop.receipt(sequence))["outcome"] for sequence in sequences]
+    assert set(outcomes) <= {"accepted", "duplicate"}
+    assert await last_position((await chain.server.connect("services")).jetstream()) == 4
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [sqlite3.OperationalError("made up: the disk is full"), nats.js.errors.NoStreamResponseError()],
+    ids=["index", "server"],
+)
+async def test_no_submission_is_blamed_for_trouble_of_ours(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    left = [trouble, trouble]
+    appended = Index.appended
+
+    def fail_at_first(self: Index, *args: Any) -> None:
+        if left:
+            raise left.pop()
+        appended(self, *args)
+
+    monkeypatch.setattr(Index, "appended", fail_at_first)
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        assert (await shop.say(event("e1")))["outcome"] == "duplicate"  # it was in the log since the first attempt
+    js = (await chain.server.connect("services")).jetstream()
+    assert (await last_position(js), await rejected.count_rejected(js)) == (1, 0)
+
+
+async def test_a_fault_with_one_submission_is_answered_and_its_neighbours_go_on(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = deciding.decide
+
+    def stumble(fact: Any, *args: Any) -> Any:
+        if fact.id == "odd":
+            raise ZeroDivisionError("made up")
+        return decide(fact, *args)
+
+    monkeypatch.setattr(service, "decide", stumble)
+    shop = await chain.partner(SHOP)
+    ids = ("e1", "odd", "e2")
+    sequences = {id: await shop.hand_in(event(id, subject=id)) for id in ids}
+    async with chain.running():
+        receipts = {id: await shop.receipt(sequence) for id, sequence in sequences.items()}
+    assert [receipts[id]["outcome"] for id in ids] == ["accepted", "rejected", "accepted"]
+    assert receipts["odd"]["problem"]["type"].endswith("internal")
+
+
+async def test_what_waits_for_its_order_is_taken_in_although_trouble_came_just_then(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [nats.errors.TimeoutError()]
+    resubmit = held.resubmit
+
+    async def fail_at_first(*args: Any) -> int:
+        if left:
+            raise left.pop()
+        return await resubmit(*args)
+
+    monkeypatch.setattr(held, "resubmit", fail_at_first)
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    async with chain.running("importer"), chain.running("retailer"):
+        early = await north.say(event("r1", "item.received", source=IMPORTER))
+        assert early["problem"]["type"].endswith("unknown-order")
+        await shop.say(event("e1"))
+        assert (await north.heard("r1", "accepted"))["order"] == "W-1"
+    assert left == []
+
+
+async def test_an_index_of_another_log_is_made_anew(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running() as intake:
+        path = intake._index_path
+        await shop.say(event("a1", subject="A"))
+        await shop.say(event("a2", subject="B"))
+        await eventually(lambda: intake._index.position == 2)
+    other = Index(path.with_suffix(".other"))
+    other.follow([(1, event("x1", subject="X")), (2, event("a3", subject="Y"))])
+    other.close()
+    for file in path.parent.iterdir():
+        if file.name.startswith(path.name):
+            file.unlink()
+    path.with_suffix(".other").replace(path)
+    async with chain.running():
+        assert (await shop.say(event("a1", subject="A")))["outcome"] == "duplicate"
+        assert (await shop.say(event("a3", subject="Y")))["outcome"] == "accepted"
