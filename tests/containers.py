@@ -30,6 +30,7 @@ from tests.waiting import eventually
 COMPOSE = Path(__file__).parents[1] / "compose.yaml"
 SERVER = "nats"
 
+_HOME = "/var/lib/repairchain"
 _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 _STOP_SECONDS = 10.0
 
@@ -100,6 +101,13 @@ class Containers:
         async with asyncio.timeout(_STOP_SECONDS):
             return await process.wait()
 
+    def mounted_read_only(self) -> dict[Path, int]:
+        """What lies in the part of the home that no service may write to, with the time of its last change."""
+        mounts = [mount for service in self.services.values() for mount in _mounts(service)]
+        writable = {mount.removeprefix(f"{_HOME}/") for mount in mounts if mount.startswith(f"{_HOME}/")}
+        kept = (path for path in self.home.rglob("*") if path.relative_to(self.home).parts[0] not in writable)
+        return {path: path.stat().st_mtime_ns for path in kept}
+
     def said(self, name: str) -> str:
         """What the service wrote to its output."""
         return (self._folder / f"{name}.log").read_text(errors="replace")
@@ -149,9 +157,15 @@ class Containers:
     def _here(self, text: str) -> str:
         """A path in a container as one of this machine, and likewise the address of the server."""
         text = text.replace("nats://nats:4222", self.url).replace("--addr=0.0.0.0", "--addr=127.0.0.1")
-        for path, mount in (("/var/lib/repairchain", "home"), ("/var/lib/jetstream", "jetstream")):
+        for path, mount in ((_HOME, "home"), ("/var/lib/jetstream", "jetstream")):
             text = text.replace(path, str(self._mounts[mount]))
         return text
+
+
+def _mounts(service: Mapping[str, Any]) -> list[str]:
+    """Where the service has something of its own mounted: volumes ``name:path[:ro]`` and tmpfs ``path[:options]``."""
+    volumes = [volume.split(":")[1] for volume in service.get("volumes", [])]
+    return [*volumes, *(entry.split(":")[0] for entry in service.get("tmpfs", []))]
 
 
 def _interpolated(value: str) -> str:

@@ -123,6 +123,7 @@ async def test_the_watch_story_through_the_containers(containers: Containers) ->
     for party in PARTIES:
         card = CARDS[party]
         await containers.run("setup", "repairchain", "party", "add", party, "--name", card["display_name"])
+    read_only = containers.mounted_read_only()
     await containers.up(SERVER)
     await asyncio.gather(*(containers.up(name) for name in names.SERVICES))
     chain = Chain(containers)
@@ -138,6 +139,8 @@ async def test_the_watch_story_through_the_containers(containers: Containers) ->
     assert sorted(file.stem for file in outbox.iterdir()) == sorted(sent)
     assert len(set(sent)) == len(sent) == 6
     check_letters(letters(outbox))
+
+    assert containers.mounted_read_only() == read_only != {}
 
     for name in (*reversed(names.SERVICES), SERVER):
         began = time.monotonic()
