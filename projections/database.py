@@ -20,6 +20,7 @@ from projections import mirror, models
 from projections.live import apply_models
 from projections.mirror import Message
 from projections.models import CATALOG
+from projections.rebuild import build_stored
 from projections.schema import DatabaseError, create_or_check
 
 
@@ -123,7 +124,7 @@ class Database:
 
     def _rebuild(self) -> int:
         with self._transaction() as cursor:
-            models.build_stored(cursor)
+            build_stored(cursor, self._mirrored)
             _move(cursor, position=self._mirrored, mirrored=self._mirrored)
             cursor.execute(f"UPDATE {CATALOG}.meta SET models_version = ?", [models.models_version()])
         self._position = self._mirrored

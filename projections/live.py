@@ -13,7 +13,7 @@ from projections.statements import execute, read_sql
 
 #: The events of the touched orders. `$start` lets blocks of older rows be skipped; the join alone would not.
 _RAW: Final = """
-SELECT position, first_position, order_id, type, fact, source, id, occurred_at, fact_key, said
+SELECT * EXCLUDE (type, recorded_at, correlation_id, causation_id, data)
 FROM chain.events
 WHERE position >= $start AND first_position >= $start AND first_position IN (SELECT first_position FROM touched)
 """

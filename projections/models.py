@@ -59,7 +59,7 @@ ORDER_MODELS: Final = (
     Model("names"),
     Model("party_orders"),
 )
-#: The tables that hold read models, row for row.
+#: The tables that hold read models.
 STORED_MODELS: Final = (VOIDS, CLOSURES, *(model for model in ORDER_MODELS if model.is_stored))
 
 
@@ -82,25 +82,6 @@ def define_views(cursor: DuckDBPyConnection) -> None:
     cursor.execute(f"CREATE OR REPLACE VIEW facts AS WITH raw AS (FROM events) {FACTS.select}")
     for model in (CONTACTS, PARTIES):
         cursor.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.select}")
-
-
-def build_stored(cursor: DuckDBPyConnection) -> None:
-    """Make every stored model anew from all events of the mirror. Readers keep the old rows until the commit.
-
-    Leaves temporary tables and views on the cursor.
-    """
-    cursor.execute(f"CREATE TEMP VIEW raw AS SELECT * FROM {CATALOG}.events")
-    _store(cursor, VOIDS)
-    cursor.execute(f"CREATE TEMP VIEW facts AS {FACTS.select}")
-    for model in (CLOSURES, CLOSED_SPANS, *ORDER_MODELS):
-        if model.is_stored:
-            _store(cursor, model)
-        else:
-            cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
-
-
-def _store(cursor: DuckDBPyConnection, model: Model) -> None:
-    cursor.execute(f"CREATE OR REPLACE TABLE {model.stored} AS {model.select}")
 
 
 def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> None:

@@ -13,7 +13,8 @@ from duckdb import DuckDBPyConnection
 
 from projections.calendar import opening_days
 from projections.mirror import create_mirror, mirror_version
-from projections.models import CATALOG, build_stored, define_views, define_words, models_version
+from projections.models import CATALOG, define_views, define_words, models_version
+from projections.rebuild import build_stored, forget_temporary
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -105,8 +106,8 @@ def _create(root: DuckDBPyConnection) -> None:
     create_mirror(root)
     define_words(root)
     _create_openings(root)
-    build_stored(root)
-    root.execute("DROP VIEW temp.facts; DROP VIEW temp.raw")
+    build_stored(root, 0)
+    forget_temporary(root)
     define_views(root)
     root.execute("CREATE TABLE meta (position BIGINT, mirrored BIGINT, mirror_version VARCHAR, models_version VARCHAR)")
     root.execute("INSERT INTO meta VALUES (0, 0, ?, ?)", [mirror_version(), models_version()])

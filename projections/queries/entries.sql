@@ -1,6 +1,6 @@
 -- The facts of one order as its story has them. The range of positions lets most of the log be skipped.
 SELECT
-    e.position, e.occurred_at, e.recorded_at, e.type, e.version, e.source, e.id, e.data,
+    e.position, e.occurred_at, e.recorded_at, e.type, nullif(e.version, 0) AS version, e.source, e.id, e.data,
     e.fact IS NOT NULL AS known,
     v.why IS NOT NULL AS voided
 FROM chain.events e

@@ -6,7 +6,7 @@ SELECT
     order_id AS party,
     -- What is announced afterwards excuses nothing that had fallen due before.
     greatest(from_when, occurred_at) AS closed_from,
-    until_when AS closed_until,
+    by_when AS closed_until,
     occurred_at AS announced_at
 FROM facts
-WHERE fact = 'party.closed' AND greatest(from_when, occurred_at) < until_when
+WHERE fact = 'party.closed' AND greatest(from_when, occurred_at) < by_when

@@ -7,14 +7,14 @@ WITH tellings AS (
     -- Everything that opens, meets or ends the wait for news. It is owed while the order is open.
     SELECT
         position, first_position, fact, occurred_at,
-        CASE WHEN fact = 'message.sent' THEN next_news_by END AS next_news_by,
+        CASE WHEN fact = 'message.sent' THEN by_when END AS next_news_by,
         last_value(CASE WHEN fact IN ('order.opened', 'order.closed', 'order.reopened') THEN fact END IGNORE NULLS)
             OVER so_far AS phase,
         lead(fact) OVER so_far AS next_fact,
         lead(occurred_at) OVER so_far AS next_at
     FROM facts
     WHERE fact IN ('order.opened', 'order.reopened', 'order.closed', 'message.sent')
-        OR (fact = 'customer.contacted' AND direction = 'outbound')
+        OR (fact = 'customer.contacted' AND word = 'outbound')
     WINDOW so_far AS (PARTITION BY first_position ORDER BY story ROWS UNBOUNDED PRECEDING)
 ),
 silences AS (
@@ -51,11 +51,11 @@ owed AS (
     FROM due_times('silences')
 ),
 noted AS (
-    SELECT opening.position, n.kind, max(n.level) AS level
+    SELECT opening.position, n.word AS kind, max(n.level) AS level
     FROM facts n
     JOIN facts opening ON opening.first_position = n.first_position
     WHERE n.fact = 'commitment.overdue'
-        AND n.commitment = commitment_id(n.kind, opening.order_id, opening.source, opening.id)
+        AND n.name = commitment_id(n.word, opening.order_id, opening.source, opening.id)
     GROUP BY ALL
 )
 SELECT

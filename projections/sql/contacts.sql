@@ -5,6 +5,6 @@ SELECT
     order_id,
     occurred_at AS contacted_at,
     source AS party,
-    direction
+    word AS direction
 FROM facts
 WHERE fact = 'customer.contacted'

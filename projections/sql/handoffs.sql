@@ -2,7 +2,7 @@
 -- A stint is the stretch of an order's story from one handover to the next.
 WITH custody AS (
     SELECT
-        first_position, order_id, position, fact, source, to_party, occurred_at,
+        first_position, order_id, position, fact, source, party AS to_party, occurred_at,
         count_if(fact = 'item.handed_over') OVER so_far AS stint
     FROM facts
     WHERE fact IN ('item.handed_over', 'item.received', 'order.closed')

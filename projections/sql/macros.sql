@@ -1,12 +1,12 @@
 -- What several models share. Macros read `openings` and `closed_spans` by unqualified name, like the models themselves.
 
 -- The code in the low byte of a story key, and the moment in its high part (see facts.sql).
-CREATE OR REPLACE MACRO story_code(story) AS (story % 256)::INTEGER;
-CREATE OR REPLACE MACRO story_moment(story) AS make_timestamp((story // 18446744073709551616)::BIGINT - 62135596800000000);
+CREATE OR REPLACE MACRO story_code(story) AS (story & 255)::INTEGER;
+CREATE OR REPLACE MACRO story_moment(story) AS make_timestamp((story >> 64)::BIGINT - 62135596800000000);
 
 -- The codes of story keys, as one text in the order of the story.
 CREATE OR REPLACE MACRO ups_and_downs(turns) AS
-    array_to_string([turn % 256 FOR turn IN list_sort(turns::HUGEINT[])], '');
+    array_to_string([turn & 255 FOR turn IN list_sort(turns::HUGEINT[])], '');
 
 -- How often a reopening follows a close, given the story keys of both kinds in any order; the code of a close is 1.
 CREATE OR REPLACE MACRO reopenings(turns) AS

@@ -2,16 +2,16 @@
 SELECT
     first_position,
     any_value(order_id) AS order_id,
-    message AS message_id,
-    any_value(kind) AS kind,
+    name AS message_id,
+    any_value(word) AS kind,
     -- The last word counts, and a plan is no word about the sending.
-    coalesce(split_part(arg_max(fact, story) FILTER (fact <> 'message.planned')::VARCHAR, '.', 2), 'planned') AS status,
-    min(occurred_at) FILTER (fact = 'message.planned') AS planned_at,
-    max(occurred_at) FILTER (fact = 'message.sent') AS sent_at,
-    arg_max(next_news_by, story) AS next_news_by,
-    max(position) FILTER (fact = 'message.planned') AS planned_position,
-    max(position) FILTER (fact = 'message.sent') AS sent_position,
-    max(position) FILTER (fact IN ('message.failed', 'message.suppressed')) AS reason_position
+    coalesce(split_part(arg_max(CASE WHEN fact <> 'message.planned' THEN fact END, story)::VARCHAR, '.', 2), 'planned') AS status,
+    min(CASE fact WHEN 'message.planned' THEN occurred_at END) AS planned_at,
+    max(CASE fact WHEN 'message.sent' THEN occurred_at END) AS sent_at,
+    arg_max(by_when, story) AS next_news_by,
+    max(CASE fact WHEN 'message.planned' THEN position END) AS planned_position,
+    max(CASE fact WHEN 'message.sent' THEN position END) AS sent_position,
+    max(CASE WHEN fact IN ('message.failed', 'message.suppressed') THEN position END) AS reason_position
 FROM facts
 WHERE fact IN ('message.planned', 'message.sent', 'message.failed', 'message.suppressed')
-GROUP BY first_position, message
+GROUP BY first_position, name

@@ -1,25 +1,18 @@
 -- What an order may be called besides its id: a party's own reference, a serial number, the customer's reference.
 WITH said_names AS (
-    SELECT
-        first_position,
-        order_id,
-        unnest(CASE fact
-            WHEN 'order.referenced' THEN [{'kind': 'reference', 'name': reference, 'party': source}]
-            WHEN 'order.opened' THEN [
-                {'kind': 'customer', 'name': customer, 'party': source},
-                {'kind': 'serial', 'name': product.serial, 'party': ''}
-            ]
-            ELSE [
-                {'kind': 'serial', 'name': coalesce(new_serial, serial), 'party': ''},
-                {'kind': 'serial', 'name': old_serial, 'party': ''}
-            ]
-        END, recursive := true)
+    SELECT first_position, order_id, 'reference' AS kind, name, source AS party
     FROM facts
-    WHERE fact IN ('order.referenced', 'order.opened', 'product.registered', 'registration.failed', 'unit.replaced')
+    WHERE fact = 'order.referenced'
     UNION ALL
-    SELECT first_position, order_id, 'serial', unnest(items).serial, ''
+    SELECT first_position, order_id, 'customer', name, source FROM facts WHERE fact = 'order.opened'
+    UNION ALL
+    SELECT first_position, order_id, 'serial', serial, '' FROM facts WHERE serial IS NOT NULL
+    UNION ALL
+    SELECT first_position, order_id, 'serial', name, '' FROM facts WHERE fact = 'unit.replaced'
+    UNION ALL
+    SELECT first_position, order_id, 'serial', unnest(from_json(items, '[{"serial": "VARCHAR"}]')).serial, ''
     FROM facts
-    WHERE fact = 'order.opened' AND items IS NOT NULL
+    WHERE items IS NOT NULL
 )
 SELECT first_position, any_value(order_id) AS order_id, kind, name, party, hash(name) AS name_key
 FROM said_names

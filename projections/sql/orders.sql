@@ -2,13 +2,13 @@
 WITH about_orders AS (
     SELECT
         first_position, order_id, position, story, fact, source, occurred_at,
-        accountable, customer, product, fault_text, urgency, outcome, waiting_for, who, direction, kind, next_news_by,
+        party, word, name, by_when, serial, brand, model, fault_text,
         s.code AS step,
         fact = 'order.opened' AS opens,
         fact = 'order.closed' AS closes,
         fact = 'order.reopened' AS reopens,
         fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned') AS moves,
-        fact = 'message.sent' OR (fact = 'customer.contacted' AND direction = 'outbound') AS tells
+        fact = 'message.sent' OR (fact = 'customer.contacted' AND word = 'outbound') AS tells
     FROM facts
     LEFT JOIN status_of_fact s USING (fact)
     -- Closures and incidents have subjects of their own; an unknown fact about a party makes no order of the party.
@@ -16,6 +16,8 @@ WITH about_orders AS (
         OR (fact IS NULL AND NOT regexp_matches(order_id, '^(retailer|importer|repairer|customer|chain):'))
 ),
 marks AS (
+    -- CASE rather than FILTER throughout: to DuckDB, each FILTER is a copy of all the columns that the others need.
+    -- Aggregates pass over NULL, and a column is NULL on every fact that has nothing for it.
     SELECT
         first_position,
         any_value(order_id) AS order_id,
@@ -23,32 +25,34 @@ marks AS (
         min(occurred_at) AS first_at,
         max(position) AS last_position,
         -- Of several openings, the first to say a thing is believed.
-        arg_min(source, story) FILTER (opens) AS opened_by,
-        min(occurred_at) FILTER (opens) AS opened_at,
-        arg_min(accountable, story) FILTER (opens) AS named_accountable,
-        arg_min(customer, story) FILTER (opens) AS customer,
-        arg_min(product, story) FILTER (opens) AS product,
-        arg_min(fault_text, story) FILTER (opens) AS fault_text,
-        arg_min(urgency, story) FILTER (opens) AS urgency,
+        arg_min(CASE WHEN opens THEN source END, story) AS opened_by,
+        min(CASE WHEN opens THEN occurred_at END) AS opened_at,
+        arg_min(CASE WHEN opens THEN party END, story) AS named_accountable,
+        arg_min(CASE WHEN opens THEN name END, story) AS customer,
+        arg_min(brand, story) AS brand,
+        arg_min(model, story) AS model,
+        arg_min(CASE WHEN opens THEN serial END, story) AS serial,
+        arg_min(fault_text, story) AS fault_text,
+        arg_min(CASE WHEN opens THEN word END, story) AS urgency,
         -- The last turn, and whether it closed the order (1); and the turns that decide how often it was reopened.
-        max(story + closes::INTEGER) FILTER (opens OR closes OR reopens) AS turn,
-        list(story + closes::INTEGER) FILTER (closes OR reopens) AS turns,
-        max(story) FILTER (reopens) AS reopened,
-        arg_max(outcome, story) FILTER (closes) AS outcome,
+        max(CASE WHEN opens OR reopens THEN story WHEN closes THEN story + 1 END) AS turn,
+        list(CASE WHEN reopens THEN story WHEN closes THEN story + 1 END) AS turns,
+        max(CASE WHEN reopens THEN story END) AS reopened,
+        arg_max(CASE WHEN closes THEN word END, story) AS outcome,
         max(story + step) AS step,
-        max(story + enum_code(CASE waiting_for
+        max(CASE WHEN fact = 'work.paused' THEN story + enum_code(CASE word
             WHEN 'customer' THEN 'waiting_for_customer' WHEN 'part' THEN 'waiting_for_part' ELSE 'waiting'
-        END::status_word)) FILTER (fact = 'work.paused') AS paused,
-        max(story) FILTER (fact = 'work.resumed') AS resumed,
-        arg_max(who, story) FILTER (fact = 'work.paused') AS awaited,
-        max(story) FILTER (fact IN ('repair.completed', 'repair.failed')) AS mended,
-        arg_max(CASE fact WHEN 'item.returned' THEN 'customer' ELSE source END, story) FILTER (moves) AS hands,
-        max(story + (fact = 'item.handed_over')::INTEGER) FILTER (moves) AS moved,
-        max(story) FILTER (tells) AS told,
-        arg_max(coalesce(kind, 'contact'), story) FILTER (tells) AS last_told_kind,
-        arg_max(next_news_by, story) FILTER (fact = 'message.sent') AS next_news_by,
+        END::status_word) END) AS paused,
+        max(CASE WHEN fact = 'work.resumed' THEN story END) AS resumed,
+        arg_max(CASE WHEN fact = 'work.paused' THEN party END, story) AS awaited,
+        max(CASE WHEN fact IN ('repair.completed', 'repair.failed') THEN story END) AS mended,
+        arg_max(CASE WHEN fact = 'item.returned' THEN 'customer' WHEN moves THEN source END, story) AS hands,
+        max(CASE WHEN fact = 'item.handed_over' THEN story + 1 WHEN moves THEN story END) AS moved,
+        max(CASE WHEN tells THEN story END) AS told,
+        arg_max(CASE WHEN fact = 'message.sent' THEN word WHEN tells THEN 'contact' END, story) AS last_told_kind,
+        arg_max(CASE WHEN fact = 'message.sent' THEN by_when END, story) AS next_news_by,
         count_if(fact = 'message.sent') AS messages_sent,
-        count_if(fact = 'customer.contacted' AND direction = 'inbound') AS contacts_started
+        count_if(fact = 'customer.contacted' AND word = 'inbound') AS contacts_started
     FROM about_orders
     GROUP BY first_position
     -- A correction alone makes no order: what it took back was all there was.
@@ -103,9 +107,9 @@ SELECT
     p.opened_at,
     CASE WHEN NOT p.open THEN story_moment(p.turn) END AS closed_at,
     CASE WHEN NOT p.open THEN p.outcome END AS outcome,
-    p.product.brand AS brand,
-    p.product.model AS model,
-    p.product.serial AS serial,
+    p.brand,
+    p.model,
+    p.serial,
     p.fault_text,
     p.urgency,
     -- News is owed beside the work; the next step is what moves the work on, and a receipt that is owed comes first.

@@ -12,7 +12,7 @@ copies AS (
         row_number() OVER same_fact AS nth,
         first_value(position) OVER same_fact AS original
     FROM raw
-    WHERE fact_key IN (FROM repeated) AND type <> 'unreadable'
+    WHERE fact_key IN (FROM repeated) AND version IS DISTINCT FROM 0
     WINDOW same_fact AS (PARTITION BY first_position, source, id ORDER BY position)
 ),
 duplicates AS (
@@ -22,11 +22,10 @@ corrections AS (
     -- A party takes back its own facts only; the chain itself any.
     SELECT
         position, first_position, source, id,
-        coalesce(said.fact_source, source) AS target_source,
-        said.fact_id AS target_id
+        coalesce(target_source, source) AS target_source, target_id
     FROM raw
     WHERE fact = 'fact.corrected'
-        AND (said.fact_source IS NULL OR said.fact_source = source OR starts_with(source, 'chain:'))
+        AND (target_source IS NULL OR target_source = source OR starts_with(source, 'chain:'))
         AND position NOT IN (SELECT position FROM duplicates)
 ),
 targets AS (
@@ -39,7 +38,7 @@ targets AS (
     FROM corrections c
     JOIN raw wrong
         ON wrong.first_position = c.first_position AND wrong.source = c.target_source AND wrong.id = c.target_id
-    WHERE wrong.type <> 'unreadable' AND wrong.position NOT IN (SELECT position FROM duplicates)
+    WHERE wrong.version IS DISTINCT FROM 0 AND wrong.position NOT IN (SELECT position FROM duplicates)
 ),
 taken_back AS (
     -- A correction that is itself corrected is void. It cannot be reinstated: correct the fact anew.
