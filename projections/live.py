@@ -11,15 +11,16 @@ from duckdb import DuckDBPyConnection
 from projections.models import CLOSED_SPANS, CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
 
-#: The events of the touched orders. `$start` lets blocks of older rows be skipped; the join alone would not.
+#: The events of the touched orders. The join tells the scan which blocks of older rows to skip. The order's id comes
+#: from `touched`, which is short, and not from the mirror, where it would have to be unpacked.
 _RAW: Final = """
-SELECT * EXCLUDE (type, recorded_at, correlation_id, causation_id, data)
-FROM chain.events
-WHERE position >= $start AND first_position >= $start AND first_position IN (SELECT first_position FROM touched)
+SELECT e.* EXCLUDE (order_id, type, recorded_at, correlation_id, causation_id, data), t.order_id
+FROM chain.events e
+JOIN touched t ON t.first_position = e.first_position
 """
 #: Are there any among them that may not count?
-_DOUBTS: Final = f"""
-SELECT count(*) > count(DISTINCT fact_key) OR coalesce(bool_or(fact = 'fact.corrected'), false) FROM ({_RAW})
+_DOUBTS: Final = """
+SELECT count(*) > count(DISTINCT fact_key) OR coalesce(bool_or(fact = 'fact.corrected'), false) FROM raw
 """
 
 
@@ -28,51 +29,44 @@ def apply_models(cursor: DuckDBPyConnection) -> None:
 
     The cost grows with those orders and with how long ago the oldest of them began, not with the history.
     """
-    start, announced = _first(cursor, "SELECT min(first_position), bool_or(announces) FROM touched")
-    if announced:
-        _spread_closures(cursor, start)
-        (start,) = _first(cursor, "SELECT min(first_position) FROM touched")
-    if _take_facts(cursor, start):
-        _store(cursor, VOIDS, start)
+    execute(cursor, f"CREATE OR REPLACE TEMP VIEW raw AS {_RAW}")
+    if _is_so(cursor, "SELECT bool_or(announces) FROM touched"):
+        _spread_closures(cursor)
+    if _take_facts(cursor):
+        _store(cursor, VOIDS)
     for model in ORDER_MODELS:
         if model.is_read:
             execute(cursor, f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.select}")
         if model.is_stored:
-            _store(cursor, model, start)
+            _store(cursor, model)
 
 
-def _take_facts(cursor: DuckDBPyConnection, start: int) -> bool:
+def _take_facts(cursor: DuckDBPyConnection) -> bool:
     """Make the touched orders' `facts`, and `voids` if there may be any. Tells whether there may."""
-    (doubts,) = _first(cursor, _DOUBTS, {"start": start})
+    doubts = _is_so(cursor, _DOUBTS)
     if doubts:
-        execute(cursor, f"CREATE OR REPLACE TEMP TABLE raw AS {_RAW}", {"start": start})
         execute(cursor, f"CREATE OR REPLACE TEMP TABLE voids AS {VOIDS.select}")
     # Without doubts `voids` means the stored ones, and none of them is of these orders.
-    execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS WITH raw AS ({_RAW}) {FACTS.select}", {"start": start})
-    return bool(doubts)
+    execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS {FACTS.select}")
+    return doubts
 
 
-def _spread_closures(cursor: DuckDBPyConnection, start: int) -> None:
+def _spread_closures(cursor: DuckDBPyConnection) -> None:
     """Store the touched parties' closures, and add to `touched` every order whose due times they can move."""
-    _take_facts(cursor, start)
+    _take_facts(cursor)
     execute(cursor, f"CREATE OR REPLACE TEMP TABLE closures AS {CLOSURES.select}")
     execute(cursor, read_sql("moved_by_closures"))
-    _store(cursor, CLOSURES, start)
+    _store(cursor, CLOSURES)
     # From here on `closures` means those of all parties again.
     execute(cursor, "DROP TABLE temp.closures")
     execute(cursor, f"CREATE OR REPLACE TABLE {CLOSED_SPANS.stored} AS {CLOSED_SPANS.select}")
 
 
-def _store(cursor: DuckDBPyConnection, model: Model, start: int) -> None:
+def _store(cursor: DuckDBPyConnection, model: Model) -> None:
     """Put the model's rows of the touched orders in the place of those that are stored."""
-    execute(
-        cursor,
-        f"DELETE FROM {model.stored} "
-        "WHERE first_position >= $start AND first_position IN (SELECT first_position FROM touched)",
-        {"start": start},
-    )
+    execute(cursor, f"DELETE FROM {model.stored} WHERE first_position IN (SELECT first_position FROM touched)")
     execute(cursor, f"INSERT INTO {model.stored} {f'FROM {model.name}' if model.is_read else model.select}")
 
 
-def _first(cursor: DuckDBPyConnection, query: str, parameters: dict[str, int] | None = None) -> tuple[int, ...]:
-    return tuple(execute(cursor, query, parameters).fetchall()[0])
+def _is_so(cursor: DuckDBPyConnection, query: str) -> bool:
+    return bool(execute(cursor, query).fetchall()[0][0])

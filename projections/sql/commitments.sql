@@ -51,9 +51,10 @@ owed AS (
     FROM due_times('silences')
 ),
 noted AS (
+    -- `raw` rather than `facts` because ids are long and seldom needed; what does not count opened no commitment.
     SELECT opening.position, n.word AS kind, max(n.level) AS level
     FROM facts n
-    JOIN facts opening ON opening.first_position = n.first_position
+    JOIN raw opening ON opening.first_position = n.first_position
     WHERE n.fact = 'commitment.overdue'
         AND n.name = commitment_id(n.word, opening.order_id, opening.source, opening.id)
     GROUP BY ALL
