@@ -24,7 +24,7 @@ from nats.micro.service import EndpointConfig, Service
 
 from events import names
 from events.clock import Clock
-from events.log import Tail, last_position
+from events.log import LogReplacedError, Tail, last_position
 from events.streams import declare_streams
 from projections import queries
 from projections.database import Database
@@ -44,7 +44,7 @@ _PATIENCE: Final = 20.0
 
 _log = structlog.get_logger("projector")
 
-_TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+_TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError, LogReplacedError)
 
 
 class BehindError(RuntimeError):
@@ -92,9 +92,7 @@ class Projector:
             await declare_streams(self._js)
             await self._models.open()
             life.push_async_callback(self._models.close)
-            if not await self._is_of_this_log():
-                _log.warning("the read models are those of another log: making them anew")
-                await self._models.start_anew()
+            await self._begin_anew_on_another_log()
             self._position = self._models.position
             self._follower = asyncio.create_task(self._follow())
             life.push_async_callback(self._stop_following)
@@ -140,21 +138,12 @@ class Projector:
         end = await last_position(self._js)
         return f"{end - await self._models.stored_position()} facts behind"
 
-    async def _is_of_this_log(self) -> bool:
-        """Whether the last fact that the mirror holds is the one which the log has there: a log may be replaced."""
-        position = self._models.mirrored
-        if position == 0:
-            return True
-        if position > await last_position(self._js):
-            return False
-        stored = await self._js.get_msg(names.REPAIRS, seq=position)
-        return await self._models.has(position, stored.data or b"")
-
     # -- following the log --------------------------------------------------------------------------------------------
 
     async def _follow(self) -> None:
         while True:
             try:
+                await self._begin_anew_on_another_log()
                 await self._catch_up()
                 await self._follow_live()
             except _TRANSIENT as error:
@@ -163,6 +152,19 @@ class Projector:
                 _log.exception("a batch could not be applied: opening the file again")
                 await self._reopen()
             await asyncio.sleep(_RETRY_DELAY)
+
+    async def _begin_anew_on_another_log(self) -> None:
+        """A log may be replaced: is the last fact that the mirror holds the one which the log has there?"""
+        position = self._models.mirrored
+        if position == 0:
+            return
+        if position <= await last_position(self._js):
+            stored = await self._js.get_msg(names.REPAIRS, seq=position)
+            if await self._models.has(position, stored.data or b""):
+                return
+        _log.warning("the read models are those of another log: making them anew")
+        await self._models.start_anew()
+        await self._announce()
 
     async def _reopen(self) -> None:
         try:

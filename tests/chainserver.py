@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import signal
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +53,21 @@ class ChainServer:
         )
         self._clients.append(client)
         return client
+
+    async def restore(self, backup: Path) -> None:
+        """Kill the server, put ``backup`` (of an earlier ``back_up``) in the place of its store, and start it again."""
+        os.kill(self.embedded.pid, signal.SIGKILL)
+        await self.embedded.wait()
+        store = self.embedded.folder.store
+        await asyncio.to_thread(shutil.rmtree, store)
+        await asyncio.to_thread(shutil.copytree, backup, store)
+        await self.embedded.start()
+
+    async def back_up(self, backup: Path) -> None:
+        """Stop the server, copy its store to ``backup``, and start it again."""
+        await self.embedded.stop()
+        await asyncio.to_thread(shutil.copytree, self.embedded.folder.store, backup)
+        await self.embedded.start()
 
     async def add_party(self, party: str, **card: str) -> None:
         """Register ``party`` with the running server."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -31,11 +30,12 @@ from nats.js.kv import KeyValue
 
 from events import names
 from events.clock import Clock
-from events.log import LogReplacedError, NotFirstError, Tail, append_batch, last_position, message_id
+from events.log import NotFirstError, append_batch, message_id
 from events.streams import declare_streams
 from events.subjects import party_of_subject, rejected_subject
 from services.connecting import leave
 from services.intake.deciding import Accept, Duplicate, decide
+from services.intake.following import TRANSIENT, Follower
 from services.intake.held import Held
 from services.intake.index import Index
 from services.intake.problems import Problem, Refusal
@@ -54,9 +54,6 @@ _ACK_WAIT: Final = 10.0
 _APPEND_TIMEOUT: Final = 5.0
 _RETRY_DELAY: Final = 1.0
 _TRIES: Final = 5
-
-#: Trouble with the server or with the index's file; a submission is not to blame for it.
-_TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError, sqlite3.Error)
 
 #: The server's refusal of what a submission would have us write. It will not change its mind.
 _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
@@ -109,7 +106,6 @@ class Intake:
         self._clock = clock
         self._index_path = index_path
         self._held = Held(role)
-        self._caught_up = asyncio.Event()
         self._lock = asyncio.Lock()
         self._unsure = False  # an append went unanswered: the log may have it or not
 
@@ -127,13 +123,10 @@ class Intake:
             self._customers: KeyValue = await self._js.key_value(names.CUSTOMERS)
             self._index = Index(self._index_path)
             life.callback(self._index.close)
-            if not await self._is_of_this_log():
-                _log.warning("the index is that of another log: starting it anew")
-                self._index.clear()
             await self._held.load(self._js)
-            self._follower = asyncio.create_task(self._follow())
-            life.push_async_callback(self._stop_following)
-            await self._caught_up.wait()
+            self._follower = Follower(self._js, self._index, self._held, self._lock)
+            await self._follower.start()
+            life.push_async_callback(self._follower.stop)
             await self._pull(life)
             self._life = life.pop_all()
 
@@ -157,21 +150,6 @@ class Intake:
         """Finish the batch at hand and leave."""
         await self._life.aclose()
 
-    async def _stop_following(self) -> None:
-        self._follower.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._follower
-
-    async def _is_of_this_log(self) -> bool:
-        """Whether the last fact that the index has read is the one which the log has there: a log may be replaced."""
-        position = self._index.position
-        if position == 0:
-            return True
-        if position > await last_position(self._js):
-            return False
-        stored = await self._js.get_msg(names.REPAIRS, seq=position)
-        return self._index.has_read(stored.data or b"")
-
     def _consumer(self) -> ConsumerConfig:
         return ConsumerConfig(
             durable_name=names.INTAKE_DURABLES[self.role],
@@ -187,39 +165,6 @@ class Intake:
         info = await self._js.consumer_info(names.INTAKE_STREAMS[self.role], names.INTAKE_DURABLES[self.role])
         return f"{info.num_pending} waiting, index at {self._index.position}"
 
-    # -- following the log --------------------------------------------------------------------------------------------
-
-    async def _follow(self) -> None:
-        while True:
-            try:
-                goal = await last_position(self._js)
-                async with Tail(self._js, after=self._index.position, max_batch=10_000) as tail:
-                    # What became known before this position released nobody if we were away or cut off then.
-                    await self._held.release_known(self._js, self._index)
-                    while True:
-                        if tail.position >= goal and self._index.position >= goal:
-                            self._caught_up.set()
-                        else:
-                            _log.debug("catching up with the log", position=self._index.position, goal=goal)
-                        await self._note(await tail.next_batch())
-            except LogReplacedError as error:
-                _log.warning("starting the index anew", error=str(error))
-                async with self._lock:
-                    self._index.clear()
-            except _TRANSIENT as error:
-                _log.warning("following the log again", error=str(error))
-                await asyncio.sleep(_RETRY_DELAY)
-            except Exception:  # noqa: BLE001 - a fault of ours must not leave a service that decides on what it knew long ago
-                _log.exception("following the log hit a fault")
-                await asyncio.sleep(_RETRY_DELAY)
-
-    async def _note(self, batch: Sequence[tuple[int, bytes]]) -> None:
-        if not batch:
-            return
-        async with self._lock:
-            self._index.follow(batch)
-        await self._held.release_named(self._js, batch)
-
     # -- taking a batch -----------------------------------------------------------------------------------------------
 
     async def take(self, messages: list[Msg]) -> None:
@@ -229,11 +174,11 @@ class Intake:
                 await self._take_up_to_date(messages)
         except _REFUSED:
             await self._take_one_by_one(messages)  # the server refuses what one of them would have us write
-        except _TRANSIENT as error:
+        except TRANSIENT as error:
             self._unsure = True
             _log.warning("a batch will be tried again", role=self.role, size=len(messages), error=repr(error))
             for message in messages:
-                with suppress(*_TRANSIENT, nats.errors.MsgAlreadyAckdError):
+                with suppress(*TRANSIENT, nats.errors.MsgAlreadyAckdError):
                     await message.nak(delay=_RETRY_DELAY)
         except Exception:  # noqa: BLE001 - see _take_alone
             # A fault of ours that one submission brings to light must not stop its neighbours: find it, keep it, go on.
@@ -245,7 +190,7 @@ class Intake:
             try:
                 return await self._take(messages)
             except NotFirstError:
-                await self._read_to_the_end()
+                await self._follower.read_to_the_end()
         raise NotFirstError("the log holds an opening of this order that cannot be read")
 
     async def _take_one_by_one(self, messages: list[Msg]) -> None:
@@ -258,14 +203,14 @@ class Intake:
             async with self._lock:
                 await self._take_up_to_date([message])
         except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
-            if isinstance(error, _TRANSIENT) and not isinstance(error, _REFUSED):
+            if isinstance(error, TRANSIENT) and not isinstance(error, _REFUSED):
                 self._unsure = True
-                with suppress(*_TRANSIENT):
+                with suppress(*TRANSIENT):
                     await message.nak(delay=_RETRY_DELAY)
                 return
             party = _party_of(message)
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
-            with suppress(*_TRANSIENT):
+            with suppress(*TRANSIENT):
                 await self._keep(_Rejection(message, party, "", refusal.problem(None)))
                 receipts = Receipts()
                 receipts.add(party, _sequence(message), None, "rejected", problem=refusal.problem(None))
@@ -276,13 +221,13 @@ class Intake:
         if self._unsure or any(message.metadata.num_delivered > 1 for message in messages):
             # An attempt that we know nothing of may have appended them. The server would tell most repeats apart, but
             # only for a while.
-            await self._read_to_the_end()
+            await self._follower.read_to_the_end()
             self._unsure = False
         self._index.forget()
         decided = self._decide(messages)
         if any(rejection.problem.type.endswith("unknown-order") for rejection in decided.rejected):
             # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
-            await self._read_to_the_end()
+            await self._follower.read_to_the_end()
             self._index.forget()
             decided = self._decide(messages)
         await asyncio.gather(
@@ -345,16 +290,6 @@ class Intake:
                 self._index.expect(outcome.event)
                 decided.accepted.append((message, outcome))
         return decided
-
-    async def _read_to_the_end(self) -> None:
-        end = await last_position(self._js)
-        if end <= self._index.position:
-            return
-        async with Tail(self._js, after=self._index.position) as tail:
-            while self._index.position < end:
-                batch = await tail.next_batch()
-                if batch:
-                    self._index.follow(batch)
 
     async def _keep(self, rejection: _Rejection) -> None:
         message = rejection.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import nats.errors
@@ -14,9 +15,9 @@ from events import log
 from events.log import last_position
 from events.streams import declare_streams
 from services import rejected
-from services.intake import deciding, held, service
+from services.intake import deciding, following, held, service
+from services.intake.following import Follower
 from services.intake.index import Index
-from services.intake.service import Intake
 from tests.chainserver import ChainServer
 from tests.services.test_intake import IMPORTER, SHOP, Chain, event
 from tests.waiting import eventually
@@ -24,7 +25,8 @@ from tests.waiting import eventually
 
 @pytest.fixture
 async def chain(chain_server: ChainServer, monkeypatch: pytest.MonkeyPatch) -> Chain:
-    monkeypatch.setattr(service, "_RETRY_DELAY", 0.05)
+    for module in (service, following):
+        monkeypatch.setattr(module, "_RETRY_DELAY", 0.05)
     await declare_streams((await chain_server.connect("services")).jetstream())
     return Chain(chain_server)
 
@@ -41,7 +43,7 @@ async def test_an_append_without_an_answer_is_not_made_twice_even_when_the_serve
             raise trouble
         return places
 
-    async def follow_nothing(self: Intake, batch: Any) -> None:
+    async def follow_nothing(self: Follower, batch: Any) -> None:
         """The index learns of the append from nobody but the intake itself."""
 
     shop = await chain.partner(SHOP)
@@ -49,7 +51,7 @@ async def test_an_append_without_an_answer_is_not_made_twice_even_when_the_serve
         await shop.say(event("e0"))
     monkeypatch.setattr(log, "message_id", lambda *_: str(next(numbers)))  # nothing is remembered by the server
     monkeypatch.setattr(service, "append_batch", append_batch)
-    monkeypatch.setattr(Intake, "_note", follow_nothing)
+    monkeypatch.setattr(Follower, "_note", follow_nothing)
     async with chain.running():
         sequences = [await shop.hand_in(event(f"e{number}", "order.reopened")) for number in range(1, 4)]
         outcomes = [(await shop.receipt(sequence))["outcome"] for sequence in sequences]
@@ -139,3 +141,18 @@ async def test_an_index_of_another_log_is_made_anew(chain: Chain) -> None:
     async with chain.running():
         assert (await shop.say(event("a1", subject="A")))["outcome"] == "duplicate"
         assert (await shop.say(event("a3", subject="Y")))["outcome"] == "accepted"
+
+
+async def test_what_a_backup_has_lost_can_be_handed_in_again_while_intake_runs(chain: Chain, tmp_path: Path) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running() as intake:
+        assert (await shop.say(event("kept", subject="A")))["outcome"] == "accepted"
+        await chain.server.back_up(tmp_path / "backup")
+        await eventually(lambda: shop.connection.is_connected)
+        assert (await shop.say(event("lost", subject="B")))["outcome"] == "accepted"
+        await eventually(lambda: intake._index.position == 2)
+        await chain.server.restore(tmp_path / "backup")
+        await eventually(lambda: intake._index.position == 1, "the index shows the log of the backup")
+        await eventually(lambda: shop.connection.is_connected)
+        assert (await shop.say(event("lost", subject="B")))["outcome"] == "accepted"
+        assert (await shop.say(event("kept", subject="A")))["outcome"] == "duplicate"

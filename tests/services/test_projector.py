@@ -357,3 +357,16 @@ async def test_it_follows_a_killed_server_that_comes_back(chain: Chain) -> None:
         assert (await eventually(lambda: projector.position == end)) is True
         assert (await chain.ask("stats"))["orders"] == 21
         assert await projector.check() == "0 facts behind"
+
+
+async def test_it_follows_a_log_that_was_put_back_from_a_backup(chain: Chain, tmp_path: Path) -> None:
+    await chain.append(told())
+    await chain.server.back_up(tmp_path / "backup")
+    async with chain.projector() as projector:
+        await eventually(lambda: chain.client.is_connected)
+        await chain.append(small_orders(10))
+        assert (await chain.ask("stats"))["orders"] == 11
+        await chain.server.restore(tmp_path / "backup")
+        await eventually(lambda: projector.position == len(told()), "the read models show the log of the backup")
+        await chain.append(small_orders(3, first=100))
+        assert (await chain.ask("stats"))["orders"] == 4
