@@ -35,8 +35,8 @@ WANTED = 0.050
 class Served(Projector):
     """A projector that serves a file whose log is not there: it follows nothing."""
 
-    async def _is_of_this_log(self) -> bool:
-        return True
+    async def _begin_anew_on_another_log(self) -> None:
+        """There is no log to compare with."""
 
     async def _follow(self) -> None:
         await asyncio.Event().wait()

@@ -20,7 +20,7 @@ from projections import mirror, models
 from projections.live import apply_models
 from projections.mirror import Message
 from projections.models import CATALOG
-from projections.rebuild import build_stored
+from projections.rebuild import build_stored, take_over
 from projections.schema import DatabaseError, create_or_check
 
 
@@ -123,8 +123,9 @@ class Database:
         return self._mirrored
 
     def _rebuild(self) -> int:
+        build_stored(self.cursor, self._mirrored)
         with self._transaction() as cursor:
-            build_stored(cursor, self._mirrored)
+            take_over(cursor)
             _move(cursor, position=self._mirrored, mirrored=self._mirrored)
             cursor.execute(f"UPDATE {CATALOG}.meta SET models_version = ?", [models.models_version()])
         self._position = self._mirrored

@@ -20,7 +20,7 @@ JOIN touched t ON t.first_position = e.first_position
 """
 #: Are there any among them that may not count?
 _DOUBTS: Final = """
-SELECT count(*) > count(DISTINCT fact_key) OR coalesce(bool_or(fact = 'fact.corrected'), false) FROM raw
+SELECT count(*) > count(DISTINCT fact_key) OR coalesce(bool_or(fact = 'fact.corrected'), false) FROM facts
 """
 
 
@@ -42,12 +42,13 @@ def apply_models(cursor: DuckDBPyConnection) -> None:
 
 
 def _take_facts(cursor: DuckDBPyConnection) -> bool:
-    """Make the touched orders' `facts`, and `voids` if there may be any. Tells whether there may."""
+    """Make the touched orders' `facts`, and `voids` if there may be any new ones. Tells whether there may."""
+    # At first by the stored `voids`: they hold for as long as nothing of the order is doubled or corrected.
+    execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS {FACTS.select}")
     doubts = _is_so(cursor, _DOUBTS)
     if doubts:
         execute(cursor, f"CREATE OR REPLACE TEMP TABLE voids AS {VOIDS.select}")
-    # Without doubts `voids` means the stored ones, and none of them is of these orders.
-    execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS {FACTS.select}")
+        execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS {FACTS.select}")
     return doubts
 
 
@@ -57,8 +58,9 @@ def _spread_closures(cursor: DuckDBPyConnection) -> None:
     execute(cursor, f"CREATE OR REPLACE TEMP TABLE closures AS {CLOSURES.select}")
     execute(cursor, read_sql("moved_by_closures"))
     _store(cursor, CLOSURES)
-    # From here on `closures` means those of all parties again.
+    # From here on `closures` and `voids` mean the stored ones again.
     execute(cursor, "DROP TABLE temp.closures")
+    execute(cursor, "DROP TABLE IF EXISTS temp.voids")
     execute(cursor, f"CREATE OR REPLACE TABLE {CLOSED_SPANS.stored} AS {CLOSED_SPANS.select}")
 
 

@@ -29,7 +29,7 @@ _GENERATION: Final = 1
 _ADD_EVENTS: Final = """
 INSERT INTO chain.events
 SELECT e.position, t.first_position, e.* EXCLUDE (position)
-FROM ({incoming_events}) AS e
+FROM arrived e
 JOIN touched t ON t.order_id = e.order_id
 ORDER BY e.position
 """
@@ -85,12 +85,14 @@ def unseen(batch: Sequence[Message], position: int) -> Sequence[Message]:
 def mirror_batch(cursor: DuckDBPyConnection, batch: Sequence[Message]) -> None:
     """Add messages, all of them new and in order, within the caller's transaction.
 
-    Leaves the temporary table `touched` on the cursor: the batch's orders with their first and last positions.
+    Leaves temporary tables on the cursor: `arrived`, the batch taken apart, and `touched`, its orders with their first
+    and last positions.
     """
     _register(cursor, batch)
-    execute(cursor, read_sql("touched"))
-    execute(cursor, _ADD_EVENTS.format(incoming_events=read_sql("incoming_events")))
+    execute(cursor, f"CREATE OR REPLACE TEMP TABLE arrived AS {read_sql('incoming_events')}")
     cursor.unregister("incoming")
+    execute(cursor, read_sql("touched"))
+    execute(cursor, _ADD_EVENTS)
     execute(cursor, read_sql("merge_subjects"))
 
 

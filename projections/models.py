@@ -57,7 +57,6 @@ ORDER_MODELS: Final = (
     Model("commitments"),
     Model("messages"),
     Model("names"),
-    Model("party_orders"),
 )
 #: The tables that hold read models.
 STORED_MODELS: Final = (VOIDS, CLOSURES, *(model for model in ORDER_MODELS if model.is_stored))

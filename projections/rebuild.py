@@ -1,43 +1,86 @@
 """A rebuild: every read model made anew from all events of the mirror, a stretch of orders at a time.
 
 A stretch is small enough for its sums to stay near the processor, and its rows lie together in the tables, so that a
-live batch finds those of recent orders without reading the rest. It is one transaction: readers keep the old rows.
+live batch finds those of recent orders without reading the rest. Several stretches are worked on side by side, for one
+alone does not keep all cores busy. All goes into new tables, and readers keep the old ones until these are complete.
 """
 
 # ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from projections.models import CLOSED_SPANS, CLOSURES, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.models import CATALOG, CLOSED_SPANS, CLOSURES, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
-_STRETCH: Final = 800_000
+_STRETCH: Final = 400_000
+#: More stretches than this side by side would take too much memory.
+_MOST_WORKERS: Final = 4
+
+_STORED: Final = (*STORED_MODELS, CLOSED_SPANS)
+#: The models of which every stretch has its part.
+_IN_STRETCHES: Final = (VOIDS, *(model for model in ORDER_MODELS if model.is_stored))
+
+OpenCursor = Callable[[], DuckDBPyConnection]
 
 
-def build_stored(cursor: DuckDBPyConnection, last_position: int) -> None:
-    """Replace all stored models, within the caller's transaction. Leaves temporary tables and views on the cursor."""
+def build_stored(open_cursor: OpenCursor, last_position: int) -> None:
+    """Make all stored models from the events up to ``last_position``, in new tables beside those that there are."""
+    with _transaction(open_cursor) as cursor:
+        forget_unfinished(cursor)
+        _build_closures(cursor)
+    stretches = [(after, after + _STRETCH) for after in range(0, last_position, _STRETCH)]
+    workers = max(1, min(len(stretches), _MOST_WORKERS, _threads(open_cursor)))
+    with ThreadPoolExecutor(workers, "rebuild") as pool:
+        parts = [pool.submit(_build_stretches, open_cursor, stretches[first::workers]) for first in range(workers)]
+    for part in parts:
+        part.result()
+
+
+def take_over(cursor: DuckDBPyConnection) -> None:
+    """Put what ``build_stored`` has made in the place of what there was, within the caller's transaction."""
+    for model in _STORED:
+        cursor.execute(f"DROP TABLE IF EXISTS {model.stored}")
+        cursor.execute(f"ALTER TABLE {_new(model)} RENAME TO {model.name}")
+
+
+def forget_unfinished(cursor: DuckDBPyConnection) -> None:
+    """Drop what a rebuild left that was cut off."""
+    for model in _STORED:
+        cursor.execute(f"DROP TABLE IF EXISTS {_new(model)}")
+
+
+def _build_closures(cursor: DuckDBPyConnection) -> None:
+    """The parties' closures, which the due times of all orders need, and empty tables for the orders' models."""
     _select_events(cursor, "first_position IN (SELECT first_position FROM chain.subjects WHERE announces)")
     cursor.execute(f"CREATE TEMP TABLE voids AS {VOIDS.select}")
     _select_facts(cursor)
     for model in (CLOSURES, CLOSED_SPANS):
-        cursor.execute(f"CREATE OR REPLACE TABLE {model.stored} AS {model.select}")
-    cursor.execute("DROP TABLE temp.voids")
-    for after, until in _stretches(last_position):
-        _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
-        _add(cursor, VOIDS, is_first=after == 0)
-        _select_facts(cursor)
-        for model in ORDER_MODELS:
-            _add(cursor, model, is_first=after == 0)
+        cursor.execute(f"CREATE TABLE {_new(model)} AS {model.select}")
+        cursor.execute(f"CREATE TEMP VIEW {model.name} AS FROM {_new(model)}")
+    for model in ORDER_MODELS:
+        if model.is_read:
+            cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select} LIMIT 0")
+    for model in _IN_STRETCHES:
+        cursor.execute(f"CREATE TABLE {_new(model)} AS {model.select} LIMIT 0")
 
 
-def _stretches(last_position: int) -> Iterator[tuple[int, int]]:
-    for after in range(0, max(last_position, 1), _STRETCH):
-        yield after, after + _STRETCH
+def _build_stretches(open_cursor: OpenCursor, stretches: list[tuple[int, int]]) -> None:
+    with _transaction(open_cursor) as cursor:
+        for model in (CLOSURES, CLOSED_SPANS):
+            cursor.execute(f"CREATE TEMP VIEW {model.name} AS FROM {_new(model)}")
+        for after, until in stretches:
+            _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
+            _add(cursor, VOIDS)
+            _select_facts(cursor)
+            for model in ORDER_MODELS:
+                _add(cursor, model)
 
 
 def _select_events(cursor: DuckDBPyConnection, condition: str) -> None:
@@ -48,20 +91,35 @@ def _select_facts(cursor: DuckDBPyConnection) -> None:
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW facts AS {FACTS.select}")
 
 
-def _add(cursor: DuckDBPyConnection, model: Model, *, is_first: bool) -> None:
+def _add(cursor: DuckDBPyConnection, model: Model) -> None:
     rows = model.select
-    if model.is_read and model in ORDER_MODELS:
+    if model.is_read:
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
         rows = f"FROM {model.name}"
-    if is_first:
-        cursor.execute(f"CREATE OR REPLACE TABLE {model.stored} AS {rows}")
-    else:
-        cursor.execute(f"INSERT INTO {model.stored} {rows}")
+    if model.is_stored:
+        cursor.execute(f"INSERT INTO {_new(model)} {rows}")
 
 
-def forget_temporary(cursor: DuckDBPyConnection) -> None:
-    """Drop what ``build_stored`` left on a cursor that goes on living."""
-    for name in ("facts", "raw"):
-        cursor.execute(f"DROP VIEW temp.{name}")
-    for model in STORED_MODELS:
-        cursor.execute(f"DROP TABLE IF EXISTS temp.{model.name}")
+def _new(model: Model) -> str:
+    return f"{CATALOG}.new_{model.name}"
+
+
+def _threads(open_cursor: OpenCursor) -> int:
+    cursor = open_cursor()
+    try:
+        return int(cursor.execute("SELECT current_setting('threads')").fetchall()[0][0])
+    finally:
+        cursor.close()
+
+
+@contextmanager
+def _transaction(open_cursor: OpenCursor) -> Iterator[DuckDBPyConnection]:
+    """A cursor within a transaction of its own. Its temporary tables end with it."""
+    cursor = open_cursor()
+    try:
+        cursor.execute("BEGIN")
+        yield cursor
+        cursor.execute("COMMIT")
+    finally:
+        # Closing rolls back what was not committed.
+        cursor.close()

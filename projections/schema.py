@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from projections.calendar import opening_days
 from projections.mirror import create_mirror, mirror_version
 from projections.models import CATALOG, define_views, define_words, models_version
-from projections.rebuild import build_stored, forget_temporary
+from projections.rebuild import build_stored, forget_unfinished, take_over
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -48,9 +48,11 @@ def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection,
     try:
         if versions is None:
             _create(root)
-        elif versions[1] != models_version():
-            define_words(root)
-            define_views(root)
+        else:
+            forget_unfinished(root)
+            if versions[1] != models_version():
+                define_words(root)
+                define_views(root)
     except BaseException:
         root.close()
         raise
@@ -88,6 +90,8 @@ def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, tuple[s
         root.execute(f"USE {CATALOG}")
         root.execute(f"SET temp_directory = '{quoted}.spill'")
         root.execute(f"SET checkpoint_threshold = '{_CHECKPOINT_THRESHOLD}'")
+        # Positions of few orders lie in a narrow range, and DuckDB would make room for every number in it.
+        root.execute("SET perfect_ht_threshold = 0")
         tables = root.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [CATALOG]).fetchall()
         if not tables:
             return root, None
@@ -102,13 +106,22 @@ def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, tuple[s
 
 def _create(root: DuckDBPyConnection) -> None:
     """All tables, empty. Each is made by the SELECT that fills it, so the SQL says once what its columns are."""
+
+    def cursor() -> DuckDBPyConnection:
+        opened = root.cursor()
+        opened.execute(f"USE {CATALOG}")
+        return opened
+
     root.execute("BEGIN")
     create_mirror(root)
     define_words(root)
     _create_openings(root)
-    build_stored(root, 0)
-    forget_temporary(root)
+    root.execute("COMMIT")
+    build_stored(cursor, 0)
+    root.execute("BEGIN")
+    take_over(root)
     define_views(root)
+    # Last of all: a file without it was left half made, and is made anew.
     root.execute("CREATE TABLE meta (position BIGINT, mirrored BIGINT, mirror_version VARCHAR, models_version VARCHAR)")
     root.execute("INSERT INTO meta VALUES (0, 0, ?, ?)", [mirror_version(), models_version()])
     root.execute("COMMIT")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from projections.queries.arguments import Arguments, QueryError
-from projections.queries.order import find_one
+from projections.queries.order import messages_of
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
 
@@ -45,9 +45,7 @@ def messages(reading: Reading, arguments: Arguments) -> Row:
     name, limit = arguments.text("order"), arguments.number("limit", 100)
     if name is None:
         return {"messages": reading.rows("messages", limit=limit)}
-    order = find_one(reading, name)
-    rows = reading.rows("order_messages", first=order["first_position"], last=order["last_position"])
-    return {"messages": rows[:limit]}
+    return {"messages": messages_of(reading, name)[:limit]}
 
 
 def stats(reading: Reading, arguments: Arguments) -> Row:

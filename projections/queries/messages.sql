@@ -3,7 +3,7 @@ WITH latest AS (
     SELECT * FROM messages ORDER BY coalesce(sent_at, planned_at) DESC NULLS LAST, message_id LIMIT $limit
 )
 SELECT
-    m.message_id, m.order_id, m.kind, m.status,
+    m.message_id, s.order_id, m.kind, m.status,
     t.data ->> 'channel' AS channel,
     t.data ->> 'language' AS language,
     t.data ->> 'subject' AS subject,
@@ -12,6 +12,7 @@ SELECT
     r.data ->> 'reason' AS reason,
     p.data ->> 'trigger_id' AS trigger_id
 FROM latest m
+JOIN chain.subjects s ON s.first_position = m.first_position
 LEFT JOIN chain.events t ON t.position = coalesce(m.sent_position, m.planned_position)
 LEFT JOIN chain.events p ON p.position = m.planned_position
 LEFT JOIN chain.events r ON r.position = m.reason_position

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
-
 from events.party import ROLES, role_of
+from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
@@ -36,27 +33,29 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     raw = arguments.flag("raw") or False
     first = subject["first_position"]
     travel(reading, first)
-    entries = reading.rows(
-        "entries",
-        first=first,
-        last=subject["last_position"],
-        raw=raw,
-        as_of=reading.as_of,
-        known_at=reading.known_at,
-    )
-    if not entries and reading.travels:
+    entries = _entries(reading, subject)
+    if reading.travels and not any(raw or not entry["voided"] for entry in entries.values()):
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
     order = _status(reading, subject)
     if order is None and role_of(subject["order_id"]) in ROLES:
         raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
     return {
         "order": order,
-        "entries": [{**entry, "data": _json(entry["data"])} for entry in entries],
+        "entries": [entry for entry in entries.values() if raw or not entry["voided"]],
         "handoffs": reading.rows("order_handoffs", first=first),
-        "commitments": reading.rows("order_commitments", first=first, last=subject["last_position"]),
-        "messages": reading.rows("order_messages", first=first, last=subject["last_position"]),
-        "contacts": reading.rows("order_contacts", first=first, last=subject["last_position"]),
+        "commitments": [
+            telling.commitment(row, subject["order_id"], entries)
+            for row in reading.rows("order_commitments", first=first)
+        ],
+        "messages": _messages(reading, subject, entries),
+        "contacts": telling.contacts(entries),
     }
+
+
+def messages_of(reading: Reading, name: str) -> list[Row]:
+    """The messages of the order that ``name`` means, with their texts, as they came."""
+    subject = find_one(reading, name)
+    return _messages(reading, subject, _entries(reading, subject))
 
 
 def find_one(reading: Reading, name: str) -> Row:
@@ -85,12 +84,21 @@ def _status(reading: Reading, subject: Row) -> Row | None:
     return {**rows[0], "references": reading.rows("references", first=subject["first_position"])}
 
 
+def _entries(reading: Reading, subject: Row) -> dict[int, Row]:
+    rows = reading.rows(
+        "entries",
+        first=subject["first_position"],
+        last=subject["last_position"],
+        as_of=reading.as_of,
+        known_at=reading.known_at,
+    )
+    return telling.by_position(rows)
+
+
+def _messages(reading: Reading, subject: Row, entries: telling.Entries) -> list[Row]:
+    rows = reading.rows("order_messages", first=subject["first_position"])
+    return [telling.message(row, subject["order_id"], entries) for row in rows]
+
+
 def _moment(reading: Reading) -> str:
     return " at that moment" if reading.travels else ""
-
-
-def _json(text: str | None) -> Any:
-    try:
-        return orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
-        return {"payload": text}

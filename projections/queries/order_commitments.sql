@@ -1,7 +1,4 @@
-SELECT
-    commitment_id(c.kind, c.order_id, e.source, e.id) AS commitment_id,
-    c.kind, c.owed_by, c.owed_to, c.accountable, c.since, c.due, c.state, c.settled_at, c.met_late, c.overdue_level
-FROM commitments c
-JOIN chain.events e ON e.position = c.position AND e.position BETWEEN $first AND $last AND e.first_position = $first
-WHERE c.first_position = $first
-ORDER BY c.since, c.position, c.kind
+SELECT position, kind, owed_by, owed_to, accountable, since, due, state, settled_at, met_late, overdue_level
+FROM commitments
+WHERE first_position = $first
+ORDER BY since, position, kind

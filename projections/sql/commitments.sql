@@ -18,14 +18,16 @@ WITH tellings AS (
     WINDOW so_far AS (PARTITION BY first_position ORDER BY story ROWS UNBOUNDED PRECEDING)
 ),
 silences AS (
-    SELECT t.*, o.order_id, o.accountable, o.customer, o.accountable AS party, t.occurred_at AS since, 40 AS hours
+    SELECT
+        t.position, t.first_position, t.next_news_by, t.next_fact, t.next_at,
+        o.customer, o.accountable AS party, t.occurred_at AS since, 40 AS hours
     FROM tellings t
     JOIN orders o ON o.first_position = t.first_position
     WHERE o.customer IS NOT NULL AND t.phase IS DISTINCT FROM 'order.closed'
 ),
 owed AS (
     SELECT
-        h.position, h.first_position, h.order_id,
+        h.position, h.first_position,
         'receipt' AS kind,
         h.to_party AS owed_by,
         coalesce(o.accountable, h.from_party) AS owed_to,
@@ -38,7 +40,7 @@ owed AS (
     LEFT JOIN orders o ON o.first_position = h.first_position
     UNION ALL
     SELECT
-        position, first_position, order_id, 'news', accountable, 'customer:' || customer, accountable, since,
+        position, first_position, 'news', party, 'customer:' || customer, party, since,
         -- The promise is an hour later than what is due, so that there is time to keep it.
         least(due, next_news_by - INTERVAL 1 HOUR),
         CASE
@@ -60,7 +62,7 @@ noted AS (
     GROUP BY ALL
 )
 SELECT
-    o.position, o.first_position, o.order_id, o.kind, o.owed_by, o.owed_to, o.accountable,
+    o.position, o.first_position, o.kind, o.owed_by, o.owed_to, o.accountable,
     o.since, o.due, o.state, o.settled_at,
     o.state = 'met' AND o.settled_at > o.due AS met_late,
     coalesce(n.level, 0) AS overdue_level

@@ -2,7 +2,6 @@
 SELECT
     position,
     first_position,
-    order_id,
     occurred_at AS contacted_at,
     source AS party,
     word AS direction

@@ -2,7 +2,7 @@
 -- A stint is the stretch of an order's story from one handover to the next.
 WITH custody AS (
     SELECT
-        first_position, order_id, position, fact, source, party AS to_party, occurred_at,
+        first_position, position, fact, source, party, occurred_at,
         count_if(fact = 'item.handed_over') OVER so_far AS stint
     FROM facts
     WHERE fact IN ('item.handed_over', 'item.received', 'order.closed')
@@ -17,14 +17,11 @@ endings AS (
 ),
 handed AS (
     SELECT
-        first_position, order_id, position, stint,
-        source AS from_party,
-        to_party,
-        to_party AS party,
+        first_position, position, stint, source, party,
         occurred_at AS since,
         16 AS hours,
         lead(occurred_at) OVER story AS next_handed_at,
-        coalesce(source = lag(to_party) OVER story AND to_party = lag(source) OVER story, false) AS ping_pong
+        coalesce(source = lag(party) OVER story AND party = lag(source) OVER story, false) AS ping_pong
     FROM custody
     WHERE fact = 'item.handed_over'
     WINDOW story AS (PARTITION BY first_position ORDER BY stint)
@@ -37,19 +34,18 @@ expected AS (
         close.ended_at AS closed_at
     FROM due_times('handed') h
     LEFT JOIN endings receipt
-        ON receipt.first_position = h.first_position AND receipt.stint = h.stint AND receipt.party = h.to_party
+        ON receipt.first_position = h.first_position AND receipt.stint = h.stint AND receipt.party = h.party
     LEFT JOIN endings early
-        ON early.first_position = h.first_position AND early.stint = h.stint - 1 AND early.party = h.to_party
+        ON early.first_position = h.first_position AND early.stint = h.stint - 1 AND early.party = h.party
     LEFT JOIN endings close
         ON close.first_position = h.first_position AND close.stint = h.stint AND close.party = ''
 )
 SELECT
     position,
     first_position,
-    order_id,
     stint,
-    from_party,
-    to_party,
+    source AS from_party,
+    party AS to_party,
     since AS handed_at,
     due,
     received_at,

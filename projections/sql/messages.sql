@@ -1,7 +1,6 @@
 -- What the customer was told, or was to be told. The texts stay in the log; the positions say where.
 SELECT
     first_position,
-    any_value(order_id) AS order_id,
     name AS message_id,
     any_value(word) AS kind,
     -- The last word counts, and a plan is no word about the sending.

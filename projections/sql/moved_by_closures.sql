@@ -15,10 +15,11 @@ changed AS (
     (FROM now EXCEPT FROM before)
 ),
 moved AS (
-    SELECT DISTINCT c.order_id, c.first_position
+    SELECT DISTINCT c.first_position
     FROM chain.commitments c
     JOIN changed x ON x.party = c.owed_by AND c.since < x.closed_until AND c.due > x.closed_from
 )
-SELECT order_id, hash(order_id) AS order_key, first_position, false AS announces
-FROM moved
-WHERE first_position NOT IN (SELECT first_position FROM touched)
+SELECT s.order_id, s.order_key, s.first_position, s.last_position, s.announces
+FROM moved m
+JOIN chain.subjects s ON s.first_position = m.first_position
+WHERE m.first_position NOT IN (SELECT first_position FROM touched)

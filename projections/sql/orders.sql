@@ -1,29 +1,52 @@
 -- One row per order: where it stands, who has it, what comes next, what its customer was told.
-WITH about_orders AS (
+WITH steps AS (
     SELECT
-        first_position, order_id, position, story, fact, source, occurred_at,
-        party, word, name, by_when, serial, brand, model, fault_text,
+        first_position, position, story, fact, source, occurred_at, party, word,
         s.code AS step,
+        fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned') AS moves
+    FROM facts
+    LEFT JOIN status_of_fact s USING (fact)
+    WHERE fact NOT IN ('party.closed', 'incident.declared', 'incident.resolved') OR fact IS NULL
+),
+-- Where it is and how far, from all facts. What only few facts speak of is in `terms`: each sum over a column is a price
+-- on every row.
+-- CASE rather than FILTER throughout: to DuckDB, each FILTER is a copy of all the columns that the others need.
+-- Aggregates pass over NULL, and a column is NULL on every fact that has nothing for it.
+marks AS (
+    SELECT
+        first_position,
+        count(*) AS facts,
+        count(fact) AS known,
+        min(occurred_at) AS first_at,
+        max(position) AS last_position,
+        max(story + step) AS step,
+        max(CASE WHEN fact = 'work.paused' THEN story + enum_code(CASE word
+            WHEN 'customer' THEN 'waiting_for_customer' WHEN 'part' THEN 'waiting_for_part' ELSE 'waiting'
+        END::status_word) END) AS paused,
+        max(CASE WHEN fact = 'work.resumed' THEN story END) AS resumed,
+        arg_max(CASE WHEN fact = 'work.paused' THEN party END, story) AS awaited,
+        max(CASE WHEN fact IN ('repair.completed', 'repair.failed') THEN story END) AS mended,
+        arg_max(CASE WHEN fact = 'item.returned' THEN 'customer' WHEN moves THEN source END, story) AS hands,
+        max(CASE WHEN fact = 'item.handed_over' THEN story + 1 WHEN moves THEN story END) AS moved
+    FROM steps
+    GROUP BY first_position
+    -- A correction alone makes no order: what it took back was all there was.
+    HAVING count_if(fact IS DISTINCT FROM 'fact.corrected') > 0
+),
+words AS (
+    SELECT
+        first_position, story, fact, source, occurred_at, party, word, name, by_when, serial, brand, model, fault_text,
         fact = 'order.opened' AS opens,
         fact = 'order.closed' AS closes,
         fact = 'order.reopened' AS reopens,
-        fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned') AS moves,
         fact = 'message.sent' OR (fact = 'customer.contacted' AND word = 'outbound') AS tells
     FROM facts
-    LEFT JOIN status_of_fact s USING (fact)
-    -- Closures and incidents have subjects of their own; an unknown fact about a party makes no order of the party.
-    WHERE fact NOT IN ('party.closed', 'incident.declared', 'incident.resolved')
-        OR (fact IS NULL AND NOT regexp_matches(order_id, '^(retailer|importer|repairer|customer|chain):'))
+    WHERE fact IN ('order.opened', 'order.closed', 'order.reopened', 'message.sent', 'customer.contacted')
 ),
-marks AS (
-    -- CASE rather than FILTER throughout: to DuckDB, each FILTER is a copy of all the columns that the others need.
-    -- Aggregates pass over NULL, and a column is NULL on every fact that has nothing for it.
+-- What was agreed on when it was opened and closed, and what the customer was told.
+terms AS (
     SELECT
         first_position,
-        any_value(order_id) AS order_id,
-        count(*) AS facts,
-        min(occurred_at) AS first_at,
-        max(position) AS last_position,
         -- Of several openings, the first to say a thing is believed.
         arg_min(CASE WHEN opens THEN source END, story) AS opened_by,
         min(CASE WHEN opens THEN occurred_at END) AS opened_at,
@@ -39,24 +62,13 @@ marks AS (
         list(CASE WHEN reopens THEN story WHEN closes THEN story + 1 END) AS turns,
         max(CASE WHEN reopens THEN story END) AS reopened,
         arg_max(CASE WHEN closes THEN word END, story) AS outcome,
-        max(story + step) AS step,
-        max(CASE WHEN fact = 'work.paused' THEN story + enum_code(CASE word
-            WHEN 'customer' THEN 'waiting_for_customer' WHEN 'part' THEN 'waiting_for_part' ELSE 'waiting'
-        END::status_word) END) AS paused,
-        max(CASE WHEN fact = 'work.resumed' THEN story END) AS resumed,
-        arg_max(CASE WHEN fact = 'work.paused' THEN party END, story) AS awaited,
-        max(CASE WHEN fact IN ('repair.completed', 'repair.failed') THEN story END) AS mended,
-        arg_max(CASE WHEN fact = 'item.returned' THEN 'customer' WHEN moves THEN source END, story) AS hands,
-        max(CASE WHEN fact = 'item.handed_over' THEN story + 1 WHEN moves THEN story END) AS moved,
         max(CASE WHEN tells THEN story END) AS told,
         arg_max(CASE WHEN fact = 'message.sent' THEN word WHEN tells THEN 'contact' END, story) AS last_told_kind,
         arg_max(CASE WHEN fact = 'message.sent' THEN by_when END, story) AS next_news_by,
         count_if(fact = 'message.sent') AS messages_sent,
         count_if(fact = 'customer.contacted' AND word = 'inbound') AS contacts_started
-    FROM about_orders
+    FROM words
     GROUP BY first_position
-    -- A correction alone makes no order: what it took back was all there was.
-    HAVING count_if(fact IS DISTINCT FROM 'fact.corrected') > 0
 ),
 passed_on AS (
     SELECT
@@ -72,9 +84,10 @@ passed_on AS (
 placed AS (
     SELECT
         m.* EXCLUDE (hands),
+        t.* EXCLUDE (first_position),
         p.* EXCLUDE (first_position),
-        coalesce(m.named_accountable, m.opened_by) AS accountable,
-        story_code(m.turn) IS DISTINCT FROM 1 AS open,
+        coalesce(t.named_accountable, t.opened_by) AS accountable,
+        story_code(t.turn) IS DISTINCT FROM 1 AS open,
         -- A handover whose receipt was timed before it has arrived.
         story_code(m.moved) = 1 AND p.state <> 'received' AS under_way,
         CASE WHEN story_code(m.moved) = 1 AND p.state = 'received' THEN p.receiver ELSE m.hands END AS holder,
@@ -87,14 +100,15 @@ placed AS (
             WHEN last_step = enum_code('in_transit'::status_word) AND under_way THEN last_step
             WHEN last_step NOT IN (enum_code('in_transit'::status_word), enum_code('received'::status_word)) THEN last_step
             -- Back with whoever answers to the customer, and the work was done since the order was last taken in.
-            WHEN holder = accountable AND m.mended > coalesce(m.reopened, 0) THEN enum_code('ready'::status_word)
+            WHEN holder = accountable AND m.mended > coalesce(t.reopened, 0) THEN enum_code('ready'::status_word)
             ELSE enum_code('received'::status_word)
         END AS code
     FROM marks m
+    LEFT JOIN terms t ON t.first_position = m.first_position
     LEFT JOIN passed_on p ON p.first_position = m.first_position
 )
 SELECT
-    p.order_id,
+    b.order_id,
     p.first_position,
     s.status,
     p.open,
@@ -129,8 +143,11 @@ SELECT
     coalesce(p.handoffs, 0) AS handoffs,
     CASE WHEN p.reopened IS NULL THEN 0 ELSE reopenings(p.turns) END AS reopenings,
     coalesce(p.ping_pongs, 0) AS ping_pongs,
-    p.contacts_started,
-    p.messages_sent,
+    coalesce(p.contacts_started, 0) AS contacts_started,
+    coalesce(p.messages_sent, 0) AS messages_sent,
     p.last_position
 FROM placed p
 JOIN statuses s ON s.code = p.code
+JOIN subjects b ON b.first_position = p.first_position
+-- An unknown fact about a party makes no order of the party.
+WHERE p.known > 0 OR NOT regexp_matches(b.order_id, '^(retailer|importer|repairer|customer|chain):')

@@ -1,8 +1,13 @@
 -- Everyone who was ever named: what they said, on how many orders, and when.
 WITH spoke AS (
-    SELECT party, sum(facts)::BIGINT AS facts, count(*) AS orders, min(first_at) AS first_seen, max(last_at) AS last_seen
-    FROM party_orders
-    GROUP BY party
+    SELECT
+        source AS party,
+        count(*) AS facts,
+        count(DISTINCT first_position) AS orders,
+        min(occurred_at) AS first_seen,
+        max(occurred_at) AS last_seen
+    FROM facts
+    GROUP BY source
 ),
 named AS (
     SELECT to_party AS party, count(DISTINCT first_position) AS orders, min(handed_at) AS first_seen, max(handed_at) AS last_seen

@@ -1,19 +1,14 @@
--- The orders that a batch speaks of, with their first and last position in the log. Reads `incoming`, like
--- incoming_events.sql and with the same functions, so that both find the same subject in the same payload.
+-- The orders that a batch speaks of, with their first and last position in the log. Reads `arrived`, the batch taken apart.
 CREATE OR REPLACE TEMP TABLE touched AS
-WITH headed AS (
-    SELECT position, try(from_json(try(decode(payload)), '{"subject": "VARCHAR", "type": "VARCHAR"}')) AS event
-    FROM incoming
-),
-spoken AS (
+WITH spoken AS (
     SELECT
-        coalesce(event.subject, '') AS order_id,
-        hash(coalesce(event.subject, '')) AS order_key,
+        order_id,
+        hash(order_id) AS order_key,
         min(position) AS first_position,
         max(position) AS last_position,
-        coalesce(bool_or(starts_with(event.type, 'repairchain.party.closed.')), false) AS announces
-    FROM headed
-    GROUP BY ALL
+        coalesce(bool_or(fact = 'party.closed'), false) AS announces
+    FROM arrived
+    GROUP BY order_id
 )
 SELECT
     b.order_id,

@@ -8,7 +8,6 @@ copies AS (
     SELECT
         position,
         first_position,
-        order_id,
         row_number() OVER same_fact AS nth,
         first_value(position) OVER same_fact AS original
     FROM raw
@@ -16,7 +15,7 @@ copies AS (
     WINDOW same_fact AS (PARTITION BY first_position, source, id ORDER BY position)
 ),
 duplicates AS (
-    SELECT position, first_position, order_id, original FROM copies WHERE nth > 1
+    SELECT position, first_position, original FROM copies WHERE nth > 1
 ),
 corrections AS (
     -- A party takes back its own facts only; the chain itself any.
@@ -32,7 +31,6 @@ targets AS (
     SELECT
         wrong.position,
         wrong.first_position,
-        wrong.order_id,
         wrong.fact IS NOT DISTINCT FROM 'fact.corrected' AS is_correction,
         c.position AS by_position
     FROM corrections c
@@ -42,14 +40,14 @@ targets AS (
 ),
 taken_back AS (
     -- A correction that is itself corrected is void. It cannot be reinstated: correct the fact anew.
-    SELECT position, first_position, order_id, by_position, 'retracted' AS why FROM targets WHERE is_correction
+    SELECT position, first_position, by_position, 'retracted' AS why FROM targets WHERE is_correction
     UNION ALL
-    SELECT position, first_position, order_id, by_position, 'corrected' AS why
+    SELECT position, first_position, by_position, 'corrected' AS why
     FROM targets
     WHERE NOT is_correction AND by_position NOT IN (SELECT position FROM targets WHERE is_correction)
 )
-SELECT position, first_position, order_id, why, min(by_position) AS by_position
+SELECT position, first_position, why, min(by_position) AS by_position
 FROM taken_back
 GROUP BY ALL
 UNION ALL
-SELECT position, first_position, order_id, 'duplicate', original FROM duplicates
+SELECT position, first_position, 'duplicate', original FROM duplicates

@@ -78,6 +78,22 @@ def logs(draw: st.DrawFn) -> list[Event]:
     return facts
 
 
+#: Once lost by a batch that had both.
+DOUBLED_BESIDE_A_CLOSURE = [
+    make_event("item.received", source=SHOP, id="f0", subject="W-1", time=START, recordedtime=START, data={}),
+    make_event("item.received", source=SHOP, id="f0", subject="W-1", time=START, recordedtime=START, data={}),
+    make_event(
+        "party.closed",
+        source=SHOP,
+        id="f1",
+        subject=SHOP,
+        time=START,
+        recordedtime=START,
+        data={"from": START.isoformat(), "until": (START + timedelta(days=1)).isoformat()},
+    ),
+]
+
+
 def cut(facts: list[Event], cuts: set[int]) -> list[list[tuple[int, bytes]]]:
     messages = messages_of(facts)
     edges = [0, *sorted(at for at in cuts if at < len(messages)), len(messages)]
@@ -107,6 +123,7 @@ def mirrored(database: Database) -> list[str]:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
 @example(facts=[], cuts=set())
+@example(facts=DOUBLED_BESIDE_A_CLOSURE, cuts=set())
 def test_live_rows_are_those_of_a_rebuild(base: Path, facts: list[Event], cuts: set[int]) -> None:
     with two_databases(base) as (live, fresh):
         for batch in cut(facts, cuts):

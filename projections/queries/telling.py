@@ -1,0 +1,80 @@
+"""What the tables of one order leave to the log, put beside their rows: texts, and the names of commitments.
+
+The order's events are read once and looked up here; a join for each would cost more than all the rest of a timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from projections.queries.reading import Row
+
+#: The events of one order by position.
+Entries = Mapping[int, Row]
+
+
+def by_position(entries: Sequence[Row]) -> dict[int, Row]:
+    """Rows of entries.sql with their data read."""
+    return {entry["position"]: {**entry, "data": _json(entry["data"])} for entry in entries}
+
+
+def message(row: Row, order_id: str, entries: Entries) -> Row:
+    """A row of order_messages.sql, with the text as sent (or as planned, until then)."""
+    text = _data(entries, row["sent_position"] or row["planned_position"])
+    return {
+        "message_id": row["message_id"],
+        "order_id": order_id,
+        "kind": row["kind"],
+        "status": row["status"],
+        **{name: _text(text.get(name)) for name in ("channel", "language", "subject", "body")},
+        "planned_at": row["planned_at"],
+        "sent_at": row["sent_at"],
+        "next_news_by": row["next_news_by"],
+        "reason": _text(_data(entries, row["reason_position"]).get("reason")),
+        "trigger_id": _text(_data(entries, row["planned_position"]).get("trigger_id")),
+    }
+
+
+def commitment(row: Row, order_id: str, entries: Entries) -> Row:
+    """A row of order_commitments.sql with its id, which is made like that of the macro commitment_id."""
+    opening = entries[row["position"]]
+    named = "/".join((row["kind"], order_id, opening["source"], opening["id"]))
+    return {
+        "commitment_id": named,
+        **{name: value for name, value in row.items() if name != "position"},
+    }
+
+
+def contacts(entries: Entries) -> list[Row]:
+    """The contacts with the customer outside our messages, as they happened."""
+    return [
+        {
+            "contacted_at": entry["occurred_at"],
+            "party": entry["source"],
+            "channel": _text(entry["data"].get("channel")),
+            "direction": _text(entry["data"].get("direction")),
+            "summary": _text(entry["data"].get("summary")),
+        }
+        for entry in entries.values()
+        if entry["known"] and not entry["voided"] and entry["type"] == "customer.contacted"
+    ]
+
+
+def _data(entries: Entries, position: int | None) -> dict[str, Any]:
+    data = entries[position]["data"] if position is not None and position in entries else None
+    return data if isinstance(data, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    """A value of JSON as DuckDB's ->> gives it."""
+    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _json(text: str | None) -> Any:
+    try:
+        return orjson.loads(text or "{}")
+    except orjson.JSONDecodeError:
+        return {"payload": text}
