@@ -67,10 +67,54 @@ SHOP_CLOSED: Final = (_on(11, 7, 0), _on(27, 7, 0))
 END: Final = _on(17, 8, 12)
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the parties write, and what the customer is called."""
+
+    customer: str
+    holiday: str
+    watch: str
+    fault: str
+    finding: str
+    part: str
+    maker: str
+    done: str
+    collected: str
+
+
+_ENGLISH: Final = _Words(
+    customer="Ms Jansen",
+    holiday="summer holiday",
+    watch="watch",
+    fault="crown and stem are broken",
+    finding="crown and stem broken, movement sound",
+    part="crown and stem, Diver 200",
+    maker="the maker",
+    done="new crown and stem, tested to 200 m",
+    collected="collected",
+)
+_DUTCH: Final = _Words(
+    customer="mevrouw Jansen",
+    holiday="zomervakantie",
+    watch="horloge",
+    fault="kroon en opwindas zijn gebroken",
+    finding="kroon en opwindas gebroken, uurwerk in orde",
+    part="kroon en opwindas, Diver 200",
+    maker="de fabriek",
+    done="nieuwe kroon en opwindas, getest tot 200 m",
+    collected="opgehaald",
+)
+_WORDS: Final = {"en": _ENGLISH, "nl": _DUTCH}
+
+
 def watch_story(language: str = "en") -> list[Step]:
-    """The story in the order in which it is told; the customer is written to in ``language``."""
+    """The story in the order in which it is told; the parties write, and the customer is written to, in ``language``.
+
+    ``story`` is for whoever watches, in English as all that the commands say.
+    """
+    words = _WORDS.get(language, _ENGLISH)
     contact = {
-        "name": "Ms Jansen",
+        "name": words.customer,
         "language": language,
         "channels": [{"kind": "email", "address": "customer@mail.example"}],
     }
@@ -79,7 +123,7 @@ def watch_story(language: str = "en") -> list[Step]:
             _on(2, 7, 10),
             SHOP,
             "party.closed",
-            {"from": SHOP_CLOSED[0].isoformat(), "until": SHOP_CLOSED[1].isoformat(), "reason": "summer holiday"},
+            {"from": SHOP_CLOSED[0].isoformat(), "until": SHOP_CLOSED[1].isoformat(), "reason": words.holiday},
             subject=SHOP,
             story="The shop announces that it closes for two weeks.",
         ),
@@ -89,8 +133,8 @@ def watch_story(language: str = "en") -> list[Step]:
             "order.opened",
             {
                 "customer": "C-17",
-                "product": {"brand": "Meridian", "model": "Diver 200", "serial": SERIAL, "description": "watch"},
-                "fault_text": "crown and stem are broken",
+                "product": {"brand": "Meridian", "model": "Diver 200", "serial": SERIAL, "description": words.watch},
+                "fault_text": words.fault,
                 "contact": contact,
             },
             story="A customer brings her watch: the crown and stem are broken.",
@@ -135,21 +179,21 @@ def watch_story(language: str = "en") -> list[Step]:
             _on(21, 7, 14),
             REPAIRER,
             "diagnosis.made",
-            {"summary": "crown and stem broken, movement sound"},
+            {"summary": words.finding},
             story="The repairer looks at it.",
         ),
         Step(
             _on(21, 7, 14, 20),
             REPAIRER,
             "part.ordered",
-            {"part": "crown and stem, Diver 200", "supplier": "the maker", "expected_by": _on(5, 8, 17).isoformat()},
+            {"part": words.part, "supplier": words.maker, "expected_by": _on(5, 8, 17).isoformat()},
             story="The repairer orders a new crown and stem; they take two weeks.",
         ),
         Step(
             _on(5, 8, 10),
             REPAIRER,
             "part.arrived",
-            {"part": "crown and stem, Diver 200"},
+            {"part": words.part},
             story="The part arrives.",
         ),
         Step(_on(6, 8, 9, 30), REPAIRER, "repair.started", story="The repair begins."),
@@ -157,7 +201,7 @@ def watch_story(language: str = "en") -> list[Step]:
             _on(6, 8, 15, 45),
             REPAIRER,
             "repair.completed",
-            {"summary": "new crown and stem, tested to 200 m"},
+            {"summary": words.done},
             story="The watch runs, and is tight again.",
         ),
         Step(
@@ -174,6 +218,8 @@ def watch_story(language: str = "en") -> list[Step]:
             {"from": REPAIRER},
             story="The shop has the watch back.",
         ),
-        Step(_on(13, 8, 16), SHOP, "item.returned", {"note": "collected"}, story="The customer collects her watch."),
+        Step(
+            _on(13, 8, 16), SHOP, "item.returned", {"note": words.collected}, story="The customer collects her watch."
+        ),
         Step(_on(13, 8, 16, 5), SHOP, "order.closed", {"outcome": "repaired"}, story="The shop closes the order."),
     ]
