@@ -12,7 +12,20 @@ from events.party import Party
 
 #: Ids of commitments and messages are made of other ids, so they may be longer than those.
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
-MessageKind = Literal["opened", "received", "quote", "repaired", "failed", "ready", "overdue", "update"]
+MessageKind = Literal[
+    "opened",
+    "received",
+    "quote",
+    "question",
+    "repaired",
+    "failed",
+    "ready",
+    "closed",
+    "reopened",
+    "overdue",
+    "update",
+    "corrected",
+]
 
 
 class PartyClosed(Fact):
@@ -44,7 +57,10 @@ class CommitmentOverdue(Fact):
 
 
 class MessagePlanned(Fact):
-    """We intend to tell the customer this. The body holds no name and no address: the salutation comes at delivery."""
+    """We intend to tell the customer this. The body holds no name and no address: the salutation comes at delivery.
+
+    ``corrects`` names the earlier messages that it takes back.
+    """
 
     NAME: ClassVar[str] = "message.planned"
 
@@ -57,6 +73,7 @@ class MessagePlanned(Fact):
     subject: Prose
     body: Prose
     next_news_by: Moment | None = None
+    corrects: tuple[Key, ...] | None = None
 
 
 class MessageSent(Fact):

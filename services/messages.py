@@ -13,10 +13,13 @@ from typing import Any
 from events.chain import MessageKind
 from events.envelope import Event
 from services.notifying.about import news_of
-from services.notifying.history import Happened, History
+from services.notifying.asking import addressed_to_her
+from services.notifying.history import Happened, History, moment
+from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue
 from services.notifying.newsworthy import (
     MILESTONES,
     OVERDUE,
+    Milestone,
     milestone,
     overdue_kind,
     overdue_speaks,
@@ -30,17 +33,26 @@ from services.notifying.records import (
     Send,
     Suppress,
     SuppressReason,
-    message_id,
 )
 
 #: The facts that can cause a message.
-TRIGGERS = MILESTONES | {OVERDUE}
+TRIGGERS = MILESTONES | {OVERDUE, CORRECTION}
+
+#: Who has the last word: these may be told of an order that is closed.
+_LAST_WORDS = frozenset({"closed", "corrected"})
 
 
 def is_past(trigger: Event, policy: Policy, now: datetime) -> bool:
     """Whether ``trigger`` happened too long ago to be news; then nobody need look at its order at all."""
     happened = min(trigger.time, trigger.recordedtime or trigger.time)
     return now - happened > policy.stale_after
+
+
+def concerns_her(trigger: Event) -> bool:
+    """Whether ``trigger`` can be news at all, by what it says itself; else nobody need look at its order."""
+    if trigger.name == "question.asked":
+        return addressed_to_her(trigger.data)
+    return trigger.name != "work.paused" or trigger.data.get("waiting_for") == "customer"
 
 
 def decide_plan(
@@ -55,17 +67,18 @@ def decide_plan(
         return None
     history = History.of(timeline)
     fact = history.find(trigger.source, trigger.id)
-    if fact is None or history.customer is None or not history.open:
+    if fact is None or history.customer is None:
         return None
     look = _overdue if fact.name == OVERDUE else _milestone_to_tell
     found = look(fact, history, policy, now)
     if found is None:
         return None
     cause, kind = found
-    message = message_id(history.order, cause.source, cause.id, kind)
+    message = told_as(history, Milestone(cause, kind))
     if history.status_of(message) is not None:
         return None
-    next_news_by = policy.promise(now, closures)
+    # A closed order owes her no further news, and so promises none.
+    next_news_by = policy.promise(now, closures) if history.open else None
     return MessagePlan(
         message=message,
         order=history.order,
@@ -79,6 +92,7 @@ def decide_plan(
         next_news_by=next_news_by,
         news=news_of(cause, kind, history, now, closures, next_news_by),
         parties=history.parties,
+        corrects=tuple(told.id for told in taken_back(history)),
     )
 
 
@@ -86,6 +100,12 @@ def _milestone_to_tell(
     fact: Happened, history: History, policy: Policy, now: datetime
 ) -> tuple[Happened, MessageKind] | None:
     speaking = milestone(history, now - policy.stale_after)
+    if fact.name == CORRECTION:
+        owed = taken_back(history, planned=True)
+        if not owed and not reopens(fact, history):
+            return None  # nobody was told, or she knows by now
+        if owed and (speaking is None or history.status_of(told_as(history, speaking)) is not None):
+            return fact, "corrected"  # otherwise the news that is still to be told says it, too
     if speaking is None or speaking.fact.position > fact.position:
         return None  # a later one speaks, when its turn comes
     return speaking.fact, speaking.kind
@@ -93,7 +113,7 @@ def _milestone_to_tell(
 
 def _overdue(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
     kind = overdue_kind(fact)
-    if kind is None or overdue_speaks(fact, kind, history, policy, now) is not None:
+    if kind is None or not history.open or overdue_speaks(fact, kind, history, policy, now) is not None:
         return None
     return fact, kind
 
@@ -114,14 +134,30 @@ def _against(message: PlannedMessage, history: History, policy: Policy, now: dat
         return "corrected"
     if history.customer is None:
         return "no_customer"
-    if not history.open:
+    if not history.open and message.kind not in _LAST_WORDS:
         return "closed"
+    if not set(planned.corrects or ()) <= {told.id for told in untrue(history)}:
+        return "corrected"  # it takes back what was right after all
     promised = planned.next_news_by
     if now - fact.at > policy.stale_after or (promised is not None and promised <= now):
         return "stale"  # a date of next news that has passed would be a lie on arrival
+    if message.kind == "corrected":
+        return None if taken_back(history) else "overtaken"
+    if message.kind == "quote" and _ran_out(fact, history, message.message, now):
+        return "stale"
     if fact.name == OVERDUE:
         return overdue_speaks(fact, message.kind, history, policy, now)
     speaking = milestone(history, now - policy.stale_after)
     if speaking is None or told_as(history, speaking) != message.message:
         return "overtaken"
     return None
+
+
+def _ran_out(quote: Happened, history: History, message: str, now: datetime) -> bool:
+    """Whether the price held when the message was written, and does not any more."""
+    until = moment(quote.data["valid_until"]) if quote.data.get("valid_until") else None
+    written = next(
+        (fact.at for fact in history.facts if (fact.name, fact.data.get("message")) == ("message.planned", message)),
+        None,
+    )
+    return until is not None and written is not None and written < until <= now

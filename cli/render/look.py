@@ -40,11 +40,15 @@ TOLD_WORDS = {
     "opened": "that it was taken in",
     "received": "where it is now",
     "quote": "what it would cost",
+    "question": "what we need to know from her",
     "repaired": "that it is repaired",
     "failed": "that it could not be repaired",
     "ready": "that it is ready",
+    "closed": "how it ended",
+    "reopened": "that it is taken up again",
     "overdue": "that it is late",
     "update": "how it stands",
+    "corrected": "that we were mistaken",
     "contact": "in person",
 }
 

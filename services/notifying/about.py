@@ -8,18 +8,24 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from events.chain import MessageKind
-from events.party import role_of
-from services.notifying.history import Happened, History, moment
-from services.notifying.newsworthy import ending_before, open_quote
-from services.notifying.records import Closure, News, Place, Quote
-
-_PLACES: dict[str, Place] = {"importer": "service_centre", "repairer": "workshop"}
+from services.notifying.asking import WAITING, open_questions, pause_for_her
+from services.notifying.history import Happened, History, Owed, moment
+from services.notifying.mistakes import taken_back
+from services.notifying.newsworthy import arrived_since, ending_before, open_quote, sent_on
+from services.notifying.records import Closure, News, Quote, Wrong, place_of
+from services.notifying.since import last_fact_at, silences, steps_since
 
 #: What logs write where they know nothing.
 _NOTHING = frozenset({"", "?", "-", "--", "0", "empty", "none", "null", "n/a", "na", "unknown", "onbekend"})
 
 #: Between the end of one closure and the beginning of the next on the following morning nobody opens.
 _NIGHT = timedelta(hours=9)
+
+#: Messages that show that it is no longer under way.
+_AFTER_ARRIVAL = frozenset({"received", "ready", "repaired", "failed", "quote", "question"})
+
+#: Messages that may tell of an arrival that is overdue.
+_DELAYS = frozenset({"overdue", "update", "corrected"})
 
 _DECIDED = frozenset({"quote.accepted", "repair.started"})
 
@@ -41,36 +47,62 @@ def news_of(
     history: History,
     now: datetime,
     closures: Sequence[Closure],
-    next_news_by: datetime,
+    next_news_by: datetime | None,
 ) -> News:
     """Everything that a message of ``kind`` about ``cause`` may draw on."""
     product = _product(cause.item, history)
     ending = ending_before(history, None, cause.item)
+    tried = sent_on(history, cause.item)
+    if tried:
+        ending = None  # for whoever has it now, the work is still to do
     failed = _last(history, "repair.failed", cause.item) if ending == "failed" else None
     completed = _last(history, "repair.completed", cause.item) if ending == "repaired" else None
     owed = history.commitment(str(cause.data.get("commitment")))
-    closure = next(((start, end) for start, end in _joined(closures) if start < next_news_by and end > now), None)
+    if kind in ("update", "corrected"):
+        owed = _delay(history, now)
+    # A message that names no date is not the place for opening days.
+    closure = next(
+        ((start, end) for start, end in _joined(closures) if next_news_by and start < next_news_by and end > now), None
+    )
     # Whoever received or worked on it has it, also where nobody said that it came in.
     at_work = cause.name in ("item.received", "repair.completed", "repair.failed")
     where = cause.source if at_work else (history.holder or history.accountable)
-    asked = open_quote(history)
+    asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
+    expected = _expected_by(history)
     return News(
-        status=history.status,
+        status=_status(history, pause, questions),
         brand=product.get("brand"),
         model=product.get("model"),
         description=product.get("description"),
         item=product.get("item"),
-        place="us" if where == history.accountable else _PLACES.get(role_of(where), "elsewhere"),
+        place=place_of(where, history.accountable),
         heading_to_us=_heading_to(history) == history.accountable,
         ending=ending,
-        decided_to_repair=any(fact.name in _DECIDED for fact in history.this_round()),
+        decided_to_repair=_decided(history),
         quote=_quote(asked) if asked is not None else None,
         options=tuple(str(option) for option in failed.data.get("options", ())) if failed else (),
         why=_text(failed.data.get("why")) if failed else None,
         summary=_text(completed.data.get("summary")) if completed else None,
-        expected_by=_expected_by(history, now),
-        handed_at=owed.since if owed is not None and kind == "overdue" else None,
-        due=owed.due if owed is not None and kind == "overdue" else None,
+        reason=_text(cause.data.get("reason")) if kind == "reopened" else None,
+        outcome=history.outcome if not history.open else None,
+        final=not history.open,
+        asked=bool(questions) or pause is not None,
+        paused=pause is not None and not questions,
+        questions=_questions(questions, pause),
+        answer_by=_answer_by(questions, now),
+        taken_back=tuple(
+            Wrong(told.kind, told.at or now, place_of(told.cause[0], history.accountable))
+            for told in taken_back(history)
+        ),
+        since=steps_since(history, now) if kind in ("update", "corrected") else (),
+        silent=silences(history),
+        last_fact_at=last_fact_at(history),
+        tried=tried,
+        delay_over=_delay_over(history, kind),
+        expected_by=expected if expected is not None and expected > now else None,
+        expected_missed=expected if expected is not None and expected <= now else None,
+        handed_at=owed.since if owed is not None and kind in _DELAYS else None,
+        due=owed.due if owed is not None and kind in _DELAYS else None,
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,
     )
@@ -110,16 +142,64 @@ def _heading_to(history: History) -> str | None:
     return str(moves[-1].data.get("to")) if moves and moves[-1].name == "item.handed_over" else None
 
 
-def _expected_by(history: History, now: datetime) -> datetime | None:
-    """The date that was named for the step at hand; one that has passed is no help to anybody."""
+def _status(history: History, pause: Happened | None, questions: Sequence[Happened]) -> str:
+    """The status, except that who has answered is not waited for, though nobody said yet that the work goes on."""
+    waits = pause is not None or bool(questions)
+    return "answered" if history.status == WAITING and not waits else history.status
+
+
+def _decided(history: History) -> bool:
+    """Whether it is settled that it will be repaired. A repair that failed has to be settled anew."""
+    decided = False
+    for fact in history.this_round():
+        decided = (decided or fact.name in _DECIDED) and fact.name != "repair.failed"
+    return decided
+
+
+def _questions(questions: Sequence[Happened], pause: Happened | None) -> tuple[str, ...]:
+    asked = questions or ((pause,) if pause is not None else ())
+    return tuple(text for fact in asked if (text := _text(fact.data.get("text") or fact.data.get("why"))))
+
+
+def _answer_by(questions: Sequence[Happened], now: datetime) -> datetime | None:
+    """By when her answer is wanted, if that moment is still to come."""
+    dues = [due for fact in questions if fact.data.get("due") and (due := moment(fact.data["due"])) > now]
+    return min(dues, default=None)
+
+
+def _delay(history: History, now: datetime) -> Owed | None:
+    """The arrival that is overdue still."""
+    late = [
+        owed
+        for owed in history.owed
+        if (owed.kind, owed.state) == ("receipt", "open") and owed.due < now and not arrived_since(history, owed.since)
+    ]
+    return late[-1] if late else None
+
+
+def _delay_over(history: History, kind: MessageKind) -> bool:
+    """Whether this is the first word since we wrote of a delay, and it has arrived after all."""
+    if kind not in _AFTER_ARRIVAL:
+        return False
+    for told in reversed(history.sent):
+        if told.kind in _AFTER_ARRIVAL:
+            return False
+        cause = history.find(*told.cause) if told.kind == "overdue" else None
+        if cause is not None:
+            owed = history.commitment(str(cause.data.get("commitment")))
+            return owed is not None and arrived_since(history, owed.since)
+    return False
+
+
+def _expected_by(history: History) -> datetime | None:
+    """The date that was named for the step at hand."""
     step = {
         "in_repair": "repair.started",
         "waiting_for_part": "part.ordered",
         "in_transit": "item.handed_over",
     }.get(history.status)
     fact = _last(history, step, None) if step is not None else None
-    named = moment(fact.data["expected_by"]) if fact is not None and fact.data.get("expected_by") else None
-    return named if named is not None and named > now else None
+    return moment(fact.data["expected_by"]) if fact is not None and fact.data.get("expected_by") else None
 
 
 def _quote(asked: Happened) -> Quote | None:

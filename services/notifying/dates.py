@@ -27,6 +27,8 @@ class Speech:
     sign_gap: str
     until: str
     through: str
+    clock: str
+    between: str
 
     def day(self, moment: datetime, now: datetime) -> str:
         """``Thursday 26 November``; with the year when that is not the present one."""
@@ -37,6 +39,15 @@ class Speech:
     def when(self, moment: datetime, now: datetime) -> str:
         """``Thursday 26 November at 17:00``."""
         return f"{self.day(moment, now)} {self.at.format(moment.astimezone(ZONE))}"
+
+    def window(self, begin: datetime, end: datetime, now: datetime) -> str:
+        """``Thursday 26 November between 09:00 and 11:00``."""
+        clocks = [self.clock.format(moment.astimezone(ZONE)) for moment in (begin, end)]
+        if begin.astimezone(ZONE).date() != end.astimezone(ZONE).date():
+            return self.between.format(
+                "", f"{self.day(begin, now)} {clocks[0]}", f"{self.day(end, now)} {clocks[1]}"
+            ).strip()
+        return self.between.format(self.day(begin, now), *clocks)
 
     def deadline(self, moment: datetime, now: datetime) -> str:
         """``until Friday 11 December at 12:00``; an end at midnight is written as the whole day before it."""
@@ -75,6 +86,8 @@ ENGLISH: Final = Speech(
     sign_gap="",
     until="until",
     through="up to and including",
+    clock="{:%H:%M}",
+    between="{} between {} and {}",
 )
 DUTCH: Final = Speech(
     weekdays=("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
@@ -98,6 +111,8 @@ DUTCH: Final = Speech(
     sign_gap="\N{NO-BREAK SPACE}",
     until="tot",
     through="tot en met",
+    clock="{:%H.%M} uur",
+    between="{} tussen {} en {}",
 )
 SPEECH: Final = {"en": ENGLISH, "nl": DUTCH}
 

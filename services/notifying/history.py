@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -48,16 +48,24 @@ class Owed:
 
 @dataclass(frozen=True)
 class Told:
-    """One message and its fate: planned, sent, failed or suppressed."""
+    """One message and its fate: planned, sent, failed or suppressed.
+
+    ``position`` is that of its plan: what was recorded before it had been weighed. ``cause`` is the (source, id) of the
+    fact that it tells; ``corrects`` are the messages that it takes back; ``at`` is when it was sent.
+    """
 
     id: str
     kind: str
     status: str
+    position: int = 0
+    cause: tuple[str, str] = ("", "")
+    corrects: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class History:
-    """Everything known about one order. ``facts`` are in the order in which they happened."""
+    """Everything known about one order. ``facts`` are in the order in which they happened; ``voided`` do not count."""
 
     order: str
     open: bool
@@ -69,13 +77,16 @@ class History:
     facts: tuple[Happened, ...]
     owed: tuple[Owed, ...] = ()
     told: tuple[Told, ...] = ()
+    voided: tuple[Happened, ...] = ()
+    outcome: str | None = None
     hidden: str | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, timeline: Mapping[str, Any]) -> History:
-        """Read the result of the query ``timeline``."""
+        """Read the result of the query ``timeline``, asked with ``raw``: what was taken back matters, too."""
         order = timeline["order"]
         facts = [_happened(entry) for entry in timeline["entries"] if not entry.get("voided")]
+        voided = [_happened(entry) for entry in timeline["entries"] if entry.get("voided")]
         opener = order.get("opened_by") or ""
         return cls(
             order=order["order_id"],
@@ -87,7 +98,9 @@ class History:
             customer=order.get("customer"),
             facts=tuple(sorted(facts, key=lambda fact: fact.place_in_time)),
             owed=tuple(_owed(row) for row in timeline.get("commitments", ())),
-            told=tuple(Told(row["message_id"], row["kind"], row["status"]) for row in timeline.get("messages", ())),
+            told=_told(timeline.get("messages", ()), facts),
+            voided=tuple(voided),
+            outcome=order.get("outcome"),
         )
 
     def without(self, message: str) -> History:
@@ -97,6 +110,29 @@ class History:
     def find(self, source: str, id: str) -> Happened | None:
         """The fact that is known by (source, id), if it stands."""
         return next((fact for fact in self.facts if fact.source == source and fact.id == id), None)
+
+    def origin(self, fact: Happened) -> Happened:
+        """The fact that ``fact`` says anew, where a correction put right no more than its time; else itself.
+
+        Nobody need hear the same thing twice because a clock was wrong.
+        """
+        for correction in self.facts:
+            if (
+                correction.name == "fact.corrected"
+                and correction.source == fact.source
+                and fact.id in correction.data.get("replaced_by", ())
+            ):
+                for wrong in self.voided:
+                    if (wrong.source, wrong.id) != (fact.source, correction.data.get("fact_id")):
+                        continue
+                    if wrong.name == fact.name and wrong.data == fact.data and wrong.position < fact.position:
+                        return self.origin(wrong)
+        return fact
+
+    @property
+    def sent(self) -> tuple[Told, ...]:
+        """The messages that she got, in the order in which they were planned."""
+        return tuple(sorted((told for told in self.told if told.status == "sent"), key=lambda told: told.position))
 
     def status_of(self, message: str) -> str | None:
         """What became of ``message``; None if it was never planned."""
@@ -162,6 +198,27 @@ def _happened(entry: Mapping[str, Any]) -> Happened:
         name=split_type(name)[0] if name.startswith(TYPE_PREFIX) else name,
         data=entry["data"] or {},
     )
+
+
+def _told(rows: Sequence[Mapping[str, Any]], facts: Sequence[Happened]) -> tuple[Told, ...]:
+    plans = {fact.data.get("message"): fact for fact in facts if fact.name == "message.planned"}
+    sent = {fact.data.get("message"): fact.at for fact in facts if fact.name == "message.sent"}
+    told = []
+    for row in rows:
+        message, plan = row["message_id"], plans.get(row["message_id"])
+        said: Mapping[str, Any] = plan.data if plan is not None else {}
+        told.append(
+            Told(
+                id=message,
+                kind=row["kind"],
+                status=row["status"],
+                position=plan.position if plan is not None else 0,
+                cause=(said.get("trigger_source", ""), said.get("trigger_id", "")),
+                corrects=tuple(said.get("corrects") or ()),
+                at=sent.get(message),
+            )
+        )
+    return tuple(told)
 
 
 def _owed(row: Mapping[str, Any]) -> Owed:

@@ -1,8 +1,8 @@
 """Which fact of an order speaks to the customer now. Of many that came at once only the latest does.
 
 Two rules keep us from saying nothing at all where each of two messages waits for the other: a milestone (opened,
-received, quote, repaired, failed, ready) never gives way to a commitment that fell overdue, and an overdue one gives
-way only to a milestone that is sure to speak. In doubt we rather speak twice than not.
+received, quote, question, repaired, failed, ready, closed, reopened) never gives way to a commitment that fell overdue,
+and an overdue one gives way only to a milestone that is sure to speak. In doubt we rather speak twice than not.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from events.chain import MessageKind
+from services.notifying.asking import open_questions, pause_for_her
 from services.notifying.history import Happened, History
 from services.notifying.records import Ending, Policy, SuppressReason, message_id
 
@@ -25,9 +26,24 @@ _ENDINGS: Final[dict[str, Ending]] = {
 _WORK_GOES_ON: Final = frozenset({"repair.started", "quote.accepted", "diagnosis.made", "quote.offered"})
 
 #: These ask her something: mere progress does not drown the question.
-_ASKING: Final = frozenset({"quote", "failed"})
+_ASKING: Final = frozenset({"quote", "question", "failed"})
 
-MILESTONES: Final = frozenset({"order.opened", "item.received", "quote.offered", "repair.completed", "repair.failed"})
+#: The ends of an order that a message about the item may have told already.
+_SAME_END: Final[dict[str, Ending]] = {"repaired": "repaired", "replaced": "replaced", "declined": "declined"}
+
+MILESTONES: Final = frozenset(
+    {
+        "order.opened",
+        "order.closed",
+        "order.reopened",
+        "item.received",
+        "quote.offered",
+        "question.asked",
+        "work.paused",
+        "repair.completed",
+        "repair.failed",
+    }
+)
 OVERDUE: Final = "commitment.overdue"
 
 
@@ -40,8 +56,12 @@ class Milestone:
 
 
 def told_as(history: History, milestone: Milestone) -> str:
-    """The id of the message that tells ``milestone``."""
-    return message_id(history.order, milestone.fact.source, milestone.fact.id, milestone.kind)
+    """The id of the message that tells ``milestone``: that of the fact it says anew, unless that was taken back."""
+    fact, origin = milestone.fact, history.origin(milestone.fact)
+    told = message_id(history.order, origin.source, origin.id, milestone.kind)
+    if any(told in other.corrects and other.status in ("planned", "sent") for other in history.told):
+        return message_id(history.order, fact.source, fact.id, milestone.kind)
+    return told
 
 
 def ending_before(history: History, moment: Happened | None, item: str | None) -> Ending | None:
@@ -75,7 +95,13 @@ def open_quote(history: History) -> Happened | None:
 def _kind_of(fact: Happened, history: History, asked: Happened | None) -> MessageKind | None:
     match fact.name:
         case "order.opened":
-            return "opened"
+            return _kind_of_opening(fact, history)
+        case "order.reopened":
+            return "reopened" if _was_closed_before(fact, history) else None
+        case "question.asked":
+            return "question" if fact in open_questions(history) else None
+        case "work.paused":
+            return _kind_of_pause(fact, history, asked)
         case "item.received":
             return _kind_of_receipt(fact, history)
         case "quote.offered":
@@ -85,6 +111,85 @@ def _kind_of(fact: Happened, history: History, asked: Happened | None) -> Messag
         case "repair.failed":
             return "failed"
     return None
+
+
+def _kind_of_opening(fact: Happened, history: History) -> MessageKind | None:
+    """A welcome, for her who has heard nothing of the order yet: opened once more, it is no other order."""
+    own = told_as(history, Milestone(fact, "opened"))
+    others = [told for told in history.told if told.id != own]
+    welcomed = any(told.status == "sent" or (told.kind, told.status) == ("opened", "planned") for told in others)
+    return None if welcomed else "opened"
+
+
+def _was_closed_before(fact: Happened, history: History) -> bool:
+    turns = [
+        other.name
+        for other in history.facts
+        if other.name in ("order.closed", "order.reopened") and other.place_in_time < fact.place_in_time
+    ]
+    return turns[-1:] == ["order.closed"]
+
+
+def _kind_of_pause(fact: Happened, history: History, asked: Happened | None) -> MessageKind | None:
+    """The work waits for her: that asks her something, unless something more precise does."""
+    if fact != pause_for_her(history) or asked is not None or open_questions(history):
+        return None
+    return None if ending_before(history, None, None) == "failed" else "question"
+
+
+def _closing(history: History) -> Milestone | None:
+    """The last word, unless she has had it: how the order ended is told once, whoever else closes it."""
+    closings = [fact for fact in history.this_round() if fact.name == "order.closed"]
+    last = closings[-1] if closings else None
+    if last is None or _end_is_told(last, history):
+        return None
+    speaking = Milestone(last, "closed")
+    for earlier in closings[:-1]:
+        same = earlier.data.get("outcome") == last.data.get("outcome")
+        if same and history.status_of(told_as(history, Milestone(earlier, "closed"))) in ("planned", "sent"):
+            return Milestone(earlier, "closed")
+    return speaking
+
+
+def _end_is_told(closing: Happened, history: History) -> bool:
+    """Whether she was told, of everything in the order, that it is here for her, ended in this very way."""
+    ending = _SAME_END.get(str(closing.data.get("outcome")))
+    if ending is None:
+        return False
+    facts = history.this_round()
+    here: set[str | None] = set()
+    for told in history.sent:
+        cause = history.find(*told.cause)
+        if cause is None or cause not in facts or ending_before(history, None, cause.item) != ending:
+            continue
+        if told.kind == "ready" or (told.kind == "repaired" and cause.source == history.accountable):
+            here.add(cause.item)
+    opening = next((fact for fact in history.facts if fact.name == "order.opened"), None)
+    items = {each.get("item") for each in (opening.data.get("items") or ())} if opening is not None else set()
+    return None in here or bool(items and items <= here)
+
+
+def sent_on(history: History, item: str | None) -> bool:
+    """Whether it could not be repaired where it was, and went on to somebody who has not had it before.
+
+    Back along the way that it came is home; on to another is another attempt.
+    """
+    if ending_before(history, None, item) != "failed":
+        return False
+    seen = {history.accountable, history.opener}
+    failed, onward = False, False
+    for fact in history.this_round():
+        if fact.item is not None and item is not None and fact.item != item:
+            continue
+        if fact.name == "repair.failed":
+            failed, onward = True, False
+            seen.add(fact.source)
+        elif fact.name in ("item.handed_over", "item.received"):
+            where = str(fact.data.get("to")) if fact.name == "item.handed_over" else fact.source
+            onward = failed and where not in seen
+            if not failed:
+                seen.add(where)
+    return onward
 
 
 def _kind_of_receipt(fact: Happened, history: History) -> MessageKind | None:
@@ -101,24 +206,37 @@ def _kind_of_receipt(fact: Happened, history: History) -> MessageKind | None:
 def milestone(history: History, not_before: datetime) -> Milestone | None:
     """The milestone that speaks for the order: the latest, unless it is progress and a question is not told yet.
 
-    What happened before ``not_before`` is past news and does not speak.
+    What happened before ``not_before`` is past news and does not speak. Of a closed order only its end does.
     """
+    if not history.open:
+        closing = _closing(history)
+        return closing if closing is not None and closing.fact.at >= not_before else None
     asked = open_quote(history)
     found = [Milestone(fact, kind) for fact in history.this_round() if (kind := _kind_of(fact, history, asked))]
     if not found or found[-1].fact.at < not_before:
         return None
     latest = found[-1]
-    if latest.kind == "received":
-        for earlier in reversed(found[:-1]):
-            if earlier.fact.at >= not_before and _asks_still(earlier, history):
-                return earlier
+    for earlier in reversed(found[:-1]):
+        if earlier.fact.at >= not_before and _asks_still(earlier, history) and _gives_way(latest, earlier, history):
+            return earlier
     return latest
+
+
+def _gives_way(latest: Milestone, asking: Milestone, history: History) -> bool:
+    """Progress gives way to a question; so does a "ready" that she has got, to a failure that was reported after it."""
+    if latest.kind != "ready":
+        return latest.kind == "received"
+    ready = next((told for told in history.sent if told.id == told_as(history, latest)), None)
+    return ready is not None and asking.kind == "failed" and asking.fact.position > ready.position
 
 
 def _asks_still(asking: Milestone, history: History) -> bool:
     if asking.kind not in _ASKING or history.status_of(told_as(history, asking)) not in (None, "planned"):
         return False
-    return asking.kind == "quote" or ending_before(history, None, asking.fact.item) == "failed"
+    if asking.kind != "failed":
+        return True
+    item = asking.fact.item
+    return ending_before(history, None, item) == "failed" and not sent_on(history, item)
 
 
 def overdue_speaks(
@@ -128,7 +246,7 @@ def overdue_speaks(
     owed = history.commitment(str(trigger.data.get("commitment")))
     if owed is None or owed.state != "open":
         return "met"
-    if kind == "overdue" and _arrived_somewhere(history, owed.since):
+    if kind == "overdue" and arrived_since(history, owed.since):
         return "met"
     speaking = milestone(history, now - policy.stale_after)
     if speaking is not None:
@@ -165,7 +283,7 @@ _AT_HAND: Final = frozenset(
 )
 
 
-def _arrived_somewhere(history: History, handed_at: datetime | None) -> bool:
+def arrived_since(history: History, handed_at: datetime | None) -> bool:
     """Whether somebody has had it in hand since, though whoever it was sent to never said that it came in.
 
     The receipt is still owed, and its party is reminded; but the customer must not hear of a parcel gone astray.

@@ -11,12 +11,15 @@ from typing import Final, Literal
 
 from events.chain import MessageKind, MessagePlanned
 from events.envelope import Event
+from events.party import role_of
 
 #: One announced closure of a party: from, until.
 Closure = tuple[datetime, datetime]
 
 #: Where the item is, as far as the customer is told: no link of the chain has a name of its own.
 Place = Literal["us", "service_centre", "workshop", "elsewhere"]
+
+_PLACES: Final[dict[str, Place]] = {"importer": "service_centre", "repairer": "workshop"}
 
 #: How the work on it ended, if it has.
 Ending = Literal["repaired", "replaced", "failed", "declined"]
@@ -45,8 +48,40 @@ class Quote:
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """A message that she got and that was not right."""
+
+    kind: str
+    at: datetime
+    place: Place = "us"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happened since she last heard from us: a fact by its name, with what may be told of it.
+
+    ``text`` is a partner's free text.
+    """
+
+    name: str
+    at: datetime
+    word: str | None = None
+    text: str | None = None
+    item: str | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
 class News:
-    """All that a message may draw on. ``why`` and ``summary`` are partners' free text: see discretion.py."""
+    """All that a message may draw on. ``why``, ``summary``, ``reason`` and ``questions`` are free text of partners: see
+    discretion.py.
+
+    ``asked`` is whether we wait for an answer of hers (a question without text is one that we may not pass on).
+    ``taken_back`` are messages that this one has to put right; ``since`` is what happened since she last heard from us;
+    ``silent`` is how many messages in a row had nothing new to tell before this one. ``tried``: it could not be
+    repaired where it was first, and somebody else is to try.
+    """
 
     status: str
     brand: str | None = None
@@ -61,7 +96,21 @@ class News:
     options: tuple[str, ...] = ()
     why: str | None = None
     summary: str | None = None
+    reason: str | None = None
+    outcome: str | None = None
+    final: bool = False
+    asked: bool = False
+    paused: bool = False
+    questions: tuple[str, ...] = ()
+    answer_by: datetime | None = None
+    taken_back: tuple[Wrong, ...] = ()
+    since: tuple[Step, ...] = ()
+    silent: int = 0
+    last_fact_at: datetime | None = None
+    tried: bool = False
+    delay_over: bool = False
     expected_by: datetime | None = None
+    expected_missed: datetime | None = None
     handed_at: datetime | None = None
     due: datetime | None = None
     closed_from: datetime | None = None
@@ -81,9 +130,10 @@ class MessagePlan:
     opener: str
     customer: str
     now: datetime
-    next_news_by: datetime
+    next_news_by: datetime | None
     news: News
     parties: frozenset[str] = field(default_factory=frozenset)
+    corrects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +170,11 @@ class Suppress:
     """Do not tell it, and why."""
 
     reason: SuppressReason
+
+
+def place_of(party: str, accountable: str) -> Place:
+    """Where something is that ``party`` has, as the accountable party tells it."""
+    return "us" if party == accountable else _PLACES.get(role_of(party), "elsewhere")
 
 
 def message_id(order: str, trigger_source: str, trigger_id: str, kind: str) -> str:

@@ -22,7 +22,7 @@ from events.subjects import customer_key
 from services.answering import Ask
 from services.delivery import EMAIL, Delivery, first_served
 from services.intake.deciding import Channel, Contact
-from services.messages import TRIGGERS, decide_delivery, decide_plan, is_past
+from services.messages import TRIGGERS, concerns_her, decide_delivery, decide_plan, is_past
 from services.notices import Notice
 from services.notifying.claims import Claim, Claims
 from services.notifying.history import moment
@@ -94,7 +94,7 @@ class Teller:
     async def plan(self, trigger: Event) -> None:
         """Append the message.planned that ``trigger`` causes, if it causes one."""
         now = self.clock.now()
-        if is_past(trigger, self.policy, now):
+        if is_past(trigger, self.policy, now) or not concerns_her(trigger):
             return  # an old log that is read for the first time costs no question
         timeline = await self._timeline(trigger.subject)
         plan = decide_plan(trigger, timeline, self.policy, now)
@@ -116,6 +116,7 @@ class Teller:
             subject=wording.subject,
             body=wording.body,
             next_news_by=plan.next_news_by,
+            corrects=plan.corrects or None,
         )
         await self._append(PLANNED, f"planned:{plan.message}", plan.order, data, plan.trigger_id)
         _log.info("planned", order=plan.order, kind=plan.kind, message=plan.message)
@@ -251,7 +252,7 @@ class Teller:
         )
 
     async def _timeline(self, order: str) -> dict[str, Any]:
-        return await self.ask("timeline", {"order": order}, await self.log.last_position())
+        return await self.ask("timeline", {"order": order, "raw": True}, await self.log.last_position())
 
     async def _closures(self, party: str) -> list[Closure]:
         answer = await self.ask("parties", {}, None)

@@ -19,7 +19,7 @@ from events.party import name_of
 from projections.calendar import closing_of_working_day
 from services.notifying.dates import SPEECH, spoken
 from services.notifying.discretion import holds_no_address, one_line, part_is_gone, passed_on
-from services.notifying.records import MessagePlan, News
+from services.notifying.records import MessagePlan, News, Step
 from services.parties import PartyCard
 
 #: Subjects longer than this are cut off in most mailboxes, and a product can have any name.
@@ -84,8 +84,23 @@ def _context(plan: MessagePlan, cards: Mapping[str, PartyCard], code: str) -> di
     def when(moment: datetime) -> str:
         return speech.when(moment, plan.now)
 
+    def step(each: Step) -> dict[str, Any]:
+        window = speech.window(each.begin, each.end, plan.now) if each.begin and each.end else None
+        item = told(each.item) if news.item is None else None
+        return {
+            "name": each.name,
+            "day": day(each.at),
+            "word": each.word,
+            "text": told(each.text),
+            "item": item,
+            "window": window,
+        }
+
     quote = news.quote
+    held = quote.valid_until if quote else None
+    questions = [text for each in news.questions if (text := told(each))]
     return {
+        "kind": plan.kind,
         "thing": _thing(news, code, told),
         "order": one_line(plan.order),
         "us": one_line(card.display_name),
@@ -93,19 +108,36 @@ def _context(plan: MessagePlan, cards: Mapping[str, PartyCard], code: str) -> di
         "email": one_line(card.email or ""),
         "day": day,
         "when": when,
-        "next_news": when(plan.next_news_by),
+        "next_news": when(plan.next_news_by) if plan.next_news_by else None,
         "status": news.status,
         "place": news.place,
         "heading_to_us": news.heading_to_us,
         "ending": news.ending,
         "decided_to_repair": news.decided_to_repair,
         "price": speech.money(quote.amount, quote.currency) if quote else None,
-        "price_holds": speech.deadline(quote.valid_until, plan.now) if quote and quote.valid_until else None,
+        "price_holds": speech.deadline(held, plan.now) if held and held > plan.now else None,
+        "price_held": speech.deadline(held, plan.now) if held and held <= plan.now else None,
         "price_for": told(quote.description) if quote else None,
         "options": news.options,
         "part_gone": part_is_gone(news.why),
         "why": told(news.why),
         "summary": told(news.summary),
+        "reason": told(news.reason),
+        "outcome": news.outcome,
+        "final": news.final,
+        "asked": news.asked,
+        "here": _is_here(news),
+        "waits": news.asked and not (news.ending or quote or news.due or news.status == "returned"),
+        "paused": news.paused,
+        "questions": questions,
+        "answer_by": when(news.answer_by) if news.answer_by else None,
+        "taken_back": [{"kind": each.kind, "day": day(each.at), "place": each.place} for each in news.taken_back],
+        "since": [step(each) for each in news.since],
+        "silent": news.silent,
+        "last_known": day(news.last_fact_at) if news.last_fact_at else None,
+        "tried": news.tried,
+        "delay_over": news.delay_over,
+        "expected_missed": day(news.expected_missed) if news.expected_missed else None,
         "expected_by": day(news.expected_by) if news.expected_by else None,
         "handed_on": day(news.handed_at) if news.handed_at else None,
         "due_on": day(news.due) if news.due else None,
@@ -113,6 +145,11 @@ def _context(plan: MessagePlan, cards: Mapping[str, PartyCard], code: str) -> di
         "closed_from": day(news.closed_from) if news.closed_from else None,
         "open_again": day(closing_of_working_day(news.closed_until)) if news.closed_until else None,
     }
+
+
+def _is_here(news: News) -> bool:
+    """Whether it lies ready for her."""
+    return news.ending is not None and news.place == "us" and not news.heading_to_us and news.status != "in_transit"
 
 
 def _thing(news: News, code: str, told: Any) -> str:

@@ -18,14 +18,18 @@ from events.party import NOTIFIER, WATCHDOG
 from projections.calendar import promise_of_next_news
 from projections.database import open_database
 from projections.queries.runner import run
-from services.messages import decide_delivery, decide_plan
+from services.messages import TRIGGERS, concerns_her, decide_delivery, decide_plan
+from services.notifying.newsworthy import MILESTONES
 from services.notifying.records import Closure, MessagePlan, PlannedMessage, Policy, Send, Suppress
+from services.notifying.wording import compose
+from services.parties import PartyCard
 
 SHOP, IMPORTER, REPAIRER = "retailer:juno", "importer:noord", "repairer:tick"
 ORDER = "W-1001"
 MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 POLICY = Policy(promise=promise_of_next_news)
+CARDS = {SHOP: PartyCard(display_name="Juno Watches", phone="020 1", email="service@juno.example")}
 
 
 def fact(name: str, source: str, at: datetime, id: str = "", recorded: datetime | None = None, **data: Any) -> Event:
@@ -56,12 +60,23 @@ def received(by: str, at: datetime, **data: Any) -> Event:
     return fact("item.received", by, at, **data)
 
 
+def corrected(wrong: Event, at: datetime, id: str = "", **data: Any) -> Event:
+    """Whoever said ``wrong`` takes it back."""
+    return fact("fact.corrected", wrong.source, at, id=id, fact_id=wrong.id, **{"reason": "did_not_occur", **data})
+
+
+def body_of(plan: MessagePlan | None, language: str = "en") -> str:
+    """What she reads, up to the line on how to reach us."""
+    assert plan is not None
+    return compose(plan, CARDS, language).body
+
+
 def kind_of(plan: MessagePlan | None) -> str | None:
     return plan.kind if plan else None
 
 
-def closed(at: datetime) -> Event:
-    return fact("order.closed", SHOP, at, outcome="repaired")
+def closed(at: datetime, outcome: str = "repaired") -> Event:
+    return fact("order.closed", SHOP, at, outcome=outcome)
 
 
 # The watch's way out and home.
@@ -125,7 +140,7 @@ class Chain:
 
     @property
     def timeline(self) -> dict[str, Any]:
-        return self.query("timeline", {"order": ORDER})
+        return self.query("timeline", {"order": ORDER, "raw": True})
 
     # -- the decisions ------------------------------------------------------------------------------------------------
 
@@ -151,6 +166,7 @@ class Chain:
             subject="…",
             body="…",
             next_news_by=plan.next_news_by,
+            corrects=plan.corrects or None,
         )
         self.add(self._ours("message.planned", f"planned:{plan.message}", plan.now, data.model_dump(mode="json")))
         return PlannedMessage(plan.order, data)
@@ -158,7 +174,7 @@ class Chain:
     def sent(self, message: PlannedMessage, at: datetime | None = None) -> None:
         """Record that ``message`` was sent."""
         planned = message.planned
-        data = planned.model_dump(mode="json", exclude={"trigger_source", "trigger_id"})
+        data = planned.model_dump(mode="json", exclude={"trigger_source", "trigger_id", "corrects"})
         self.add(self._ours("message.sent", f"outcome:{message.message}", at or self.clock.now(), data))
 
     def told(self, trigger: Event, now: datetime | None = None) -> PlannedMessage:
@@ -166,6 +182,25 @@ class Chain:
         message = self.planned(trigger, now)
         self.sent(message, now)
         return message
+
+    def tell(self, event: Event) -> str | None:
+        """Record ``event``, tell what it causes, and return the kind of message that it was."""
+        self.given(event)
+        plan = self.plan_for(event) if event.name in TRIGGERS else None
+        if plan is None:
+            return None
+        self.sent(self.record(plan))
+        return plan.kind
+
+    def story(self, *events: Event) -> None:
+        """These facts were recorded, and of what is news among them she was told the latest."""
+        telling = [number for number, event in enumerate(events) if event.name in MILESTONES and concerns_her(event)]
+        last = telling[-1] if telling else 0
+        self.given(*events[: last + 1])
+        if telling:
+            self.told(events[last])
+        if events[last + 1 :]:
+            self.given(*events[last + 1 :])
 
     def verdict_on(self, message: PlannedMessage, now: datetime | None = None) -> Send | Suppress:
         return decide_delivery(message, self.timeline, POLICY, now or self.clock.now())

@@ -63,7 +63,7 @@ def tell_in_turn(chain: Chain) -> list[PlannedMessage]:
         ([OPENED, TO_IMPORTER, AT_IMPORTER, HOMEWARD], HOME, "received"),  # back, and nothing done
         ([OPENED], fact("diagnosis.made", SHOP, MONDAY + HOUR, summary="crown"), None),
         ([OPENED], fact("customer.contacted", SHOP, MONDAY + HOUR, channel="phone", direction="inbound"), None),
-        ([OPENED], closed(MONDAY + HOUR), None),
+        ([OPENED], closed(MONDAY + HOUR), "closed"),
     ],
 )
 def test_a_fact_causes_the_message_it_deserves(

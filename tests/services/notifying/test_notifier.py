@@ -254,10 +254,15 @@ async def test_notices_go_to_partners_only(street: Street) -> None:
 def test_what_the_notifier_listens_for() -> None:
     assert filter_subjects() == [
         "repairs.*.commitment.overdue",
+        "repairs.*.fact.corrected",
         "repairs.*.item.received",
         "repairs.*.message.planned",
+        "repairs.*.order.closed",
         "repairs.*.order.opened",
+        "repairs.*.order.reopened",
+        "repairs.*.question.asked",
         "repairs.*.quote.offered",
         "repairs.*.repair.completed",
         "repairs.*.repair.failed",
+        "repairs.*.work.paused",
     ]

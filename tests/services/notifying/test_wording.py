@@ -12,10 +12,12 @@ from typing import get_args
 import pytest
 
 from events.chain import MessageKind
+from events.order import Outcome
 from projections.calendar import promise_of_next_news
 from services.notifying.dates import DUTCH, ENGLISH, SPEECH, spoken
 from services.notifying.discretion import one_line, part_is_gone, passed_on
-from services.notifying.records import MessagePlan, News, Quote
+from services.notifying.records import MessagePlan, News, Quote, Step, Wrong
+from services.notifying.since import TEXTS
 from services.notifying.wording import Wording, compose, salutation
 from services.parties import PartyCard
 from tests.services.notifying.chain import IMPORTER, ORDER, REPAIRER, SHOP
@@ -27,12 +29,23 @@ CARDS = {
     REPAIRER: PartyCard(display_name="Atelier Tick"),
 }
 QUOTE = Quote("q1", Decimal("1185"), "EUR", datetime(2026, 12, 11, 23, 0, tzinfo=UTC), "new crown and stem")
-NEWS = News(
-    status="in_transit",
-    brand="Halden",
-    model="Meridian 36",
-    handed_at=NOW - timedelta(days=5),
-    due=NOW - timedelta(days=3),
+NEWS = News(status="in_transit", brand="Halden", model="Meridian 36")
+#: What may have happened since she last heard from us.
+STEPS = tuple(
+    Step(name, NOW - timedelta(days=1), word=word, text=text)
+    for text in (None, "crown and stem are broken")
+    for name, word in [
+        ("item.handed_over", "us"),
+        ("item.handed_over", None),
+        ("item.received", "workshop"),
+        ("work.paused", "part"),
+        ("work.paused", "customer"),
+        ("work.paused", "other"),
+        ("cover.decided", "covered"),
+        ("cover.decided", "not_covered"),
+        ("cover.decided", "goodwill"),
+        *((name, None) for name in sorted(TEXTS) if name not in ("item.handed_over", "item.received", "work.paused")),
+    ]
 )
 STATUSES = [
     "taken_in",
@@ -50,6 +63,7 @@ STATUSES = [
     "waiting_for_customer",
     "waiting",
     "ready",
+    "answered",
     "returned",
     "reopened",
 ]
@@ -63,12 +77,20 @@ FORBIDDEN = re.compile(
     r"importer|importeur|repairer|reparateur|retailer",
     re.IGNORECASE,
 )
+#: How a message ends after which no other is due.
+LAST_WORD = {"en": "This is our last message about it", "nl": "Dit is ons laatste bericht hierover"}
 OTHERS = re.compile(r"noord|tick|atelier|trading", re.IGNORECASE)
 
 
 def planned(kind: MessageKind, news: News = NEWS) -> MessagePlan:
     if kind == "quote":
-        news = replace(news, quote=QUOTE)
+        news = replace(news, quote=news.quote or QUOTE)
+    if kind == "closed":
+        news = replace(news, final=True, outcome=news.outcome or "repaired")
+    if kind == "corrected" and not news.taken_back:
+        news = replace(news, taken_back=(Wrong("repaired", NOW - timedelta(days=1)),))
+    if kind == "overdue" and news.due is None:
+        news = replace(news, handed_at=NOW - timedelta(days=5), due=NOW - timedelta(days=3))
     if kind == "ready" and news.ending is None:
         news = replace(news, ending="repaired", place="us")
     return MessagePlan(
@@ -81,7 +103,7 @@ def planned(kind: MessageKind, news: News = NEWS) -> MessagePlan:
         opener=SHOP,
         customer="C-77",
         now=NOW,
-        next_news_by=promise_of_next_news(NOW),
+        next_news_by=None if news.final else promise_of_next_news(NOW),
         news=news,
         parties=frozenset(CARDS),
     )
@@ -103,16 +125,41 @@ def every_news() -> list[News]:
             closed_from=NOW + timedelta(days=1 if place == "us" else -1),
             closed_until=NOW + timedelta(days=9),
         )
-        found += [bare, full, replace(full, why="Atelier Tick lost the part", summary="done by Noordzee")]
+        late = replace(
+            bare,
+            expected_missed=NOW - timedelta(days=1),
+            silent=2,
+            last_fact_at=NOW - timedelta(days=20),
+            delay_over=True,
+            tried=True,
+            handed_at=NOW - timedelta(days=5),
+            due=NOW - timedelta(days=3),
+            taken_back=(Wrong("received", NOW - timedelta(days=2), "workshop"),),
+        )
+        found += [bare, full, late, replace(full, why="Atelier Tick lost the part", summary="done by Noordzee")]
+    asked = replace(NEWS, status="waiting_for_customer", asked=True)
+    for questions in ((), ("Which strap would you like?",), ("Which strap?", "Which buckle?"), ("Ask Noordzee",)):
+        for price in (None, QUOTE, replace(QUOTE, valid_until=NOW - timedelta(days=1))):
+            found += [
+                replace(asked, questions=questions, quote=price, paused=paused, answer_by=NOW + timedelta(days=2))
+                for paused in (False, True)
+            ]
+    found += [replace(NEWS, since=STEPS, status=status, last_fact_at=NOW) for status in STATUSES]
+    found += [replace(NEWS, final=True, outcome=outcome, reason="it stopped again") for outcome in get_args(Outcome)]
+    found += [replace(NEWS, taken_back=tuple(Wrong(kind, NOW - timedelta(days=2)) for kind in KINDS))]
+    found += [replace(NEWS, quote=replace(QUOTE, valid_until=NOW - timedelta(days=1)))]
     return found
 
 
-def check(wording: Wording, language: str) -> None:
+def check(wording: Wording, language: str, *, final: bool = False) -> None:
     speech = SPEECH[language]
     text = f"{wording.subject}\n{wording.body}"
     assert not FORBIDDEN.search(text), text
     assert not OTHERS.search(text), text
-    assert speech.when(promise_of_next_news(NOW), NOW) in wording.body, wording.body
+    if final:
+        assert LAST_WORD[language] in wording.body, wording.body
+    else:
+        assert speech.when(promise_of_next_news(NOW), NOW) in wording.body, wording.body
     assert "Juno Watches" in wording.body.splitlines()[-1]
     assert "020 555 01 01" in wording.body
     assert "service@juno.example" in wording.body
@@ -124,14 +171,17 @@ def check(wording: Wording, language: str) -> None:
     assert len(wording.subject) < 100
     paragraphs = wording.body.strip().split("\n\n")
     assert all(re.match(r"[A-Z]", paragraph) for paragraph in paragraphs), text
-    assert all(paragraph.rstrip()[-1] in ".?!:" or "\n" in paragraph for paragraph in paragraphs), text
+    assert all(paragraph.rstrip()[-1] in ".?!:”" or "\n" in paragraph for paragraph in paragraphs), text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_message_that_there_can_be(kind: MessageKind, language: str) -> None:
     for news in every_news():
-        check(compose(planned(kind, news), CARDS, language), language)
+        if news.final and kind not in ("closed", "corrected"):
+            continue  # nothing else is told of a closed order
+        plan = planned(kind, news)
+        check(compose(plan, CARDS, language), language, final=plan.news.final)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -187,7 +237,7 @@ def test_that_the_part_cannot_be_had_is_a_choice_for_her() -> None:
 def test_the_price_is_exact_and_the_work_described() -> None:
     wording = compose(planned("quote"), CARDS, "en")
     assert "€1,185.00" in wording.subject
-    assert "What that covers: new crown and stem." in wording.body
+    assert "What that covers: “new crown and stem”." in wording.body
     assert "The price holds up to and including Friday 11 December." in wording.body
     assert "€\N{NO-BREAK SPACE}1.185,00" in compose(planned("quote"), CARDS, "nl").body
 

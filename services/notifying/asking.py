@@ -1,0 +1,45 @@
+"""What the chain wants to know from the customer, and whether the work waits for her."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from events.party import role_of
+from services.notifying.history import Happened, History
+
+WAITING: Final = "waiting_for_customer"
+
+
+def addressed_to_her(question: Mapping[str, Any]) -> bool:
+    """Whether a question with these data is one to the customer."""
+    to = str(question.get("to") or "")
+    return to == "customer" or role_of(to) == "customer"
+
+
+def open_questions(history: History) -> tuple[Happened, ...]:
+    """The questions to her that nobody has answered, in the order in which they were asked."""
+    asked: list[Happened] = []
+    for fact in history.this_round():
+        if fact.name == "question.asked" and addressed_to_her(fact.data):
+            asked.append(fact)
+        elif fact.name == "question.answered":
+            asked = [question for question in asked if question.data.get("question") != fact.data.get("question")]
+    return tuple(asked)
+
+
+def pause_for_her(history: History) -> Happened | None:
+    """The word that the work waits for her, if it still does.
+
+    An answer ends the wait, even if nobody says that the work goes on. Said again, a pause is no other pause.
+    """
+    if history.status != WAITING:
+        return None
+    pause: Happened | None = None
+    for fact in history.this_round():
+        if fact.name == "work.paused":
+            waits = fact.data.get("waiting_for") == "customer"
+            pause = (pause or fact) if waits else None
+        elif fact.name in ("work.resumed", "question.answered", "quote.accepted", "quote.declined"):
+            pause = None
+    return pause

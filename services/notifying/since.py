@@ -1,0 +1,91 @@
+"""What happened since she last heard from us, as far as it is hers to know: for the message that breaks a silence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from services.notifying.asking import addressed_to_her
+from services.notifying.history import Happened, History, moment
+from services.notifying.records import Step, place_of
+
+#: More than this many lines nobody reads; the latest are told.
+_MOST: Final = 8
+
+#: The facts that are told, and the field that holds what a partner wrote about it (none: there is nothing to pass on).
+TEXTS: Final[dict[str, str | None]] = {
+    "item.handed_over": None,
+    "item.received": None,
+    "diagnosis.made": "summary",
+    "quote.accepted": None,
+    "quote.declined": None,
+    "part.ordered": None,
+    "part.arrived": None,
+    "part.rejected": None,
+    "repair.started": None,
+    "unit.replaced": None,
+    "work.paused": None,
+    "work.resumed": None,
+    "visit.scheduled": "what",
+    "visit.done": "result",
+    "question.answered": None,
+    "cover.decided": None,
+}
+_OURS: Final = ("message.", "commitment.", "fact.")
+
+
+def steps_since(history: History, now: datetime) -> tuple[Step, ...]:
+    """What happened and she has not been told: what was recorded after the last message that she got was planned."""
+    told = history.sent[-1].position if history.sent else 0
+    new = [fact for fact in history.this_round() if fact.position > told and fact.name in TEXTS and fact.at <= now]
+    steps = [step for fact in new if (step := _step(fact, history)) is not None]
+    return tuple(steps[-_MOST:])
+
+
+def silences(history: History) -> int:
+    """How many messages in a row she has got that had nothing new to tell."""
+    last = max((fact.position for fact in history.facts if not fact.name.startswith(_OURS)), default=0)
+    return max(0, sum(told.position > last for told in history.sent) - 1)
+
+
+def last_fact_at(history: History) -> datetime | None:
+    """When something last happened."""
+    return max((fact.at for fact in history.facts if not fact.name.startswith(_OURS)), default=None)
+
+
+def _step(fact: Happened, history: History) -> Step | None:
+    field, word = TEXTS[fact.name], None
+    text = str(fact.data[field]) if field is not None and fact.data.get(field) else None
+    match fact.name:
+        case "item.handed_over":
+            word = "us" if fact.data.get("to") == history.accountable else None
+        case "item.received":
+            before = history.custody_before(fact)
+            if before is None or (before.name, before.source) == ("item.received", fact.source):
+                return None  # it has been there all the time
+            word = place_of(fact.source, history.accountable)
+        case "work.paused":
+            word = str(fact.data.get("waiting_for"))
+        case "cover.decided":
+            word = str(fact.data.get("decision"))
+        case "question.answered":
+            asked = [other for other in history.facts if other.name == "question.asked" and _answers(fact, other)]
+            if not asked or not addressed_to_her(asked[-1].data):
+                return None
+    return Step(
+        name=fact.name,
+        at=fact.at,
+        word=word,
+        text=text,
+        item=fact.item,
+        begin=_moment(fact, "from") if fact.name == "visit.scheduled" else None,
+        end=_moment(fact, "until") or _moment(fact, "expected_by"),
+    )
+
+
+def _answers(answer: Happened, question: Happened) -> bool:
+    return answer.data.get("question") == question.data.get("question")
+
+
+def _moment(fact: Happened, field: str) -> datetime | None:
+    return moment(fact.data[field]) if fact.data.get(field) else None

@@ -1,0 +1,187 @@
+"""How an order ends, and begins again: she hears it, once, and is promised nothing that nobody keeps."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from events.envelope import Event
+from events.order import Outcome
+from services.notifying.records import Send, Suppress
+from tests.services.notifying.chain import (
+    AT_IMPORTER,
+    COMPLETED,
+    DAY,
+    FAILED,
+    HOME,
+    HOMEWARD,
+    HOUR,
+    IMPORTER,
+    MONDAY,
+    OPENED,
+    REPAIRER,
+    SHOP,
+    TO_IMPORTER,
+    Chain,
+    body_of,
+    closed,
+    fact,
+    kind_of,
+    opened,
+    received,
+)
+
+END = MONDAY + 5 * DAY
+RETURNED = fact("item.returned", SHOP, END - HOUR)
+OUT = (OPENED, TO_IMPORTER, AT_IMPORTER)
+
+
+def told(chain: Chain, *events: Event) -> list[str]:
+    return [kind for event in events if (kind := chain.tell(event))]
+
+
+# -- the end ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", get_args(Outcome))
+def test_a_close_is_told_with_how_it_ended_and_promises_no_further_news(chain: Chain, outcome: str) -> None:
+    chain.story(*OUT)
+    plan = chain.given(ending := closed(END, outcome)).plan_for(ending)
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by, plan.news.outcome) == ("closed", None, outcome)
+    words = {
+        "repaired": "has been repaired",
+        "replaced": "has been replaced",
+        "refunded": "you get your money back",
+        "unrepairable": "could not be repaired",
+        "declined": "has not been repaired, as you decided",
+        "cancelled": "has been cancelled",
+    }
+    assert words[outcome] in body_of(plan)
+    assert "This is our last message about it" in body_of(plan)
+    message = chain.record(plan)
+    assert chain.verdict_on(message) == Send()
+    chain.sent(message)
+    assert chain.falls_overdue("news", END + 30 * DAY) == []
+
+
+@pytest.mark.parametrize(
+    ("story", "outcome", "kind"),
+    [
+        ((*OUT, COMPLETED, HOMEWARD, HOME, RETURNED), "repaired", None),  # "ready for you" was the end
+        ((*OUT, COMPLETED, HOMEWARD, HOME), "repaired", None),
+        ((*OUT, COMPLETED, HOMEWARD, HOME, RETURNED), "refunded", "closed"),  # another end than she knows
+        ((*OUT, COMPLETED), "repaired", "closed"),  # it was to come back to us, and we were to write
+        ((OPENED, fact("repair.completed", SHOP, MONDAY + DAY)), "repaired", None),  # done by us, and ready here
+        ((*OUT, FAILED, HOMEWARD, HOME, RETURNED), "unrepairable", "closed"),  # she was asked to choose
+        ((*OUT, fact("quote.declined", SHOP, MONDAY + 3 * DAY), HOMEWARD, HOME), "declined", None),
+        ((), "cancelled", "closed"),
+    ],
+)
+def test_nobody_hears_the_same_end_twice(
+    chain: Chain, story: tuple[Event, ...], outcome: str, kind: str | None
+) -> None:
+    chain.story(*(story or (OPENED,)))
+    assert chain.tell(closed(END, outcome)) == kind
+
+
+def test_an_end_said_by_two_parties_is_told_once_and_another_end_anew(chain: Chain) -> None:
+    chain.story(*OUT)
+    again = fact("order.closed", IMPORTER, END + HOUR, outcome="repaired")
+    refunded = fact("order.closed", SHOP, END + 2 * HOUR, outcome="refunded")
+    assert told(chain, closed(END), again, refunded) == ["closed", "closed"]
+    assert [chain.plan_for(event) for event in chain.events if event.name == "order.closed"] == [None] * 3
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_each_thing_of_an_order_must_have_been_told_ready(chain: Chain, both: bool) -> None:
+    lamps = opened(items=[{"item": "lamp 1"}, {"item": "lamp 2"}])
+    one = fact("repair.completed", SHOP, MONDAY + DAY, item="lamp 1")
+    other = fact("repair.completed", SHOP, MONDAY + DAY + HOUR, item="lamp 2")
+    assert told(chain, lamps, one) == ["opened", "repaired"]
+    assert told(chain, *((other,) if both else ())) == ["repaired"] * both
+    assert chain.tell(closed(END)) == (None if both else "closed")
+
+
+def test_a_ready_message_that_did_not_reach_her_was_none(chain: Chain) -> None:
+    chain.story(*OUT, COMPLETED)
+    chain.given(HOMEWARD, HOME).planned(HOME)  # it waits for another attempt
+    assert chain.tell(closed(END)) == "closed"
+
+
+def test_news_of_a_stage_is_not_told_after_the_end(chain: Chain) -> None:
+    chain.story(OPENED, TO_IMPORTER)
+    chain.given(AT_IMPORTER)
+    message = chain.planned(AT_IMPORTER)
+    chain.given(closed(END))
+    assert chain.verdict_on(message) == Suppress("closed")
+
+
+def test_the_last_word_is_not_said_of_an_order_that_was_taken_up_again(chain: Chain) -> None:
+    chain.story(*OUT)
+    chain.given(ending := closed(END))
+    message = chain.planned(ending)
+    chain.given(fact("order.reopened", SHOP, END + HOUR))
+    assert chain.verdict_on(message) == Suppress("overtaken")
+
+
+# -- taken up again ---------------------------------------------------------------------------------------------------
+
+
+def test_taken_up_again_she_hears_so_with_the_date_of_the_next_news(chain: Chain) -> None:
+    chain.story(*OUT, closed(END))
+    again = fact("order.reopened", SHOP, END + DAY, reason="the crown is loose again")
+    plan = chain.given(again).plan_for(again)
+    assert kind_of(plan) == "reopened"
+    assert (
+        "We have taken up the repair of your Halden Meridian again. The reason: “the crown is loose again”."
+        in body_of(plan)
+    )
+    assert "by Monday 16 November at 17:00 at the latest" in body_of(plan)
+    assert "We hebben de reparatie van uw Halden Meridian weer opgepakt." in body_of(plan, "nl")
+
+
+def test_what_was_never_closed_is_not_taken_up_again(chain: Chain) -> None:
+    chain.story(OPENED)
+    assert chain.tell(fact("order.reopened", SHOP, MONDAY + DAY)) is None
+    assert told(chain, closed(END), fact("order.reopened", SHOP, END + DAY)) == ["closed", "reopened"]
+    assert chain.tell(fact("order.reopened", IMPORTER, END + 2 * DAY)) is None
+
+
+def test_the_second_end_is_told_like_the_first(chain: Chain) -> None:
+    chain.story(*OUT, closed(END), fact("order.reopened", SHOP, END + DAY))
+    assert chain.tell(fact("order.closed", SHOP, END + 2 * DAY, outcome="repaired")) == "closed"
+
+
+# -- the beginning ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_an_order_that_is_opened_twice_is_welcomed_once(chain: Chain, earlier: bool) -> None:
+    assert chain.tell(OPENED) == "opened"
+    again = fact(
+        "order.opened",
+        SHOP,
+        MONDAY - HOUR if earlier else MONDAY + HOUR,
+        id="again",
+        recorded=MONDAY + HOUR,
+        customer="C-77",
+        product={"brand": "Halden"},
+    )
+    assert chain.tell(again) is None
+
+
+def test_of_two_openings_at_once_one_is_told(chain: Chain) -> None:
+    again = fact("order.opened", SHOP, MONDAY, id="again", customer="C-77", product={"brand": "Halden"})
+    chain.given(OPENED, again)
+    assert [kind_of(chain.plan_for(event)) for event in (OPENED, again)] == [None, "opened"]
+    chain.told(again)
+    assert chain.plan_for(OPENED) is None
+
+
+def test_opened_again_after_it_went_out_is_no_welcome_either(chain: Chain) -> None:
+    chain.story(*OUT)
+    again = fact("order.opened", SHOP, MONDAY + 2 * DAY, id="again", customer="C-77", product={"brand": "Halden"})
+    assert chain.tell(again) is None
+    assert chain.tell(received(REPAIRER, MONDAY + 3 * DAY)) == "received"

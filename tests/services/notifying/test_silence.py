@@ -1,0 +1,284 @@
+"""The message that breaks a silence: it says what happened, forgets no delay, and holds to no date gone by."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from events.envelope import Event
+from services.notifying.records import MessagePlan, Send, Suppress
+from tests.services.notifying.chain import (
+    AT_IMPORTER,
+    AT_REPAIRER,
+    COMPLETED,
+    DAY,
+    HOME,
+    HOMEWARD,
+    HOUR,
+    IMPORTER,
+    MONDAY,
+    OPENED,
+    REPAIRER,
+    SHOP,
+    TO_IMPORTER,
+    TO_REPAIRER,
+    Chain,
+    body_of,
+    fact,
+    handed,
+    kind_of,
+    received,
+)
+
+OUT = (OPENED, TO_IMPORTER, AT_IMPORTER, TO_REPAIRER, AT_REPAIRER)
+AT_WORK = MONDAY + 2 * DAY + HOUR
+
+
+def tell(chain: Chain, *events: Event) -> list[str | None]:
+    return [chain.tell(event) for event in events]
+
+
+def update(chain: Chain, at: datetime) -> MessagePlan:
+    """What the silence up to ``at`` causes."""
+    noted = chain.falls_overdue("news", at)
+    plan = chain.plan_for(noted[-1])
+    assert plan is not None
+    assert plan.kind == "update"
+    return plan
+
+
+def sent(chain: Chain, plan: MessagePlan) -> None:
+    message = chain.record(plan)
+    assert chain.verdict_on(message) == Send()
+    chain.sent(message)
+
+
+# -- what happened meanwhile ------------------------------------------------------------------------------------------
+
+
+HAPPENED = [
+    (
+        fact("diagnosis.made", REPAIRER, AT_WORK, summary="crown broken"),
+        "it was examined (“crown broken”)",
+        "onderzocht",
+    ),
+    (fact("part.ordered", REPAIRER, AT_WORK, part="crown"), "a part that it needs was ordered", "onderdeel besteld"),
+    (fact("part.rejected", REPAIRER, AT_WORK, part="crown", why="x"), "not to be the right one", "niet het juiste"),
+    (fact("part.arrived", REPAIRER, AT_WORK, part="crown"), "the part that it needs arrived", "binnengekomen"),
+    (fact("cover.decided", SHOP, AT_WORK, decision="covered", cause="x", decider="y"), "guarantee covers it", "onder"),
+    (fact("repair.started", REPAIRER, AT_WORK), "the repair began", "met de reparatie begonnen"),
+    (fact("work.paused", REPAIRER, AT_WORK, waiting_for="part"), "until a part is there", "tot er een onderdeel is"),
+    (
+        fact("visit.scheduled", SHOP, AT_WORK, visit="v", from_="2026-11-20T08:00:00Z", until="2026-11-20T10:00:00Z"),
+        "a visit was planned for Friday 20 November between 09:00 and 11:00",
+        "afgesproken voor vrijdag 20 november tussen 09.00 uur en 11.00 uur",
+    ),
+]
+
+
+def test_what_happened_since_we_wrote_is_told(chain: Chain) -> None:
+    chain.story(*OUT, *(happened for happened, _, _ in HAPPENED))
+    plan = update(chain, MONDAY + 10 * DAY)
+    english, dutch = body_of(plan), body_of(plan, "nl")
+    assert (
+        "This has happened since we last wrote to you about your Halden Meridian:\n- Wednesday 4 November: " in english
+    )
+    assert "Dit is er met uw Halden Meridian gebeurd sinds ons vorige bericht:\n- woensdag 4 november: " in dutch
+    lines = [line for line in english.splitlines() if line.startswith("- ")]
+    for (_, words, woorden), line in zip(HAPPENED, lines, strict=True):
+        assert words in line
+        assert woorden in dutch
+    assert "no news" not in english
+
+
+def test_what_names_a_link_of_the_chain_is_told_without_its_words(chain: Chain) -> None:
+    chain.story(*OUT, fact("diagnosis.made", REPAIRER, AT_WORK, summary="seen by Noord"))
+    chain.given(handed(REPAIRER, SHOP, AT_WORK + HOUR))
+    body = body_of(update(chain, MONDAY + 10 * DAY))
+    assert "- Wednesday 4 November: it was examined.\n- Wednesday 4 November: it was sent back to us.\n" in body
+
+
+def test_what_she_was_told_already_is_no_news(chain: Chain) -> None:
+    chain.story(*OUT, fact("part.ordered", REPAIRER, AT_WORK, part="crown"))
+    sent(chain, update(chain, MONDAY + 10 * DAY))
+    plan = update(chain, MONDAY + 18 * DAY)
+    assert plan.news.since == ()
+    assert "There is no news of your Halden Meridian yet" in body_of(plan)
+
+
+def test_what_is_taken_back_is_not_told(chain: Chain) -> None:
+    part = fact("part.ordered", REPAIRER, AT_WORK, part="crown")
+    chain.story(*OUT, part, fact("fact.corrected", REPAIRER, AT_WORK + HOUR, fact_id=part.id, reason="did_not_occur"))
+    assert update(chain, MONDAY + 10 * DAY).news.since == ()
+
+
+def test_silence_goes_on_being_broken_in_other_words(chain: Chain) -> None:
+    chain.story(*OUT)
+    bodies = []
+    for week in range(4):
+        plan = update(chain, MONDAY + (10 + 8 * week) * DAY)
+        bodies.append(body_of(plan))
+        assert plan.next_news_by is not None
+        sent(chain, plan)
+    first, second, third, fourth = bodies
+    assert "There is no news of your Halden Meridian yet" in first
+    assert "still no news of your Halden Meridian, and we are sorry that it takes this long." in second
+    assert "The last that we know is from Wednesday 4 November." in second
+    assert "If you would rather not wait any longer" not in second
+    assert "If you would rather not wait any longer" in third
+    assert "If you would rather not wait any longer" in fourth
+
+
+# -- dates that have passed -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (
+            fact("part.ordered", REPAIRER, AT_WORK, part="crown", expected_by="2026-11-06T16:00:00Z"),
+            "The part was expected",
+        ),
+        (fact("repair.started", REPAIRER, AT_WORK, expected_by="2026-11-06T16:00:00Z"), "We expected that to be done"),
+    ],
+)
+def test_a_date_that_has_passed_is_owned_up_to(chain: Chain, step: Event, words: str) -> None:
+    chain.story(*OUT, step)
+    plan = update(chain, MONDAY + 10 * DAY)
+    assert f"{words} by Friday 6 November. That date has passed, and we have no new one yet." in body_of(plan)
+    assert "Die datum is voorbij, en we hebben nog geen nieuwe." in body_of(plan, "nl")
+
+
+def test_a_date_that_is_still_to_come_is_named(chain: Chain) -> None:
+    chain.story(*OUT, fact("part.ordered", REPAIRER, AT_WORK, part="crown", expected_by="2026-11-27T16:00:00Z"))
+    body = body_of(update(chain, MONDAY + 10 * DAY))
+    assert "expected by Friday 27 November" in body
+    assert "has passed" not in body
+
+
+def test_the_date_of_a_step_that_is_done_is_of_no_concern(chain: Chain) -> None:
+    ordered = fact("part.ordered", REPAIRER, AT_WORK, part="crown", expected_by="2026-11-06T16:00:00Z")
+    chain.story(*OUT, ordered, fact("part.arrived", REPAIRER, AT_WORK + 3 * DAY, part="crown"))
+    assert "has passed" not in body_of(update(chain, MONDAY + 10 * DAY))
+
+
+# -- prices -----------------------------------------------------------------------------------------------------------
+
+
+def quote(until: str) -> Event:
+    return fact("quote.offered", REPAIRER, AT_WORK, quote="q1", amount="85.00", currency="EUR", valid_until=until)
+
+
+def test_a_price_that_has_run_out_is_not_named_as_if_it_held(chain: Chain) -> None:
+    chain.story(*OUT, quote("2026-11-09T11:00:00Z"))
+    plan = update(chain, MONDAY + 11 * DAY)
+    body = body_of(plan)
+    assert "€85.00" not in body
+    assert "The price that we named held until Monday 9 November at 12:00, and does not hold any more." in body
+    assert "gold tot maandag 9 november om 12.00 uur en geldt nu niet meer" in body_of(plan, "nl")
+
+
+def test_a_price_that_holds_is_repeated(chain: Chain) -> None:
+    chain.story(*OUT, quote("2026-11-30T11:00:00Z"))
+    body = body_of(update(chain, MONDAY + 11 * DAY))
+    assert "which costs €85.00, tax included" in body
+    assert "The price holds until Monday 30 November at 12:00." in body
+
+
+def test_other_news_does_not_repeat_a_price_that_has_run_out(chain: Chain) -> None:
+    chain.story(*OUT, quote("2026-11-05T11:00:00Z"))
+    chain.story(handed(REPAIRER, IMPORTER, MONDAY + 3 * DAY))
+    back = received(IMPORTER, MONDAY + 4 * DAY)
+    body = body_of(chain.given(back).plan_for(back))
+    assert "does not hold any more" in body
+    assert "€85.00" not in body
+
+
+def test_a_price_that_runs_out_while_its_message_waits_is_not_offered(chain: Chain) -> None:
+    chain.story(*OUT)
+    offered = quote("2026-11-05T11:00:00Z")
+    message = chain.given(offered).planned(offered)
+    assert chain.verdict_on(message) == Send()
+    assert chain.verdict_on(message, now=MONDAY + 3 * DAY + HOUR) == Suppress("stale")
+
+
+# -- delays -----------------------------------------------------------------------------------------------------------
+
+
+def delayed(chain: Chain) -> None:
+    chain.story(OPENED, TO_IMPORTER)
+    (overdue,) = chain.falls_overdue("receipt", MONDAY + 3 * DAY)
+    chain.told(overdue)
+
+
+def test_an_update_remembers_the_delay(chain: Chain) -> None:
+    delayed(chain)
+    plan = update(chain, MONDAY + 12 * DAY)
+    assert "There is still no word that your Halden Meridian has arrived" in body_of(plan)
+    assert "sent on for the next step of its repair on Monday 2 November" in body_of(plan)
+    assert "should have been confirmed by Wednesday 4 November" in body_of(plan)
+    assert "Er is nog steeds geen bericht dat uw Halden Meridian is aangekomen" in body_of(plan, "nl")
+
+
+def test_the_arrival_after_a_delay_is_the_all_clear_and_given_once(chain: Chain) -> None:
+    delayed(chain)
+    late = received(IMPORTER, MONDAY + 5 * DAY)
+    plan = chain.given(late).plan_for(late)
+    assert kind_of(plan) == "received"
+    assert body_of(plan).startswith("The delay that we wrote to you about is over: it has arrived after all.")
+    assert "toch aangekomen" in body_of(plan, "nl")
+    chain.told(late)
+    chain.story(handed(IMPORTER, REPAIRER, MONDAY + 5 * DAY + HOUR))
+    next_one = received(REPAIRER, MONDAY + 7 * DAY)
+    assert "delay" not in body_of(chain.given(next_one).plan_for(next_one))
+
+
+def test_the_all_clear_comes_with_whatever_shows_the_arrival(chain: Chain) -> None:
+    delayed(chain)
+    done = fact("repair.completed", IMPORTER, MONDAY + 5 * DAY)
+    assert body_of(chain.given(done).plan_for(done)).startswith("The delay that we wrote to you about is over")
+
+
+def test_without_a_delay_there_is_no_all_clear(chain: Chain) -> None:
+    chain.story(*OUT, COMPLETED, HOMEWARD)
+    assert "delay" not in body_of(chain.given(HOME).plan_for(HOME))
+
+
+# -- another attempt --------------------------------------------------------------------------------------------------
+
+
+def failed_at(by: str, at: datetime) -> Event:
+    return fact("repair.failed", by, at, why="no tools for it", options=["repair", "refund"])
+
+
+def test_what_could_not_be_repaired_and_is_sent_on_is_not_on_its_way_home(chain: Chain) -> None:
+    chain.story(OPENED, TO_IMPORTER, AT_IMPORTER, failed_at(IMPORTER, MONDAY + DAY + HOUR / 2), TO_REPAIRER)
+    plan = chain.given(AT_REPAIRER).plan_for(AT_REPAIRER)
+    body = body_of(plan)
+    assert "The first attempt to repair your Halden Meridian did not succeed. It has been sent on" in body
+    assert "What happens next: it will be examined there" in body
+    assert "back to us" not in body
+    assert "Een eerste poging om uw Halden Meridian te repareren is niet gelukt." in body_of(plan, "nl")
+    chain.told(AT_REPAIRER)
+    assert "next in line to be examined" in body_of(update(chain, MONDAY + 12 * DAY))
+
+
+def test_what_could_not_be_repaired_and_goes_back_the_way_it_came_is_on_its_way_home(chain: Chain) -> None:
+    chain.story(*OUT, failed_at(REPAIRER, AT_WORK), handed(REPAIRER, IMPORTER, AT_WORK + HOUR))
+    back = received(IMPORTER, AT_WORK + DAY)
+    assert "Your Halden Meridian is on its way back to us." in body_of(chain.given(back).plan_for(back))
+
+
+def test_a_choice_that_the_next_attempt_has_overtaken_is_not_put_to_her(chain: Chain) -> None:
+    chain.story(OPENED, TO_IMPORTER, AT_IMPORTER)
+    chain.given(failed_at(IMPORTER, MONDAY + DAY + HOUR / 2), TO_REPAIRER, AT_REPAIRER)
+    assert kind_of(chain.plan_for(AT_REPAIRER)) == "received"
+
+
+def test_a_failure_reported_after_it_came_home_is_told(chain: Chain) -> None:
+    chain.story(*OUT, fact("repair.completed", REPAIRER, AT_WORK), handed(REPAIRER, SHOP, AT_WORK + HOUR))
+    home = received(SHOP, AT_WORK + DAY)
+    assert chain.tell(home) == "ready"
+    late = fact("repair.failed", REPAIRER, AT_WORK + timedelta(minutes=5), recorded=AT_WORK + 2 * DAY, why="it leaks")
+    assert chain.tell(late) == "failed"
