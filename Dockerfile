@@ -20,7 +20,13 @@ FROM python:3.13-slim
 RUN groupadd --gid 10001 repairchain \
  && useradd --uid 10001 --gid repairchain --no-create-home --shell /usr/sbin/nologin repairchain \
  && install --directory --owner repairchain --group repairchain /var/lib/jetstream /var/lib/repairchain \
-      /var/lib/repairchain/outbox /var/lib/repairchain/readmodels /var/lib/repairchain/run /var/lib/repairchain/state
+      /var/lib/repairchain/outbox /var/lib/repairchain/readmodels /var/lib/repairchain/run /var/lib/repairchain/state \
+      /var/lib/repairchain/registry \
+ && install --directory --mode 0700 --owner repairchain --group repairchain /var/lib/repairchain/credentials \
+      /var/lib/repairchain/nats /var/lib/repairchain/nats/store /var/lib/repairchain/logins \
+      /var/lib/repairchain/logins/retailer /var/lib/repairchain/logins/importer /var/lib/repairchain/logins/repairer \
+      /var/lib/repairchain/logins/projector /var/lib/repairchain/logins/watchdog /var/lib/repairchain/logins/notifier \
+      /var/lib/repairchain/logins/operator /var/lib/repairchain/logins/keeper /var/lib/repairchain/logins/system
 COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 REPAIRCHAIN_HOME=/var/lib/repairchain
 WORKDIR /var/lib/repairchain

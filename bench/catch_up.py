@@ -23,12 +23,13 @@ from events import names
 from events.log import MAX_BATCH, append_batch, last_position
 from services.connecting import connect
 from services.projector import Projector
+from services.rights import KEEPER_USER
 from services.settings import Settings
 
 
 async def fill(settings: Settings, count: int) -> None:
     """Put ``count`` facts into the log."""
-    connection = await connect(settings)
+    connection = await connect(settings, KEEPER_USER)
     js = connection.jetstream()
     batch = []
     for event in stories(count):
@@ -42,7 +43,7 @@ async def fill(settings: Settings, count: int) -> None:
 
 async def bare(settings: Settings, count: int) -> float:
     """Facts per second of an ordered consumer whose callback only counts."""
-    connection = await connect(settings)
+    connection = await connect(settings, KEEPER_USER)
     done = asyncio.Event()
     seen = 0
 
@@ -82,7 +83,7 @@ async def ours(settings: Settings, count: int, file: Path) -> float:
 async def run(count: int, rounds: int) -> bool:
     async with durable_server() as settings:
         await fill(settings, count)
-        connection = await connect(settings)
+        connection = await connect(settings, KEEPER_USER)
         count = await last_position(connection.jetstream())
         await connection.close()
         bares, mine = [], []

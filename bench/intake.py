@@ -21,6 +21,7 @@ from nats.js.api import StreamConfig
 
 from bench.measuring import CLOCK, durable_server, report
 from services.connecting import connect
+from services.rights import KEEPER_USER
 from services.settings import Settings, load_settings
 from services.wiring import build
 
@@ -52,7 +53,7 @@ def submissions(count: int, round: int) -> list[bytes]:
 
 async def publish(settings: Settings, subject: str, bodies: list[bytes]) -> float:
     """Messages per second of ``publish_async`` until the last acknowledgement."""
-    connection = await connect(settings)
+    connection = await connect(settings, KEEPER_USER)
     js = connection.jetstream(publish_async_max_pending=4_000)
     began = time.perf_counter()
     for body in bodies:
@@ -65,7 +66,7 @@ async def publish(settings: Settings, subject: str, bodies: list[bytes]) -> floa
 
 async def take_in(settings: Settings, count: int) -> float:
     """Submissions per second of one intake service, until the last receipt has come."""
-    connection = await connect(settings)
+    connection = await connect(settings, KEEPER_USER)
     done = asyncio.Event()
     heard = 0
 
@@ -105,7 +106,7 @@ async def part(name: str, home: str, count: int, round: int) -> float:
 
 async def run(count: int, rounds: int) -> bool:
     async with durable_server() as settings:
-        connection = await connect(settings)
+        connection = await connect(settings, KEEPER_USER)
         await connection.jetstream().add_stream(StreamConfig(name="BARE", subjects=["bare.>"]))
         await connection.close()
         bares, mine = [], []

@@ -15,6 +15,7 @@ from events.clock import SystemClock
 from events.envelope import Event, make_event
 from events.streams import declare_streams
 from services.connecting import connect
+from services.rights import KEEPER_USER
 from services.server import EmbeddedServer
 from services.settings import Settings, load_settings
 
@@ -28,7 +29,7 @@ async def durable_server(folder: Path | None = None) -> AsyncIterator[Settings]:
     try:
         settings = load_settings(home=home / "home", nats_port=0)
         async with EmbeddedServer(settings.home):
-            connection = await connect(settings)
+            connection = await connect(settings, KEEPER_USER)
             await declare_streams(connection.jetstream())
             await connection.close()
             yield settings

@@ -87,7 +87,7 @@ def operator_login(place: Place) -> dict[str, str]:
     """User and password of the operator, as arguments for a connection. Raises Problem if there are none."""
     if place.user is not None:
         return {"user": place.user, "password": place.password or ""}
-    stored = read_object(place.folder.credentials / f"{_OPERATOR}.json")
+    stored = read_object(place.folder.login_file(_OPERATOR))
     if stored is None:
         raise Problem(f"{place.home} holds no credentials of the operator: is it the home of this chain? See --home.")
     return {"user": str(stored.get("user", "")), "password": str(stored.get("password", ""))}

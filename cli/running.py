@@ -76,7 +76,7 @@ def run(
         raise Problem(f"there is no service '{service}': there are {', '.join(SERVICES)}.")
     import nats.errors
 
-    from events.streams import StreamMismatchError
+    from events.streams import NoRoomError, StreamMismatchError
     from projections.schema import DatabaseError
     from services.credentials import CredentialError
     from services.delivery import DeliveryError
@@ -94,6 +94,7 @@ def run(
         HealthPortError,
         DatabaseError,
         StreamMismatchError,
+        NoRoomError,
         ConsumerGoneError,
         nats.errors.Error,
     ) as error:

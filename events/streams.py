@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Final
+
 from nats.js import JetStreamContext
 from nats.js.api import (
     DiscardPolicy,
@@ -10,7 +14,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import BadRequestError, NotFoundError, ServerError
+from nats.js.errors import APIError, BadRequestError, NotFoundError, ServerError
 
 from events import names
 from events.envelope import MAX_BYTES
@@ -34,6 +38,36 @@ _CLAIM_AGE = 30 * 24 * 3600.0
 #: What one partner may have waiting before its publishes are refused (it keeps them and tries again).
 WAITING_PER_PARTNER = 200_000
 
+#: What is kept as rejected of one partner about one order, and of all that names no order; older ones go.
+REJECTED_PER_SUBJECT = 10_000
+
+#: The server's word for a bound that the disk has no room for.
+_ERR_NO_ROOM = 10047
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much the streams that partners fill may hold, in bytes. The server reserves that room on the disk.
+
+    What waits to be taken in is never dropped: when it is full, a publish is refused and the partner tries again. Of
+    what was rejected the oldest goes.
+    """
+
+    intake: int = 256 * 1024 * 1024  # of each role
+    rejected: int = 256 * 1024 * 1024
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+#: The streams whose bounds may change.
+UPDATED: Final = (names.REJECTED, *names.INTAKE_STREAMS.values())
+
+NO_ROOM_ADVICE: Final = "make room on its disk, or lower intake_max_bytes and rejected_max_bytes"
+
+
+class NoRoomError(RuntimeError):
+    """The server has no room for what a stream may come to hold."""
+
 
 class StreamMismatchError(RuntimeError):
     """A stream exists with settings that would lose or bend facts."""
@@ -56,7 +90,7 @@ def repairs_config() -> StreamConfig:
     )
 
 
-def rejected_config() -> StreamConfig:
+def rejected_config(limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
     """Submissions that could not be taken, with the reason; one can be removed when it was retried."""
     return StreamConfig(
         name=names.REJECTED,
@@ -65,11 +99,14 @@ def rejected_config() -> StreamConfig:
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
         max_age=REJECTED_MAX_AGE,
+        discard=DiscardPolicy.OLD,
+        max_bytes=limits.rejected,
+        max_msgs_per_subject=REJECTED_PER_SUBJECT,
         allow_direct=True,
     )
 
 
-def intake_config(role: str) -> StreamConfig:
+def intake_config(role: str, limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
     """Store and forward for the partners of one role: an acknowledged submission is safe until it has its receipt.
 
     JetStream's own deduplication is as good as switched off here (its minimum is 0.1 s): its keys are chosen by the
@@ -83,6 +120,7 @@ def intake_config(role: str) -> StreamConfig:
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
         discard_new_per_subject=True,
+        max_bytes=limits.intake,
         max_msgs_per_subject=WAITING_PER_PARTNER,
         max_msg_size=MAX_SUBMISSION,
         duplicate_window=0.1,
@@ -90,17 +128,32 @@ def intake_config(role: str) -> StreamConfig:
 
 
 #: Bounds that would make a stream forget.
-_BOUNDS = ("max_age", "max_msgs", "max_bytes")
+_BOUNDS = ("max_age", "max_msgs")
+
+#: Bounds that may change from start to start: the limits are settings. The log has none of them.
+_TUNABLE = ("max_bytes", "max_msgs_per_subject", "duplicate_window")
 
 
 def _setting(config: StreamConfig, name: str) -> object:
     value = getattr(config, name)
-    if name in _BOUNDS:  # the server writes "no bound" as 0 or -1
+    if name in (*_BOUNDS, *_TUNABLE):  # the server writes "no bound" as 0 or -1
         return value if value is not None and value > 0 else None
     return value or False
 
 
-async def _declare(js: JetStreamContext, config: StreamConfig) -> None:
+async def _declare(js: JetStreamContext, config: StreamConfig, *, update: bool) -> None:
+    try:
+        await _declare_as(js, config, update=update)
+    except APIError as error:
+        if error.err_code == _ERR_NO_ROOM:
+            raise NoRoomError(
+                f"the server has no room for stream {config.name} ({(config.max_bytes or 0) / 1e6:,.0f} MB): "
+                f"{NO_ROOM_ADVICE}"
+            ) from None
+        raise
+
+
+async def _declare_as(js: JetStreamContext, config: StreamConfig, *, update: bool) -> None:
     name = config.name or ""
     try:
         info = await js.stream_info(name)
@@ -111,14 +164,25 @@ async def _declare(js: JetStreamContext, config: StreamConfig) -> None:
         except BadRequestError:  # another service declared it in the meantime
             info = await js.stream_info(name)
     found = info.config
-    for setting in ("storage", "retention", "deny_delete", "deny_purge", "allow_atomic", "subjects", *_BOUNDS):
+    for setting in (
+        "storage",
+        "retention",
+        "deny_delete",
+        "deny_purge",
+        "allow_atomic",
+        "subjects",
+        "discard",
+        *_BOUNDS,
+    ):
         wanted, has = _setting(config, setting), _setting(found, setting)
         if wanted != has:
             raise StreamMismatchError(
                 f"stream {name} has {setting}={has} where repairchain needs {wanted}; "
                 "it was not made by repairchain: point it at a server of its own"
             )
-    if found.max_msgs_per_subject != config.max_msgs_per_subject or found.duplicate_window != config.duplicate_window:
+    if config.name == names.REPAIRS and _setting(found, "max_bytes") is not None:
+        raise StreamMismatchError(f"stream {name} is bounded and would forget facts: it was not made by repairchain")
+    if update and any(_setting(found, each) != _setting(config, each) for each in _TUNABLE if _setting(config, each)):
         await js.update_stream(config)
 
 
@@ -132,13 +196,19 @@ async def _declare_bucket(js: JetStreamContext, config: KeyValueConfig) -> None:
             await js.key_value(config.bucket)
 
 
-async def declare_streams(js: JetStreamContext) -> None:
-    """Declare every stream and bucket; harmless when they exist. Raises StreamMismatchError if one is not ours."""
+async def declare_streams(
+    js: JetStreamContext, limits: Limits = DEFAULT_LIMITS, *, updating: Container[str] = UPDATED
+) -> None:
+    """Declare every stream and bucket; harmless when they exist.
+
+    Those of ``updating`` are brought to ``limits``, should they have been made with others: a service may update its
+    own streams only. Raises StreamMismatchError if one is not ours, NoRoomError if the disk is too small for them.
+    """
     for config in (
         repairs_config(),
-        rejected_config(),
-        *(intake_config(role) for role in names.INTAKE_STREAMS),
+        rejected_config(limits),
+        *(intake_config(role, limits) for role in names.INTAKE_STREAMS),
     ):
-        await _declare(js, config)
+        await _declare(js, config, update=config.name in updating)
     await _declare_bucket(js, KeyValueConfig(bucket=names.CUSTOMERS, history=1, storage=StorageType.FILE))
     await _declare_bucket(js, KeyValueConfig(bucket=names.SENDING, history=1, ttl=_CLAIM_AGE, storage=StorageType.FILE))

@@ -8,9 +8,9 @@ import nats
 import structlog
 from nats.aio.client import Client
 
-from services.accounts import SERVICES_USER
 from services.credentials import credential
 from services.home import read_json
+from services.rights import inbox_prefix
 from services.settings import Settings, SettingsError
 
 _log = structlog.get_logger("connecting")
@@ -25,8 +25,8 @@ class Login:
     password: str = field(repr=False)
 
 
-def login(settings: Settings, who: str = SERVICES_USER) -> Login:
-    """How ``who`` (``services``, ``operator`` or a party) connects.
+def login(settings: Settings, who: str) -> Login:
+    """How ``who`` (a service, ``operator``, ``keeper`` or a party) connects.
 
     A user and password in the settings win over the home's credentials. Raises SettingsError if no server is named
     and none runs on the home, CredentialError if there is no credential.
@@ -49,7 +49,7 @@ def running_url(settings: Settings) -> str | None:
     return None if running is None else str(running["url"])
 
 
-async def connect(settings: Settings, who: str = SERVICES_USER, *, name: str = "repairchain") -> Client:
+async def connect(settings: Settings, who: str, *, name: str = "repairchain") -> Client:
     """A connection as ``who`` that never gives up reconnecting; ``name`` is shown in the server's lists."""
     found = login(settings, who)
     return await nats.connect(
@@ -57,6 +57,7 @@ async def connect(settings: Settings, who: str = SERVICES_USER, *, name: str = "
         user=found.user,
         password=found.password,
         name=name,
+        inbox_prefix=inbox_prefix(who),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,
         error_cb=note_quietly,

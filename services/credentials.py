@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.accounts import OWN_USERS, account_of, render
+from services.accounts import account_of, render
 from services.home import HomeFolder, read_json, write_json, write_private
+from services.rights import OWN_USERS
 
 SERVER_CONFIG: Final = Path(__file__).parent / "nats-server.conf"
 
@@ -34,7 +35,7 @@ class Credential:
 
 
 def credential(home: Path, who: str) -> Credential:
-    """The credential of ``services``, ``operator``, ``system`` or a party (``retailer:acme``).
+    """The credential of a service, ``operator``, ``keeper``, ``system`` or a party (``retailer:acme``).
 
     Raises CredentialError if this home has none for it.
     """
@@ -66,7 +67,9 @@ def write_accounts(folder: HomeFolder, parties: list[str]) -> None:
 
 
 def credential_file(folder: HomeFolder, who: str) -> Path:
-    """Where the credential of ``who`` lies, or will lie."""
+    """Where the credential of ``who`` lies, or will lie. Ours lie in a folder each, which a container can be given."""
+    if who in OWN_USERS:
+        return folder.login_file(who)
     name = _user(who)
     if len(name) > _LONGEST_FILE_NAME:
         name = name[:120] + "." + hashlib.sha256(name.encode()).hexdigest()
@@ -77,6 +80,7 @@ def _password(folder: HomeFolder, who: str) -> str:
     file = credential_file(folder, who)
     stored = read_json(file)
     if stored is None:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
         stored = {"user": _user(who), "password": secrets.token_urlsafe(32)}
         write_json(file, stored)
     return str(stored["password"])

@@ -1,9 +1,10 @@
 """The home folder: where everything of one chain lies on disk, and how it is written.
 
-parties.json           who takes part, with their name and how a person reaches them
-credentials/           one file per user name, readable by its owner only
-nats/                  the server's configuration, its accounts, its log, and the store (the truth)
-run/                   what runs at this moment: addresses and process ids; the lock
+registry/              parties.json: who takes part, with their name and how a person reaches them
+credentials/           one file per partner, readable by its owner only
+logins/                one folder per user of our own, with its credential
+nats/                  the server's configuration, its accounts, its log, and the store (the truth) with its lock
+run/                   what runs at this moment: addresses and process ids
 readmodels/            the DuckDB file; may be deleted, it is rebuilt from the log
 outbox/                messages written as files, when no mail server is set
 """
@@ -30,12 +31,26 @@ class HomeFolder:
     @property
     def parties_file(self) -> Path:
         """The party registry."""
-        return self.root / "parties.json"
+        return self.registry / "parties.json"
+
+    @property
+    def registry(self) -> Path:
+        """Folder of the party registry."""
+        return self.root / "registry"
 
     @property
     def credentials(self) -> Path:
-        """Folder of secrets, one file per user."""
+        """Folder of secrets, one file per partner."""
         return self.root / "credentials"
+
+    @property
+    def logins(self) -> Path:
+        """Folder of the secrets of our own users."""
+        return self.root / "logins"
+
+    def login_file(self, user: str) -> Path:
+        """The credential of one of our own users: each has a folder of its own."""
+        return self.logins / user / "login.json"
 
     @property
     def nats(self) -> Path:
@@ -69,8 +84,8 @@ class HomeFolder:
 
     @property
     def lock_file(self) -> Path:
-        """Held for as long as a server uses this home."""
-        return self.run / "lock"
+        """Held for as long as a server uses the store: it lies in there, so that it goes where the store goes."""
+        return self.store / "lock"
 
     @property
     def database(self) -> Path:
@@ -93,10 +108,13 @@ class HomeFolder:
 
     def create(self) -> None:
         """Make the folders that are missing; those with secrets in them are closed to everybody else."""
-        for folder in (self.root, self.run, self.state, self.database.parent, self.outbox):
+        for folder in (self.root, self.run, self.state, self.database.parent, self.outbox, self.registry):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.credentials, self.nats, self.store):
+        for folder in (self.credentials, self.logins, self.nats, self.store):
             folder.mkdir(mode=0o700, exist_ok=True)
+        lying_here_before = self.root / "parties.json"
+        if lying_here_before.exists() and not self.parties_file.exists():
+            lying_here_before.replace(self.parties_file)
 
     def in_use(self) -> bool:
         """Whether a server runs on this home; what a killed one left in ``run/`` does not count."""
@@ -113,7 +131,7 @@ class HomeFolder:
     def changing(self) -> Iterator[None]:
         """One writer at a time for parties, credentials and accounts, also across processes."""
         self.create()
-        with (self.root / ".changing").open("a") as file:
+        with (self.registry / ".changing").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from faststream.nats import NatsBroker
 
 from events.clock import Clock
+from events.streams import DEFAULT_LIMITS, Limits
 from services.intake.service import Intake
 
 
-def build(broker: NatsBroker, clock: Clock, state: Path) -> Intake:
+def build(broker: NatsBroker, clock: Clock, state: Path, limits: Limits = DEFAULT_LIMITS) -> Intake:
     """The intake of importers; ``state`` is the folder for its index."""
-    return Intake("importer", broker, clock, state / "intake-importer.sqlite")
+    return Intake("importer", broker, clock, state / "intake-importer.sqlite", limits)

@@ -31,7 +31,7 @@ from events import log, names
 from events.clock import Clock
 from events.envelope import Event
 from events.log import Appended
-from events.streams import declare_streams
+from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from projections.calendar import promise_of_next_news
 from services.answering import Ask
 from services.connecting import leave
@@ -44,6 +44,7 @@ from services.notifying.records import Policy
 from services.notifying.telling import PLANNED, RETRY_AFTER, AgainLaterError, Teller
 from services.parties import PartyCard
 from services.pulling import mend_timeouts, stop_pulling
+from services.rights import inbox_prefix
 
 #: A fact that got no answer comes again after this long (seconds); while it is worked on we say so more often.
 _ACK_WAIT: Final = 10.0
@@ -70,10 +71,18 @@ def build_notifier(
     *,
     policy: Policy | None = None,
     retry_after: Sequence[float] = RETRY_AFTER,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Notifier:
-    """The notifier on ``broker`` (as the ``services`` user). ``cards`` reads the party registry anew each time."""
+    """The notifier on ``broker``. ``cards`` reads the party registry anew each time."""
     return Notifier(
-        broker, clock, ask, delivery, cards, policy or Policy(promise=promise_of_next_news), retry_after=retry_after
+        broker,
+        clock,
+        ask,
+        delivery,
+        cards,
+        policy or Policy(promise=promise_of_next_news),
+        retry_after=retry_after,
+        limits=limits,
     )
 
 
@@ -90,7 +99,9 @@ class Notifier:
         policy: Policy,
         *,
         retry_after: Sequence[float] = RETRY_AFTER,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        self._limits = limits
         self.app = FastStream(broker, logger=None)
         self._broker = broker
         self._clock = clock
@@ -113,7 +124,7 @@ class Notifier:
 
     async def _begin(self, connection: Client) -> None:
         self._js: JetStreamContext = connection.jetstream()
-        await declare_streams(self._js)
+        await declare_streams(self._js, self._limits, updating=())
         config = self._consumer()
         # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
         await self._js.add_consumer(names.REPAIRS, config)
@@ -126,6 +137,7 @@ class Notifier:
             # again when its time is up.
             pull_sub=PullSub(batch_size=1, timeout=1.0),
             config=config,
+            inbox_prefix=f"{inbox_prefix('notifier')}.".encode(),  # here with its dot, else without
             decoder=_raw,
             ack_policy=AckPolicy.NACK_ON_ERROR,
             title="notifier",

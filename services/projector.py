@@ -25,7 +25,7 @@ from nats.micro.service import EndpointConfig, Service
 from events import names
 from events.clock import Clock
 from events.log import LogReplacedError, Tail, last_position
-from events.streams import declare_streams
+from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from projections import queries
 from projections.database import Database
 from projections.schema import DatabaseError
@@ -67,7 +67,9 @@ class Projector:
         far_behind: int = _FAR_BEHIND,
         catch_up_batch: int = _CATCH_UP_BATCH,
         patience: float = _PATIENCE,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        self._limits = limits
         self._connect = connect
         self._clock = clock
         self._far_behind = far_behind
@@ -89,7 +91,7 @@ class Projector:
             self._connection = await self._connect()
             life.push_async_callback(leave, self._connection)
             self._js = self._connection.jetstream()
-            await declare_streams(self._js)
+            await declare_streams(self._js, self._limits, updating=())
             await self._models.open()
             life.push_async_callback(self._models.close)
             await self._begin_anew_on_another_log()

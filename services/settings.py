@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from events.streams import DEFAULT_LIMITS, Limits
 from services.home import HomeFolder
 
 PREFIX: Final = "REPAIRCHAIN_"
@@ -66,6 +67,13 @@ class Settings(BaseSettings):
     outbox: Path | None = Field(None, description="folder for messages written as files; default: in the home")
     sender_address: str = Field("repairs@localhost", description="the address that customers see and answer to")
 
+    intake_max_bytes: int = Field(
+        DEFAULT_LIMITS.intake, ge=1024 * 1024, description="what may wait to be taken in, of each role"
+    )
+    rejected_max_bytes: int = Field(
+        DEFAULT_LIMITS.rejected, ge=1024 * 1024, description="what is kept as rejected; then the oldest goes"
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     log_format: Literal["text", "json"] = Field("text", description="for people or for machines")
 
@@ -73,6 +81,11 @@ class Settings(BaseSettings):
     def folder(self) -> HomeFolder:
         """The paths within the home."""
         return HomeFolder(self.home)
+
+    @property
+    def limits(self) -> Limits:
+        """How much partners may fill."""
+        return Limits(intake=self.intake_max_bytes, rejected=self.rejected_max_bytes)
 
     @property
     def outbox_folder(self) -> Path:

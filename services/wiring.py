@@ -25,6 +25,7 @@ from services.health import Check, serve_health
 from services.logs import configure_logs
 from services.notices import Notice, send_notice
 from services.parties import list_parties
+from services.rights import inbox_prefix
 from services.settings import Settings
 
 # A process is one service: it starts in half the time and needs half the memory without the libraries of the others,
@@ -76,11 +77,12 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
     from faststream.nats import NatsBroker
     from faststream.security import SASLPlaintext
 
-    found = login(settings)
+    found = login(settings, service)
     return NatsBroker(
         found.url,
         security=SASLPlaintext(username=found.user, password=found.password),
         name=f"repairchain {service}",
+        inbox_prefix=inbox_prefix(service),
         apply_types=False,  # handlers take what the decoder makes, as it is
         logger=logging.getLogger("repairchain.faststream"),
         log_level=logging.DEBUG,
@@ -93,14 +95,14 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
 
 def _connector(settings: Settings, service: str) -> Callable[[], Awaitable[Client]]:
     async def connection() -> Client:
-        return await connect(settings, name=f"repairchain {service}")
+        return await connect(settings, service, name=f"repairchain {service}")
 
     return connection
 
 
 def _intake(settings: Settings, clock: Clock, role: str) -> Service:
     service: Service = import_module(f"services.{role}").build(
-        make_broker(settings, role), clock, settings.folder.state
+        make_broker(settings, role), clock, settings.folder.state, settings.limits
     )
     return service
 
@@ -108,7 +110,7 @@ def _intake(settings: Settings, clock: Clock, role: str) -> Service:
 def _projector(settings: Settings, clock: Clock) -> Service:
     from services.projector import Projector
 
-    return Projector(_connector(settings, "projector"), settings.folder.database, clock)
+    return Projector(_connector(settings, "projector"), settings.folder.database, clock, limits=settings.limits)
 
 
 def _notifier(settings: Settings, clock: Clock) -> Service:
@@ -119,7 +121,12 @@ def _notifier(settings: Settings, clock: Clock) -> Service:
     return Connected(
         _connector(settings, "notifier"),
         lambda connection: build_notifier(
-            make_broker(settings, "notifier"), clock, asker(connection), delivery, lambda: list_parties(settings.home)
+            make_broker(settings, "notifier"),
+            clock,
+            asker(connection),
+            delivery,
+            lambda: list_parties(settings.home),
+            limits=settings.limits,
         ),
     )
 
@@ -221,7 +228,7 @@ async def _serve(name: str, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    settings.folder.create()
+    settings.folder.run.mkdir(parents=True, exist_ok=True)  # what else it writes to, it makes itself
     starting = asyncio.create_task(_started(name, settings))
     stopped = asyncio.create_task(stopping.wait())
     while not starting.done():
@@ -230,7 +237,7 @@ async def _serve(name: str, settings: Settings) -> None:
             starting.cancel()
             return
         if not starting.done():
-            _log.warning("still waiting for the server", server=login(settings).url)
+            _log.warning("still waiting for the server", server=login(settings, name).url)
     service = starting.result()
     checks: dict[str, Check] = {name: service.check}
     port = settings.health_port_of(name)

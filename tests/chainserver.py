@@ -16,12 +16,14 @@ from nats.aio.client import Client
 from nats.errors import Error
 
 from services.credentials import credential
+from services.home import HomeFolder
 from services.parties import add_party
+from services.rights import inbox_prefix
 from services.server import EmbeddedServer
 
 
 class ChainServer:
-    """``url`` and ``home`` of a running server; ``connect(who)`` as ``services``, ``operator`` or a party."""
+    """``url`` and ``home`` of a running server; ``connect(who)`` as a service, ``operator``, ``keeper`` or a party."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -44,12 +46,14 @@ class ChainServer:
         await self.embedded.stop()
 
     async def connect(self, who: str, **options: Any) -> Client:
-        """Connect as ``services``, ``operator``, ``system`` or a party; a party that is new is registered first."""
+        """Connect as one of our own users or as a party; a party that is new is registered first."""
         if ":" in who:
             await self.add_party(who)
         secret = credential(self.home, who)
         client = await nats.connect(
-            self.url, **{"user": secret.user, "password": secret.password, "error_cb": _quiet, **options}
+            self.url,
+            **{"user": secret.user, "password": secret.password, "inbox_prefix": inbox_prefix(who)},
+            **{"error_cb": _quiet, **options},
         )
         self._clients.append(client)
         return client
@@ -83,6 +87,12 @@ class ChainServer:
             return False
         await client.close()
         return True
+
+
+def refusals(home: Path) -> list[str]:
+    """What the server of ``home`` has refused for want of a permission, as its log has it."""
+    lines = (HomeFolder(home).nats / "server.log").read_text(errors="replace").splitlines()
+    return [line for line in lines if " Violation" in line]
 
 
 async def _quiet(error: Exception) -> None:

@@ -30,7 +30,7 @@ from tests.waiting import eventually
 COMPOSE = Path(__file__).parents[1] / "compose.yaml"
 SERVER = "nats"
 
-_HOME = "/var/lib/repairchain"
+_HOME = "var/lib/repairchain"
 _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 _STOP_SECONDS = 10.0
 
@@ -41,17 +41,27 @@ class Containers:
     def __init__(self, folder: Path) -> None:
         composed = yaml.safe_load(COMPOSE.read_text())
         self.services: dict[str, dict[str, Any]] = composed["services"]
-        self.home = folder / "home"
-        self.url = ""
-        self._monitor = ""
         self._folder = folder
-        self._mounts = {"home": self.home, "jetstream": folder / "jetstream"}
+        self.volumes = {name: folder / "volumes" / name for name in composed["volumes"]}
+        self.home = self.root("setup") / _HOME
+        self.url = ""
         self._processes: dict[str, Process] = {}
 
     async def __aenter__(self) -> Self:
-        for mount in self._mounts.values():
-            mount.mkdir()
+        for volume in self.volumes.values():
+            volume.mkdir(parents=True)
+        for name, service in self.services.items():
+            (self.root(name) / _HOME).mkdir(parents=True)
+            for mount in service.get("volumes", []):
+                volume, path, *_ = mount.split(":")
+                target = self.root(name) / path.lstrip("/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(self.volumes[volume])
         return self
+
+    def root(self, name: str) -> Path:
+        """What stands for the file system of a container: in it, nothing but its own mounts."""
+        return self._folder / "containers" / name
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -63,7 +73,7 @@ class Containers:
 
     async def run(self, name: str, *command: str) -> None:
         """``docker compose run --rm NAME COMMAND``; without a command, the service's own. It must succeed."""
-        arguments = self._arguments([*command] or self.services[name]["command"])
+        arguments = self._arguments(name, [*command] or self.services[name]["command"])
         environment = self._environment(name)
         done = await asyncio.to_thread(
             subprocess.run, arguments, env=environment, cwd=self._folder, capture_output=True, text=True, check=False
@@ -72,7 +82,7 @@ class Containers:
 
     async def up(self, name: str) -> None:
         """Start the service, and wait until its health check says that it is well."""
-        arguments = self._arguments(self.services[name]["command"])
+        arguments = self._arguments(name, self.services[name]["command"])
         if name == SERVER:
             ports = ["--port=-1", "--http_port=-1", f"--ports_file_dir={self._folder}"]
             arguments = [str(find_server()), *(argument for argument in arguments), *ports]
@@ -102,11 +112,12 @@ class Containers:
             return await process.wait()
 
     def mounted_read_only(self) -> dict[Path, int]:
-        """What lies in the part of the home that no service may write to, with the time of its last change."""
-        mounts = [mount for service in self.services.values() for mount in _mounts(service)]
-        writable = {mount.removeprefix(f"{_HOME}/") for mount in mounts if mount.startswith(f"{_HOME}/")}
-        kept = (path for path in self.home.rglob("*") if path.relative_to(self.home).parts[0] not in writable)
-        return {path: path.stat().st_mtime_ns for path in kept}
+        """What lies in the volumes that no service may write to, with the time of its last change."""
+        services = [service for name, service in self.services.items() if name != "setup"]
+        mounts = [mount for service in services for mount in service.get("volumes", [])]
+        writable = {mount.split(":")[0] for mount in mounts if not mount.endswith(":ro")}
+        folders = [folder for name, folder in self.volumes.items() if name not in writable]
+        return {path: path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")}
 
     def said(self, name: str) -> str:
         """What the service wrote to its output."""
@@ -141,31 +152,24 @@ class Containers:
         return None
 
     def _noted(self, name: str, pid: int) -> str | None:
-        noted = read_json(self.home / "run" / f"{name}.json")
+        noted = read_json(self.root(name) / _HOME / "run" / f"{name}.json")
         return str(noted["url"]) if noted is not None and noted["pid"] == pid else None
 
-    def _arguments(self, command: list[str]) -> list[str]:
-        return [self._here(argument) for argument in command]
+    def _arguments(self, name: str, command: list[str]) -> list[str]:
+        return [self._here(name, argument) for argument in command]
 
     def _environment(self, name: str) -> dict[str, str]:
         """The path that an image has, what compose.yaml says, and a free port for health checks."""
         given: Mapping[str, str] = self.services[name].get("environment", {})
-        said = {key: self._here(_interpolated(value)) for key, value in given.items()}
+        said = {key: self._here(name, _interpolated(value)) for key, value in given.items()}
         path = f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}"
-        return {"PATH": path, **said, f"{PREFIX}HEALTH_PORT": "0"}
+        # An image holds this very tree; what is installed here may be another.
+        return {"PATH": path, "PYTHONPATH": str(COMPOSE.parent), **said, f"{PREFIX}HEALTH_PORT": "0"}
 
-    def _here(self, text: str) -> str:
+    def _here(self, name: str, text: str) -> str:
         """A path in a container as one of this machine, and likewise the address of the server."""
         text = text.replace("nats://nats:4222", self.url).replace("--addr=0.0.0.0", "--addr=127.0.0.1")
-        for path, mount in ((_HOME, "home"), ("/var/lib/jetstream", "jetstream")):
-            text = text.replace(path, str(self._mounts[mount]))
-        return text
-
-
-def _mounts(service: Mapping[str, Any]) -> list[str]:
-    """Where the service has something of its own mounted: volumes ``name:path[:ro]`` and tmpfs ``path[:options]``."""
-    volumes = [volume.split(":")[1] for volume in service.get("volumes", [])]
-    return [*volumes, *(entry.split(":")[0] for entry in service.get("tmpfs", []))]
+        return text.replace("/var/lib/", f"{self.root(name)}/var/lib/")
 
 
 def _interpolated(value: str) -> str:

@@ -14,6 +14,7 @@ import yaml
 
 from events import names
 from services.home import HomeFolder
+from services.rights import OWN_USERS
 from services.server import find_server
 from services.settings import HEALTH_PORTS, PREFIX, Settings
 
@@ -29,7 +30,7 @@ def test_it_keeps_to_the_compose_specification() -> None:
 
 
 def test_there_is_one_container_per_service() -> None:
-    assert set(SERVICES) == {"setup", "nats", *names.SERVICES}
+    assert set(SERVICES) == {"setup", "operator", "nats", *names.SERVICES}
     for name in names.SERVICES:
         assert SERVICES[name]["command"] == ["repairchain", "run", name]
 
@@ -42,7 +43,7 @@ def test_every_container_is_confined(name: str) -> None:
     assert container["cap_drop"] == ["ALL"]
     assert container["security_opt"] == ["no-new-privileges:true"]
     assert all(port.startswith("127.0.0.1:") for port in container.get("ports", []))
-    assert container["restart"] == ("no" if name == "setup" else "unless-stopped")
+    assert container["restart"] == ("no" if name in ("setup", "operator") else "unless-stopped")
 
 
 @pytest.mark.parametrize("name", names.SERVICES)
@@ -58,22 +59,32 @@ def test_every_variable_is_a_setting(name: str) -> None:
     assert set(SERVICES[name]["environment"]) <= known
 
 
-def test_what_a_service_writes_is_writable() -> None:
-    """The home is mounted read-only; each folder that a service writes to has a mount of its own above it."""
+def test_a_service_is_given_its_own_login_and_data_and_no_more() -> None:
     home = HomeFolder(Path("/var/lib/repairchain"))
-    written = {
-        "retailer": home.state,
-        "importer": home.state,
-        "repairer": home.state,
-        "projector": home.database.parent,
-        "notifier": home.outbox,
+    own = {
+        **{role: {f"state-{role}:{home.state}"} for role in names.INTAKE_STREAMS},
+        "projector": {f"readmodels:{home.database.parent}"},
+        "notifier": {f"registry:{home.registry}:ro", f"outbox:{home.outbox}"},
+        "watchdog": set(),
     }
-    for name, folder in written.items():
-        volumes = SERVICES[name]["volumes"]
-        assert f"home:{home.root}:ro" in volumes
-        assert f"{folder.name}:{folder}" in volumes
+    for name in names.SERVICES:
+        login = home.login_file(name).parent
+        assert set(SERVICES[name]["volumes"]) == own[name] | {f"login-{name}:{login}:ro"}
         assert f"{home.run}:mode=1777" in SERVICES[name]["tmpfs"]
-        assert str(folder) in (ROOT / "Dockerfile").read_text()
+    assert set(SERVICES["nats"]["volumes"]) == {f"server:{home.nats}:ro", "jetstream:/var/lib/jetstream"}
+
+
+def test_the_set_up_reaches_every_login() -> None:
+    home = HomeFolder(Path("/var/lib/repairchain"))
+    logins = {f"login-{user}:{home.login_file(user).parent}" for user in OWN_USERS}
+    assert logins < set(SERVICES["setup"]["volumes"])
+
+
+def test_every_mount_is_a_folder_of_the_image() -> None:
+    """A new volume belongs to whoever owns the folder in the image that it is mounted on."""
+    made = (ROOT / "Dockerfile").read_text().split()
+    for service in SERVICES.values():
+        assert {volume.split(":")[1] for volume in service["volumes"]} <= set(made)
 
 
 def test_the_set_up_makes_what_the_server_is_started_with(tmp_path: Path) -> None:

@@ -135,12 +135,13 @@ async def test_the_watch_story_through_the_containers(containers: Containers) ->
         await chain.leave()
 
     sent = [fact.data["message"] for fact in facts if fact.name == "message.sent"]
-    outbox = containers.home / "outbox"
+    outbox = containers.volumes["outbox"]
     assert sorted(file.stem for file in outbox.iterdir()) == sorted(sent)
     assert len(set(sent)) == len(sent) == 6
     check_letters(letters(outbox))
 
     assert containers.mounted_read_only() == read_only != {}
+    assert " Violation" not in containers.said(SERVER)
 
     for name in (*reversed(names.SERVICES), SERVER):
         began = time.monotonic()

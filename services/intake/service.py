@@ -31,7 +31,7 @@ from nats.js.kv import KeyValue
 from events import names
 from events.clock import Clock
 from events.log import NotFirstError, append_batch, message_id
-from events.streams import declare_streams
+from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from events.subjects import party_of_subject, rejected_subject
 from services.connecting import leave
 from services.intake.deciding import Accept, Duplicate, decide
@@ -43,6 +43,7 @@ from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
 from services.intake.rejecting import to_headers
 from services.pulling import mend_timeouts, stop_pulling
+from services.rights import inbox_prefix
 
 _BATCH: Final = 1_000
 
@@ -99,8 +100,11 @@ async def _raw(message: NatsBatchMessage) -> Any:
 class Intake:
     """One role's intake: ``await start()``, then it runs by itself until ``await stop()``."""
 
-    def __init__(self, role: str, broker: NatsBroker, clock: Clock, index_path: Path) -> None:
+    def __init__(
+        self, role: str, broker: NatsBroker, clock: Clock, index_path: Path, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self.role = role
+        self._limits = limits
         self.app = FastStream(broker)
         self._broker = broker
         self._clock = clock
@@ -117,7 +121,7 @@ class Intake:
             self._connection: Client = await self._broker.connect()
             life.push_async_callback(leave, self._connection)
             self._js: JetStreamContext = self._connection.jetstream(timeout=_APPEND_TIMEOUT)
-            await declare_streams(self._js)
+            await declare_streams(self._js, self._limits, updating=(names.INTAKE_STREAMS[self.role], names.REJECTED))
             # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
             await self._js.add_consumer(names.INTAKE_STREAMS[self.role], self._consumer())
             self._customers: KeyValue = await self._js.key_value(names.CUSTOMERS)
@@ -137,6 +141,7 @@ class Intake:
             stream=JStream(names.INTAKE_STREAMS[self.role], declare=False),
             pull_sub=PullSub(batch_size=_BATCH, timeout=_COLLECT, batch=True),
             config=self._consumer(),
+            inbox_prefix=f"{inbox_prefix(self.role)}.".encode(),  # here with its dot, else without
             decoder=_raw,
             ack_policy=AckPolicy.MANUAL,
             title=f"{self.role} intake",

@@ -64,3 +64,10 @@ def make_home(home: Path, events: list[Event] | None = None) -> Path:
     with open_database(folder.database) as database:
         database.apply([(number, event.to_json()) for number, event in enumerate(events or STORY, start=1)])
     return home
+
+
+def give_operator_login(home: Path) -> None:
+    """A password for the operator, which no server knows."""
+    file = HomeFolder(home).login_file("operator")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('{"user": "operator", "password": "guess"}')

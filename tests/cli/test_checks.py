@@ -15,7 +15,7 @@ from services import server
 from services.home import HomeFolder, write_json
 from services.parties import add_party
 from tests.cli.running import call
-from tests.cli.story import make_home
+from tests.cli.story import give_operator_login, make_home
 
 
 class Usage(NamedTuple):
@@ -97,7 +97,7 @@ def test_what_a_stopped_chain_left(free_home: Path) -> None:
     found = checks_there(find_place(free_home))
     assert [(each.name, each.ok) for each in found] == [("Server", None), ("Read models", True)]
     write_json(HomeFolder(free_home).server_file, {"url": "nats://127.0.0.1:9", "pid": 1})
-    write_json(HomeFolder(free_home).credentials / "operator.json", {"user": "operator", "password": "x"})
+    give_operator_login(free_home)
     assert checks_there(find_place(free_home))[0].ok is False
     HomeFolder(free_home).database.write_bytes(b"broken")
     assert checks_there(find_place(free_home))[1].ok is False

@@ -17,6 +17,7 @@ import pytest
 from events.names import SERVICES
 from services.home import HomeFolder
 from tests.cli.running import answer, call, process, sentence
+from tests.cli.story import give_operator_login
 
 pytestmark = pytest.mark.heavy
 
@@ -144,7 +145,7 @@ def test_the_doctor_finds_it_well(home: Path) -> None:
 def test_wrong_credentials(home: Path, tmp_path: Path) -> None:
     stranger = HomeFolder(tmp_path / "stranger")
     stranger.create()
-    (stranger.credentials / "operator.json").write_text('{"user": "operator", "password": "guess"}')
+    give_operator_login(stranger.root)
     stranger.server_file.write_text(HomeFolder(home).server_file.read_text())
     assert "refuses these credentials" in sentence(call("orders", home=stranger.root))
 

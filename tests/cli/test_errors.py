@@ -12,7 +12,7 @@ import pytest
 from cli import orders
 from services.home import HomeFolder
 from tests.cli.running import call, process, sentence
-from tests.cli.story import make_home
+from tests.cli.story import give_operator_login, make_home
 
 
 def test_no_command_shows_what_there_is() -> None:
@@ -74,7 +74,7 @@ def test_what_only_a_running_chain_can_tell(args: list[str], free_home: Path) ->
 def test_a_server_that_is_gone(free_home: Path) -> None:
     make_home(free_home)
     HomeFolder(free_home).server_file.write_text('{"url": "nats://127.0.0.1:9", "pid": 0}')
-    (free_home / "credentials" / "operator.json").write_text('{"user": "operator", "password": "x"}')
+    give_operator_login(free_home)
     assert call("status", "W-1001", home=free_home).exit_code == 0  # the file is asked instead
     assert "nothing answers at nats://127.0.0.1:9" in sentence(call("watch", home=free_home))
 
@@ -127,7 +127,7 @@ def test_a_server_that_fails_in_the_middle(answer: str, free_home: Path) -> None
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         HomeFolder(free_home).create()
-        (free_home / "credentials" / "operator.json").write_text('{"user": "operator", "password": "x"}')
+        give_operator_login(free_home)
         url = f"nats://127.0.0.1:{listener.getsockname()[1]}"
         HomeFolder(free_home).server_file.write_text(json.dumps({"url": url, "pid": 0}))
         server = threading.Thread(target=serve, args=(listener,))

@@ -61,5 +61,6 @@ def test_the_running_server_is_found_in_the_home(free_home: Path) -> None:
     assert server_url(place) == "nats://127.0.0.1:4222"
     with pytest.raises(Problem, match="no credentials of the operator"):
         operator_login(place)
-    write_json(folder.credentials / "operator.json", {"user": "operator", "password": "p"})
+    folder.login_file("operator").parent.mkdir()
+    write_json(folder.login_file("operator"), {"user": "operator", "password": "p"})
     assert operator_login(place) == {"user": "operator", "password": "p"}

@@ -29,7 +29,7 @@ def fact(number: int, order: str = "W-1") -> Event:
 
 @pytest.fixture
 async def js(chain_server: ChainServer) -> JetStreamContext:
-    context = (await chain_server.connect("services")).jetstream()
+    context = (await chain_server.connect("keeper")).jetstream()
     await declare_streams(context)
     return context
 
@@ -117,7 +117,7 @@ async def test_nothing_is_deleted_or_purged(js: JetStreamContext) -> None:
 
 
 async def test_declaring_again_is_harmless_but_a_foreign_stream_is_refused(chain_server: ChainServer) -> None:
-    context = (await chain_server.connect("services")).jetstream()
+    context = (await chain_server.connect("keeper")).jetstream()
     await context.add_stream(StreamConfig(name=names.REPAIRS, subjects=["repairs.>"]))
     with pytest.raises(StreamMismatchError, match="REPAIRS"):
         await declare_streams(context)

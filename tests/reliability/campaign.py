@@ -63,7 +63,7 @@ class Campaign:
     async def run(self, rounds: int) -> Outcome:
         outcome = self._outcome
         began = time.monotonic()
-        self._client: Client = await self._chain.connect("services")
+        self._client: Client = await self._chain.connect("keeper")
         for party in PARTIES:
             partner = Partner(party, await self._chain.connect(party))
             await partner.start()

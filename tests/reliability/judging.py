@@ -35,7 +35,7 @@ class Evidence:
 
 async def gather(outcome: Outcome) -> Evidence:
     """Read everything."""
-    client = await outcome.chain.connect("services")
+    client = await outcome.chain.connect("keeper")
     js = client.jetstream()
     facts = [
         (position, orjson.loads(payload))

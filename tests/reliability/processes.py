@@ -65,7 +65,7 @@ class ProcessChain:
         await self.server.stop()
 
     async def connect(self, who: str) -> Client:
-        """A connection as ``services``, ``operator`` or a party, over all kills of the server."""
+        """A connection as ``keeper``, ``operator`` or a party, over all kills of the server."""
         client = await connect(self.settings.model_copy(update={"nats_url": self.server.url}), who)
         self._clients.append(client)
         return client

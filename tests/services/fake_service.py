@@ -23,7 +23,7 @@ async def main(name: str) -> int:
     asyncio.get_running_loop().add_signal_handler(
         signal.SIGTERM, ending.set if name != "stubborn" else lambda: print("no")
     )
-    connection = await connect(settings, name=name)
+    connection = await connect(settings, "keeper", name=name)
     checks = {"server": server_answers(connection)}
     async with serve_health(settings.folder, name, checks, port=settings.health_port_of(name)):
         await ending.wait()

@@ -25,7 +25,7 @@ SHOP, OTHER_SHOP, WORKSHOP = "retailer:acme", "retailer:rival", "repairer:bench"
 @pytest.fixture
 async def chain(chain_server: ChainServer) -> Client:
     """Our own services' connection, with all streams declared."""
-    client = await chain_server.connect("services")
+    client = await chain_server.connect("keeper")
     await declare_streams(client.jetstream())
     return client
 
@@ -164,8 +164,8 @@ async def test_one_partner_cannot_silence_another_by_using_its_ids_first(
 async def test_nobody_gets_in_without_the_right_login(chain_server: ChainServer) -> None:
     await chain_server.add_party(SHOP)
     assert not await chain_server.lets_in(None, None)
-    assert not await chain_server.lets_in("services", "")
-    assert not await chain_server.lets_in("services", "services")
+    assert not await chain_server.lets_in("keeper", "")
+    assert not await chain_server.lets_in("keeper", "keeper")
     assert not await chain_server.lets_in(account_of(SHOP), None)
     assert not await chain_server.lets_in(account_of(OTHER_SHOP), "x")
 
@@ -214,7 +214,7 @@ async def test_newcomers_come_in_without_a_restart(chain_server: ChainServer, ch
     async def note() -> None:
         lost.append("disconnected")
 
-    steady = await chain_server.connect("services", disconnected_cb=note)
+    steady = await chain_server.connect("keeper", disconnected_cb=note)
     adding = asyncio.create_task(chain_server.add_party(WORKSHOP, display_name="The Bench", phone="+31 20 000 0000"))
     handed_in = 0
     while not adding.done():  # nothing that is said meanwhile gets lost
@@ -245,7 +245,7 @@ def test_any_name_makes_an_account(name: str, tmp_path_factory: pytest.TempPathF
 
     async def play() -> None:
         async with ChainServer(tmp_path_factory.mktemp("named") / "home") as server:
-            services = await server.connect("services")
+            services = await server.connect("keeper")
             await declare_streams(services.jetstream())
             party = f"retailer:{name}"
             client = await server.connect(party)

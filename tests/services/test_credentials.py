@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from events.party import PartyError
-from services.accounts import OWN_USERS, render
+from services.accounts import render
 from services.credentials import CredentialError, credential, prepare
 from services.home import HomeFolder, write_json, write_private
 from services.parties import PartyCard, add_party, list_parties
+from services.rights import OWN_USERS
 
 
 def test_secrets_are_long_different_and_made_once(free_home: Path) -> None:
@@ -30,15 +31,16 @@ def test_secrets_are_long_different_and_made_once(free_home: Path) -> None:
 def test_secrets_are_closed_to_everybody_else(free_home: Path) -> None:
     add_party(free_home, "retailer:acme")
     folder = HomeFolder(free_home)
-    secret_files = [*folder.credentials.iterdir(), folder.accounts_file]
+    secret_files = [*folder.credentials.iterdir(), *folder.logins.glob("*/*"), folder.accounts_file]
     assert len(secret_files) == len(OWN_USERS) + 2
     assert {stat.S_IMODE(file.stat().st_mode) for file in secret_files} == {0o600}
-    assert stat.S_IMODE(folder.credentials.stat().st_mode) == 0o700
+    secret_folders = [folder.credentials, folder.logins, *folder.logins.iterdir()]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in secret_folders} == {0o700}
 
 
 def test_a_password_is_not_shown(free_home: Path) -> None:
     prepare(free_home)
-    secret = credential(free_home, "services")
+    secret = credential(free_home, "keeper")
     assert secret.password not in repr(secret)
     assert secret.password not in str(secret)
 
@@ -72,6 +74,14 @@ def test_parties_are_kept_with_their_cards(free_home: Path) -> None:
         "retailer:acme": PartyCard(display_name="Acme", phone="+31 20 456", email="help@acme.example"),
         "importer:north": PartyCard(display_name="north"),
     }
+
+
+def test_a_registry_of_before_is_taken_over(free_home: Path) -> None:
+    free_home.mkdir()
+    (free_home / "parties.json").write_text('{"retailer:acme": {"display_name": "Acme"}}')
+    prepare(free_home)
+    assert list_parties(free_home) == {"retailer:acme": PartyCard(display_name="Acme")}
+    assert credential(free_home, "retailer:acme").user == "retailer.acme"
 
 
 @pytest.mark.parametrize("party", ["acme", "customer:jan", "chain:watchdog", "retailer:", "retailer:two\nlines"])
@@ -121,6 +131,9 @@ def test_each_export_is_for_one_account_and_every_permission_is_an_allow_list() 
     assert set(accounts) == {"SYS", "CHAIN", "retailer.acme", "repairer.bench"}
     assert all(len(export["accounts"]) == 1 for export in accounts["CHAIN"]["exports"])
     users = [user for account in accounts.values() for user in account["users"]]
-    assert {user["user"] for user in users if "permissions" not in user} == {"services", "system"}
+    assert {user["user"] for user in users if "permissions" not in user} == {"keeper"}
     for user in users:
-        assert all(set(rule) == {"allow"} for rule in user.get("permissions", {}).values())
+        permissions = user.get("permissions", {})
+        lists = [permissions[action] for action in ("publish", "subscribe") if action in permissions]
+        assert all(set(each) == {"allow"} and ">" not in each["allow"] for each in lists)
+        assert len(lists) == (0 if user["user"] == "keeper" else 2)

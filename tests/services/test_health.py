@@ -98,7 +98,7 @@ async def test_the_server_check_really_asks(chain_server: ChainServer) -> None:
     async def note() -> None:
         lost.set()
 
-    services = await chain_server.connect("services", disconnected_cb=note, max_reconnect_attempts=-1)
+    services = await chain_server.connect("keeper", disconnected_cb=note, max_reconnect_attempts=-1)
     folder = HomeFolder(chain_server.home)
     async with serve_health(folder, "retailer", {"server": server_answers(services)}, time_limit=0.5) as url:
         assert (await asked(f"{url}/readyz"))[0]

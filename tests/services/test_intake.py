@@ -26,7 +26,8 @@ from events.subjects import intake_subject, receipts_subject
 from services import importer, rejected, retailer
 from services.credentials import credential
 from services.intake.service import Intake
-from tests.chainserver import ChainServer
+from services.rights import inbox_prefix
+from tests.chainserver import ChainServer, refusals
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOP, IMPORTER = "retailer:acme", "importer:north of. *"
@@ -106,9 +107,13 @@ class Chain:
         return partner
 
     def intake(self, role: str = "retailer") -> Intake:
-        secret = credential(self.server.home, "services")
+        secret = credential(self.server.home, role)
         broker = NatsBroker(
-            self.server.url, security=SASLPlaintext(secret.user, secret.password), apply_types=False, logger=None
+            self.server.url,
+            security=SASLPlaintext(secret.user, secret.password),
+            inbox_prefix=inbox_prefix(role),
+            apply_types=False,
+            logger=None,
         )
         build = {"retailer": retailer.build, "importer": importer.build}[role]
         return build(broker, self.clock, self.server.home / "state")
@@ -124,9 +129,10 @@ class Chain:
 
 
 @pytest.fixture
-async def chain(chain_server: ChainServer) -> Chain:
-    await declare_streams((await chain_server.connect("services")).jetstream())
-    return Chain(chain_server)
+async def chain(chain_server: ChainServer) -> AsyncIterator[Chain]:
+    await declare_streams((await chain_server.connect("keeper")).jetstream())
+    yield Chain(chain_server)
+    assert refusals(chain_server.home) == []
 
 
 async def test_a_fact_is_taken_in_and_stamped(chain: Chain) -> None:
@@ -134,7 +140,7 @@ async def test_a_fact_is_taken_in_and_stamped(chain: Chain) -> None:
     async with chain.running():
         receipt = await shop.say(event("e1"))
     assert (receipt["outcome"], receipt["order"], receipt["position"], receipt["id"]) == ("accepted", "W-1", 1, "e1")
-    js = (await chain.server.connect("services")).jetstream()
+    js = (await chain.server.connect("keeper")).jetstream()
     (stored,) = await read_order(js, "W-1")
     assert stored.event.recordedtime == NOW
     assert stored.event.source == SHOP
@@ -152,7 +158,7 @@ async def test_a_repeat_is_told_apart_also_after_a_restart_and_without_its_index
         file.unlink()
     async with chain.running():
         assert (await shop.say(event("e1")))["outcome"] == "duplicate"
-    js = (await chain.server.connect("services")).jetstream()
+    js = (await chain.server.connect("keeper")).jetstream()
     assert await last_position(js) == 1
 
 
@@ -171,7 +177,7 @@ async def test_names_and_addresses_go_to_the_bucket_and_never_into_the_log(chain
     contact = {"name": "Zo Unlikely", "language": "nl", "channels": [{"kind": "email", "address": "zo@example.org"}]}
     async with chain.running():
         await shop.say(event("e1", data={"product": {}, "customer": "C-1", "contact": contact}))
-    js = (await chain.server.connect("services")).jetstream()
+    js = (await chain.server.connect("keeper")).jetstream()
     (stored,) = await read_order(js, "W-1")
     assert b"Unlikely" not in stored.payload
     assert b"example.org" not in stored.payload
@@ -182,7 +188,7 @@ async def test_names_and_addresses_go_to_the_bucket_and_never_into_the_log(chain
 
 async def test_what_is_refused_is_kept_listed_and_can_be_retried(chain: Chain) -> None:
     shop = await chain.partner(SHOP)
-    services = await chain.server.connect("services")
+    services = await chain.server.connect("keeper")
     js = services.jetstream()
     async with chain.running():
         receipt = await shop.say(event("e1", data={"product": {"colour": "red"}}), {"X-Own": "kept"})
@@ -201,7 +207,7 @@ async def test_what_is_refused_is_kept_listed_and_can_be_retried(chain: Chain) -
 
 async def test_what_comes_before_its_order_is_taken_in_by_itself_later(chain: Chain) -> None:
     shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
-    services = await chain.server.connect("services")
+    services = await chain.server.connect("keeper")
     async with chain.running("importer"):
         early = await north.say(event("r1", "item.received", source=IMPORTER))
         assert early["problem"]["type"].endswith("unknown-order")
@@ -234,7 +240,7 @@ async def test_a_party_uses_its_own_number_once_it_gave_it(chain: Chain) -> None
 
 async def test_nobody_settles_the_rejection_of_another(chain: Chain) -> None:
     shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
-    services = await chain.server.connect("services")
+    services = await chain.server.connect("keeper")
     async with chain.running("retailer"), chain.running("importer"):
         await shop.say(b"nonsense")
         await north.say(b"nonsense too", {names.RETRY_OF: "1"})
@@ -331,7 +337,7 @@ def test_whatever_comes_gets_a_receipt_and_the_next_good_one_is_taken(
 ) -> None:
     async def run() -> None:
         async with ChainServer(tmp_path_factory.mktemp("nasty") / "home") as server:
-            await declare_streams((await server.connect("services")).jetstream())
+            await declare_streams((await server.connect("keeper")).jetstream())
             chain = Chain(server)
             shop = await chain.partner(SHOP)
             sequences = [await shop.hand_in(body) for body in bodies]

@@ -27,7 +27,7 @@ from tests.waiting import eventually
 async def chain(chain_server: ChainServer, monkeypatch: pytest.MonkeyPatch) -> Chain:
     for module in (service, following):
         monkeypatch.setattr(module, "_RETRY_DELAY", 0.05)
-    await declare_streams((await chain_server.connect("services")).jetstream())
+    await declare_streams((await chain_server.connect("keeper")).jetstream())
     return Chain(chain_server)
 
 
@@ -56,7 +56,7 @@ async def test_an_append_without_an_answer_is_not_made_twice_even_when_the_serve
         sequences = [await shop.hand_in(event(f"e{number}", "order.reopened")) for number in range(1, 4)]
         outcomes = [(await shop.receipt(sequence))["outcome"] for sequence in sequences]
     assert set(outcomes) <= {"accepted", "duplicate"}
-    assert await last_position((await chain.server.connect("services")).jetstream()) == 4
+    assert await last_position((await chain.server.connect("keeper")).jetstream()) == 4
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_no_submission_is_blamed_for_trouble_of_ours(
     shop = await chain.partner(SHOP)
     async with chain.running():
         assert (await shop.say(event("e1")))["outcome"] == "duplicate"  # it was in the log since the first attempt
-    js = (await chain.server.connect("services")).jetstream()
+    js = (await chain.server.connect("keeper")).jetstream()
     assert (await last_position(js), await rejected.count_rejected(js)) == (1, 0)
 
 

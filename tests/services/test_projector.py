@@ -61,7 +61,7 @@ class Chain:
         self.running: Projector | None = None
 
     async def connect(self) -> None:
-        self.client = await self.server.connect("services", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+        self.client = await self.server.connect("keeper", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
         self.js = self.client.jetstream()
         await declare_streams(self.js)
 
@@ -72,7 +72,7 @@ class Chain:
     @asynccontextmanager
     async def projector(self, path: Path | None = None, **options: Any) -> AsyncIterator[Projector]:
         async def connection() -> Any:
-            return await self.server.connect("services", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+            return await self.server.connect("projector", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
 
         self.running = Projector(connection, path or self.path, SimulatedClock(NOW), **options)
         await self.running.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,7 +31,7 @@ async def test_it_is_ready_when_entered_and_says_where_it_is(free_home: Path) ->
             "monitor_url": server.monitor_url,
             "pid": server.pid,
         }
-        secret = credential(free_home, "services")
+        secret = credential(free_home, "keeper")
         client = await nats.connect(server.url, user=secret.user, password=secret.password)
         await declare_streams(client.jetstream())
         await client.close()
@@ -83,6 +84,15 @@ async def test_a_home_is_for_one_server(free_home: Path) -> None:
         pass
 
 
+async def test_the_store_is_guarded_also_when_what_runs_was_forgotten(free_home: Path) -> None:
+    async with EmbeddedServer(free_home):
+        await asyncio.to_thread(shutil.rmtree, free_home / "run")
+        with pytest.raises(ServerError, match="is in use"):
+            await EmbeddedServer(free_home).start()
+        assert HomeFolder(free_home).in_use()
+    assert not HomeFolder(free_home).in_use()
+
+
 async def test_a_port_in_use_gives_one_clear_sentence(free_home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -97,7 +107,7 @@ async def test_after_a_kill_it_comes_back_on_the_same_port_with_everything(chain
         back.set()
 
     services = await chain_server.connect(
-        "services", max_reconnect_attempts=-1, reconnect_time_wait=0.02, reconnected_cb=note
+        "keeper", max_reconnect_attempts=-1, reconnect_time_wait=0.02, reconnected_cb=note
     )
     await declare_streams(services.jetstream())
     await services.jetstream().publish("repairs.W-1.item.received", b"{}")
@@ -143,4 +153,4 @@ async def test_it_starts_at_once(free_home: Path) -> None:
     started = time.monotonic()
     async with EmbeddedServer(free_home):
         assert time.monotonic() - started < 2  # usually 0.03 s
-    assert json.loads((free_home / "credentials" / "operator.json").read_text())["user"] == "operator"
+    assert json.loads((free_home / "logins" / "operator" / "login.json").read_text())["user"] == "operator"

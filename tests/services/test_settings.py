@@ -119,11 +119,12 @@ def test_a_child_process_reads_the_same(empty_folder: Path) -> None:
 def test_login_comes_from_the_running_server_and_the_home(free_home: Path) -> None:
     settings = load_settings(home=free_home)
     with pytest.raises(SettingsError, match="no chain runs on"):
-        login(settings)
+        login(settings, "watchdog")
     prepare(free_home)
     write_json(settings.folder.server_file, {"url": "nats://127.0.0.1:7", "pid": 0})
-    found = login(settings)
-    assert (found.url, found.user) == ("nats://127.0.0.1:7", "services")
+    found = login(settings, "watchdog")
+    assert (found.url, found.user) == ("nats://127.0.0.1:7", "watchdog")
     assert found.password not in repr(found)
-    given = login(load_settings(home=free_home, nats_url="nats://127.0.0.1:8", nats_user="a", nats_password="b"))
+    own = load_settings(home=free_home, nats_url="nats://127.0.0.1:8", nats_user="a", nats_password="b")
+    given = login(own, "watchdog")
     assert (given.url, given.user, given.password) == ("nats://127.0.0.1:8", "a", "b")

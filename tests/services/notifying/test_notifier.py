@@ -29,7 +29,8 @@ from services.notices import Notice, send_notice
 from services.notifier import Notifier, build_notifier, filter_subjects
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Failed, Outcome
-from tests.chainserver import ChainServer
+from services.rights import inbox_prefix
+from tests.chainserver import ChainServer, refusals
 from tests.services.notifying.chain import DAY, MONDAY, OPENED, ORDER, SHOP, TO_IMPORTER, Chain, received
 from tests.services.notifying.desk import CARDS, CONTACT
 
@@ -47,9 +48,10 @@ class Street:
         self.trouble = 0
 
     def notifier(self, delivery: Delivery | None = None, **options: Any) -> Notifier:
-        secret = credential(self.server.home, "services")
+        secret = credential(self.server.home, "notifier")
         broker = NatsBroker(
             self.server.url,
+            inbox_prefix=inbox_prefix("notifier"),
             security=SASLPlaintext(username=secret.user, password=secret.password),
             apply_types=False,
             logger=logging.getLogger("faststream.test"),
@@ -110,13 +112,14 @@ async def until(condition: Condition) -> None:
 
 
 @pytest.fixture
-async def street(chain_server: ChainServer, chain: Chain, tmp_path: Path) -> Street:
-    connection = await chain_server.connect("services")
+async def street(chain_server: ChainServer, chain: Chain, tmp_path: Path) -> AsyncIterator[Street]:
+    connection = await chain_server.connect("keeper")
     js = connection.jetstream()
     await declare_streams(js)
     customers = await js.key_value(names.CUSTOMERS)
     await customers.put(customer_key(SHOP, "C-77"), CONTACT.model_dump_json().encode())
-    return Street(chain_server, js, chain, tmp_path / "outbox")
+    yield Street(chain_server, js, chain, tmp_path / "outbox")
+    assert refusals(chain_server.home) == []
 
 
 async def test_from_the_log_to_the_outbox(street: Street) -> None:
@@ -243,7 +246,7 @@ async def test_settings_of_an_existing_consumer_are_brought_up_to_date(street: S
 
 
 async def test_notices_go_to_partners_only(street: Street) -> None:
-    connection = await street.server.connect("services")
+    connection = await street.server.connect("keeper")
     heard = await connection.subscribe("notices.>")
     notice = Notice(notice="message.failed", order=ORDER, kind="opened", at=MONDAY)
     for party in ("customer:C-77", "chain:watchdog", SHOP):

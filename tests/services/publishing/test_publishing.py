@@ -20,7 +20,7 @@ UNKNOWN = {"outcome": "rejected", "problem": {"type": "urn:repairchain:problem:u
 
 @pytest.fixture
 async def services(chain_server: ChainServer) -> Client:
-    client = await chain_server.connect("services")
+    client = await chain_server.connect("keeper")
     await declare_streams(client.jetstream())
     return client
 
@@ -154,7 +154,7 @@ async def test_no_more_than_the_window_is_on_its_way(services: Client, operator:
 
 
 async def test_it_waits_until_there_is_an_intake_stream(chain_server: ChainServer, operator: Client) -> None:
-    services = await chain_server.connect("services")
+    services = await chain_server.connect("keeper")
     running = asyncio.create_task(publish_submissions(operator, [submission(id) for id in "123"]))
     async with asyncio.timeout(5):
         while operator.stats["in_msgs"] < 3:  # the server has said to each that nobody is there
@@ -255,7 +255,7 @@ async def test_a_server_that_restarts_in_the_middle_loses_nothing(chain_server: 
         position = positions.setdefault(event["id"], sequence)
         return {"outcome": "duplicate" if known else "accepted", "position": position}
 
-    again = await chain_server.connect("services", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+    again = await chain_server.connect("keeper", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
     await FakeIntake(again, "retailer", answer).start()
     restarted: list[asyncio.Task[None]] = []
 

@@ -35,7 +35,7 @@ async def operator(chain_server: ChainServer) -> AsyncIterator[Client]:
 
 
 async def test_importing_twice_adds_nothing(operator: Client, chain_server: ChainServer) -> None:
-    js = (await chain_server.connect("services")).jetstream()
+    js = (await chain_server.connect("keeper")).jetstream()
 
     def facts() -> list[Submission]:
         return list(facts_from(load_mapping(EXAMPLES / "returns.toml"), [EXAMPLES / "returns.csv"]))

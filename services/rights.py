@@ -1,0 +1,193 @@
+"""What each of our own users may say and hear on the server: allow-lists, one a user, and one user a service.
+
+Pure. A service that goes astray, or whose credential leaks, can do what it does every day and no more: the watchdog
+cannot take in a partner's fact, nobody but intake and the notifier sees customers' addresses. Each user has inboxes of
+its own, for in a shared one everybody would hear every answer.
+
+What an allow-list cannot prevent: whoever may publish can have the server's acknowledgement written to another subject
+of the account. That puts a meaningless document there, which readers leave out, but nothing of the sender's choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from events import names
+from events.vocabulary import WHO_MAY_SAY
+
+OPERATOR_USER: Final = "operator"  # whoever uses the command line
+KEEPER_USER: Final = "keeper"  # may do anything to the chain's streams and buckets; no process runs as it
+SYSTEM_USER: Final = "system"  # looks at the server itself
+
+_INBOX: Final = "_INBOX"
+_CUSTOMERS: Final = f"KV_{names.CUSTOMERS}"
+_SENDING: Final = f"KV_{names.SENDING}"
+
+#: An answer may take as long as the slowest question: a rebuild, or a snapshot of a large file.
+_ANSWERED_WITHIN: Final = "1h"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Subjects that a user may publish and subscribe to; ``answers``: also whatever a request names for its reply."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    answers: bool = False
+
+    def as_permissions(self) -> dict[str, object]:
+        """As the server's configuration has it."""
+        permissions: dict[str, object] = {
+            "publish": {"allow": list(self.publish)},
+            "subscribe": {"allow": list(self.subscribe)},
+        }
+        if self.answers:
+            permissions["allow_responses"] = {"max": 1, "expires": _ANSWERED_WITHIN}
+        return permissions
+
+
+def inbox_prefix(user: str) -> str:
+    """The first token of the subjects on which ``user`` hears answers."""
+    return f"{_INBOX}_{user}" if user in SERVICE_RIGHTS else _INBOX
+
+
+def _inbox(user: str) -> str:
+    return f"{_INBOX}_{user}.>"
+
+
+def _facts(said: Iterable[str]) -> tuple[str, ...]:
+    """Where in the log the facts of these names are filed."""
+    return tuple(f"{names.LOG_ROOT}.*.{name}" for name in sorted(said))
+
+
+_STREAMS: Final = (names.REPAIRS, names.REJECTED, *names.INTAKE_STREAMS.values(), _CUSTOMERS, _SENDING)
+
+#: Whichever service comes first declares the streams. Creating one that exists changes nothing.
+_DECLARING: Final = (
+    "$JS.API.STREAM.INFO.*",
+    *(f"$JS.API.STREAM.CREATE.{stream}" for stream in _STREAMS),
+)
+
+#: To follow the log with a consumer that nobody else shares. A named one would need a subject that is not here.
+_FOLLOWING: Final = (
+    f"$JS.API.CONSUMER.CREATE.{names.REPAIRS}",
+    f"$JS.API.CONSUMER.INFO.{names.REPAIRS}.*",
+    f"$JS.API.STREAM.MSG.GET.{names.REPAIRS}",
+    f"$JS.FC.{names.REPAIRS}.>",
+)
+
+
+def _pulling(stream: str, durable: str) -> tuple[str, ...]:
+    return (
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{durable}",
+        f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+        f"$JS.ACK.{stream}.{durable}.>",
+    )
+
+
+def _reading_bucket(stream: str) -> tuple[str, ...]:
+    return (f"$JS.API.DIRECT.GET.{stream}.>", f"$JS.API.STREAM.MSG.GET.{stream}")
+
+
+def _intake(role: str) -> Rights:
+    stream = names.INTAKE_STREAMS[role]
+    return Rights(
+        publish=(
+            *_facts(WHO_MAY_SAY[role]),
+            f"{names.RECEIPTS_ROOT}.{role}.*",
+            f"{names.REJECTED_ROOT}.{role}.>",
+            f"{names.INTAKE_ROOT}.{role}.*",  # what was held is handed in again
+            f"$KV.{names.CUSTOMERS}.>",
+            *_DECLARING,
+            f"$JS.API.STREAM.UPDATE.{stream}",
+            f"$JS.API.STREAM.UPDATE.{names.REJECTED}",
+            *_FOLLOWING,
+            *_pulling(stream, names.INTAKE_DURABLES[role]),
+            f"$JS.API.STREAM.MSG.GET.{names.REJECTED}",
+            f"$JS.API.STREAM.MSG.DELETE.{names.REJECTED}",
+        ),
+        subscribe=(_inbox(role),),
+    )
+
+
+SERVICE_RIGHTS: Final[dict[str, Rights]] = {
+    "projector": Rights(
+        publish=(*_DECLARING, *_FOLLOWING),
+        subscribe=(_inbox("projector"), f"{names.QUERY_ROOT}.>", "$SRV.>"),
+        answers=True,
+    ),
+    **{role: _intake(role) for role in names.INTAKE_STREAMS},
+    "notifier": Rights(
+        publish=(
+            *_facts(name for name in WHO_MAY_SAY["chain"] if name.startswith("message.")),
+            f"{names.QUERY_ROOT}.*",
+            f"{names.NOTICES_ROOT}.>",
+            f"$KV.{names.SENDING}.>",
+            *_DECLARING,
+            *_pulling(names.REPAIRS, names.NOTIFIER_DURABLE),
+            *_reading_bucket(_CUSTOMERS),
+            *_reading_bucket(_SENDING),
+        ),
+        subscribe=(_inbox("notifier"),),
+    ),
+    "watchdog": Rights(
+        publish=(
+            *_facts(["commitment.overdue"]),
+            f"{names.QUERY_ROOT}.stalled",
+            f"{names.NOTICES_ROOT}.>",
+            f"$JS.API.STREAM.INFO.{names.REPAIRS}",
+        ),
+        subscribe=(_inbox("watchdog"),),
+    ),
+}
+
+#: What the command line may read as streams. Not the customers' names and addresses.
+_READABLE: Final = (names.REPAIRS, names.REJECTED)
+
+OPERATOR_RIGHTS: Final = Rights(
+    publish=(
+        f"{names.QUERY_ROOT}.>",
+        f"{names.INTAKE_ROOT}.>",  # an operator may submit for any party
+        "$SRV.>",  # which query services are there
+        "$JS.API.INFO",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.LIST",
+        "$JS.API.STREAM.INFO.*",
+        "$JS.API.CONSUMER.INFO.*.*",
+        "$JS.API.CONSUMER.LIST.*",
+        f"$JS.API.STREAM.MSG.DELETE.{names.REJECTED}",
+        *(
+            subject
+            for stream in _READABLE
+            for subject in (
+                f"$JS.API.STREAM.MSG.GET.{stream}",
+                f"$JS.API.DIRECT.GET.{stream}",
+                f"$JS.API.DIRECT.GET.{stream}.>",
+                f"$JS.API.CONSUMER.CREATE.{stream}",
+                f"$JS.FC.{stream}.>",
+            )
+        ),
+    ),
+    subscribe=(
+        f"{_INBOX}.>",
+        *(f"{root}.>" for root in (names.RECEIPTS_ROOT, names.NOTICES_ROOT, names.REJECTED_ROOT, names.LOG_ROOT)),
+    ),
+)
+
+#: Figures about the server. Not its reloading, and nobody's connection to be cut.
+SYSTEM_RIGHTS: Final = Rights(
+    publish=(
+        "$SYS.REQ.SERVER.PING",
+        *(
+            f"$SYS.REQ.SERVER.{which}.{what}"
+            for which in ("PING", "*")
+            for what in ("STATSZ", "VARZ", "CONNZ", "SUBSZ", "ACCOUNTZ", "JSZ", "HEALTHZ")
+        ),
+    ),
+    subscribe=(f"{_INBOX}.>", "$SYS.SERVER.>", "$SYS.ACCOUNT.>"),
+)
+
+OWN_USERS: Final = (*SERVICE_RIGHTS, OPERATOR_USER, KEEPER_USER, SYSTEM_USER)

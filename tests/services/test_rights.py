@@ -1,0 +1,135 @@
+"""What each service may say and hear, tried on a real server: its own business, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import nats.errors
+import pytest
+from nats.aio.client import Client
+
+from events import names
+from events.log import last_position
+from events.streams import declare_streams
+from events.vocabulary import FACTS, may_say
+from services.rights import SERVICE_RIGHTS, SYSTEM_USER
+from services.settings import load_settings
+from services.simulation import simulate
+from services.story import BEGIN, CARDS, ORDER, watch_story
+from tests.chainserver import ChainServer, refusals
+from tests.waiting import eventually
+
+
+@pytest.fixture
+async def keeper(chain_server: ChainServer) -> Client:
+    """A connection that may do anything, with all streams declared."""
+    client = await chain_server.connect("keeper")
+    await declare_streams(client.jetstream())
+    return client
+
+
+def test_there_is_a_user_for_each_service() -> None:
+    assert set(SERVICE_RIGHTS) == set(names.SERVICES)
+
+
+async def test_the_watchdog_says_what_is_overdue(chain_server: ChainServer, keeper: Client) -> None:
+    watchdog = await chain_server.connect("watchdog")
+    js = watchdog.jetstream()
+    assert (await js.publish("repairs.W-1.commitment.overdue", b"{}")).seq == 1
+    assert await last_position(js) == 1
+    assert refusals(chain_server.home) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "subject"),
+    [
+        ("watchdog", "repairs.W-1.item.received"),
+        ("watchdog", "repairs.W-1.message.sent"),
+        ("watchdog", "intake.retailer.acme"),
+        ("watchdog", "receipts.retailer.acme"),
+        ("watchdog", "rejected.retailer.acme.W-1"),
+        ("watchdog", "$KV.CUSTOMERS.a.b"),
+        ("watchdog", "$JS.API.STREAM.MSG.GET.KV_CUSTOMERS"),
+        ("watchdog", "$JS.API.DIRECT.GET.KV_CUSTOMERS.$KV.CUSTOMERS.a.b"),
+        ("watchdog", "$JS.API.CONSUMER.CREATE.REPAIRS"),
+        ("watchdog", "$JS.API.STREAM.UPDATE.REPAIRS"),
+        ("retailer", "repairs.W-1.incident.declared"),
+        ("retailer", "repairs.W-1.commitment.overdue"),
+        ("retailer", "repairs.W-1.message.sent"),
+        ("retailer", "receipts.importer.north"),
+        ("retailer", "intake.importer.north"),
+        ("retailer", "rejected.importer.north.W-1"),
+        ("retailer", "notices.retailer.acme"),
+        ("retailer", "$JS.API.CONSUMER.MSG.NEXT.INTAKE_IMPORTER.intake-importer"),
+        ("retailer", "$JS.API.STREAM.UPDATE.REPAIRS"),
+        ("retailer", "$JS.API.STREAM.MSG.GET.KV_CUSTOMERS"),
+        ("retailer", "$JS.API.CONSUMER.DURABLE.CREATE.REPAIRS.notifier"),
+        ("notifier", "repairs.W-1.item.received"),
+        ("notifier", "repairs.W-1.commitment.overdue"),
+        ("notifier", "$KV.CUSTOMERS.a.b"),
+        ("notifier", "receipts.retailer.acme"),
+        ("projector", "repairs.W-1.item.received"),
+        ("projector", "chain.query.status"),
+        ("projector", "$JS.API.STREAM.MSG.GET.KV_CUSTOMERS"),
+        *((user, "$JS.API.STREAM.PURGE.REPAIRS") for user in names.SERVICES),
+        *((user, "$JS.API.STREAM.DELETE.REPAIRS") for user in names.SERVICES),
+        (SYSTEM_USER, "$SYS.REQ.SERVER.x.RELOAD"),
+        (SYSTEM_USER, "$SYS.REQ.SERVER.x.KICK"),
+        (SYSTEM_USER, "repairs.W-1.item.received"),
+    ],
+)
+async def test_nobody_does_the_work_of_another(
+    chain_server: ChainServer, keeper: Client, user: str, subject: str
+) -> None:
+    service = await chain_server.connect(user)
+    with pytest.raises(nats.errors.TimeoutError):
+        await service.request(subject, b"{}", timeout=0.05)
+    (refusal,) = await eventually(lambda: refusals(chain_server.home), "refused")
+    assert f'/user:{user}" - Publish Violation' in refusal
+    assert await last_position(keeper.jetstream()) == 0
+
+
+@pytest.mark.parametrize("user", [*names.SERVICES, SYSTEM_USER])
+@pytest.mark.parametrize("subject", [">", "repairs.>", "$KV.CUSTOMERS.>", "intake.>", "_INBOX_other.>"])
+async def test_nobody_listens_to_what_is_not_for_it(
+    chain_server: ChainServer, keeper: Client, user: str, subject: str
+) -> None:
+    service = await chain_server.connect(user)
+    await service.subscribe(subject)
+    (refusal,) = await eventually(lambda: refusals(chain_server.home), "refused")
+    assert f'/user:{user}" - Subscription Violation' in refusal
+
+
+async def test_answers_are_heard_by_whoever_asked_alone(chain_server: ChainServer, keeper: Client) -> None:
+    """The operator must not hear which address the notifier was told."""
+    operator, notifier = await chain_server.connect("operator"), await chain_server.connect("notifier")
+    bucket = await keeper.jetstream().key_value(names.CUSTOMERS)
+    await bucket.put("a.b", b"her address")
+    overheard = await operator.subscribe("_INBOX.>")
+    await operator.flush()
+    entry = await (await notifier.jetstream().key_value(names.CUSTOMERS)).get("a.b")
+    assert entry.value == b"her address"
+    await operator.flush()
+    assert overheard.pending_msgs == 0
+
+
+@pytest.mark.parametrize("role", names.INTAKE_STREAMS)
+def test_intake_may_file_what_its_role_may_say(role: str) -> None:
+    filed = {subject for subject in SERVICE_RIGHTS[role].publish if subject.startswith("repairs.")}
+    assert filed == {f"repairs.*.{name}" for name in FACTS if may_say(role, name)}
+
+
+async def test_every_service_has_what_it_needs(free_home: Path) -> None:
+    """The story through the services as they are put together, each with its own login: nothing is refused."""
+    settings = load_settings(home=free_home, email_url="outbox://")
+    async with simulate(settings, BEGIN, CARDS) as chain:
+        closed, opened, handed_over, *rest = watch_story()
+        for step in (handed_over, closed, opened, *rest):  # the first comes too early: it is held, and released
+            await chain.advance(max(step.at, chain.clock.now()))
+            await chain.say(step.as_event())
+        await asyncio.gather(*(service.check() for service in chain.services.values()))
+        timeline = await chain.ask("timeline", {"order": ORDER})
+        told = {entry["type"] for entry in timeline["entries"]}
+    assert {"commitment.overdue", "message.sent"} <= told
+    assert refusals(free_home) == []
