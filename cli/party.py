@@ -25,7 +25,7 @@ app = typer.Typer(
 @app.command()
 def add(
     ctx: typer.Context,
-    party: Annotated[str, typer.Argument(metavar="ROLE:NAME", help="Such as retailer:juno.")],
+    party: Annotated[str, typer.Argument(metavar="ROLE:NAME", help="A retailer, importer or repairer: retailer:juno.")],
     name: Annotated[str | None, typer.Option(help="What people call it; its name by default.")] = None,
     phone: Annotated[str | None, typer.Option(help="Number that a customer may call.")] = None,
     email: Annotated[str | None, typer.Option(help="Address that a customer may write to.")] = None,

@@ -27,13 +27,14 @@ def up(
 
     from services.server import ServerError
     from services.settings import SettingsError
+    from services.supervisor import CannotRunError
     from services.supervisor import up as run_all
 
     place = place_of(ctx)
     settings = settings_of(place, nats_port=port)
     try:
         asyncio.run(run_all(settings, say=_Narrator(place)))
-    except (ServerError, SettingsError) as error:
+    except (ServerError, SettingsError, CannotRunError) as error:
         raise Problem(f"{one_line(error)}.") from None
     except OSError as error:
         raise Problem(f"the chain cannot run on {place.home} ({one_line(error)}).") from None
@@ -67,6 +68,7 @@ class _Narrator:
 def run(
     ctx: typer.Context,
     service: Annotated[str, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")],
+    narrated: Annotated[bool, typer.Option("--narrated", hidden=True, help="'up' says that it is ready.")] = False,
 ) -> None:
     """Run one service against a running server.
 
@@ -86,7 +88,7 @@ def run(
 
     settings = settings_of(place_of(ctx))
     try:
-        run_service(service, settings)
+        run_service(service, settings, narrated=narrated)
     except (
         SettingsError,
         CredentialError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator
@@ -24,14 +25,14 @@ class PartyError(ValueError):
     """The text is not a party; the message says what a party looks like."""
 
 
-def check_party(text: str) -> str:
-    """Return ``text`` unchanged if it is ``role:name`` with a known role and a printable name.
+def check_party(text: str, roles: Sequence[str] = ROLES) -> str:
+    """Return ``text`` unchanged if it is ``role:name`` with one of ``roles`` and a printable name.
 
     Raises PartyError otherwise.
     """
     role, separator, name = text.partition(":")
-    if not separator or role not in ROLES:
-        raise PartyError(f"'{text}' is not a party: write role:name, with a role of {', '.join(ROLES)}")
+    if not separator or role not in roles:
+        raise PartyError(f"'{text}' is not a party: write role:name, with a role of {', '.join(roles)}")
     if not name or name != name.strip() or len(name.encode()) > MAX_NAME_BYTES or not name.isprintable():
         raise PartyError(
             f"'{text}' is not a party: the name after '{role}:' must be 1 to {MAX_NAME_BYTES} bytes of "
@@ -51,4 +52,4 @@ def name_of(party: str) -> str:
     return party.partition(":")[2]
 
 
-Party = Annotated[str, AfterValidator(check_party)]
+Party = Annotated[str, AfterValidator(lambda text: check_party(text))]

@@ -18,7 +18,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from events.party import PARTNER_ROLES, PartyError, check_party, name_of, role_of
+from events.party import PARTNER_ROLES, ROLES, PartyError, check_party, name_of, role_of
 from services.credentials import Credential, credential, write_accounts
 from services.home import HomeFolder, read_json, write_json
 
@@ -58,9 +58,9 @@ def add_party(
     A newcomer without a ``display_name`` goes by the name in its id. A running server of this home is told to read its
     accounts anew, which it does within a few milliseconds. Raises PartyError for what is not a partner's id.
     """
-    check_party(party)
-    if role_of(party) not in PARTNER_ROLES:
+    if role_of(party) in ROLES and role_of(party) not in PARTNER_ROLES:
         raise PartyError(f"'{party}' cannot be a partner: its role must be {', '.join(PARTNER_ROLES)}")
+    check_party(party, PARTNER_ROLES)
     given = {"display_name": display_name, "phone": phone, "email": email}
     folder = HomeFolder(home)
     with folder.changing():

@@ -1,6 +1,7 @@
 """`repairchain up`: the server and every service as one tree of processes.
 
-Whatever ends is started again, after a pause that doubles from try to try. SIGINT, SIGTERM and SIGHUP stop everything,
+Whatever ends is started again, after a pause that doubles from try to try; but a service that is not set up right ends
+the whole. SIGINT, SIGTERM and SIGHUP stop everything,
 the services before the server. Nothing outlives this process, however it ends.
 """
 
@@ -37,7 +38,8 @@ _LOOK_AGAIN_SECONDS: Final = 0.05
 async def up(settings: Settings, *, say: Callable[[str], None] = print) -> None:
     """Run the whole chain on ``settings.home`` until a signal comes; ``say`` is given one line for each thing of note.
 
-    Raises ServerError if the server cannot run and SettingsError if the settings are meant for something else.
+    Raises ServerError if the server cannot run, CannotRunError if a service cannot, SettingsError if the settings are
+    meant for something else.
     """
     if settings.nats_url is not None:
         raise SettingsError(
@@ -51,7 +53,15 @@ async def up(settings: Settings, *, say: Callable[[str], None] = print) -> None:
 
 def service_command(service: str) -> Sequence[str]:
     """How a service is started in this environment."""
-    return (sys.executable, "-m", "cli.main", "run", service)
+    return (sys.executable, "-m", "cli.main", "run", "--narrated", service)
+
+
+class CannotRunError(Exception):
+    """A service cannot run as things are set up; the message says which."""
+
+
+#: What the command line exits with when a person has something to mend.
+_MEND_FIRST: Final = 2
 
 
 class Supervisor:
@@ -83,7 +93,8 @@ class Supervisor:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Start everything and keep it running. Raises ServerError if the server does not start the first time."""
+        """Start everything and keep it running. Raises ServerError if the server does not start the first
+        time, CannotRunError if a service ends with exit code 2 before it was ever ready."""
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.stop)
@@ -135,9 +146,12 @@ class Supervisor:
         self._children[service] = child
         watching = asyncio.create_task(self._tell_when_ready(service, child.pid))
         try:
-            return _ending(await child.wait())
+            code = await child.wait()
         finally:
             watching.cancel()
+        if code == _MEND_FIRST and service in self._never_ready:  # it would say the same for ever
+            raise CannotRunError(f"{service} cannot run as it is set up: mend what it says above, and start again")
+        return _ending(code)
 
     def _environment(self) -> dict[str, str]:
         own = self._settings.as_environment() | {f"{PREFIX}NATS_URL": self.server.url}

@@ -31,6 +31,9 @@ REMINDERS: Final = tuple(timedelta(days=days) for days in (2, 4, 8, 16, 32))
 #: that meets it may be right behind it: such a row is believed at the second beat.
 LATE: Final = timedelta(minutes=10)
 
+#: So long after a start that nothing answers is no news.
+_STARTING: Final = timedelta(seconds=15)
+
 Append = Callable[[Event], Awaitable[Appended]]
 Notify = Callable[[str, Notice], Awaitable[None]]
 
@@ -142,12 +145,15 @@ class Watchdog:
 
     async def run(self) -> None:
         """Beat for ever. Trouble with the server or the projector passes; the next beat sees what this one missed."""
+        began = self._clock.now()
         while True:
             now = self._clock.now()
             try:
                 await self.beat(now)
             except (NoAnswerError, QuestionError, JetStreamError, OSError, TimeoutError) as error:
-                _log.warning("no beat", error=str(error) or repr(error))
+                # Everything may be starting: the log is not declared yet, nobody answers yet.
+                starting = self._last_beat is None and now - began < _STARTING
+                (_log.debug if starting else _log.warning)("no beat", error=str(error) or repr(error))
             except Exception:  # noqa: BLE001 - a watchdog that a single odd row can silence guards nobody
                 _log.exception("no beat")
             await self._clock.wait_until(now + self._every)

@@ -223,7 +223,7 @@ async def _until_its_consumer_is_gone(service: Service) -> None:
             _log.debug("check", error=repr(error))
 
 
-async def _serve(name: str, settings: Settings) -> None:
+async def _serve(name: str, settings: Settings, *, narrated: bool) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -242,7 +242,7 @@ async def _serve(name: str, settings: Settings) -> None:
     checks: dict[str, Check] = {name: service.check}
     port = settings.health_port_of(name)
     async with serve_health(settings.folder, name, checks, host=settings.health_host, port=port) as url:
-        _log.info("ready", health=url)
+        (_log.debug if narrated else _log.info)("ready", health=url)
         gone = asyncio.create_task(_until_its_consumer_is_gone(service))
         await asyncio.wait([stopped, gone], return_when=asyncio.FIRST_COMPLETED)
         if gone.done() and not stopped.done():
@@ -257,9 +257,11 @@ async def _serve(name: str, settings: Settings) -> None:
         _log.warning("stopped in the middle of something: it is taken up again at the next start")
 
 
-def run_service(name: str, settings: Settings) -> None:
-    """Run one service in this process until SIGINT or SIGTERM. Raises what settings and starting raise."""
+def run_service(name: str, settings: Settings, *, narrated: bool = False) -> None:
+    """Run one service in this process until SIGINT or SIGTERM; ``narrated`` if somebody else says that it is ready.
+
+    Raises what settings and starting raise."""
     if name not in _BUILDERS:
         raise UnknownServiceError(f"there is no service '{name}': there are {', '.join(names.SERVICES)}")
     configure_logs(name, level=settings.log_level, form=settings.log_format)
-    uvloop.run(_serve(name, settings))
+    uvloop.run(_serve(name, settings, narrated=narrated))

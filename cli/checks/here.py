@@ -34,6 +34,7 @@ def checks_here(place: Place) -> Iterator[Check]:
     yield secrets(place)
     yield disk(place)
     yield mail(place)
+    yield ways_to_reach(place)
 
 
 def python() -> Check:
@@ -114,7 +115,30 @@ def mail(place: Place) -> Check:
         return Check(name, False, one_line(error), "see email_url and sender_address in the settings")
     scheme = found.email_url.partition("://")[0]
     if scheme != "outbox":
+        if re.search(r"@(localhost|127\.0\.0\.1|\[::1\])$", found.sender_address):
+            nobody = f"through {scheme}, from {found.sender_address}, to which nobody can answer"
+            return Check(name, False, nobody, "set sender_address to one that customers can write to")
         return Check(name, True, f"through {scheme}, from {found.sender_address}")
     folder = Path(found.email_url.partition("://")[2] or found.outbox_folder)
     writable = os.access(folder if folder.exists() else place.home, os.W_OK) or not place.home.exists()
     return Check(name, writable, f"written as files into {folder}", f"make {folder} writable for this user")
+
+
+def ways_to_reach(place: Place) -> Check:
+    """Every letter says how to reach a person of the shop that signs it: there must be a way."""
+    from services.parties import list_parties
+
+    name = "Retailers"
+    try:
+        cards = list_parties(place.home)
+    except (OSError, ValueError) as error:
+        return Check(name, False, f"{place.folder.parties_file} cannot be read ({one_line(error)})", "mend that file")
+    shops = {party: card for party, card in cards.items() if party.startswith("retailer:")}
+    silent = [party for party, card in shops.items() if not card.phone and not card.email]
+    if silent:
+        shown = ", ".join(silent[:3]) + (", …" if len(silent) > 3 else "")
+        advice = f"repairchain party add {silent[0]} --phone NUMBER --email ADDRESS"
+        return Check(name, False, f"customers cannot reach {shown}", advice)
+    return Check(
+        name, True if shops else None, f"{len(shops)}, each with a phone number or an address" if shops else "none yet"
+    )

@@ -92,6 +92,25 @@ def test_settings_and_mail(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "beat_seconds" in here.settings(place).found
 
 
+def test_a_sender_to_whom_nobody_can_answer(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPAIRCHAIN_EMAIL_URL", "mailtos://user:word@smtp.example.org")
+    found = here.mail(find_place(free_home))
+    assert (found.ok, "repairs@localhost" in found.found) == (False, True)
+    monkeypatch.setenv("REPAIRCHAIN_SENDER_ADDRESS", "repairs@shop.example.org")
+    assert here.mail(find_place(free_home)).ok
+
+
+def test_retailers_whom_customers_cannot_reach(free_home: Path) -> None:
+    place = find_place(free_home)
+    assert here.ways_to_reach(place).ok is None
+    add_party(free_home, "importer:noord")
+    add_party(free_home, "retailer:juno")
+    found = here.ways_to_reach(place)
+    assert (found.ok, found.found) == (False, "customers cannot reach retailer:juno")
+    add_party(free_home, "retailer:juno", phone="555-0100")
+    assert here.ways_to_reach(place).ok
+
+
 def test_what_a_stopped_chain_left(free_home: Path) -> None:
     make_home(free_home)
     found = checks_there(find_place(free_home))

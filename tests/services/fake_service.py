@@ -1,7 +1,7 @@
 """A service that does nothing but be well, for tests of what starts and stops services.
 
 ``python -m tests.services.fake_service NAME``: ``stubborn`` ignores requests to end, ``short`` ends at once with exit
-code 3.
+code 3, ``wrong`` with 2.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from services.settings import load_settings
 
 
 async def main(name: str) -> int:
-    if name == "short":
-        return 3
+    if name in ("short", "wrong"):
+        return 3 if name == "short" else 2
     settings = load_settings()
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(

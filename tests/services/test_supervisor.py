@@ -17,7 +17,7 @@ import pytest
 from services.home import HomeFolder, read_json
 from services.server import ServerError
 from services.settings import Settings, SettingsError, load_settings
-from services.supervisor import Supervisor, up
+from services.supervisor import CannotRunError, Supervisor, up
 
 PATIENCE = 30
 
@@ -119,6 +119,15 @@ async def test_what_always_fails_is_tried_with_growing_pauses(settings: Settings
     assert [line for line in lines.said if line.startswith("short")] == [
         f"short      ended with exit code 3; starting again in {pause} s" for pause in (0.2, 0.4, 0.8)
     ]
+
+
+async def test_what_is_not_set_up_right_ends_the_whole(settings: Settings) -> None:
+    lines = Lines()
+    supervisor = Supervisor(settings, services=("retailer", "wrong"), command=fake_command, say=lines.say)
+    with pytest.raises(CannotRunError, match="wrong cannot run as it is set up: mend what it says above"):
+        await asyncio.wait_for(supervisor.run(), PATIENCE)
+    assert not [line for line in lines.said if "starting again" in line]
+    assert not supervisor.server.running
 
 
 async def test_what_will_not_stop_is_killed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
