@@ -108,7 +108,7 @@ def _document(read: ImportReport, published: PublishReport | None) -> dict[str, 
         "damaged": [each._asdict() for each in read.damaged],
     }
     if published is not None:
-        counts = ("submitted", "accepted", "duplicate", "rejected", "unanswered", "position")
+        counts = ("submitted", "accepted", "duplicate", "held", "rejected", "unanswered", "position")
         document |= {name: getattr(published, name) for name in counts}
         document["rejections"] = [
             {"id": each.receipt.id, "source": each.receipt.party, "problem": each.receipt.problem}

@@ -53,7 +53,8 @@ def publish(
     """Publish events and wait for their receipts.
 
     As the operator, each event is handed in for the party in its source. An event that was published before is told
-    apart by its source and id and adds nothing. Exit code 1 if any was rejected.
+    apart by its source and id and adds nothing. One about an order that nobody has opened yet is held, and taken in by
+    itself once somebody has. Exit code 1 if any was rejected.
     """
     from cli.render.receipts import receipts as rendered
 
@@ -103,10 +104,9 @@ def hand_in(
 
 
 def _keep(latest: Receipts, receipt: Receipt) -> None:
-    """Remember a receipt; one that takes a rejection back replaces it."""
+    """Remember a receipt; one that says what became of what was held replaces that."""
     known = latest.setdefault((receipt.party, receipt.id), [])
-    if receipt.outcome != "rejected":
-        known[:] = [each for each in known if each.outcome != "rejected"]
+    known[:] = [each for each in known if each.outcome != "held"]
     known.append(receipt)
 
 
@@ -133,5 +133,7 @@ def receipt_row(receipt: Receipt) -> dict[str, Any]:
 
 
 def _document(found: list[Receipt], report: PublishReport) -> dict[str, Any]:
-    counts = {name: getattr(report, name) for name in ("submitted", "accepted", "duplicate", "rejected", "unanswered")}
+    counts = {
+        name: getattr(report, name) for name in ("submitted", "accepted", "duplicate", "held", "rejected", "unanswered")
+    }
     return counts | {"receipts": [receipt_row(each) for each in found]}

@@ -1,4 +1,4 @@
-"""rejected list, show, retry: submissions that could not be taken, and what to do with them."""
+"""rejected list, show, retry, drop: submissions that could not be taken, and what to do with them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from cli.asking import with_chain
 from cli.errors import Problem, one_line
 from cli.options import Json, place_of
-from cli.output import print_json, show
+from cli.output import console, moments_now, print_json, show
 from cli.quick import QuickGroup
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def list_(
     ] = 50,
     as_json: Json = False,
 ) -> None:
-    """List what was rejected, with the reason."""
+    """List what was rejected, or is held for an order to come, with the reason."""
     from cli.render.rejected import listed
     from services.rejected import as_json as described
     from services.rejected import count_rejected, list_rejected
@@ -44,7 +44,7 @@ def list_(
     if as_json:
         print_json(result)
     else:
-        show(listed(result))
+        show(listed(result, moments_now()))
 
 
 @app.command("show")
@@ -69,7 +69,7 @@ def show_(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
 
 @app.command()
 def retry(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Hand a rejected submission in again, after its cause was mended; exit code 1 if it is rejected again."""
+    """Hand a rejected submission in again, after its cause was mended; exit code 1 if it is not taken in."""
     from cli.render.receipts import receipts
     from services.rejected import NoSuchRejectionError, retry_rejected
 
@@ -86,5 +86,32 @@ def retry(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
         print_json({"receipts": [receipt]})
     else:
         show(receipts([receipt]))
-    if receipt.get("outcome") == "rejected":
+    if receipt.get("outcome") in ("held", "rejected"):
         raise typer.Exit(1)
+
+
+@app.command()
+def drop(
+    ctx: typer.Context,
+    number: Number,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove a rejected or held submission for good."""
+    from services.rejected import NoSuchRejectionError, drop_rejected
+    from services.rejected import as_json as described
+
+    if not yes and not typer.confirm(f"Remove rejected submission {number} for good?"):
+        raise typer.Exit(1)
+
+    async def work(connection: Client) -> dict[str, Any]:
+        try:
+            return described(await drop_rejected(connection.jetstream(), number))
+        except NoSuchRejectionError as error:
+            raise Problem(f"{error}.") from None
+
+    dropped = with_chain(place_of(ctx), work)
+    if as_json:
+        print_json(dropped)
+    else:
+        console().print(f"Submission {number} of {dropped['party']} is removed.")

@@ -115,6 +115,13 @@ def asyncapi(version: str = "1.0.0") -> dict[str, Any]:
         "contentType": "application/json",
         "payload": _RECEIPTS,
     }
+    messages["notice"] = {
+        "name": "notice",
+        "title": "Somebody waits",
+        "summary": "Said once, at the moment it happens, and not kept; the facts stand in the log",
+        "contentType": "application/json",
+        "payload": _NOTICE,
+    }
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     party = {"party": {"description": "the party's name; every byte outside A-Z a-z 0-9 _ - is written =XX"}}
@@ -129,6 +136,16 @@ def asyncapi(version: str = "1.0.0") -> dict[str, Any]:
             "address": f"{names.RECEIPTS_ROOT}.{role}.{{party}}",
             "parameters": party,
             "messages": {"receipts": {"$ref": "#/components/messages/receipts"}},
+        }
+        channels[f"{role}Notices"] = {
+            "address": f"{names.NOTICES_ROOT}.{role}.{{party}}",
+            "parameters": party,
+            "messages": {"notice": {"$ref": "#/components/messages/notice"}},
+        }
+        operations[f"{role}IsNotified"] = {
+            "action": "receive",
+            "channel": {"$ref": f"#/channels/{role}Notices"},
+            "summary": "Somebody waits for this party, or a message in its name did not arrive",
         }
         operations[f"{role}Publishes"] = {
             "action": "send",
@@ -154,6 +171,23 @@ def asyncapi(version: str = "1.0.0") -> dict[str, Any]:
     }
 
 
+_NOTICE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["notice", "order", "kind", "at"],
+    "properties": {
+        "notice": {"enum": ["commitment.overdue", "message.failed"], "description": "the fact that it is about"},
+        "order": {"type": "string", "description": "the order's chain-wide id"},
+        "kind": {"type": "string", "description": "of the commitment or of the message"},
+        "at": {"type": "string", "format": "date-time"},
+        "commitment": {"type": "string"},
+        "owed_by": {"type": "string", "description": "the party that is waited for"},
+        "since": {"type": "string", "format": "date-time"},
+        "due": {"type": "string", "format": "date-time"},
+        "message": {"type": "string"},
+        "reason": {"type": "string"},
+    },
+}
+
 _RECEIPTS: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["receipts"],
@@ -167,7 +201,10 @@ _RECEIPTS: Final[dict[str, Any]] = {
                     "id": {"type": ["string", "null"], "description": "the event's own id, if it could be read"},
                     "source": {"type": "string"},
                     "sequence": {"type": "integer", "description": "as in the publish acknowledgement"},
-                    "outcome": {"enum": ["accepted", "duplicate", "rejected"]},
+                    "outcome": {
+                        "enum": ["accepted", "duplicate", "held", "rejected"],
+                        "description": "held: about an order that nobody has opened yet; taken in once somebody has",
+                    },
                     "order": {"type": "string", "description": "the order's chain-wide id"},
                     "position": {"type": "integer", "description": "the fact's place in the log"},
                     "problem": {
@@ -180,6 +217,16 @@ _RECEIPTS: Final[dict[str, Any]] = {
                             "detail": {"type": "string"},
                             "pointer": {"type": "string", "description": "JSON pointer of the field"},
                             "submission": {"type": "string"},
+                            "errors": {
+                                "type": "array",
+                                "maxItems": 10,
+                                "description": "all that is wrong with an invalid event",
+                                "items": {
+                                    "type": "object",
+                                    "required": ["detail"],
+                                    "properties": {"detail": {"type": "string"}, "pointer": {"type": "string"}},
+                                },
+                            },
                         },
                     },
                 },

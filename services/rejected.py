@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC
 from typing import Any
 
 import nats.errors
@@ -15,6 +16,7 @@ from nats.js.errors import NotFoundError
 from events import names
 from events.subjects import receipts_subject
 from services.intake.held import resubmit
+from services.intake.problems import is_held
 from services.intake.rejecting import Rejected, from_message
 
 
@@ -49,6 +51,13 @@ async def get_rejected(js: JetStreamContext, number: int) -> Rejected:
         ) from None
 
 
+async def drop_rejected(js: JetStreamContext, number: int) -> Rejected:
+    """Remove a kept submission for good, and return what it was. Raises NoSuchRejectionError."""
+    rejected = await get_rejected(js, number)
+    await js.delete_msg(names.REJECTED, number)
+    return rejected
+
+
 async def retry_rejected(connection: Client, number: int, *, timeout: float = 30.0) -> dict[str, Any]:
     """Hand a kept submission in again and wait for its receipt, which is returned.
 
@@ -80,6 +89,8 @@ def as_json(rejected: Rejected) -> dict[str, Any]:
     return {
         "number": rejected.number,
         "party": rejected.party,
+        "outcome": "held" if is_held(rejected.problem) else "rejected",
+        "kept_at": None if rejected.kept_at is None else rejected.kept_at.astimezone(UTC).isoformat(),
         "problem": rejected.problem.model_dump(exclude_none=True),
         "headers": rejected.headers,
         "submission": body,

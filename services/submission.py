@@ -34,11 +34,11 @@ class Submission(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of one submission. ``problem`` is an RFC 9457 problem when it was rejected."""
+    """What became of one submission. ``problem`` is an RFC 9457 problem when it was rejected or is held."""
 
     party: str
     id: str | None
-    outcome: str  # accepted, duplicate or rejected
+    outcome: str  # accepted, duplicate, held or rejected
     sequence: int = 0  # its place in the intake stream
     order: str | None = None
     position: int | None = None
@@ -83,6 +83,7 @@ class PublishReport:
     submitted: int = 0
     accepted: int = 0
     duplicate: int = 0
+    held: int = 0  # kept until their order is known
     rejected: int = 0
     unanswered: int = 0  # left without a receipt when the wait ended
     repeated: int = 0  # publishes that were made again
@@ -93,7 +94,7 @@ class PublishReport:
     @property
     def answered(self) -> int:
         """How many have their receipt."""
-        return self.accepted + self.duplicate + self.rejected
+        return self.accepted + self.duplicate + self.held + self.rejected
 
     def count(self, submission: Submission, receipt: Receipt) -> None:
         """Add one receipt."""
@@ -101,13 +102,14 @@ class PublishReport:
             self.accepted += 1
         elif receipt.outcome == "duplicate":
             self.duplicate += 1
+        elif receipt.outcome == "held":
+            self.held += 1
         else:
             self.rejected += 1
             if len(self.rejections) < KEPT:
                 self.rejections.append(Rejection(submission, receipt))
         self.position = max(self.position, receipt.position or 0)
 
-    def take_back(self, submission: Submission) -> None:
-        """A rejection does not hold: the submission was, or will be, taken in after all."""
-        self.rejected -= 1
-        self.rejections = [each for each in self.rejections if each.submission is not submission]
+    def take_back(self) -> None:
+        """One that was held was, or will be, taken in after all."""
+        self.held -= 1

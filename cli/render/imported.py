@@ -50,6 +50,7 @@ class Published(Protocol):
 
     accepted: int
     duplicate: int
+    held: int
     rejected: int
 
     @property
@@ -73,6 +74,8 @@ def imported(read: Read, published: Published | None) -> Iterator[RenderableType
     reasons = Counter(each.receipt.reason for each in published.rejections)
     told = [f"{why} ({many(count, 'fact')})" for why, count in reasons.most_common()]
     yield from _trouble("rejected", told, published.rejected, "fact")
+    if published.held:
+        yield Text(f"\n{many(published.held, 'fact')} held: about orders that nobody has opened yet", style="yellow")
     yield Text(
         f"\n{published.accepted:,} accepted, {published.duplicate:,} known already, {published.rejected:,} rejected",
         style="bold red" if published.rejected else "bold green",

@@ -15,7 +15,7 @@ from cli.render.tables import plain_table
 
 Row = dict[str, Any]
 
-_STYLES = {"accepted": "green", "duplicate": "yellow", "rejected": "bold red"}
+_STYLES = {"accepted": "green", "duplicate": "yellow", "held": "cyan", "rejected": "bold red"}
 
 
 def receipts(rows: Sequence[Row], most: int = 100) -> Iterator[RenderableType]:

@@ -11,22 +11,28 @@ from rich.text import Text
 
 from cli.render.lines import indented
 from cli.render.look import party
+from cli.render.moments import Moments, parse
 from cli.render.plain import clean, many, word
 from cli.render.tables import plain_table
 
 Row = dict[str, Any]
 
 
-def listed(result: Row) -> Iterator[RenderableType]:
+def listed(result: Row, moments: Moments) -> Iterator[RenderableType]:
     """All of them, a line each."""
     rows: list[Row] = result.get("rejected") or []
     if not rows:
         yield Text("Nothing is rejected.", style="green")
         return
-    table = plain_table("No", "Party", "What", "Why", right=("No",))
+    table = plain_table("No", "Kept", "Party", "What", "Why", right=("No",), whole=("Kept",))
     for row in rows:
         problem = row.get("problem") or {}
-        table.add_row(word(row.get("number")), party(row.get("party")), Text(_what(row)), Text(_why(problem)))
+        kept_at = parse(row.get("kept_at"))
+        day = Text(moments.day(kept_at) if kept_at else "–")
+        why = Text("held: " if row.get("outcome") == "held" else "", style="cyan").append(
+            _why(problem), style="default"
+        )
+        table.add_row(word(row.get("number")), day, party(row.get("party")), Text(_what(row)), why)
     yield table
     total = int(result.get("total") or len(rows))
     shown = f", the first {len(rows):,} shown" if total > len(rows) else ""
@@ -36,18 +42,27 @@ def listed(result: Row) -> Iterator[RenderableType]:
 def one(row: Row) -> Iterator[RenderableType]:
     """One of them: the reason, where it is wrong, and what was sent."""
     problem = row.get("problem") or {}
-    head = Text(f"Rejected submission {word(row.get('number'))} of ", style="bold")
+    held = row.get("outcome") == "held"
+    head = Text(f"{'Held' if held else 'Rejected'} submission {word(row.get('number'))} of ", style="bold")
     yield head.append_text(party(row.get("party")))
     yield Text("")
     yield Text(word(problem.get("title")), style="bold red")
     yield Text(word(problem.get("detail")))
     if problem.get("pointer"):
         yield Text(f"at {word(problem['pointer'])}")
+    more = (problem.get("errors") or [])[1:]
+    if more:
+        yield Text("\nAlso:")
+        for fault in more:
+            yield indented(Text(f"{word(fault.get('pointer')) or 'the event'}: {word(fault.get('detail'))}"), 2)
     yield Text("\nWhat was sent:", style="dim")
     body = row.get("submission")
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
     for line in clean(text, newlines=True).split("\n"):
         yield indented(Text(line.lstrip()), 2 + len(line) - len(line.lstrip()))
+    if held:
+        yield Text("\nIt is taken in by itself as soon as its order is known.", style="dim")
+        return
     yield Text(f"\nMend the cause, then: repairchain rejected retry {word(row.get('number'))}", style="dim")
 
 

@@ -8,7 +8,6 @@ intake again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import orjson
 from nats.js import JetStreamContext
@@ -18,10 +17,8 @@ from nats.js.errors import NotFoundError
 from events import names
 from events.subjects import intake_subject, token, untoken
 from services.intake.index import Index
-from services.intake.problems import Problem, kind_of
+from services.intake.problems import Problem, is_held
 from services.intake.rejecting import from_message
-
-_UNKNOWN_ORDER: Final = "unknown-order"
 
 
 class Held:
@@ -43,7 +40,7 @@ class Held:
 
     def note(self, subject: str, problem: Problem) -> None:
         """A submission was just kept under that subject."""
-        if kind_of(problem.type) == _UNKNOWN_ORDER:
+        if is_held(problem):
             self._waited_for.add(untoken(subject.split(".")[3]))
 
     async def release(self, js: JetStreamContext, name: str) -> None:
@@ -90,7 +87,7 @@ async def _resubmit_waiting(js: JetStreamContext, role: str, name: str) -> None:
         except NotFoundError:
             return
         after = message.seq or after + 1
-        if kind_of(from_message(message).problem.type) == _UNKNOWN_ORDER:
+        if is_held(from_message(message).problem):
             await resubmit(js, message)
 
 

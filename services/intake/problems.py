@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 _ROOT: Final = "urn:repairchain:problem:"
+_LONGEST_FAULT: Final = 160
 
 #: problem type → title
 TITLES: Final = {
@@ -25,8 +27,20 @@ TITLES: Final = {
 }
 
 
+class Fault(BaseModel):
+    """One of several things that are wrong: the JSON pointer of the field, and what is wrong with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    detail: str
+    pointer: str | None = None
+
+
 class Problem(BaseModel):
-    """RFC 9457: ``pointer`` is the JSON pointer of the field, ``submission`` the event's own id, where it has one."""
+    """RFC 9457: ``pointer`` is the JSON pointer of the field, ``submission`` the event's own id, where it has one.
+
+    ``errors`` lists all that is wrong, up to ten, with an invalid event; the first is what ``detail`` says.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,6 +49,7 @@ class Problem(BaseModel):
     detail: str
     pointer: str | None = None
     submission: str | None = None
+    errors: tuple[Fault, ...] | None = None
 
 
 class Refusal(Exception):
@@ -63,6 +78,11 @@ def short(text: str) -> str:
     return text if len(text) <= 500 else f"{text[:300]} … {text[-190:]}"
 
 
+def is_held(problem: Problem) -> bool:
+    """Whether the submission waits for its order and is taken in by itself, so that nobody has anything to mend."""
+    return kind_of(problem.type) == "unknown-order"
+
+
 def kind_of(problem_type: str) -> str:
     """``unknown-order`` of ``urn:repairchain:problem:unknown-order``."""
     return problem_type.removeprefix(_ROOT)
@@ -75,13 +95,24 @@ def pointer(*parts: str | int) -> str:
 
 def from_validation(error: ValidationError, *prefix: str) -> Refusal:
     """The first thing that pydantic found wrong, in one sentence, and how many more there are."""
-    problems: list[Any] = list(error.errors(include_url=False, include_input=False))
-    first = problems[0]
-    where = pointer(*prefix, *first["loc"])
-    message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if first["type"] == "missing":
-        message = "this field is missing"
-    elif first["type"] == "extra_forbidden":
-        message = "this type has no such field"
-    more = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
+    where, message = _told(error.errors(include_url=False, include_input=False)[0], prefix)
+    count = error.error_count()
+    more = f" ({count - 1} more problems)" if count > 1 else ""
     return Refusal("invalid", f"{where or 'the event'}: {message}{more}", where or None)
+
+
+def faults_in(error: ValidationError, *prefix: str) -> Iterator[Fault]:
+    """Each thing that pydantic found wrong. They travel in a header together, so each is kept short."""
+    for each in error.errors(include_url=False, include_input=False):
+        where, message = _told(each, prefix)
+        yield Fault(detail=message[:_LONGEST_FAULT], pointer=where[:_LONGEST_FAULT] or None)
+
+
+def _told(fault: Any, prefix: tuple[str, ...]) -> tuple[str, str]:
+    """Where it is and what is wrong, in words."""
+    message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if fault["type"] == "missing":
+        message = "this field is missing"
+    elif fault["type"] == "extra_forbidden":
+        message = "this type has no such field"
+    return pointer(*prefix, *fault["loc"]), message

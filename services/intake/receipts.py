@@ -11,7 +11,8 @@ from nats.aio.client import Client
 from events.subjects import receipts_subject
 from services.intake.problems import Problem
 
-Outcome = Literal["accepted", "duplicate", "rejected"]
+#: ``held``: it is about an order that nobody has opened yet, and is taken in by itself once somebody has.
+Outcome = Literal["accepted", "duplicate", "held", "rejected"]
 
 
 class Receipts:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from nats.js.api import RawStreamMsg
@@ -37,6 +38,7 @@ class Rejected:
     problem: Problem
     headers: dict[str, str]
     payload: bytes
+    kept_at: datetime | None = None
 
 
 def to_headers(problem: Problem, original: Mapping[str, str] | None, intake_sequence: int) -> dict[str, str]:
@@ -60,4 +62,5 @@ def from_message(message: RawStreamMsg) -> Rejected:
         problem=Problem.model_validate(_unpack(headers[_PROBLEM])),
         headers=_unpack(headers[_ORIGINAL]),
         payload=message.data or b"",
+        kept_at=message.time,
     )

@@ -35,10 +35,11 @@ from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from events.subjects import party_of_subject, rejected_subject
 from services.connecting import leave
 from services.intake.deciding import Accept, Duplicate, decide
+from services.intake.faults import with_all_faults
 from services.intake.following import TRANSIENT, Follower
 from services.intake.held import Held
 from services.intake.index import Index
-from services.intake.problems import Problem, Refusal
+from services.intake.problems import Problem, Refusal, is_held
 from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
 from services.intake.rejecting import to_headers
@@ -230,7 +231,7 @@ class Intake:
             self._unsure = False
         self._index.forget()
         decided = self._decide(messages)
-        if any(rejection.problem.type.endswith("unknown-order") for rejection in decided.rejected):
+        if any(is_held(rejection.problem) for rejection in decided.rejected):
             # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
             await self._follower.read_to_the_end()
             self._index.forget()
@@ -267,7 +268,8 @@ class Intake:
         await asyncio.gather(*(self._keep(rejection) for rejection in decided.rejected))
         for rejection in decided.rejected:
             problem = rejection.problem
-            receipts.add(rejection.party, _sequence(rejection.message), problem.submission, "rejected", problem=problem)
+            verdict: Outcome = "held" if is_held(problem) else "rejected"
+            receipts.add(rejection.party, _sequence(rejection.message), problem.submission, verdict, problem=problem)
         await self._remove_retried(messages)
         await receipts.send(self._connection)
         for message in messages:
@@ -280,6 +282,7 @@ class Intake:
             party = _party_of(message)
             id: str | None = None
             order = ""
+            document: dict[str, Any] = {}
             try:
                 document = read_document(message.headers, message.data)
                 id = submission_id(document)
@@ -287,7 +290,8 @@ class Intake:
                 order = event.subject
                 outcome = decide(event, party, self._index, now)
             except Refusal as refusal:
-                decided.rejected.append(_Rejection(message, party, order, refusal.problem(id)))
+                problem = with_all_faults(refusal.problem(id), document)
+                decided.rejected.append(_Rejection(message, party, order, problem))
                 continue
             if isinstance(outcome, Duplicate):
                 decided.duplicates.append((message, outcome))

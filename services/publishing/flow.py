@@ -59,8 +59,8 @@ async def publish_submissions(
 
     ``window`` is how many may be without one at a time. ``timeout`` (seconds) without any receipt ends the wait: the
     report's ``unanswered`` then tells how many were left. After a reconnect, or ``repeat_after`` seconds without any
-    receipt, what waits is handed in again. A submission that was rejected because its order came later in the run is
-    waited for once more. ``on_receipt`` hears each receipt (a revised one again), ``on_progress`` the growing report.
+    receipt, what waits is handed in again. A submission that was held because its order came later in the run is waited
+    for once more. ``on_receipt`` hears each receipt (a revised one again), ``on_progress`` the growing report.
 
     Raises PublishError if the connection is closed, or its login may not speak for a party.
     """
@@ -263,7 +263,7 @@ class _Publisher:
                 entry = self._held.revised(receipt)
                 if entry is None:
                     continue  # a repeat's, or another sender's of the same party
-                self.report.take_back(entry.submission)
+                self.report.take_back()
             self._settle(entry, receipt)
             self._news()
             self._changed.set()
@@ -294,7 +294,7 @@ class _Publisher:
     def _expect_held(self) -> bool:
         """What was rejected for want of an order that has come since is taken in by itself: wait for its receipts."""
         for entry in self._held.take_hopeful():
-            self.report.take_back(entry.submission)
+            self.report.take_back()
             self._sent.add(entry)
         self._news()
         return len(self._sent) > 0

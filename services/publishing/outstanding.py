@@ -11,6 +11,8 @@ Key = tuple[str, str | None]
 #: So many receipts are kept that name no id and came before their acknowledgement.
 _STRAYS = 4_000
 
+_TAKEN_IN = ("accepted", "duplicate")
+
 
 @dataclass(eq=False, slots=True)
 class Entry:
@@ -87,7 +89,7 @@ class Outstanding:
 
 
 class Held:
-    """Submissions rejected for want of an order that may come later in the run: intake then takes them in by itself."""
+    """Submissions held for want of an order that may come later in the run: intake then takes them in by itself."""
 
     def __init__(self) -> None:
         self._entries: dict[Key, Entry] = {}
@@ -97,17 +99,17 @@ class Held:
         """Remember what the receipt means for later: a want, or an order or reference that is known from now on."""
         event = entry.submission.event
         kind, data = str(event.get("type")), event.get("data")
-        if receipt.kind == "unknown-order":
+        if receipt.outcome == "held":
             self._entries[entry.key] = entry
-        elif receipt.outcome != "rejected" and ".order.opened." in kind:
+        elif receipt.outcome in _TAKEN_IN and ".order.opened." in kind:
             self._named.add(entry.submission.subject)
-        elif receipt.outcome != "rejected" and ".order.referenced." in kind and isinstance(data, dict):
+        elif receipt.outcome in _TAKEN_IN and ".order.referenced." in kind and isinstance(data, dict):
             self._named.add(str(data.get("reference")))
 
     def revised(self, receipt: Receipt) -> Entry | None:
-        """The submission whose rejection no longer holds, if the receipt says so."""
+        """The submission that waits no longer, if the receipt says so."""
         key = (receipt.party, receipt.id)
-        return None if receipt.outcome == "rejected" else self._entries.pop(key, None)
+        return None if receipt.outcome == "held" else self._entries.pop(key, None)
 
     def take_hopeful(self) -> list[Entry]:
         """Those whose order has become known, to be waited for again."""

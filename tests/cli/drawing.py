@@ -61,8 +61,12 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
     "messages-80": (80, lambda: messages.messages(examples.MESSAGES, MOMENTS)),
     "stats-80": (80, lambda: counts.stats(examples.STATS)),
     "receipts-80": (80, lambda: receipts.receipts(examples.RECEIPTS)),
-    "rejected-80": (80, lambda: rejected.listed({"rejected": [examples.REJECTED, examples.UNREADABLE], "total": 7})),
+    "rejected-80": (
+        80,
+        lambda: rejected.listed(examples.REJECTED_LIST, MOMENTS),
+    ),
     "rejected-one-80": (80, lambda: rejected.one(examples.REJECTED)),
+    "rejected-faulty-80": (80, lambda: rejected.one(examples.FAULTY)),
     "rejected-unreadable-80": (80, lambda: rejected.one(examples.UNREADABLE)),
     "facts-80": (80, lambda: [facts.fact_line(at, payload, MOMENTS) for at, payload in examples.FACTS]),
     "checks-80": (80, lambda: checks.checks(CHECKS)),

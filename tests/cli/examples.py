@@ -358,12 +358,14 @@ PROBLEM: dict[str, Any] = {
 
 RECEIPTS: list[dict[str, Any]] = [
     {"id": "e1", "source": "retailer:juno", "sequence": 1, "outcome": "accepted", "order": "W-1", "position": 41},
-    {"id": "e7", "source": "importer:noord", "sequence": 2, "outcome": "rejected", "problem": PROBLEM},
+    {"id": "e7", "source": "importer:noord", "sequence": 2, "outcome": "held", "problem": PROBLEM},
     {"id": None, "source": "retailer:juno", "sequence": 3, "outcome": "duplicate", "order": "W-1", "position": 7},
 ]
 
 REJECTED: dict[str, Any] = {
     "number": 12,
+    "outcome": "held",
+    "kept_at": "2026-11-18T08:30:00+00:00",
     "party": "importer:noord",
     "problem": PROBLEM,
     "headers": {},
@@ -372,7 +374,21 @@ REJECTED: dict[str, Any] = {
 UNREADABLE: dict[str, Any] = REJECTED | {
     "number": 13,
     "problem": {"title": "The submission cannot be read", "detail": "it is not JSON"},
+    "outcome": "rejected",
     "submission": "\\xff not json",
+}
+REJECTED_LIST: dict[str, Any] = {"rejected": [REJECTED, UNREADABLE], "total": 7}
+FAULTY: dict[str, Any] = UNREADABLE | {
+    "problem": {
+        "title": "The event does not say what its type asks for",
+        "detail": "/time: this field is missing",
+        "pointer": "/time",
+        "errors": [
+            {"detail": "this field is missing", "pointer": "/time"},
+            {"detail": "this type has no such field", "pointer": "/data/colour"},
+        ],
+    },
+    "submission": {"type": "repairchain.item.received.v1", "subject": "W-9", "data": {"colour": "red"}},
 }
 
 FACTS: list[tuple[int, bytes]] = [

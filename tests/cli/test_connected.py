@@ -92,18 +92,25 @@ def test_what_is_rejected_is_kept_shown_and_retried(home: Path) -> None:
     before = answer("rejected", "list", home=home)["total"]
     early = event("item.received", "early", {}, order="LATER", source="importer:noord")
     result = call("publish", "-", home=home, stdin=early)
-    assert result.exit_code == 1
-    assert "1 rejected" in result.stdout
+    assert result.exit_code == 0  # nobody has anything to mend
+    assert "1 held" in result.stdout
     kept = answer("rejected", "list", home=home)
     assert kept["total"] == before + 1
     assert answer("stats", home=home)["rejected"] == before + 1
     number = str(kept["rejected"][-1]["number"])
+    assert (kept["rejected"][-1]["outcome"], kept["rejected"][-1]["kept_at"] is None) == ("held", False)
     assert json.loads(early) == answer("rejected", "show", number, home=home)["submission"]
     assert "No order has this id" in call("rejected", "show", number, home=home).stdout
     retried = call("rejected", "retry", number, home=home)
     assert retried.exit_code == 1  # still nobody opened that order
     opened = event("order.opened", "s9", {"product": {}}, order="LATER")
     assert answer("publish", "-", home=home, stdin=opened)["accepted"] == 1
+    call("publish", "-", home=home, stdin=event("item.received", "lost", {}, order="NEVER", source="importer:noord"))
+    kept = answer("rejected", "list", home=home)["rejected"][-1]
+    assert call("rejected", "drop", str(kept["number"]), home=home, stdin="n\n").exit_code == 1
+    assert answer("rejected", "list", home=home)["rejected"][-1] == kept
+    assert answer("rejected", "drop", str(kept["number"]), "--yes", home=home)["party"] == kept["party"]
+    assert kept not in answer("rejected", "list", home=home)["rejected"]
     assert sentence(call("rejected", "retry", "99999", home=home)).startswith("there is no rejected submission 99999")
 
 

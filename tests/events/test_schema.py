@@ -42,6 +42,7 @@ def test_asyncapi_refers_only_to_what_it_holds() -> None:
         node = document
         for key in reference[2:].split("/"):
             node = node[key.replace("~1", "/").replace("~0", "~")]
+    assert document["channels"]["importerNotices"]["address"] == "notices.importer.{party}"
     spoken = {message for channel in document["channels"].values() for message in channel["messages"]}
     assert "repairchain.message.sent.v1" not in spoken
     assert "repairchain.item.received.v1" in spoken

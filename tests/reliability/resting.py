@@ -98,7 +98,7 @@ class Resting:
         for partner in self._partners:
             for entry in partner.handed_in:
                 outcomes = {receipt["outcome"] for receipt in partner.receipts(entry)}
-                if not (entry.refused or (outcomes if entry.submission.problem else outcomes - {"rejected"})):
+                if not (entry.refused or (outcomes if entry.submission.problem else outcomes - {"held", "rejected"})):
                     found.append(entry)
         return found
 
