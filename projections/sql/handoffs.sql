@@ -2,15 +2,22 @@
 -- A stint is the stretch of an order's story from one handover to the next.
 WITH custody AS (
     SELECT
-        first_position, position, fact, source, party, occurred_at,
+        first_position, position, story, fact, source, party, occurred_at,
         count_if(fact = 'item.handed_over') OVER so_far AS stint
     FROM facts
-    WHERE fact IN ('item.handed_over', 'item.received', 'order.closed')
+    WHERE fact IN ('item.handed_over', 'item.received', 'order.closed', 'order.reopened')
     WINDOW so_far AS (PARTITION BY first_position ORDER BY story ROWS UNBOUNDED PRECEDING)
 ),
 endings AS (
-    -- In each stint, when a party first said that it received the item; and, without a party, when the order closed.
-    SELECT first_position, stint, CASE fact WHEN 'item.received' THEN source ELSE '' END AS party, min(occurred_at) AS ended_at
+    -- In each stint, when a party first and last said that it received the item; and, without a party, when the order
+    -- closed, unless it was taken up again.
+    SELECT
+        first_position,
+        stint,
+        CASE fact WHEN 'item.received' THEN source ELSE '' END AS party,
+        min(occurred_at) AS ended_at,
+        max(occurred_at) AS last_at,
+        arg_max(fact = 'order.reopened', story) AS goes_on
     FROM custody
     WHERE fact <> 'item.handed_over'
     GROUP BY ALL
@@ -29,7 +36,7 @@ handed AS (
 expected AS (
     SELECT
         h.*,
-        -- Clocks differ: a receipt timed just before its handover was no wait at all.
+        -- Clocks differ: a receipt timed just before its handover was no wait at all. An older one was of another time.
         coalesce(receipt.ended_at, CASE WHEN early.party IS NOT NULL THEN h.since END) AS received_at,
         close.ended_at AS closed_at
     FROM due_times('handed') h
@@ -37,8 +44,9 @@ expected AS (
         ON receipt.first_position = h.first_position AND receipt.stint = h.stint AND receipt.party = h.party
     LEFT JOIN endings early
         ON early.first_position = h.first_position AND early.stint = h.stint - 1 AND early.party = h.party
+            AND early.last_at >= h.since - INTERVAL 1 DAY
     LEFT JOIN endings close
-        ON close.first_position = h.first_position AND close.stint = h.stint AND close.party = ''
+        ON close.first_position = h.first_position AND close.stint = h.stint AND close.party = '' AND NOT close.goes_on
 )
 SELECT
     position,

@@ -25,7 +25,7 @@ marks AS (
         END::status_word) END) AS paused,
         max(CASE WHEN fact = 'work.resumed' THEN story END) AS resumed,
         arg_max(CASE WHEN fact = 'work.paused' THEN party END, story) AS awaited,
-        max(CASE WHEN fact IN ('repair.completed', 'repair.failed') THEN story END) AS mended,
+        max(CASE WHEN fact IN ('repair.completed', 'repair.failed', 'unit.replaced', 'quote.declined') THEN story END) AS done,
         arg_max(CASE WHEN fact = 'item.returned' THEN 'customer' WHEN moves THEN source END, story) AS hands,
         max(CASE WHEN fact = 'item.handed_over' THEN story + 1 WHEN moves THEN story END) AS moved
     FROM steps
@@ -99,8 +99,8 @@ placed AS (
             WHEN last_step IS NULL THEN enum_code('taken_in'::status_word)
             WHEN last_step = enum_code('in_transit'::status_word) AND under_way THEN last_step
             WHEN last_step NOT IN (enum_code('in_transit'::status_word), enum_code('received'::status_word)) THEN last_step
-            -- Back with whoever answers to the customer, and the work was done since the order was last taken in.
-            WHEN holder = accountable AND m.mended > coalesce(t.reopened, 0) THEN enum_code('ready'::status_word)
+            -- Back with whoever answers to the customer, and no more is to be done since the order was last taken in.
+            WHEN holder = accountable AND m.done > coalesce(t.reopened, 0) THEN enum_code('ready'::status_word)
             ELSE enum_code('received'::status_word)
         END AS code
     FROM marks m

@@ -61,6 +61,24 @@ def test_a_receipt_timed_before_its_handover_was_no_wait(given: Given) -> None:
     ).then_rows("handoffs", {"received_at": "2026-03-02T10:00:00Z", "wait_seconds": 0, "state": "received"})
 
 
+def test_a_receipt_of_long_before_is_not_that_of_a_later_handover(given: Given) -> None:
+    given(
+        opened(),
+        handed(SHOP, IMPORTER, "2026-03-02 10:00"),
+        received(IMPORTER, "2026-03-03 10:00"),
+        handed(SHOP, IMPORTER, "2026-03-20 10:00"),
+    ).then_rows("handoffs", {"state": "received"}, {"state": "open", "received_at": None})
+
+
+def test_an_order_that_is_taken_up_again_on_the_way_is_waited_for_again(given: Given) -> None:
+    given(
+        opened(),
+        handed(SHOP, IMPORTER, "2026-03-02 10:00"),
+        fact("order.closed", SHOP, "2026-03-04 10:00", {"outcome": "cancelled"}),
+        fact("order.reopened", SHOP, "2026-03-05 10:00"),
+    ).then_rows("handoffs", {"state": "open", "received_at": None})
+
+
 def test_there_and_straight_back_is_a_ping_pong(given: Given) -> None:
     given(
         opened(),
