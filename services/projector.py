@@ -8,6 +8,7 @@ models once at the end; the readers keep the old rows until then.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -38,6 +39,11 @@ _FAR_BEHIND: Final = 20_000
 _CATCH_UP_BATCH: Final = 50_000
 _LIVE_BATCH: Final = 2_000
 _RETRY_DELAY: Final = 1.0
+
+#: A batch costs much the same whether it is small or large. While facts keep coming, the next batch is collected for so
+#: many times what the last one took, though not longer than the second figure (seconds), and not while anybody waits.
+_COLLECT_TIMES: Final = 4
+_COLLECT_AT_MOST: Final = 0.5
 
 #: How long a query waits for the position it asked for (seconds).
 _PATIENCE: Final = 20.0
@@ -82,6 +88,10 @@ class Projector:
         self._tail: Tail | None = None
         self._rebuild_wanted: list[asyncio.Future[None]] = []
         self._in_doubt = False
+        self._now = time.monotonic
+        self._rested_at = 0.0
+        self._hurry = asyncio.Event()
+        self._waiting = 0  # queries for a position that is still to come
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -211,7 +221,9 @@ class Projector:
             while True:
                 batch = await tail.next_batch()
                 for start in range(0, len(batch), _LIVE_BATCH):
+                    began = self._now()
                     await self._models.write(Database.apply, batch[start : start + _LIVE_BATCH])
+                    self._rested_at = self._now() + min((self._now() - began) * _COLLECT_TIMES, _COLLECT_AT_MOST)
                     await self._announce()
                 if self._in_doubt:
                     await self._reopen()
@@ -220,6 +232,15 @@ class Projector:
                     await self._rebuild_now()
                 if tail.position > self._models.mirrored + self._far_behind:
                     return
+                await self._collect()
+
+    async def _collect(self) -> None:
+        """After a batch, let the next one grow; whoever comes when all is quiet does not wait for it."""
+        self._hurry.clear()
+        pause = self._rested_at - self._now()
+        if pause > 0 and not self._waiting and not self._in_doubt and not self._rebuild_wanted:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), pause)
 
     async def _rebuild_now(self) -> None:
         wanted, self._rebuild_wanted = self._rebuild_wanted, []
@@ -293,6 +314,7 @@ class Projector:
     def _doubt(self) -> None:
         """Have the file opened again and read through before anything else is written to it."""
         self._in_doubt = True
+        self._hurry.set()
         if self._tail is not None:
             self._tail.wake()
 
@@ -302,11 +324,17 @@ class Projector:
             return
         if not isinstance(position, int) or isinstance(position, bool):
             raise queries.QueryError("'at_least' must be a position: a whole number")
+        if self._position >= position:
+            return
+        self._waiting += 1
+        self._hurry.set()
         try:
             async with asyncio.timeout(self._patience), self._moved:
                 await self._moved.wait_for(lambda: self._position >= position)
         except TimeoutError:
             raise BehindError(f"the read models are at {self._position}, not yet at {position}: ask again") from None
+        finally:
+            self._waiting -= 1
 
     async def _snapshot(self, args: dict[str, Any]) -> dict[str, Any]:
         file = args.get("file")
@@ -321,6 +349,7 @@ class Projector:
     async def _rebuild(self) -> dict[str, Any]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._rebuild_wanted.append(done)
+        self._hurry.set()
         if self._tail is not None:
             self._tail.wake()
         await done

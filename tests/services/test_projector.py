@@ -86,6 +86,12 @@ class Chain:
         rest.setdefault("at_least", await last_position(self.js))
         return await ask(self.client, name, args, **rest)
 
+    def arrived(self) -> int:
+        """How far the projector has read the log, applied or not."""
+        assert self.running is not None
+        assert self.running._tail is not None
+        return self.running._tail.position
+
     async def raw(self, name: str, body: bytes) -> dict[str, Any]:
         """The answer as it comes, errors too."""
         answer: dict[str, Any] = orjson.loads((await self.client.request(query_subject(name), body, timeout=5)).data)
@@ -370,3 +376,29 @@ async def test_it_follows_a_log_that_was_put_back_from_a_backup(chain: Chain, tm
         await eventually(lambda: projector.position == len(told()), "the read models show the log of the backup")
         await chain.append(small_orders(3, first=100))
         assert (await chain.ask("stats"))["orders"] == 4
+
+
+async def test_while_facts_keep_coming_a_batch_grows_until_somebody_waits_for_it(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it would grow for as long as the test may take."""
+    monkeypatch.setattr("services.projector._COLLECT_TIMES", 1e6)
+    monkeypatch.setattr("services.projector._COLLECT_AT_MOST", 1e6)
+    sizes: list[int] = []
+    apply = Database.apply
+
+    def count(self: Database, batch: Any) -> Any:
+        sizes.append(len(batch))
+        return apply(self, batch)
+
+    monkeypatch.setattr(Database, "apply", count)
+    facts = small_orders(5)
+    async with chain.projector() as projector:
+        await chain.append(facts[:1])
+        await eventually(lambda: projector.position == 1, "whoever comes when all is quiet does not wait")
+        for fact in facts[1:]:
+            await chain.append([fact])
+        await eventually(lambda: chain.arrived() == len(facts))
+        assert sizes == [1]
+        assert (await chain.ask("timeline", {"order": "S-4"}))["order"]["order_id"] == "S-4"
+    assert sizes == [1, len(facts) - 1]
