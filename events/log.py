@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -67,6 +68,7 @@ class Stored:
         return Event.from_json(self.payload)
 
 
+@lru_cache(maxsize=4_096)  # on its way into the log a fact is looked up, appended and noted under its key
 def fact_key(source: str, id: str) -> bytes:
     """Sixteen bytes that stand for (source, id). They hold the source: ids of two parties never meet."""
     return blake2b(f"{source}\0{id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,23 +1,23 @@
-"""The notifier service: takes facts that may be news from the log, one by one, and tells the customer.
+"""The notifier service: takes facts that may be news from the log, one after the other, and tells the customer.
 
-One durable consumer gives the triggers and our own message.planned, in log order. What cannot be done now comes again
-after a delay and holds nobody up; how that keeps to "once", and to the order of news, stands in telling.py and in
+One durable consumer gives the triggers and our own message.planned, in log order and in batches: an old log that is
+read for the first time is mostly past news, of which each fact costs a look and no more. What cannot be done now comes
+again after a delay and holds nobody up; how that keeps to "once", and to the order of news, stands in telling.py and in
 messages.py.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import nats.errors
 import structlog
 from faststream import AckPolicy, FastStream
-from faststream.exceptions import NackMessage
-from faststream.nats import JStream, NatsBroker, PullSub
-from faststream.nats.message import NatsMessage
+from faststream.nats import JStream, NatsBroker
+from faststream.nats.message import NatsBatchMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
@@ -43,12 +43,14 @@ from services.notifying.claims import Claims
 from services.notifying.records import Policy
 from services.notifying.telling import PLANNED, RETRY_AFTER, AgainLaterError, Teller
 from services.parties import PartyCard
-from services.pulling import mend_timeouts, stop_pulling
+from services.pulling import in_batches, pull_from, saying_so, stop_pulling
 from services.rights import inbox_prefix
 
-#: A fact that got no answer comes again after this long (seconds); while it is worked on we say so more often.
+#: A fact that got no answer comes again after this long (seconds); while it waits here for its turn we say so.
 _ACK_WAIT: Final = 10.0
-_SAY_SO_EVERY: Final = 3.0
+
+#: Of two notifiers, one may run ahead of the other by about so many facts.
+_BATCH: Final = 200
 
 #: After a fault the fact comes again: soon at first, then every few minutes. It is never given up.
 _FIRST_DELAY: Final = 0.5
@@ -133,18 +135,15 @@ class Notifier:
             f"{names.LOG_ROOT}.>",
             durable=names.NOTIFIER_DURABLE,
             stream=JStream(names.REPAIRS, declare=False),
-            # More at once would be handled side by side, out of order. A request that was lost with the server is made
-            # again when its time is up.
-            pull_sub=PullSub(batch_size=1, timeout=1.0),
+            pull_sub=in_batches(_BATCH),
             config=config,
             inbox_prefix=f"{inbox_prefix('notifier')}.".encode(),  # here with its dot, else without
             decoder=_raw,
-            ack_policy=AckPolicy.NACK_ON_ERROR,
+            ack_policy=AckPolicy.MANUAL,
             title="notifier",
         )
         subscriber(self.take)
-        await self.app.start()
-        mend_timeouts(subscriber)
+        await pull_from(subscriber, self.app, connection, names.REPAIRS, names.NOTIFIER_DURABLE)
 
     async def stop(self) -> None:
         """Finish the message at hand and leave."""
@@ -182,25 +181,36 @@ class Notifier:
             retry_after=self._retry_after,
         )
 
-    # -- one fact -----------------------------------------------------------------------------------------------------
+    # -- one fact after the other -------------------------------------------------------------------------------------
 
-    async def take(self, raw: Msg) -> None:
-        """Handle one fact. Returning acknowledges it; NackMessage has it come again."""
+    async def take(self, messages: list[Msg]) -> None:
+        """Handle these facts in their order. One that cannot be told now comes again, and holds up no other."""
+        left = deque(messages)
+        async with saying_so(left):
+            while left:
+                delay = await self._take(left[0])
+                message = left.popleft()
+                # If the server does not hear it, the fact comes again.
+                with suppress(nats.errors.Error):
+                    await (message.ack() if delay is None else message.nak(delay))
+
+    async def _take(self, raw: Msg) -> float | None:
+        """Handle one fact; after how long it must come again, if it must."""
         try:
             event = Event.from_json(raw.data)
         except ValidationError as error:
             # The log only takes what intake has checked; whatever this is, no attempt will ever make it readable.
             _log.error("cannot read a fact, leaving it out", subject=raw.subject, problems=error.error_count())
-            return
+            return None
         try:
-            async with _saying_so(raw):
-                await self._teller.handle(event)
+            await self._teller.handle(event)
         except AgainLaterError as later:
-            raise NackMessage(delay=later.delay) from None
-        except Exception as fault:  # a fault with one order must not keep news from all others
-            delay = min(_FIRST_DELAY * 2 ** min(raw.metadata.num_delivered - 1, 20), _LONGEST_DELAY)
+            return later.delay
+        except Exception as fault:  # noqa: BLE001 - a fault with one order must not keep news from all others
+            delay: float = min(_FIRST_DELAY * 2 ** min(raw.metadata.num_delivered - 1, 20), _LONGEST_DELAY)
             _log.warning("will try again", order=event.subject, type=event.type, error=repr(fault), delay=delay)
-            raise NackMessage(delay=delay) from fault
+            return delay
+        return None
 
 
 class JetStreamLog:
@@ -231,24 +241,5 @@ class ContactBook:
         return Contact.model_validate_json(entry.value or b"{}")
 
 
-async def _raw(message: NatsMessage) -> Any:
+async def _raw(message: NatsBatchMessage) -> Any:
     return message.raw_message
-
-
-@asynccontextmanager
-async def _saying_so(message: Msg) -> AsyncIterator[None]:
-    """Keep the server from handing the message to another instance while this one is still at it."""
-
-    async def say() -> None:
-        while True:
-            await asyncio.sleep(_SAY_SO_EVERY)
-            with suppress(nats.errors.Error):
-                await message.in_progress()
-
-    saying = asyncio.create_task(say())
-    try:
-        yield
-    finally:
-        saying.cancel()
-        with suppress(asyncio.CancelledError):
-            await saying

@@ -1,39 +1,171 @@
-"""Mends for the seams between FastStream and nats-py.
+"""Pulls batches from a durable consumer for FastStream, which hands them to a handler one after the other.
 
-FastStream ends a round of its loop on nats-py's own TimeoutError. When hardly any time is left, nats-py raises the
-built-in TimeoutError instead, from which its own is derived: FastStream takes that for a fault, and drops what the
-round had collected, which then comes again only after the acknowledgement time has run out. So we see to it that
-there is one kind of time-out. (Seen with faststream 0.7.8 and nats-py 2.16.0.)
+nats-py's own ``fetch`` makes two requests a call, and takes the end of one for the end of the next: from then on a
+full stream comes in crumbs of one or two messages, each with a request of its own (seen with nats-py 2.16.0). A feed
+has one request under way at a time, tells its end from that of others, and asks ahead while a batch is worked on.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 import nats.errors
 import structlog
 from faststream import FastStream
+from faststream.nats import PullSub
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from services.connecting import leave
+
+#: One request waits at the server for so long (seconds). One that was lost with the server is made again then.
+_LINGER: Final = 1.0
+
+#: Whoever hands in much at a time is seldom silent for so long (seconds): then a batch ends, full or not.
+_GAP: Final = 0.01
+
+#: No batch is collected for longer than this (seconds).
+_COLLECT: Final = 0.05
+
+#: After trouble with the server (seconds).
+_PAUSE: Final = 0.5
+
+#: What waits here for its turn is said to be worked on so often (seconds), lest the server hand it out once more.
+_SAY_SO_EVERY: Final = 3.0
+
+#: How a request ends that brought less than it asked for: its time was up.
+_TIME_IS_UP: Final = "408"
 
 _log = structlog.get_logger("pulling")
 
 
-def mend_timeouts(subscriber: Any) -> None:
-    """Make ``fetch`` of a started FastStream pull subscriber raise nats-py's TimeoutError and no other."""
-    subscription = subscriber.subscription
-    fetch = subscription.fetch
+def in_batches(size: int) -> PullSub:
+    """What a FastStream subscriber has to be declared with that ``pull_from`` feeds."""
+    # FastStream fetches on until the time is up, whatever it has: a feed has taken its time by then.
+    return PullSub(batch_size=size, timeout=_GAP / 5, batch=True)
 
-    async def fetch_or_time_out(*args: Any, **kwargs: Any) -> Any:
+
+class Feed:
+    """Messages of one durable consumer. It stands in for the subscription of a FastStream batch subscriber."""
+
+    def __init__(self, connection: Client, stream: str, durable: str) -> None:
+        self._connection = connection
+        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self._inbox = connection.new_inbox()
+        self._messages: deque[Msg] = deque()
+        self._came = asyncio.Event()
+        self._requests = 0
+        self._due = 0  # what the request under way may still bring
+        self._over = 0.0  # when it has ended, told or not
+        self._reconnects = 0
+        self._troubled = False
+        self._closed = False
+        self._clock = asyncio.get_running_loop().time
+
+    async def start(self) -> None:
+        """Listen for what is asked for."""
+        self._subscription = await self._connection.subscribe(
+            f"{self._inbox}.*", cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0
+        )
+        self._saying = asyncio.create_task(_say_so(self._messages))
+
+    async def fetch(self, batch: int, timeout: float | None = None) -> list[Msg]:
+        """Up to ``batch`` messages; none if nothing came for a while. For FastStream, whose ``timeout`` is not ours."""
         try:
-            return await fetch(*args, **kwargs)
-        except nats.errors.Error:
-            raise
-        except TimeoutError:
-            raise nats.errors.TimeoutError from None
+            await self._ask(batch)
+            if not self._messages:
+                await self._wait()
+            await self._collect(batch)
+        except nats.errors.Error as error:
+            _log.debug("cannot ask for more", error=repr(error))
+            self._troubled = True
+        if self._troubled or self._closed:
+            self._troubled = False
+            await asyncio.sleep(_PAUSE)  # FastStream asks again at once
+        if self._closed:
+            return []
+        return [self._messages.popleft() for _ in range(min(batch, len(self._messages)))]
 
-    subscription.fetch = fetch_or_time_out
+    async def unsubscribe(self) -> None:
+        """Take nothing more; what was asked for ahead comes again to whoever asks next."""
+        self._closed = True
+        self._came.set()
+        self._saying.cancel()
+        with suppress(nats.errors.Error):
+            await self._subscription.unsubscribe()
+            while self._messages:
+                await self._messages.popleft().nak()
+
+    async def _collect(self, batch: int) -> None:
+        """Let more come while it comes quickly; ask ahead for what follows."""
+        until = self._clock() + _COLLECT
+        seen = 0
+        while seen < len(self._messages) < batch and self._clock() < until:
+            seen = len(self._messages)
+            await asyncio.sleep(_GAP)
+            await self._ask(batch)
+
+    async def _wait(self) -> None:
+        self._came.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._came.wait(), _LINGER)
+
+    async def _ask(self, batch: int) -> None:
+        """Have a request under way, unless a whole batch is at hand or on its way."""
+        reconnects = self._connection.stats["reconnects"]
+        if self._due > 0 and self._clock() < self._over and reconnects == self._reconnects:
+            return
+        self._due = 0
+        if self._closed or len(self._messages) > batch:
+            return
+        self._requests += 1
+        self._due, self._over, self._reconnects = batch, self._clock() + 2 * _LINGER, reconnects
+        request = {"batch": batch, "expires": int(_LINGER * 1e9)}
+        await self._connection.publish(self._next, json.dumps(request).encode(), f"{self._inbox}.{self._requests}")
+
+    async def _take(self, message: Msg) -> None:
+        if message.reply:
+            self._due -= 1
+            self._messages.append(message)
+        elif message.subject.endswith(f".{self._requests}"):  # of the request under way
+            self._due = 0
+            status = (message.headers or {}).get("Status")
+            self._troubled = status != _TIME_IS_UP
+        self._came.set()
+
+
+@asynccontextmanager
+async def saying_so(messages: Collection[Msg]) -> AsyncIterator[None]:
+    """Keep the server from handing out again what is in ``messages``, which may shrink meanwhile."""
+    saying = asyncio.create_task(_say_so(messages))
+    try:
+        yield
+    finally:
+        saying.cancel()
+        with suppress(asyncio.CancelledError):
+            await saying
+
+
+async def _say_so(messages: Collection[Msg]) -> None:
+    while True:
+        await asyncio.sleep(_SAY_SO_EVERY)
+        with suppress(nats.errors.Error):
+            for message in list(messages):
+                await message.in_progress()
+
+
+async def pull_from(subscriber: Any, app: FastStream, connection: Client, stream: str, durable: str) -> None:
+    """Start ``app``, whose one ``subscriber`` gets its batches from a feed instead of from nats-py."""
+    feed = Feed(connection, stream, durable)
+    await feed.start()
+    subscriber.subscription = feed  # FastStream makes its own only where there is none, and starts to pull from it
+    await app.start()
+    subscriber.add_task(subscriber._consume_pull)
 
 
 async def stop_pulling(app: FastStream, connection: Client) -> None:

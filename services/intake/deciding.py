@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Annotated, Any, Final, Literal, Protocol
 
@@ -20,6 +21,7 @@ CLOCK_AHEAD: Final = timedelta(hours=24)
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=4_096)
 def order_hash(order: str) -> int:
     """A number of 63 bits that stands for an order."""
     return int.from_bytes(blake2b(order.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1

@@ -14,7 +14,8 @@ import structlog
 from nats.js import JetStreamContext
 
 from events import names
-from events.log import LogReplacedError, Tail, last_position
+from events.envelope import Event
+from events.log import LogReplacedError, last_position, read_until
 from services.intake.held import Held
 from services.intake.index import Index
 
@@ -30,6 +31,10 @@ TRANSIENT: Final = (
 
 _RETRY_DELAY: Final = 1.0
 
+#: How often we look whether others have appended something (seconds). What we append ourselves we know already: reading
+#: it back would cost as much again as taking it in.
+_LOOK_EVERY: Final = 0.25
+
 _log = structlog.get_logger("intake")
 
 
@@ -42,6 +47,8 @@ class Follower:
         self._held = held
         self._lock = lock
         self._caught_up = asyncio.Event()
+        self._look = asyncio.Event()
+        self._named: list[str] = []
 
     async def start(self) -> None:
         """Return when the index knows what the log holds by now."""
@@ -61,13 +68,18 @@ class Follower:
     async def read_to_the_end(self) -> None:
         """Bring the index up to the end of the log, at once. The caller holds the lock."""
         end = await last_position(self._js)
-        if end <= self._index.position:
-            return
-        async with Tail(self._js, after=self._index.position) as tail:
-            while self._index.position < end:
-                batch = await tail.next_batch()
-                if batch:
-                    self._index.follow(batch)
+        async for batch in read_until(self._js, end, after=self._index.position):
+            self._index.follow(batch)
+            self._release_soon(self._held.named_in(batch))
+
+    def appended(self, events: Sequence[Event]) -> None:
+        """We have just appended these: what waited for an order or a reference that they name is handed in again."""
+        self._release_soon(self._held.named_by(events))
+
+    def _release_soon(self, named: Sequence[str]) -> None:
+        if named:
+            self._named += named
+            self._look.set()
 
     async def _follow(self) -> None:
         while True:
@@ -94,18 +106,28 @@ class Follower:
             self._index.clear()
 
     async def _follow_on(self) -> None:
-        goal = await last_position(self._js)
-        async with Tail(self._js, after=self._index.position, max_batch=10_000) as tail:
-            # What became known before this position released nobody if we were away or cut off then.
-            await self._held.release_known(self._js, self._index)
-            while True:
-                if tail.position >= goal and self._index.position >= goal:
-                    self._caught_up.set()
-                await self._note(await tail.next_batch())
+        await self._read_what_others_said()
+        # What became known before this released nobody if we were away or cut off then.
+        await self._held.release_known(self._js, self._index)
+        self._caught_up.set()
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), _LOOK_EVERY)
+            self._look.clear()
+            await self._read_what_others_said()
+            named, self._named = self._named, []
+            for name in named:
+                await self._held.release(self._js, name)
+
+    async def _read_what_others_said(self) -> None:
+        async with self._lock:  # nothing of ours is on its way into the log
+            position, end = self._index.position, await last_position(self._js)
+        if end < position:
+            raise LogReplacedError(f"the log ends before position {position}, which was read from it")
+        async for batch in read_until(self._js, end, after=position):
+            await self._note(batch)
 
     async def _note(self, batch: Sequence[tuple[int, bytes]]) -> None:
-        if not batch:
-            return
         async with self._lock:
             self._index.follow(batch)
-        await self._held.release_named(self._js, batch)
+        self._release_soon(self._held.named_in(batch))

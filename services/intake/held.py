@@ -7,7 +7,7 @@ intake again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import orjson
 from nats.js import JetStreamContext
@@ -15,6 +15,7 @@ from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from events import names
+from events.envelope import Event
 from events.subjects import intake_subject, token, untoken
 from services.intake.index import Index
 from services.intake.problems import Problem, is_held
@@ -61,10 +62,19 @@ class Held:
             if index.names(name):
                 await self.release(js, name)
 
-    async def release_named(self, js: JetStreamContext, batch: Sequence[tuple[int, bytes]]) -> None:
-        """Hand in again what waited for an order or a reference that this part of the log names."""
+    def named_by(self, events: Collection[Event]) -> list[str]:
+        """The orders and references that these facts name and that are waited for."""
         if not self._waited_for:
-            return
+            return []
+        named = [event.subject for event in events if event.name in ("order.opened", "order.referenced")]
+        named += [str(event.data.get("reference")) for event in events if event.name == "order.referenced"]
+        return [name for name in named if name in self._waited_for]
+
+    def named_in(self, batch: Sequence[tuple[int, bytes]]) -> list[str]:
+        """The same of a part of the log."""
+        named: list[str] = []
+        if not self._waited_for:
+            return named
         for _, payload in batch:
             if b"order.opened" not in payload and b"order.referenced" not in payload:
                 continue
@@ -74,8 +84,9 @@ class Held:
                 continue
             data = document.get("data") or {}
             for name in (document.get("subject"), data.get("reference") if isinstance(data, dict) else None):
-                if isinstance(name, str):
-                    await self.release(js, name)
+                if isinstance(name, str) and name in self._waited_for:
+                    named.append(name)
+        return named
 
 
 async def _resubmit_waiting(js: JetStreamContext, role: str, name: str) -> None:

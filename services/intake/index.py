@@ -48,6 +48,15 @@ class Pending:
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
+@dataclass
+class _LookedUp:
+    """What the index says of everything that a batch names, also that it knows nothing of it."""
+
+    facts: dict[bytes, Found | None] = field(default_factory=dict)
+    orders: dict[str, str | None] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+
 class Index:
     """Look-ups over the log plus the batch at hand. Not for use by several threads at once."""
 
@@ -56,6 +65,7 @@ class Index:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = self._open()
         self.pending = Pending()
+        self._looked_up = _LookedUp()
 
     def _open(self) -> sqlite3.Connection:
         """Open the file, made anew if it is damaged or of another version. Raises sqlite3.Error, if it is busy say."""
@@ -98,26 +108,65 @@ class Index:
         key = fact_key(source, id)
         if key in self.pending.facts:
             return self.pending.facts[key]
-        row = self._connection.execute("select position, order_hash from facts where key = ?", (key,)).fetchone()
-        return None if row is None else Found(int(row[0]), int(row[1]))
+        if key not in self._looked_up.facts:
+            self._look_up_facts([key])
+        return self._looked_up.facts[key]
 
     def opened_by(self, order: str) -> str | None:
         """The party that opened that order; None if nobody has."""
         if order in self.pending.orders:
             return self.pending.orders[order]
-        row = self._connection.execute("select opened_by from orders where order_id = ?", (order,)).fetchone()
-        return None if row is None else str(row[0])
+        if order not in self._looked_up.orders:
+            self._look_up_orders([order])
+        return self._looked_up.orders[order]
 
     def order_of(self, party: str, reference: str) -> str | None:
         """The order that ``party`` has given that number, and has not taken it back."""
         if (party, reference) in self.pending.aliases:
             return self.pending.aliases[(party, reference)]
-        row = self._connection.execute(
-            "select order_id from aliases where party = ? and reference = ?"
+        if (party, reference) not in self._looked_up.aliases:
+            self._look_up_aliases(party, [reference])
+        return self._looked_up.aliases[(party, reference)]
+
+    def prepare(self, events: Iterable[Event]) -> None:
+        """Look up at once what the decisions about these would ask one by one."""
+        facts: set[bytes] = set()
+        orders: set[str] = set()
+        references: dict[str, set[str]] = {}
+        for event in events:
+            facts.add(fact_key(event.source, event.id))
+            orders.add(event.subject)
+            references.setdefault(event.source, set()).add(event.subject)
+        self._look_up_facts(list(facts))
+        for party, named in references.items():
+            self._look_up_aliases(party, list(named))
+            orders.update(order for name in named if (order := self._looked_up.aliases[(party, name)]) is not None)
+        self._look_up_orders(list(orders))
+
+    def _look_up_facts(self, keys: Sequence[bytes]) -> None:
+        rows = self._connection.execute(
+            f"select key, position, order_hash from facts where key in ({_marks(keys)})",  # noqa: S608 - question marks
+            keys,
+        )
+        found = {row[0]: Found(row[1], row[2]) for row in rows}
+        self._looked_up.facts.update((key, found.get(key)) for key in keys)
+
+    def _look_up_orders(self, orders: Sequence[str]) -> None:
+        rows = self._connection.execute(
+            f"select order_id, opened_by from orders where order_id in ({_marks(orders)})",  # noqa: S608
+            orders,
+        )
+        found = dict(rows.fetchall())
+        self._looked_up.orders.update((order, found.get(order)) for order in orders)
+
+    def _look_up_aliases(self, party: str, references: Sequence[str]) -> None:
+        rows = self._connection.execute(
+            f"select reference, order_id from aliases where party = ? and reference in ({_marks(references)})"  # noqa: S608
             " and fact not in (select fact from retracted)",
-            (party, reference),
-        ).fetchone()
-        return None if row is None else str(row[0])
+            (party, *references),
+        )
+        found = dict(rows.fetchall())
+        self._looked_up.aliases.update(((party, name), found.get(name)) for name in references)
 
     def names(self, text: str) -> bool:
         """Whether that is the id of an order, or any party's own number for one."""
@@ -139,6 +188,7 @@ class Index:
             "begin; delete from facts; delete from orders; delete from aliases; delete from retracted;"
             " update progress set position = 0; commit;"
         )
+        self._looked_up = _LookedUp()
 
     def expect(self, event: Event) -> None:
         """Note a fact of the batch at hand, so that what follows in the batch can refer to it."""
@@ -151,12 +201,19 @@ class Index:
     def forget(self) -> None:
         """Drop what the batch at hand has added: it was not appended."""
         self.pending = Pending()
+        self._looked_up = _LookedUp()
 
     def appended(self, events: Sequence[Event], positions: Sequence[int]) -> None:
-        """The batch at hand is in the log at these positions. The log is still followed from where it was read to."""
+        """The batch at hand is in the log at these positions. What follows there on what we have read is read, too."""
+        reached = self.position
+        for position in positions:
+            reached += position == reached + 1
         self._write(
-            (position, event.source, event.id, event.name, event.subject, event.data)
-            for event, position in zip(events, positions, strict=True)
+            (
+                (position, event.source, event.id, event.name, event.subject, event.data)
+                for event, position in zip(events, positions, strict=True)
+            ),
+            up_to=reached,
         )
         self.pending = Pending()
 
@@ -182,6 +239,7 @@ class Index:
             elif name == "fact.corrected":
                 retracted.append((fact_key(str(data.get("fact_source") or source), str(data.get("fact_id"))),))
         connection = self._connection
+        self._looked_up = _LookedUp()
         connection.execute("begin immediate")
         try:
             connection.executemany("insert or ignore into facts values (?, ?, ?)", facts)
@@ -204,6 +262,11 @@ class Index:
             if connection.in_transaction:
                 connection.execute("rollback")
             raise
+
+
+def _marks(values: Sequence[object]) -> str:
+    """As many question marks; SQLite takes up to 32,766 of them, a batch has 1,000 submissions."""
+    return ",".join("?" * len(values))
 
 
 def _read(position: int, payload: bytes) -> _Note | None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ import nats.errors
 import nats.js.errors
 import structlog
 from faststream import AckPolicy, FastStream
-from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats import JStream, NatsBroker
 from faststream.nats.message import NatsBatchMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -30,6 +31,7 @@ from nats.js.kv import KeyValue
 
 from events import names
 from events.clock import Clock
+from events.envelope import Event
 from events.log import NotFirstError, append_batch, message_id
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from events.subjects import party_of_subject, rejected_subject
@@ -43,13 +45,10 @@ from services.intake.problems import Problem, Refusal, is_held
 from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
 from services.intake.rejecting import to_headers
-from services.pulling import mend_timeouts, stop_pulling
+from services.pulling import in_batches, pull_from, stop_pulling
 from services.rights import inbox_prefix
 
 _BATCH: Final = 1_000
-
-#: How long a batch is collected (seconds): what a submission that comes alone waits.
-_COLLECT: Final = 0.05
 
 #: A batch that got no answer comes again after this long (seconds); appending gives up sooner.
 _ACK_WAIT: Final = 10.0
@@ -64,15 +63,25 @@ _log = structlog.get_logger("intake")
 
 
 def _sequence(message: Msg) -> int:
-    return message.metadata.sequence.stream
+    """Its place in the intake stream. nats-py's metadata would read a good deal more, for every submission."""
+    return int(message.reply.split(".")[-4])
+
+
+def _comes_again(message: Msg) -> bool:
+    return message.reply.split(".")[-5] != "1"  # how often it was delivered
 
 
 def _party_of(message: Msg) -> str:
-    """Who handed this in. A subject that names nobody properly still gets its answer, under what it says."""
+    return _party_named(message.subject)
+
+
+@lru_cache(maxsize=4_096)
+def _party_named(subject: str) -> str:
+    """Who hands in there. A subject that names nobody properly still gets its answer, under what it says."""
     try:
-        return party_of_subject(message.subject)
+        return party_of_subject(subject)
     except ValueError:
-        _, role, name = message.subject.split(".", 2)
+        _, role, name = subject.split(".", 2)
         return f"{role}:{name}"
 
 
@@ -91,6 +100,18 @@ class _Decided:
     accepted: list[tuple[Msg, Accept]]
     duplicates: list[tuple[Msg, Duplicate]]
     rejected: list[_Rejection]
+
+
+def _read(message: Msg) -> tuple[dict[str, Any], str | None, Event | Refusal]:
+    """The submission as a document, its own id, and the event; empty where they cannot be told, with the reason."""
+    document: dict[str, Any] = {}
+    id = None
+    try:
+        document = read_document(message.headers, message.data)
+        id = submission_id(document)
+        return document, id, read_event(document)
+    except Refusal as refusal:
+        return document, id, refusal
 
 
 async def _raw(message: NatsBatchMessage) -> Any:
@@ -140,7 +161,7 @@ class Intake:
             f"{names.INTAKE_ROOT}.{self.role}.*",
             durable=names.INTAKE_DURABLES[self.role],
             stream=JStream(names.INTAKE_STREAMS[self.role], declare=False),
-            pull_sub=PullSub(batch_size=_BATCH, timeout=_COLLECT, batch=True),
+            pull_sub=in_batches(_BATCH),
             config=self._consumer(),
             inbox_prefix=f"{inbox_prefix(self.role)}.".encode(),  # here with its dot, else without
             decoder=_raw,
@@ -149,8 +170,8 @@ class Intake:
         )
         subscriber(self.take)
         life.push_async_callback(stop_pulling, self.app, self._connection)
-        await self.app.start()
-        mend_timeouts(subscriber)
+        stream, durable = names.INTAKE_STREAMS[self.role], names.INTAKE_DURABLES[self.role]
+        await pull_from(subscriber, self.app, self._connection, stream, durable)
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave."""
@@ -224,7 +245,7 @@ class Intake:
                 await message.ack()
 
     async def _take(self, messages: list[Msg]) -> None:
-        if self._unsure or any(message.metadata.num_delivered > 1 for message in messages):
+        if self._unsure or any(_comes_again(message) for message in messages):
             # An attempt that we know nothing of may have appended them. The server would tell most repeats apart, but
             # only for a while.
             await self._follower.read_to_the_end()
@@ -265,7 +286,10 @@ class Intake:
             found = self._index.find(party, duplicate.id)
             position = duplicate.position or (found.position if found else None)
             receipts.add(party, _sequence(message), duplicate.id, "duplicate", order=duplicate.order, position=position)
-        await asyncio.gather(*(self._keep(rejection) for rejection in decided.rejected))
+        try:
+            await asyncio.gather(*(self._keep(rejection) for rejection in decided.rejected))
+        finally:  # what was appended now lets go what waited for it, also in this very batch
+            self._follower.appended(events)
         for rejection in decided.rejected:
             problem = rejection.problem
             verdict: Outcome = "held" if is_held(problem) else "rejected"
@@ -278,17 +302,16 @@ class Intake:
     def _decide(self, messages: Sequence[Msg]) -> _Decided:
         decided = _Decided([], [], [])
         now = self._clock.now()
-        for message in messages:
+        submissions = [(message, *_read(message)) for message in messages]
+        self._index.prepare(found for *_, found in submissions if isinstance(found, Event))
+        for message, document, id, found in submissions:
             party = _party_of(message)
-            id: str | None = None
             order = ""
-            document: dict[str, Any] = {}
             try:
-                document = read_document(message.headers, message.data)
-                id = submission_id(document)
-                event = read_event(document)
-                order = event.subject
-                outcome = decide(event, party, self._index, now)
+                if isinstance(found, Refusal):
+                    raise found
+                order = found.subject
+                outcome = decide(found, party, self._index, now)
             except Refusal as refusal:
                 problem = with_all_faults(refusal.problem(id), document)
                 decided.rejected.append(_Rejection(message, party, order, problem))

@@ -352,3 +352,12 @@ def test_whatever_comes_gets_a_receipt_and_the_next_good_one_is_taken(
                 assert (await shop.say(event("good", subject="fine")))["outcome"] == "accepted"
 
     asyncio.run(run())
+
+
+async def test_what_a_party_said_too_early_of_its_own_order_is_taken_in_once_it_opens_it(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        early = await shop.say(event("r1", "item.received"))
+        assert early["problem"]["type"].endswith("unknown-order")
+        await shop.say(event("e1"))
+        assert (await shop.heard("r1", "accepted"))["order"] == "W-1"

@@ -46,6 +46,7 @@ class Street:
         self.server, self.js, self.chain, self.outbox = server, js, chain, outbox
         self.clock = SimulatedClock(MONDAY)
         self.trouble = 0
+        self.asked = 0
 
     def notifier(self, delivery: Delivery | None = None, **options: Any) -> Notifier:
         secret = credential(self.server.home, "notifier")
@@ -71,6 +72,7 @@ class Street:
             await notifier.stop()
 
     async def ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+        self.asked += 1
         if self.trouble:
             self.trouble -= 1
             raise NoAnswerError("the projector does not run")
@@ -164,13 +166,25 @@ async def test_a_projector_that_is_away_is_waited_for(street: Street) -> None:
     assert len(street.letters) == 1
 
 
-async def test_an_old_log_is_read_without_a_word(street: Street) -> None:
+async def test_an_old_log_is_read_without_a_word_and_without_a_question(street: Street) -> None:
     street.clock.set(MONDAY + 30 * DAY)
-    await street.said(OPENED, TO_IMPORTER, received("importer:noord", MONDAY + DAY))
+    await street.said(OPENED, TO_IMPORTER, *(received(f"importer:{number}", MONDAY + DAY) for number in range(300)))
     async with street.notifying():
         await street.quiet()
     assert street.letters == []
-    assert await log.last_position(street.js) == 3
+    assert street.asked == 0
+    assert await log.last_position(street.js) == 302
+
+
+async def test_news_behind_an_old_log_is_told(street: Street) -> None:
+    street.clock.set(MONDAY + 30 * DAY)
+    late = received("importer:noord", street.clock.now())
+    await street.said(OPENED, TO_IMPORTER, late)
+    async with street.notifying():
+        await street.quiet()
+    assert street.letters == ["Uw Halden Meridian is aangekomen bij het servicecentrum"]
+    (planned,) = await street.events("message.planned")
+    assert planned.causationid == late.id
 
 
 async def test_a_batch_of_checkpoints_makes_one_message(street: Street) -> None:

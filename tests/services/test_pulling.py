@@ -1,0 +1,115 @@
+"""Feeds on a real server: whole batches, in order, nothing lost on the way out or with the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from nats.aio.client import Client
+from nats.js.api import AckPolicy, ConsumerConfig
+
+from events import names
+from events.streams import declare_streams
+from services.pulling import Feed
+from tests.chainserver import ChainServer
+from tests.waiting import eventually
+
+STREAM, DURABLE = names.INTAKE_STREAMS["retailer"], "test"
+
+
+@pytest.fixture
+async def client(chain_server: ChainServer) -> Client:
+    client = await chain_server.connect("services", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+    await declare_streams(client.jetstream())
+    config = ConsumerConfig(durable_name=DURABLE, ack_policy=AckPolicy.EXPLICIT, ack_wait=60.0)
+    await client.jetstream().add_consumer(STREAM, config)
+    return client
+
+
+async def hand_in(client: Client, first: int, count: int) -> None:
+    js = client.jetstream()
+    for number in range(first, first + count):
+        await js.publish_async("intake.retailer.acme", f"{number}".encode())
+    await js.publish_async_completed()
+
+
+@asynccontextmanager
+async def feeding(client: Client) -> AsyncIterator[Feed]:
+    feed = Feed(client, STREAM, DURABLE)
+    await feed.start()
+    try:
+        yield feed
+    finally:
+        await feed.unsubscribe()
+
+
+def flat(batches: list[list[int]]) -> list[int]:
+    return [number for batch in batches for number in batch]
+
+
+async def take(feed: Feed, count: int, batch: int) -> list[list[int]]:
+    """Batches until ``count`` messages are there, each message acknowledged."""
+    batches: list[list[int]] = []
+
+    async def enough() -> bool:
+        messages = await feed.fetch(batch)
+        for message in messages:
+            await message.ack()
+        if messages:
+            batches.append([int(message.data) for message in messages])
+        return sum(map(len, batches)) >= count
+
+    await eventually(enough)
+    return batches
+
+
+async def test_what_waits_comes_in_whole_batches_and_in_order(client: Client) -> None:
+    await hand_in(client, 0, 350)
+    async with feeding(client) as feed:
+        batches = await take(feed, 350, 100)
+    assert flat(batches) == list(range(350))
+    assert max(map(len, batches)) == 100
+    assert len(batches) < 20  # crumbs would be hundreds
+
+
+async def test_one_that_comes_alone_is_not_kept_waiting_for_others(client: Client) -> None:
+    async with feeding(client) as feed:
+        await hand_in(client, 7, 1)
+        assert await take(feed, 1, 1_000) == [[7]]
+
+
+async def test_what_was_fetched_ahead_comes_again_at_once_to_the_next(client: Client) -> None:
+    await hand_in(client, 0, 30)
+    async with feeding(client) as feed:
+        assert await take(feed, 10, 10) == [list(range(10))]
+        assert [int(message.data) for message in await feed.fetch(10)] == list(range(10, 20))  # and never answered
+    async with feeding(client) as feed:
+        batches = await take(feed, 10, 100)  # well before the time for an answer is up
+    assert sorted(flat(batches)) == list(range(20, 30))
+
+
+async def test_it_goes_on_after_the_server_was_killed(chain_server: ChainServer, client: Client) -> None:
+    async with feeding(client) as feed:
+        await hand_in(client, 0, 5)
+        assert flat(await take(feed, 5, 100)) == list(range(5))
+        os.kill(chain_server.embedded.pid, signal.SIGKILL)
+        await chain_server.embedded.wait()
+        await chain_server.embedded.start()
+        await eventually(lambda: client.is_connected)
+        await hand_in(client, 5, 5)
+        assert set(range(5, 10)) <= set(flat(await take(feed, 5, 100)))
+
+
+async def test_a_feed_whose_consumer_is_gone_asks_no_faster_than_it_should(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.pulling._PAUSE", 0.05)
+    async with feeding(client) as feed:
+        await client.jetstream().delete_consumer(STREAM, DURABLE)
+        before = client.stats["out_msgs"]
+        for _ in range(5):
+            assert await feed.fetch(100) == []
+        assert client.stats["out_msgs"] - before <= 10
