@@ -22,7 +22,7 @@ STREAM, DURABLE = names.INTAKE_STREAMS["retailer"], "test"
 
 @pytest.fixture
 async def client(chain_server: ChainServer) -> Client:
-    client = await chain_server.connect("services", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+    client = await chain_server.connect("keeper", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
     await declare_streams(client.jetstream())
     config = ConsumerConfig(durable_name=DURABLE, ack_policy=AckPolicy.EXPLICIT, ack_wait=60.0)
     await client.jetstream().add_consumer(STREAM, config)
