@@ -24,19 +24,21 @@ _STRETCH: Final = 400_000
 _MOST_WORKERS: Final = 4
 
 _STORED: Final = (*STORED_MODELS, CLOSED_SPANS)
-#: The models of which every stretch has its part.
-_IN_STRETCHES: Final = (VOIDS, *(model for model in ORDER_MODELS if model.is_stored))
 
 OpenCursor = Callable[[], DuckDBPyConnection]
 
 
 def build_stored(open_cursor: OpenCursor, last_position: int) -> None:
     """Make all stored models from the events up to ``last_position``, in new tables beside those that there are."""
+    stretches = [(after, after + _STRETCH) for after in range(0, last_position, _STRETCH)]
     with _transaction(open_cursor) as cursor:
         forget_unfinished(cursor)
         _build_closures(cursor)
-    stretches = [(after, after + _STRETCH) for after in range(0, last_position, _STRETCH)]
-    workers = max(1, min(len(stretches), _MOST_WORKERS, _threads(open_cursor)))
+        if len(stretches) < 2:
+            _build_stretch(cursor, 0, _STRETCH, "CREATE TABLE {} AS {}")
+            return
+        _build_stretch(cursor, 0, 0, "CREATE TABLE {} AS {}")  # empty tables, which all can fill
+    workers = min(len(stretches), _MOST_WORKERS, _threads(open_cursor))
     with ThreadPoolExecutor(workers, "rebuild") as pool:
         parts = [pool.submit(_build_stretches, open_cursor, stretches[first::workers]) for first in range(workers)]
     for part in parts:
@@ -57,18 +59,14 @@ def forget_unfinished(cursor: DuckDBPyConnection) -> None:
 
 
 def _build_closures(cursor: DuckDBPyConnection) -> None:
-    """The parties' closures, which the due times of all orders need, and empty tables for the orders' models."""
+    """The parties' closures, which the due times of all orders need."""
     _select_events(cursor, "first_position IN (SELECT first_position FROM chain.subjects WHERE announces)")
     cursor.execute(f"CREATE TEMP TABLE voids AS {VOIDS.select}")
-    _select_facts(cursor)
+    cursor.execute(f"CREATE TEMP VIEW facts AS {FACTS.select}")
     for model in (CLOSURES, CLOSED_SPANS):
         cursor.execute(f"CREATE TABLE {_new(model)} AS {model.select}")
         cursor.execute(f"CREATE TEMP VIEW {model.name} AS FROM {_new(model)}")
-    for model in ORDER_MODELS:
-        if model.is_read:
-            cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select} LIMIT 0")
-    for model in _IN_STRETCHES:
-        cursor.execute(f"CREATE TABLE {_new(model)} AS {model.select} LIMIT 0")
+    cursor.execute("DROP TABLE temp.voids")
 
 
 def _build_stretches(open_cursor: OpenCursor, stretches: list[tuple[int, int]]) -> None:
@@ -76,28 +74,25 @@ def _build_stretches(open_cursor: OpenCursor, stretches: list[tuple[int, int]]) 
         for model in (CLOSURES, CLOSED_SPANS):
             cursor.execute(f"CREATE TEMP VIEW {model.name} AS FROM {_new(model)}")
         for after, until in stretches:
-            _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
-            _add(cursor, VOIDS)
-            _select_facts(cursor)
-            for model in ORDER_MODELS:
-                _add(cursor, model)
+            _build_stretch(cursor, after, until, "INSERT INTO {} {}")
+
+
+def _build_stretch(cursor: DuckDBPyConnection, after: int, until: int, storing: str) -> None:
+    """The models of the orders that begin there; ``storing`` has room for a table's name and for its rows."""
+    _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
+    for model in (VOIDS, FACTS, *ORDER_MODELS):
+        rows = model.select
+        if model is FACTS:
+            cursor.execute(f"CREATE OR REPLACE TEMP VIEW {model.name} AS {rows}")
+        elif model.is_read:
+            cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
+            rows = f"FROM {model.name}"
+        if model.is_stored:
+            cursor.execute(storing.format(_new(model), rows))
 
 
 def _select_events(cursor: DuckDBPyConnection, condition: str) -> None:
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM chain.events WHERE {condition}")
-
-
-def _select_facts(cursor: DuckDBPyConnection) -> None:
-    cursor.execute(f"CREATE OR REPLACE TEMP VIEW facts AS {FACTS.select}")
-
-
-def _add(cursor: DuckDBPyConnection, model: Model) -> None:
-    rows = model.select
-    if model.is_read:
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
-        rows = f"FROM {model.name}"
-    if model.is_stored:
-        cursor.execute(f"INSERT INTO {_new(model)} {rows}")
 
 
 def _new(model: Model) -> str:

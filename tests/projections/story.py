@@ -118,7 +118,7 @@ def new_database(folder: Path, base: Path) -> Database:
     number = sum(1 for _ in folder.glob("chain*.duckdb"))
     file = folder / f"chain{number}.duckdb"
     shutil.copy(_template(base), file)
-    return open_database(file)
+    return open_database(file, threads=1)  # tests run side by side
 
 
 def model_rows(database: Database, *, positions: bool = True, leave_out: Sequence[str] = ()) -> dict[str, list[str]]:

@@ -120,7 +120,7 @@ def mirrored(database: Database) -> list[str]:
         cursor.close()
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=14, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
 @example(facts=[], cuts=set())
 @example(facts=DOUBLED_BESIDE_A_CLOSURE, cuts=set())
@@ -134,7 +134,7 @@ def test_live_rows_are_those_of_a_rebuild(base: Path, facts: list[Event], cuts: 
         assert model_rows(live) == model_rows(fresh)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), order=st.randoms(use_true_random=False), cuts=st.sets(st.integers(1, 59), max_size=3))
 def test_doubled_and_shuffled_facts_give_the_same_rows(
     base: Path, facts: list[Event], order: Any, cuts: set[int]

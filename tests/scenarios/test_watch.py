@@ -11,6 +11,7 @@ import pytest
 
 from events.log import last_position, read_until
 from services.story import BEGIN, CARDS, IMPORTER, ORDER, REPAIRER, SERIAL, SHOP, Step, watch_story
+from tests.chainserver import refusals
 from tests.scenarios.stage import Stage, moment, stage
 
 
@@ -18,6 +19,8 @@ from tests.scenarios.stage import Stage, moment, stage
 async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
     async with stage(tmp_path / "home", BEGIN, CARDS) as running:
         yield running
+    # Each service has its own login, and may do all that it needs.
+    assert refusals(tmp_path / "home") == []
 
 
 async def every_message_speaks_for_the_shop_and_names_nobody_else(scene: Stage) -> None:

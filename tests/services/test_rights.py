@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-
 import nats.errors
 import pytest
 from nats.aio.client import Client
@@ -14,9 +11,6 @@ from events.log import last_position
 from events.streams import declare_streams
 from events.vocabulary import FACTS, may_say
 from services.rights import SERVICE_RIGHTS, SYSTEM_USER
-from services.settings import load_settings
-from services.simulation import simulate
-from services.story import BEGIN, CARDS, ORDER, watch_story
 from tests.chainserver import ChainServer, refusals
 from tests.waiting import eventually
 
@@ -118,18 +112,3 @@ async def test_answers_are_heard_by_whoever_asked_alone(chain_server: ChainServe
 def test_intake_may_file_what_its_role_may_say(role: str) -> None:
     filed = {subject for subject in SERVICE_RIGHTS[role].publish if subject.startswith("repairs.")}
     assert filed == {f"repairs.*.{name}" for name in FACTS if may_say(role, name)}
-
-
-async def test_every_service_has_what_it_needs(free_home: Path) -> None:
-    """The story through the services as they are put together, each with its own login: nothing is refused."""
-    settings = load_settings(home=free_home, email_url="outbox://")
-    async with simulate(settings, BEGIN, CARDS) as chain:
-        closed, opened, handed_over, *rest = watch_story()
-        for step in (handed_over, closed, opened, *rest):  # the first comes too early: it is held, and released
-            await chain.advance(max(step.at, chain.clock.now()))
-            await chain.say(step.as_event())
-        await asyncio.gather(*(service.check() for service in chain.services.values()))
-        timeline = await chain.ask("timeline", {"order": ORDER})
-        told = {entry["type"] for entry in timeline["entries"]}
-    assert {"commitment.overdue", "message.sent"} <= told
-    assert refusals(free_home) == []
