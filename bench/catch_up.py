@@ -70,7 +70,7 @@ async def bare(settings: Settings, count: int) -> float:
 
 async def ours(settings: Settings, count: int, file: Path) -> float:
     """Facts per second of the projector, from an empty file until every read model reflects the end of the log."""
-    projector = Projector(partial(connect, settings), file, CLOCK, patience=600)
+    projector = Projector(partial(connect, settings, "projector"), file, CLOCK, patience=600)
     began = time.perf_counter()
     await projector.start()
     await projector.wait_for(count)

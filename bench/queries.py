@@ -44,7 +44,7 @@ class Served(Projector):
 
 async def serve(home: str, file: str) -> None:
     settings = load_settings(home=home)
-    projector = Served(partial(connect, settings), Path(file), CLOCK)
+    projector = Served(partial(connect, settings, "projector"), Path(file), CLOCK)
     await projector.start()
     print("ready", flush=True)
     stopped = asyncio.Event()

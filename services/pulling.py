@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -51,10 +51,16 @@ def in_batches(size: int) -> PullSub:
 
 
 class Feed:
-    """Messages of one durable consumer. It stands in for the subscription of a FastStream batch subscriber."""
+    """Messages of one durable consumer. It stands in for the subscription of a FastStream batch subscriber.
 
-    def __init__(self, connection: Client, stream: str, durable: str) -> None:
+    ``arrived`` hears of each message as it comes, which is often while the batch before it waits for the server.
+    """
+
+    def __init__(
+        self, connection: Client, stream: str, durable: str, arrived: Callable[[Msg], None] | None = None
+    ) -> None:
         self._connection = connection
+        self._arrived = arrived
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._inbox = connection.new_inbox()
         self._messages: deque[Msg] = deque()
@@ -132,6 +138,8 @@ class Feed:
         if message.reply:
             self._due -= 1
             self._messages.append(message)
+            if self._arrived is not None:
+                self._arrived(message)
         elif message.subject.endswith(f".{self._requests}"):  # of the request under way
             self._due = 0
             status = (message.headers or {}).get("Status")
@@ -159,9 +167,16 @@ async def _say_so(messages: Collection[Msg]) -> None:
                 await message.in_progress()
 
 
-async def pull_from(subscriber: Any, app: FastStream, connection: Client, stream: str, durable: str) -> None:
+async def pull_from(
+    subscriber: Any,
+    app: FastStream,
+    connection: Client,
+    stream: str,
+    durable: str,
+    arrived: Callable[[Msg], None] | None = None,
+) -> None:
     """Start ``app``, whose one ``subscriber`` gets its batches from a feed instead of from nats-py."""
-    feed = Feed(connection, stream, durable)
+    feed = Feed(connection, stream, durable, arrived)
     await feed.start()
     subscriber.subscription = feed  # FastStream makes its own only where there is none, and starts to pull from it
     await app.start()

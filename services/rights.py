@@ -103,6 +103,7 @@ def _intake(role: str) -> Rights:
             f"$KV.{names.CUSTOMERS}.>",
             *_DECLARING,
             f"$JS.API.STREAM.UPDATE.{stream}",
+            f"$JS.API.STREAM.PURGE.{stream}",
             f"$JS.API.STREAM.UPDATE.{names.REJECTED}",
             *_FOLLOWING,
             *_pulling(stream, names.INTAKE_DURABLES[role]),

@@ -45,6 +45,7 @@ from services.intake.problems import Problem, Refusal, is_held
 from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
 from services.intake.rejecting import to_headers
+from services.intake.sweeping import Sweeper
 from services.pulling import in_batches, pull_from, stop_pulling
 from services.rights import inbox_prefix
 
@@ -102,7 +103,11 @@ class _Decided:
     rejected: list[_Rejection]
 
 
-def _read(message: Msg) -> tuple[dict[str, Any], str | None, Event | Refusal]:
+#: A submission as a document, its own id, and the event or why there is none.
+_Submission = tuple[dict[str, Any], str | None, Event | Refusal]
+
+
+def _read(message: Msg) -> _Submission:
     """The submission as a document, its own id, and the event; empty where they cannot be told, with the reason."""
     document: dict[str, Any] = {}
     id = None
@@ -134,6 +139,7 @@ class Intake:
         self._held = Held(role)
         self._lock = asyncio.Lock()
         self._unsure = False  # an append went unanswered: the log may have it or not
+        self._ahead: dict[str, _Submission] = {}  # what has arrived and is read already, by its reply subject
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -169,9 +175,12 @@ class Intake:
             title=f"{self.role} intake",
         )
         subscriber(self.take)
-        life.push_async_callback(stop_pulling, self.app, self._connection)
         stream, durable = names.INTAKE_STREAMS[self.role], names.INTAKE_DURABLES[self.role]
-        await pull_from(subscriber, self.app, self._connection, stream, durable)
+        self._sweeper = Sweeper(self._js, stream, durable)
+        self._sweeper.start()
+        life.push_async_callback(self._sweeper.stop)
+        life.push_async_callback(stop_pulling, self.app, self._connection)
+        await pull_from(subscriber, self.app, self._connection, stream, durable, self._read_ahead)
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave."""
@@ -196,6 +205,19 @@ class Intake:
 
     async def take(self, messages: list[Msg]) -> None:
         """Handle one batch from the intake stream. On trouble with the server the batch comes again."""
+        try:
+            await self._take_together(messages)
+        finally:
+            for message in messages:
+                self._ahead.pop(message.reply, None)
+            self._sweeper.settled()
+
+    def _read_ahead(self, message: Msg) -> None:
+        """Read a submission while the batch before it waits for the server: half of intake's work is reading."""
+        with suppress(Exception):  # a fault of ours comes to light when its turn comes
+            self._ahead[message.reply] = _read(message)
+
+    async def _take_together(self, messages: list[Msg]) -> None:
         try:
             async with self._lock:
                 await self._take_up_to_date(messages)
@@ -302,7 +324,7 @@ class Intake:
     def _decide(self, messages: Sequence[Msg]) -> _Decided:
         decided = _Decided([], [], [])
         now = self._clock.now()
-        submissions = [(message, *_read(message)) for message in messages]
+        submissions = [(message, *(self._ahead.get(message.reply) or _read(message))) for message in messages]
         self._index.prepare(found for *_, found in submissions if isinstance(found, Event))
         for message, document, id, found in submissions:
             party = _party_of(message)

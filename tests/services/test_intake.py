@@ -28,6 +28,7 @@ from services.credentials import credential
 from services.intake.service import Intake
 from services.rights import inbox_prefix
 from tests.chainserver import ChainServer, refusals
+from tests.waiting import eventually
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOP, IMPORTER = "retailer:acme", "importer:north of. *"
@@ -184,6 +185,25 @@ async def test_names_and_addresses_go_to_the_bucket_and_never_into_the_log(chain
     bucket = await js.key_value(names.CUSTOMERS)
     entry = await bucket.get("retailer=3Aacme.C-1")
     assert orjson.loads(entry.value or b"") == contact
+
+
+async def test_what_is_settled_leaves_the_intake_stream(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    js = (await chain.server.connect("keeper")).jetstream()
+
+    async def left() -> int:
+        return int((await js.stream_info(names.INTAKE_STREAMS["retailer"])).state.messages)
+
+    for number in range(3):
+        await shop.hand_in(event(f"e{number}"))
+    assert await left() == 3
+    async with chain.running():
+        await eventually(lambda: shop.receipts, "receipts")
+
+        async def empty() -> bool:
+            return await left() == 0
+
+        await eventually(empty, "nothing is left, no name and no address")
 
 
 async def test_what_is_refused_is_kept_listed_and_can_be_retried(chain: Chain) -> None:

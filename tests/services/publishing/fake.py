@@ -54,6 +54,7 @@ class FakeIntake:
         if said is not None:
             await self.tell(party, {"id": event.get("id"), "source": party, "sequence": sequence, **said})
         await message.ack()
+        await self._client.jetstream().purge_stream(INTAKE_STREAMS[self._role], seq=sequence + 1)
 
     async def tell(self, party: str, *receipts: dict[str, Any]) -> None:
         """Send receipts of one's own making."""
