@@ -28,7 +28,9 @@ RUN groupadd --gid 10001 repairchain \
       /var/lib/repairchain/logins/projector /var/lib/repairchain/logins/watchdog /var/lib/repairchain/logins/notifier \
       /var/lib/repairchain/logins/operator /var/lib/repairchain/logins/keeper /var/lib/repairchain/logins/system
 COPY --from=build /venv /venv
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 REPAIRCHAIN_HOME=/var/lib/repairchain
+# The allocator is tuned for DuckDB, as services/supervisor.py does.
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 REPAIRCHAIN_HOME=/var/lib/repairchain \
+    GLIBC_TUNABLES=glibc.malloc.tcache_count=60000
 WORKDIR /var/lib/repairchain
 USER 10001:10001
 CMD ["repairchain", "--help"]

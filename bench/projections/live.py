@@ -7,6 +7,7 @@ grows with it.
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from bench.projections.filling import arguments, fill, scratch_file
 from projections.database import open_database
+from services.supervisor import ALLOCATOR
 
 WANTED = 50.0
 ORDERS = 500
@@ -60,6 +62,9 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--batches", type=int, default=40)
     given = parser.parse_args()
+    if not ALLOCATOR.keys() <= os.environ.keys():  # a process takes it up when it starts, like the projector of `up`
+        again = [sys.executable, "-m", "bench.projections.live", *sys.argv[1:]]
+        os.execve(sys.executable, again, os.environ | ALLOCATOR)  # noqa: S606 - ourselves, with our own arguments
     with scratch_file(given.folder) as small:
         short = measure(small, max(given.orders // 100, 10_000), given.batches)
     with scratch_file(given.folder) as large:
