@@ -172,13 +172,15 @@ async def _declare_as(js: JetStreamContext, config: StreamConfig, *, update: boo
         "allow_atomic",
         "subjects",
         "discard",
+        "discard_new_per_subject",
         *_BOUNDS,
     ):
         wanted, has = _setting(config, setting), _setting(found, setting)
         if wanted != has:
             raise StreamMismatchError(
-                f"stream {name} has {setting}={has} where repairchain needs {wanted}; "
-                "it was not made by repairchain: point it at a server of its own"
+                f"stream {name} has {setting}={getattr(has, 'value', has)} "
+                f"where repairchain needs {getattr(wanted, 'value', wanted)}; "
+                "it was made by an older repairchain, or by somebody else: point this one at a server of its own"
             )
     if config.name == names.REPAIRS and _setting(found, "max_bytes") is not None:
         raise StreamMismatchError(f"stream {name} is bounded and would forget facts: it was not made by repairchain")

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 ZONE: Final = ZoneInfo("Europe/Amsterdam")
 OPENS_AT: Final = time(9)
-CLOSES_AT: Final = time(17)
 DAY_LENGTH: Final = timedelta(hours=8)
 FIRST_DAY: Final = date(1970, 1, 1)
 LAST_DAY: Final = date(2060, 12, 31)

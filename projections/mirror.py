@@ -51,7 +51,7 @@ def mirror_version() -> str:
 
     DuckDB's own version is part of it, for the hashes are DuckDB's.
     """
-    texts = (read_sql("incoming_events"), read_sql("moments"))
+    texts = (*(read_sql(name) for name in ("incoming_events", "moments", "touched", "merge_subjects")), _ADD_EVENTS)
     parts = (*texts, repr(known_types()), duckdb.__version__, str(_GENERATION))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 

@@ -1,8 +1,8 @@
 """The read models: one SELECT each in sql/, and how a SELECT becomes rows.
 
 Every SELECT reads `facts` and the models before it by unqualified name. Temporary tables shadow stored ones of the same
-name, so the same SELECT serves a live batch (temporary `facts` of the touched orders), a rebuild (a view over all), and
-"as it was" (a view over some).
+name, so the same SELECT serves a live batch (temporary `facts` of the touched orders), a rebuild (a view over a stretch
+of orders), and "as it was" (a view over some).
 """
 
 # ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from projections.calendar import NEWS_HOURS, RECEIPT_HOURS
 from projections.statements import read_sql
 
 #: The attached database file, whatever it is called. `main.` would find temporary tables first.
@@ -64,14 +66,17 @@ STORED_MODELS: Final = (VOIDS, CLOSURES, *(model for model in ORDER_MODELS if mo
 
 @lru_cache
 def models_version() -> str:
-    """Changes with any model, so that stored rows made by older SQL are made anew."""
-    models = (*STORED_MODELS, *ORDER_MODELS, FACTS, CLOSED_SPANS, CONTACTS, PARTIES)
-    texts = [*(model.select for model in models), read_sql("macros"), read_sql("statuses")]
+    """Changes with any model and with the calendar, so that stored rows made by older ones are made anew."""
+    models = (VOIDS, CLOSURES, CLOSED_SPANS, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
+    calendar = resources.files("projections").joinpath("calendar.py").read_text(encoding="utf-8")
+    texts = [*(model.select for model in models), read_sql("macros"), read_sql("statuses"), calendar]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def define_words(cursor: DuckDBPyConnection) -> None:
     """Store what the models' SQL refers to, in place of what there is: macros, and the words for a status."""
+    cursor.execute(f"CREATE OR REPLACE MACRO receipt_hours() AS {RECEIPT_HOURS}")
+    cursor.execute(f"CREATE OR REPLACE MACRO news_hours() AS {NEWS_HOURS}")
     cursor.execute(read_sql("macros"))
     cursor.execute(read_sql("statuses"))
 

@@ -52,6 +52,7 @@ def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection,
             forget_unfinished(root)
             if versions[1] != models_version():
                 define_words(root)
+                _create_openings(root)
                 define_views(root)
     except BaseException:
         root.close()
@@ -136,7 +137,7 @@ def _create_openings(root: DuckDBPyConnection) -> None:
         }
     )
     root.register("days", table)
-    root.execute("CREATE TABLE openings AS " + _OPENINGS)
+    root.execute("CREATE OR REPLACE TABLE openings AS " + _OPENINGS)
     root.unregister("days")
 
 

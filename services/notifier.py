@@ -112,6 +112,7 @@ class Notifier:
         self._cards = cards
         self._policy = policy
         self._retry_after = retry_after
+        self._stopping = False
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -147,6 +148,7 @@ class Notifier:
 
     async def stop(self) -> None:
         """Finish the message at hand and leave."""
+        self._stopping = True
         await stop_pulling(self.app, self._connection)
 
     async def check(self) -> str:
@@ -187,12 +189,15 @@ class Notifier:
         """Handle these facts in their order. One that cannot be told now comes again, and holds up no other."""
         left = deque(messages)
         async with saying_so(left):
-            while left:
+            while left and not self._stopping:
                 delay = await self._take(left[0])
                 message = left.popleft()
                 # If the server does not hear it, the fact comes again.
                 with suppress(nats.errors.Error):
                     await (message.ack() if delay is None else message.nak(delay))
+        with suppress(nats.errors.Error):
+            for message in left:  # for whoever comes after us
+                await message.nak()
 
     async def _take(self, raw: Msg) -> float | None:
         """Handle one fact; after how long it must come again, if it must."""

@@ -122,7 +122,7 @@ class Feed:
             await asyncio.wait_for(self._came.wait(), _LINGER)
 
     async def _ask(self, batch: int) -> None:
-        """Have a request under way, unless a whole batch is at hand or on its way."""
+        """Have a request under way, unless more than a batch is at hand, or one is on its way."""
         reconnects = self._connection.stats["reconnects"]
         if self._due > 0 and self._clock() < self._over and reconnects == self._reconnects:
             return

@@ -31,7 +31,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 _STEADY_SECONDS: Final = 30.0  # what ran for so long starts again after the first pause
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 8.0  # longer than a service gives itself
 _LOOK_AGAIN_SECONDS: Final = 0.05
 
 #: To plan a statement DuckDB makes and frees many small things, of which glibc keeps but a few of each size at hand by

@@ -45,6 +45,8 @@ _TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutEr
 
 #: Stopping takes no longer than this (seconds), whether the server is there or not. Nothing depends on a clean end.
 _STOP_SECONDS: Final = 6.0
+#: Within this the batch at hand ends, or comes again.
+_BATCH_SECONDS: Final = 5.0
 
 
 class Service(Protocol):
@@ -89,7 +91,7 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes fractions of a second, the annotation does not
         error_cb=note_quietly,
-        graceful_timeout=5.0,
+        graceful_timeout=_BATCH_SECONDS,
     )
 
 

@@ -20,7 +20,7 @@ WITH tellings AS (
 silences AS (
     SELECT
         t.position, t.first_position, t.next_news_by, t.next_fact, t.next_at,
-        o.customer, o.accountable AS party, t.occurred_at AS since, 40 AS hours
+        o.customer, o.accountable AS party, t.occurred_at AS since, news_hours() AS hours
     FROM tellings t
     JOIN orders o ON o.first_position = t.first_position
     WHERE o.customer IS NOT NULL AND t.phase IS DISTINCT FROM 'order.closed'

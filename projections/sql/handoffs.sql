@@ -26,7 +26,7 @@ handed AS (
     SELECT
         first_position, position, stint, source, party,
         occurred_at AS since,
-        16 AS hours,
+        receipt_hours() AS hours,
         lead(occurred_at) OVER story AS next_handed_at,
         coalesce(source = lag(party) OVER story AND party = lag(source) OVER story, false) AS ping_pong
     FROM custody

@@ -107,9 +107,10 @@ class Follower:
 
     async def _follow_on(self) -> None:
         await self._read_what_others_said()
+        # First of all intake may begin: what is let go now goes into its own stream, which only it can empty.
+        self._caught_up.set()
         # What became known before this released nobody if we were away or cut off then.
         await self._held.release_known(self._js, self._index)
-        self._caught_up.set()
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), _LOOK_EVERY)

@@ -19,7 +19,7 @@ from events.log import fact_key
 from services.intake.deciding import Found, order_hash
 
 #: Raise it with every change of the tables; a file of another version is made anew.
-_VERSION: Final = 2
+_VERSION: Final = 3
 _SCHEMA: Final = """
 begin;
 create table facts (key blob primary key, position integer not null, order_hash integer not null) without rowid;
@@ -28,6 +28,7 @@ create table aliases (
     party text not null, reference text not null, order_id text not null, position integer not null,
     fact blob not null, primary key (party, reference)
 ) without rowid;
+create index aliases_by_reference on aliases (reference);
 create table retracted (fact blob primary key) without rowid;
 create table progress (one integer primary key check (one = 1), position integer not null);
 insert into progress values (1, 0);
@@ -172,7 +173,7 @@ class Index:
         """Whether that is the id of an order, or any party's own number for one."""
         row = self._connection.execute(
             "select exists (select 1 from orders where order_id = ?)"
-            " or exists (select 1 from aliases where reference = ?)",
+            " or exists (select 1 from aliases where reference = ? and fact not in (select fact from retracted))",
             (text, text),
         ).fetchone()
         return bool(row[0])

@@ -1,8 +1,9 @@
 """The intake service of one role: takes batches from its intake stream and answers each submission with a receipt.
 
 What happens to a batch, in this order, so that a crash at any point loses and doubles nothing: decide every submission;
-keep contacts; append the facts (all or nothing); keep what was rejected; send receipts; acknowledge. Whatever comes
-again after a crash is told apart by (source, id).
+keep contacts; append the facts (all or nothing, in parts if they are too much for one append); keep what was rejected;
+remove rejections that were retried; send receipts; acknowledge. Whatever comes again after a crash is told apart by
+(source, id).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
 from services.intake.rejecting import to_headers
 from services.intake.sweeping import Sweeper
-from services.pulling import in_batches, pull_from, stop_pulling
+from services.pulling import in_batches, pull_from, saying_so, stop_pulling
 from services.rights import inbox_prefix
 
 _BATCH: Final = 1_000
@@ -206,7 +207,8 @@ class Intake:
     async def take(self, messages: list[Msg]) -> None:
         """Handle one batch from the intake stream. On trouble with the server the batch comes again."""
         try:
-            await self._take_together(messages)
+            async with saying_so(messages):
+                await self._take_together(messages)
         finally:
             for message in messages:
                 self._ahead.pop(message.reply, None)

@@ -30,7 +30,7 @@ class Sweeper:
         self._js = js
         self._stream = stream
         self._durable = durable
-        self._swept = 0
+        self._swept = 0  # 0 is below the first submission
         self._wanted = asyncio.Event()
         self._wanted.set()  # what an earlier run left
 
@@ -57,12 +57,15 @@ class Sweeper:
             except _TROUBLE as error:
                 _log.debug("will sweep later", error=repr(error))
                 self._wanted.set()
+            except Exception:  # noqa: BLE001 - a stream that nobody sweeps fills up and takes nothing any more
+                _log.exception("sweeping hit a fault")
+                self._wanted.set()
             await asyncio.sleep(_EVERY)
 
     async def _sweep(self) -> None:
         info = await self._js.consumer_info(self._stream, self._durable)
         settled = info.ack_floor.stream_seq if info.ack_floor is not None else 0
-        if settled > self._swept:
+        if settled != self._swept:  # less than before: the stream was put back from a backup
             await self._js.purge_stream(self._stream, seq=settled + 1)
             self._swept = settled
         if info.num_ack_pending:  # acknowledgements may still be on their way

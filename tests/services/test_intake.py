@@ -25,6 +25,8 @@ from events.streams import declare_streams
 from events.subjects import intake_subject, receipts_subject
 from services import importer, rejected, retailer
 from services.credentials import credential
+from services.intake import service
+from services.intake.reading import read_document
 from services.intake.service import Intake
 from services.rights import inbox_prefix
 from tests.chainserver import ChainServer, refusals
@@ -187,8 +189,15 @@ async def test_names_and_addresses_go_to_the_bucket_and_never_into_the_log(chain
     assert orjson.loads(entry.value or b"") == contact
 
 
-async def test_what_is_settled_leaves_the_intake_stream(chain: Chain) -> None:
+async def test_what_is_settled_leaves_the_intake_stream(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = await chain.partner(SHOP)
+    read: list[bytes] = []
+
+    def reading(headers: dict[str, str] | None, body: bytes) -> dict[str, Any]:
+        read.append(body)
+        return read_document(headers, body)
+
+    monkeypatch.setattr(service, "read_document", reading)
     js = (await chain.server.connect("keeper")).jetstream()
 
     async def left() -> int:
@@ -197,13 +206,15 @@ async def test_what_is_settled_leaves_the_intake_stream(chain: Chain) -> None:
     for number in range(3):
         await shop.hand_in(event(f"e{number}"))
     assert await left() == 3
-    async with chain.running():
-        await eventually(lambda: shop.receipts, "receipts")
+    async with chain.running() as intake:
+        await eventually(lambda: len(shop.receipts) == 3, "receipts")
 
         async def empty() -> bool:
             return await left() == 0
 
         await eventually(empty, "nothing is left, no name and no address")
+        assert len(read) == 3, "each is read once, ahead of its turn"
+        assert intake._ahead == {}
 
 
 async def test_what_is_refused_is_kept_listed_and_can_be_retried(chain: Chain) -> None:

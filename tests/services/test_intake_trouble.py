@@ -11,7 +11,7 @@ import nats.errors
 import nats.js.errors
 import pytest
 
-from events import log
+from events import log, names
 from events.log import last_position
 from events.streams import declare_streams
 from services import rejected
@@ -156,3 +156,9 @@ async def test_what_a_backup_has_lost_can_be_handed_in_again_while_intake_runs(c
         await eventually(lambda: shop.connection.is_connected)
         assert (await shop.say(event("lost", subject="B")))["outcome"] == "accepted"
         assert (await shop.say(event("kept", subject="A")))["outcome"] == "duplicate"
+        js = (await chain.server.connect("keeper")).jetstream()
+
+        async def swept() -> bool:
+            return (await js.stream_info(names.INTAKE_STREAMS["retailer"])).state.messages == 0
+
+        await eventually(swept, "the intake stream of the backup is swept too")

@@ -31,7 +31,7 @@ from services.notifying.letter import Letter
 from services.notifying.outcomes import Failed, Outcome
 from services.rights import inbox_prefix
 from tests.chainserver import ChainServer, refusals
-from tests.services.notifying.chain import DAY, MONDAY, OPENED, ORDER, SHOP, TO_IMPORTER, Chain, received
+from tests.services.notifying.chain import DAY, IMPORTER, MONDAY, OPENED, ORDER, SHOP, TO_IMPORTER, Chain, received
 from tests.services.notifying.desk import CARDS, CONTACT
 
 GARBAGE = b"\xff not an event"
@@ -122,6 +122,33 @@ async def street(chain_server: ChainServer, chain: Chain, tmp_path: Path) -> Asy
     await customers.put(customer_key(SHOP, "C-77"), CONTACT.model_dump_json().encode())
     yield Street(chain_server, js, chain, tmp_path / "outbox")
     assert refusals(chain_server.home) == []
+
+
+async def test_a_stop_leaves_the_rest_of_a_batch_to_whoever_comes_next(street: Street) -> None:
+    await street.said(OPENED, TO_IMPORTER, received(IMPORTER, MONDAY + DAY))
+    notifier = street.notifier()
+    handled: list[str] = []
+    handle = notifier._take
+
+    async def take(raw: Any) -> float | None:
+        handled.append(raw.subject)
+        notifier._stopping = True
+        return await handle(raw)
+
+    notifier._take = take  # type: ignore[method-assign]
+    await notifier.start()
+
+    async def begun() -> bool:
+        return bool(handled)
+
+    await until(begun)
+    await notifier.stop()
+    assert len(handled) == 1
+    async with street.notifying():
+        await street.quiet()
+    assert len(await street.events("message.sent")) == len(street.letters) >= 1
+    info = await street.js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)
+    assert (info.num_pending, info.num_ack_pending) == (0, 0)
 
 
 async def test_from_the_log_to_the_outbox(street: Street) -> None:
