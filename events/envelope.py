@@ -32,6 +32,8 @@ MAX_ID_BYTES: Final = 240
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
 _TYPE = re.compile(r"repairchain\.((?:[a-z][a-z_]*)\.(?:[a-z][a-z_]*))\.v([1-9][0-9]{0,3})")
+#: A type without what is around it, as people say it.
+_NAME: Final = re.compile(r"[a-z]+\.[a-z_]+")
 
 
 class TypeNameError(ValueError):
@@ -43,7 +45,8 @@ def split_type(text: str) -> tuple[str, int]:
     """``("item.received", 1)`` of ``repairchain.item.received.v1``. Raises TypeNameError."""
     found = _TYPE.fullmatch(text)
     if not found:
-        raise TypeNameError(f"'{text}' is not a type: write repairchain.<thing>.<what_happened>.v<version>")
+        example = full_type(text, 1) if _NAME.fullmatch(text) else "repairchain.<thing>.<what_happened>.v<version>"
+        raise TypeNameError(f"'{text}' is not a type: write {example}")
     return found[1], int(found[2])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -129,16 +130,20 @@ def _create(root: DuckDBPyConnection) -> None:
 
 
 def _create_openings(root: DuckDBPyConnection) -> None:
+    root.register("days", _days())
+    root.execute("CREATE OR REPLACE TABLE openings AS " + _OPENINGS)
+    root.unregister("days")
+
+
+@lru_cache
+def _days() -> pa.Table:
     days = list(opening_days())
-    table = pa.table(
+    return pa.table(
         {
             "day": pa.array([day for day, _ in days], pa.date32()),
             "opens": pa.array([opens and opens.replace(tzinfo=None) for _, opens in days], pa.timestamp("us")),
         }
     )
-    root.register("days", table)
-    root.execute("CREATE OR REPLACE TABLE openings AS " + _OPENINGS)
-    root.unregister("days")
 
 
 #: All in microseconds: `opens` since 1970 (a day that does not open does so in the far future), `worked` is the opening

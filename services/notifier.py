@@ -8,7 +8,7 @@ messages.py.
 
 from __future__ import annotations
 
-from collections import deque
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -51,6 +51,9 @@ _ACK_WAIT: Final = 10.0
 
 #: Of two notifiers, one may run ahead of the other by about so many facts.
 _BATCH: Final = 200
+
+#: So many orders are handled at a time: the projector brings the read models up to date once for several questions.
+_SIDE_BY_SIDE: Final = 8
 
 #: After a fault the fact comes again: soon at first, then every few minutes. It is never given up.
 _FIRST_DELAY: Final = 0.5
@@ -186,18 +189,30 @@ class Notifier:
     # -- one fact after the other -------------------------------------------------------------------------------------
 
     async def take(self, messages: list[Msg]) -> None:
-        """Handle these facts in their order. One that cannot be told now comes again, and holds up no other."""
-        left = deque(messages)
-        async with saying_so(left):
-            while left and not self._stopping:
-                delay = await self._take(left[0])
-                message = left.popleft()
-                # If the server does not hear it, the fact comes again.
-                with suppress(nats.errors.Error):
-                    await (message.ack() if delay is None else message.nak(delay))
-        with suppress(nats.errors.Error):
-            for message in left:  # for whoever comes after us
-                await message.nak()
+        """Handle the facts of each order in their turn, and several orders side by side.
+
+        One fact that cannot be told now comes again, and holds up no other.
+        """
+        orders: dict[str, list[Msg]] = {}
+        for message in messages:
+            orders.setdefault(message.subject.split(".")[1], []).append(message)
+        waiting = {id(message): message for message in messages}
+        places = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+        async def handle(facts: list[Msg]) -> None:
+            async with places:
+                for message in facts:
+                    if self._stopping:
+                        delay: float | None = 0.0  # for whoever comes after us
+                    else:
+                        delay = await self._take(message)
+                    del waiting[id(message)]
+                    # If the server does not hear it, the fact comes again.
+                    with suppress(nats.errors.Error):
+                        await (message.ack() if delay is None else message.nak(delay or None))
+
+        async with saying_so(waiting.values()):
+            await asyncio.gather(*(handle(facts) for facts in orders.values()))
 
     async def _take(self, raw: Msg) -> float | None:
         """Handle one fact; after how long it must come again, if it must."""

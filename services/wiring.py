@@ -237,6 +237,9 @@ async def _serve(name: str, settings: Settings, *, narrated: bool) -> None:
         await asyncio.wait([starting, stopped], timeout=_SAY_SO_EVERY, return_when=asyncio.FIRST_COMPLETED)
         if stopped.done():
             starting.cancel()
+            await asyncio.wait([starting])  # however it ends, nobody needs to hear of it
+            if not starting.cancelled() and starting.exception() is None:
+                await starting.result().stop()
             return
         if not starting.done():
             _log.warning("still waiting for the server", server=login(settings, name).url)

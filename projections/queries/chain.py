@@ -54,11 +54,17 @@ def stats(reading: Reading, arguments: Arguments) -> Row:
     return reading.rows("stats")[0]
 
 
+def closures(reading: Reading, arguments: Arguments) -> Row:
+    """When one party is closed, as it announced."""
+    party = arguments.required_text("party")
+    return {"closures": [row for row in reading.rows("closures") if row.pop("party") == party]}
+
+
 def parties(reading: Reading, arguments: Arguments) -> Row:
     """Everyone who spoke or was named, with their closures."""
     del arguments
-    closures: dict[str, list[Row]] = {}
+    closed: dict[str, list[Row]] = {}
     for row in reading.rows("closures"):
-        closures.setdefault(row.pop("party"), []).append(row)
+        closed.setdefault(row.pop("party"), []).append(row)
     rows = reading.rows("parties")
-    return {"parties": [{**row, "closures": closures.get(row["party"], [])} for row in rows]}
+    return {"parties": [{**row, "closures": closed.get(row["party"], [])} for row in rows]}

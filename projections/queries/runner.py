@@ -47,6 +47,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "stalled": Query(chain.stalled, frozenset({"now"}), travels=True),
         "messages": Query(chain.messages, frozenset({"order", "limit"})),
         "stats": Query(chain.stats, frozenset()),
+        "closures": Query(chain.closures, frozenset({"party"})),
         "parties": Query(chain.parties, frozenset()),
     }
 )

@@ -35,6 +35,9 @@ _RETRY_DELAY: Final = 1.0
 #: it back would cost as much again as taking it in.
 _LOOK_EVERY: Final = 0.25
 
+#: So many facts are fetched one by one, at the same time.
+_FEW: Final = 100
+
 _log = structlog.get_logger("intake")
 
 
@@ -125,10 +128,19 @@ class Follower:
             position, end = self._index.position, await last_position(self._js)
         if end < position:
             raise LogReplacedError(f"the log ends before position {position}, which was read from it")
+        if end - position <= _FEW:
+            # A consumer made for a few facts would long outlive them.
+            stored = await asyncio.gather(
+                *(self._js.get_msg(names.REPAIRS, seq=at) for at in range(position + 1, end + 1))
+            )
+            await self._note([(position + 1 + number, each.data or b"") for number, each in enumerate(stored)])
+            return
         async for batch in read_until(self._js, end, after=position):
             await self._note(batch)
 
     async def _note(self, batch: Sequence[tuple[int, bytes]]) -> None:
+        if not batch:
+            return
         async with self._lock:
             self._index.follow(batch)
         self._release_soon(self._held.named_in(batch))

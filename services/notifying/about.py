@@ -86,6 +86,7 @@ def news_of(
         reason=_text(cause.data.get("reason")) if kind == "reopened" else None,
         outcome=history.outcome if not history.open else None,
         final=not history.open,
+        comes_home=ending is not None and where not in (history.accountable, "customer"),
         asked=bool(questions) or pause is not None,
         paused=pause is not None and not questions,
         questions=_questions(questions, pause),

@@ -151,6 +151,16 @@ def _closing(history: History) -> Milestone | None:
     return speaking
 
 
+def _arrival_after_all(history: History) -> Milestone | None:
+    """It came back to us after the order was closed, and she has not got it yet: that is still to be told."""
+    facts = history.this_round()
+    ends = [place for place, fact in enumerate(facts) if fact.name in ("order.closed", "item.returned")]
+    if not ends or facts[ends[-1]].name == "item.returned":
+        return None
+    arrived = [fact for fact in facts[ends[-1] + 1 :] if fact.name == "item.received"]
+    return next((Milestone(fact, "ready") for fact in arrived if _kind_of_receipt(fact, history) == "ready"), None)
+
+
 def _end_is_told(closing: Happened, history: History) -> bool:
     """Whether she was told, of everything in the order, that it is here for her, ended in this very way."""
     ending = _SAME_END.get(str(closing.data.get("outcome")))
@@ -206,11 +216,12 @@ def _kind_of_receipt(fact: Happened, history: History) -> MessageKind | None:
 def milestone(history: History, not_before: datetime) -> Milestone | None:
     """The milestone that speaks for the order: the latest, unless it is progress and a question is not told yet.
 
-    What happened before ``not_before`` is past news and does not speak. Of a closed order only its end does.
+    What happened before ``not_before`` is past news and does not speak. Of a closed order only its end does, and that
+    it came back after all.
     """
     if not history.open:
-        closing = _closing(history)
-        return closing if closing is not None and closing.fact.at >= not_before else None
+        speaking = _arrival_after_all(history) or _closing(history)
+        return speaking if speaking is not None and speaking.fact.at >= not_before else None
     asked = open_quote(history)
     found = [Milestone(fact, kind) for fact in history.this_round() if (kind := _kind_of(fact, history, asked))]
     if not found or found[-1].fact.at < not_before:

@@ -99,6 +99,8 @@ class News:
     reason: str | None = None
     outcome: str | None = None
     final: bool = False
+    #: The work on it has ended elsewhere: it comes back to us first.
+    comes_home: bool = False
     asked: bool = False
     paused: bool = False
     questions: tuple[str, ...] = ()

@@ -255,8 +255,7 @@ class Teller:
         return await self.ask("timeline", {"order": order, "raw": True}, await self.log.last_position())
 
     async def _closures(self, party: str) -> list[Closure]:
-        answer = await self.ask("parties", {}, None)
-        rows = next((row.get("closures") or [] for row in answer["parties"] if row["party"] == party), [])
+        rows = (await self.ask("closures", {"party": party}, None))["closures"]
         return [(moment(row["from"]), moment(row["until"])) for row in rows]
 
     async def _contact(self, opener: str, customer: str) -> Contact | None:

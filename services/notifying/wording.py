@@ -125,6 +125,7 @@ def _context(plan: MessagePlan, cards: Mapping[str, PartyCard], code: str) -> di
         "reason": told(news.reason),
         "outcome": news.outcome,
         "final": news.final,
+        "comes_home": news.comes_home,
         "asked": news.asked,
         "here": _is_here(news),
         "waits": news.asked and not (news.ending or quote or news.due or news.status == "returned"),

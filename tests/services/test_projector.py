@@ -109,6 +109,7 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     async with chain.projector():
         end = await chain.append(told())
         args = {name: {"order": story.SERIAL} for name in ("find", "status", "timeline", "messages")}
+        args["closures"] = {"party": story.SHOP}
         answers = {name: await chain.ask(name, args.get(name)) for name in QUERIES}
         position = await chain.ask("position")
         rebuilt = await chain.ask("rebuild")
@@ -123,6 +124,7 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     assert (answers["stats"]["facts"], answers["stats"]["orders"]) == (end, 1)
     shop = next(row for row in answers["parties"]["parties"] if row["party"] == story.SHOP)
     assert len(shop["closures"]) == 1
+    assert answers["closures"] == {"closures": shop["closures"]}
     assert position == {"position": end, "mirrored": end}
     assert rebuilt == {"position": end}
     assert copied == {"file": str(tmp_path / "copy.duckdb"), "position": end}

@@ -156,7 +156,7 @@ class Desk:
         await self.fuse.guard(lambda: self.notices.append((party, notice)))
 
     async def ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
-        answer = await self.fuse.guard(lambda: self.timeline() if name == "timeline" else {"parties": []})
+        answer = await self.fuse.guard(lambda: self.timeline() if name == "timeline" else {"closures": []})
         assert isinstance(answer, dict)
         return answer
 

@@ -66,6 +66,22 @@ def test_a_close_is_told_with_how_it_ended_and_promises_no_further_news(chain: C
     assert chain.falls_overdue("news", END + 30 * DAY) == []
 
 
+def test_what_is_closed_before_it_is_back_is_told_again_when_it_is_here(chain: Chain) -> None:
+    chain.story(*OUT, COMPLETED)
+    plan = chain.given(ending := closed(END, "repaired")).plan_for(ending)
+    assert plan is not None
+    assert "comes back to us first" in body_of(plan)
+    assert "You will hear from us when it is here." in body_of(plan)
+    chain.sent(chain.record(plan))
+    homeward = fact("item.handed_over", REPAIRER, END + DAY, "homeward", to=SHOP)
+    plan = chain.given(homeward, home := received(SHOP, END + 2 * DAY)).plan_for(home)
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by) == ("ready", None)
+    assert "We keep it safe for you. This is our last message about it" in body_of(plan)
+    chain.sent(chain.record(plan))
+    assert chain.plan_for(home) is None
+
+
 @pytest.mark.parametrize(
     ("story", "outcome", "kind"),
     [

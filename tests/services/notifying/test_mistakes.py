@@ -164,7 +164,7 @@ def test_of_a_closed_order_only_the_last_word_is_put_right(chain: Chain) -> None
     assert (plan.kind, plan.next_news_by) == ("closed", None)
     assert "that your Halden Meridian was back with us. That was not right" in body_of(plan)
     assert "Your Halden Meridian has been repaired, and with that we have closed the repair." in body_of(plan)
-    assert "This is our last message about it" in body_of(plan)
+    assert "You will hear from us when it is here." in body_of(plan)
 
 
 def test_a_mistake_that_no_message_of_its_own_admits_is_admitted_by_the_next(chain: Chain) -> None:

@@ -26,11 +26,19 @@ def accept(event: dict[str, Any], party: str, sequence: int) -> dict[str, Any]:
 class FakeIntake:
     """The intake of one role. ``diary``, which several may share, tells what was heard and answered, in order."""
 
-    def __init__(self, client: Client, role: str, answer: Answer = accept, diary: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        role: str,
+        answer: Answer = accept,
+        diary: list[str] | None = None,
+        *,
+        sweeps: bool = False,
+    ) -> None:
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.headers: list[dict[str, str]] = []
         self.diary = [] if diary is None else diary
-        self._client, self._role, self._answer = client, role, answer
+        self._client, self._role, self._answer, self._sweeps = client, role, answer, sweeps
 
     async def start(self) -> FakeIntake:
         await self._client.jetstream().subscribe(
@@ -54,7 +62,8 @@ class FakeIntake:
         if said is not None:
             await self.tell(party, {"id": event.get("id"), "source": party, "sequence": sequence, **said})
         await message.ack()
-        await self._client.jetstream().purge_stream(INTAKE_STREAMS[self._role], seq=sequence + 1)
+        if self._sweeps:
+            await self._client.jetstream().purge_stream(INTAKE_STREAMS[self._role], seq=sequence + 1)
 
     async def tell(self, party: str, *receipts: dict[str, Any]) -> None:
         """Send receipts of one's own making."""

@@ -175,7 +175,7 @@ async def test_a_full_letter_box_is_waited_for(services: Client, operator: Clien
     async with asyncio.timeout(10):
         while (await js.stream_info("INTAKE_RETAILER")).state.messages < 5:
             pass
-    intake = await FakeIntake(services, "retailer").start()
+    intake = await FakeIntake(services, "retailer", sweeps=True).start()
     report = await running
     assert (report.accepted, report.unanswered) == (20, 0)
     assert {event["id"] for _, event in intake.heard} == {str(number) for number in range(20)}
