@@ -134,7 +134,9 @@ def _against(message: PlannedMessage, history: History, policy: Policy, now: dat
         return "corrected"
     if history.customer is None:
         return "no_customer"
-    if not history.open and message.kind not in _LAST_WORDS:
+    # That it came back after the close is told, too: such a message was written without a date of further news.
+    is_last = message.kind in _LAST_WORDS or (message.kind == "ready" and planned.next_news_by is None)
+    if not history.open and not is_last:
         return "closed"
     if not set(planned.corrects or ()) <= {told.id for told in untrue(history)}:
         return "corrected"  # it takes back what was right after all

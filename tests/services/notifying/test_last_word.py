@@ -78,7 +78,9 @@ def test_what_is_closed_before_it_is_back_is_told_again_when_it_is_here(chain: C
     assert plan is not None
     assert (plan.kind, plan.next_news_by) == ("ready", None)
     assert "We keep it safe for you. This is our last message about it" in body_of(plan)
-    chain.sent(chain.record(plan))
+    message = chain.record(plan)
+    assert chain.verdict_on(message) == Send()
+    chain.sent(message)
     assert chain.plan_for(home) is None
 
 
