@@ -20,6 +20,7 @@ from services.notifying.newsworthy import (
     MILESTONES,
     OVERDUE,
     Milestone,
+    has_it_back,
     milestone,
     overdue_kind,
     overdue_speaks,
@@ -77,8 +78,9 @@ def decide_plan(
     message = told_as(history, Milestone(cause, kind))
     if history.status_of(message) is not None:
         return None
-    # A closed order owes her no further news, and so promises none.
-    next_news_by = policy.promise(now, closures) if history.open else None
+    # A closed order owes her no further news, and so promises none; nor does the question whether all is well.
+    is_last = not history.open or (kind == "update" and has_it_back(history))
+    next_news_by = None if is_last else policy.promise(now, closures)
     return MessagePlan(
         message=message,
         order=history.order,

@@ -85,7 +85,7 @@ def news_of(
         summary=_text(completed.data.get("summary")) if completed else None,
         reason=_text(cause.data.get("reason")) if kind == "reopened" else None,
         outcome=history.outcome if not history.open else None,
-        final=not history.open,
+        final=next_news_by is None,
         comes_home=ending is not None and where not in (history.accountable, "customer"),
         asked=bool(questions) or pause is not None,
         paused=pause is not None and not questions,

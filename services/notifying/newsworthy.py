@@ -265,7 +265,7 @@ def overdue_speaks(
         will_speak = status == "planned" or (status is None and speaking.fact.position > history.last_planned)
         if will_speak or (status is not None and speaking.fact.place_in_time > trigger.place_in_time):
             return "overtaken"
-    if kind == "update" and history.pending:
+    if kind == "update" and (history.pending or _is_left_in_peace(history)):
         return "overtaken"
     for other in history.facts:
         if other.name != OVERDUE or other == trigger or overdue_kind(other) != "overdue":
@@ -278,6 +278,23 @@ def overdue_speaks(
         if owed is not None and owed.state == "open" and will_speak:
             return "overtaken"
     return None
+
+
+def has_it_back(history: History) -> bool:
+    """Whether all that she gave us is with her again, though nobody has closed the order."""
+    opening = next((fact for fact in history.facts if fact.name == "order.opened"), None)
+    several = opening is not None and len(opening.data.get("items") or ()) > 1
+    return history.open and history.status == "returned" and not several
+
+
+def _is_left_in_peace(history: History) -> bool:
+    """She has it back and was asked whether all is well: from here on it is her turn, and the shop's to close."""
+    back = max((fact.at for fact in history.this_round() if fact.name == "item.returned"), default=None)
+    return (
+        back is not None
+        and has_it_back(history)
+        and any(told.kind == "update" and told.at is not None and told.at > back for told in history.sent)
+    )
 
 
 #: What nobody can say of a thing that is still under way.

@@ -84,6 +84,21 @@ def test_what_is_closed_before_it_is_back_is_told_again_when_it_is_here(chain: C
     assert chain.plan_for(home) is None
 
 
+def test_whether_all_is_well_is_asked_once_and_not_every_week(chain: Chain) -> None:
+    chain.story(*OUT, COMPLETED, HOMEWARD, HOME)
+    chain.given(RETURNED)
+    (overdue,) = chain.falls_overdue("news", END + 10 * DAY)
+    plan = chain.plan_for(overdue)
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by) == ("update", None)
+    assert "If anything is not as it should be, please tell us." in body_of(plan)
+    assert "This is our last message about it" in body_of(plan)
+    message = chain.record(plan)
+    assert chain.verdict_on(message) == Send()
+    chain.sent(message)
+    assert [chain.plan_for(again) for again in chain.falls_overdue("news", END + 30 * DAY)] == [None]
+
+
 @pytest.mark.parametrize(
     ("story", "outcome", "kind"),
     [
