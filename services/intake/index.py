@@ -154,15 +154,16 @@ class Index:
 
     def _look_up_orders(self, orders: Sequence[str]) -> None:
         rows = self._connection.execute(
-            f"select order_id, opened_by from orders where order_id in ({_marks(orders)})",  # noqa: S608
+            f"select order_id, opened_by from orders where order_id in ({_marks(orders)})",  # noqa: S608 - question marks
             orders,
         )
         found = dict(rows.fetchall())
         self._looked_up.orders.update((order, found.get(order)) for order in orders)
 
     def _look_up_aliases(self, party: str, references: Sequence[str]) -> None:
+        marks = _marks(references)
         rows = self._connection.execute(
-            f"select reference, order_id from aliases where party = ? and reference in ({_marks(references)})"  # noqa: S608
+            f"select reference, order_id from aliases where party = ? and reference in ({marks})"  # noqa: S608 - question marks
             " and fact not in (select fact from retracted)",
             (party, *references),
         )

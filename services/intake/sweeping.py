@@ -31,6 +31,7 @@ class Sweeper:
         self._stream = stream
         self._durable = durable
         self._swept = 0  # 0 is below the first submission
+        self._troubled = False
         self._wanted = asyncio.Event()
         self._wanted.set()  # what an earlier run left
 
@@ -55,11 +56,15 @@ class Sweeper:
             try:
                 await self._sweep()
             except _TROUBLE as error:
-                _log.debug("will sweep later", error=repr(error))
+                # Once for each time of trouble: what never sweeps must be seen, but not twice a second.
+                (_log.debug if self._troubled else _log.warning)("will sweep later", error=repr(error))
+                self._troubled = True
                 self._wanted.set()
             except Exception:  # noqa: BLE001 - a stream that nobody sweeps fills up and takes nothing any more
                 _log.exception("sweeping hit a fault")
                 self._wanted.set()
+            else:
+                self._troubled = False
             await asyncio.sleep(_EVERY)
 
     async def _sweep(self) -> None:

@@ -21,7 +21,7 @@ async def test_waiters_wake_in_the_order_of_their_moments() -> None:
         woken.append(hours)
 
     tasks = [asyncio.create_task(wait(hours)) for hours in (3, 1, 2)]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # no time passes: each begins to wait
     clock.set(START + timedelta(hours=2))
     await asyncio.gather(tasks[1], tasks[2])
     assert woken == [1, 2]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -33,10 +32,9 @@ from services.rights import inbox_prefix
 from tests.chainserver import ChainServer, refusals
 from tests.services.notifying.chain import DAY, IMPORTER, MONDAY, OPENED, ORDER, SHOP, TO_IMPORTER, Chain, received
 from tests.services.notifying.desk import CARDS, CONTACT
+from tests.waiting import eventually
 
 GARBAGE = b"\xff not an event"
-
-Condition = Callable[[], Awaitable[bool]]
 
 
 class Street:
@@ -98,19 +96,13 @@ class Street:
             info = await self.js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)
             return before == seen and not info.num_pending and not info.num_ack_pending
 
-        await until(idle)
+        await eventually(idle)
 
     @property
     def letters(self) -> list[str]:
         """Subjects of the letters in the outbox."""
         files = self.outbox.glob("*.eml") if self.outbox.exists() else []
         return sorted(str(message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"]) for file in files)
-
-
-async def until(condition: Condition) -> None:
-    async with asyncio.timeout(20):
-        while not await condition():  # noqa: ASYNC110 - each look is a question to the server
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -124,7 +116,9 @@ async def street(chain_server: ChainServer, chain: Chain, tmp_path: Path) -> Asy
     assert refusals(chain_server.home) == []
 
 
-async def test_a_stop_leaves_the_rest_of_a_batch_to_whoever_comes_next(street: Street) -> None:
+async def test_a_stop_leaves_the_rest_of_a_batch_to_whoever_comes_next(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await street.said(OPENED, TO_IMPORTER, received(IMPORTER, MONDAY + DAY))
     notifier = street.notifier()
     handled: list[str] = []
@@ -135,13 +129,13 @@ async def test_a_stop_leaves_the_rest_of_a_batch_to_whoever_comes_next(street: S
         notifier._stopping = True
         return await handle(raw)
 
-    notifier._take = take  # type: ignore[method-assign]
+    monkeypatch.setattr(notifier, "_take", take)
     await notifier.start()
 
     async def begun() -> bool:
         return bool(handled)
 
-    await until(begun)
+    await eventually(begun)
     await notifier.stop()
     assert len(handled) == 1
     async with street.notifying():
@@ -239,7 +233,7 @@ async def test_a_channel_that_is_down_holds_nobody_up_and_news_stays_in_order(st
         async def tried() -> bool:
             return moody.attempts == 1
 
-        await until(tried)
+        await eventually(tried)
         street.clock.set(MONDAY + DAY)
         await street.said(TO_IMPORTER, received("importer:noord", MONDAY + DAY))
         await street.quiet()
