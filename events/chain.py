@@ -110,6 +110,11 @@ class MessageSuppressed(Fact):
     reason: Prose
 
 
+def commitment_id(kind: str, order: str, source: str, id: str) -> str:
+    """The name of what the fact ``(source, id)`` of ``order`` opened; in SQL the macro of that name."""
+    return "/".join((kind, order, source, id))
+
+
 FACTS: tuple[type[Fact], ...] = (
     PartyClosed,
     CommitmentOverdue,

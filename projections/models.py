@@ -95,6 +95,5 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     """
     cursor.execute(f"CREATE TEMP TABLE voids AS {VOIDS.select}")
     cursor.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM ({FACTS.select}) WHERE {facts_filter}")
-    cursor.execute(f"CREATE TEMP VIEW contacts AS {CONTACTS.select}")
     for model in (CLOSURES, CLOSED_SPANS, *ORDER_MODELS):
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")

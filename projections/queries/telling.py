@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from events.chain import commitment_id
 from projections.queries.reading import Row
 
 #: The events of one order by position.
@@ -39,11 +40,10 @@ def message(row: Row, order_id: str, entries: Entries) -> Row:
 
 
 def commitment(row: Row, order_id: str, entries: Entries) -> Row:
-    """A row of order_commitments.sql with its id, which is made like that of the macro commitment_id."""
+    """A row of order_commitments.sql with its id."""
     opening = entries[row["position"]]
-    named = "/".join((row["kind"], order_id, opening["source"], opening["id"]))
     return {
-        "commitment_id": named,
+        "commitment_id": commitment_id(row["kind"], order_id, opening["source"], opening["id"]),
         **{name: value for name, value in row.items() if name != "position"},
     }
 
