@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -45,7 +45,7 @@ class PartyClosed(Fact):
 
 
 class CommitmentOverdue(Fact):
-    """A due time passed. Said once per commitment and level."""
+    """A due time passed. Said once per commitment and level, and again after a promise with another date."""
 
     NAME: ClassVar[str] = "commitment.overdue"
 
@@ -54,6 +54,44 @@ class CommitmentOverdue(Fact):
     level: int = Field(ge=1)
     owed_by: Party
     due: Moment
+    #: Whom this level concerns, of owner, accountable, customer and person; without it, everybody.
+    tell: tuple[Text, ...] | None = None
+
+
+class CommitmentNudged(Fact):
+    """Most of the time is gone and the commitment is not met: whoever owes it was reminded. Said once."""
+
+    NAME: ClassVar[str] = "commitment.nudged"
+
+    commitment: Key
+    kind: Text
+    owed_by: Party
+    due: Moment
+
+
+class CommitmentWithdrawn(Fact):
+    """What was said to be overdue was not: a fact that came in later shows that it was met, or not owed, by then."""
+
+    NAME: ClassVar[str] = "commitment.withdrawn"
+
+    commitment: Key
+    kind: Text
+    owed_by: Party
+    level: int = Field(ge=1)
+    #: When it was met, or had ceased to be owed.
+    ended_at: Moment
+
+
+class PolicyAdopted(Fact):
+    """From here on this policy holds: how long everything may take. The event's subject is ``chain:policy``.
+
+    ``policy`` is its canonical form (projections/policy.py), ``digest`` tells it apart.
+    """
+
+    NAME: ClassVar[str] = "policy.adopted"
+
+    digest: Text
+    policy: dict[str, Any]
 
 
 class MessagePlanned(Fact):
@@ -118,6 +156,9 @@ def commitment_id(kind: str, order: str, source: str, id: str) -> str:
 FACTS: tuple[type[Fact], ...] = (
     PartyClosed,
     CommitmentOverdue,
+    CommitmentNudged,
+    CommitmentWithdrawn,
+    PolicyAdopted,
     MessagePlanned,
     MessageSent,
     MessageFailed,

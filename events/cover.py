@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from events.facet import Fact, Prose, Text
+from events.party import Party
 
 Decision = Literal["covered", "not_covered", "goodwill"]
+
+
+class CoverClaimed(Fact):
+    """Somebody asks that the guarantee pays. ``decider`` owes the decision; without it, the accountable party."""
+
+    NAME: ClassVar[str] = "cover.claimed"
+
+    cause: Prose | None = None
+    decider: Party | None = None
 
 
 class CoverDecided(Fact):
@@ -39,4 +49,4 @@ class RegistrationFailed(Fact):
     model: Text | None = None
 
 
-FACTS: tuple[type[Fact], ...] = (CoverDecided, ProductRegistered, RegistrationFailed)
+FACTS: tuple[type[Fact], ...] = (CoverClaimed, CoverDecided, ProductRegistered, RegistrationFailed)

@@ -45,3 +45,5 @@ class Product(BaseModel):
     model: Text | None = None
     serial: Text | None = None
     description: Text | None = None
+    #: A kind of product ("watch", "boiler"), by which a policy may make a difference.
+    category: Text | None = None

@@ -16,6 +16,8 @@ PARTNER_ROLES: Final[tuple[str, ...]] = get_args(PartnerRole)
 #: What the tracker itself says of its own accord.
 WATCHDOG: Final = "chain:watchdog"
 NOTIFIER: Final = "chain:notifier"
+#: The subject of the policies that were adopted; not an order, like the name of any party.
+POLICY: Final = "chain:policy"
 
 #: In bytes of UTF-8: a name becomes one token of a subject.
 MAX_NAME_BYTES: Final = 120

@@ -51,6 +51,7 @@ _SHARED: Final = frozenset(
         "work.paused",
         "work.resumed",
         "unit.replaced",
+        "cover.claimed",
         "cover.decided",
         "registration.failed",
         "product.registered",
@@ -77,6 +78,7 @@ WHO_MAY_SAY: Final[dict[str, frozenset[str]]] = {
     "repairer": _SHARED,
     "customer": frozenset(
         {
+            "cover.claimed",
             "quote.accepted",
             "quote.declined",
             "question.asked",
@@ -90,6 +92,9 @@ WHO_MAY_SAY: Final[dict[str, frozenset[str]]] = {
     "chain": frozenset(
         {
             "commitment.overdue",
+            "commitment.nudged",
+            "commitment.withdrawn",
+            "policy.adopted",
             "message.planned",
             "message.sent",
             "message.failed",

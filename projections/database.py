@@ -17,11 +17,13 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from projections import mirror, models
-from projections.live import apply_models
+from projections.book import Book, open_book
+from projections.live import PolicyChangedError, apply_models
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
 from projections.schema import DatabaseError, create_or_check
+from projections.terms import remove_functions
 
 
 class Database:
@@ -32,6 +34,7 @@ class Database:
         self._root = root
         self._writing = threading.Lock()
         self._position, self._mirrored = self._read_positions()
+        self._book = self._open_book()
 
     @property
     def position(self) -> int:
@@ -61,11 +64,16 @@ class Database:
                 return self._rebuild()
             new = mirror.unseen(batch, self._mirrored)
             if new:
-                with self._transaction() as cursor:
-                    mirror.mirror_batch(cursor, new)
-                    apply_models(cursor)
-                    _move(cursor, position=new[-1][0], mirrored=new[-1][0])
+                try:
+                    with self._transaction() as cursor:
+                        mirror.mirror_batch(cursor, new)
+                        book = apply_models(cursor, self._book)
+                        _move(cursor, position=new[-1][0], mirrored=new[-1][0])
+                except PolicyChangedError:
+                    self._mirror(new)
+                    return self._rebuild()
                 self._position = self._mirrored = new[-1][0]
+                self._book = book
             return self._position
 
     def mirror_only(self, batch: Sequence[Message]) -> int:
@@ -105,6 +113,7 @@ class Database:
 
     def close(self) -> None:
         with self._writing:
+            remove_functions(self._root)
             self._root.close()
 
     def __enter__(self) -> Database:
@@ -123,13 +132,21 @@ class Database:
         return self._mirrored
 
     def _rebuild(self) -> int:
-        build_stored(self.cursor, self._mirrored)
+        book = build_stored(self.cursor, self._mirrored)
         with self._transaction() as cursor:
             take_over(cursor)
             _move(cursor, position=self._mirrored, mirrored=self._mirrored)
             cursor.execute(f"UPDATE {CATALOG}.meta SET models_version = ?", [models.models_version()])
         self._position = self._mirrored
+        self._book = book
         return self._position
+
+    def _open_book(self) -> Book:
+        cursor = self.cursor()
+        try:
+            return open_book(cursor)
+        finally:
+            cursor.close()
 
     def _read_positions(self) -> tuple[int, int]:
         rows = self._root.execute(f"SELECT position, mirrored FROM {CATALOG}.meta").fetchall()

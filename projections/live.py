@@ -8,7 +8,9 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from projections.models import CLOSED_SPANS, CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model
+from events.party import POLICY
+from projections.book import Book, open_book, use
+from projections.models import CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
 
 #: The events of the touched orders. The join tells the scan which blocks of older rows to skip. The order's id comes
@@ -18,20 +20,28 @@ SELECT e.* EXCLUDE (order_id, type, recorded_at, correlation_id, causation_id, d
 FROM chain.events e
 JOIN touched t ON t.first_position = e.first_position
 """
+#: Is one of them about policies?
+_POLICIES: Final = f"SELECT count(*) > 0 FROM touched WHERE order_id = '{POLICY}'"
 #: Are there any among them that may not count?
 _DOUBTS: Final = """
 SELECT count(*) > count(DISTINCT fact_key) OR coalesce(bool_or(fact = 'fact.corrected'), false) FROM facts
 """
 
 
-def apply_models(cursor: DuckDBPyConnection) -> None:
+class PolicyChangedError(Exception):
+    """The batch adopts another policy, or takes one back: everything that is open has to be made anew."""
+
+
+def apply_models(cursor: DuckDBPyConnection, book: Book) -> Book:
     """Bring the stored models of the orders in the temporary table `touched` up to the mirror.
 
-    The cost grows with those orders and with how long ago the oldest of them began, not with the history.
+    The cost grows with those orders and with how long ago the oldest of them began, not with the history. Returns the
+    book that holds from here on. Raises PolicyChangedError, having changed nothing of the models.
     """
     execute(cursor, f"CREATE OR REPLACE TEMP VIEW raw AS {_RAW}")
+    use(cursor, book)
     if _is_so(cursor, "SELECT bool_or(announces) FROM touched"):
-        _spread_closures(cursor)
+        book = _spread_closures(cursor, book)
     if _take_facts(cursor):
         _store(cursor, VOIDS)
     for model in ORDER_MODELS:
@@ -39,6 +49,7 @@ def apply_models(cursor: DuckDBPyConnection) -> None:
             execute(cursor, f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.select}")
         if model.is_stored:
             _store(cursor, model)
+    return book
 
 
 def _take_facts(cursor: DuckDBPyConnection) -> bool:
@@ -52,16 +63,18 @@ def _take_facts(cursor: DuckDBPyConnection) -> bool:
     return doubts
 
 
-def _spread_closures(cursor: DuckDBPyConnection) -> None:
+def _spread_closures(cursor: DuckDBPyConnection, book: Book) -> Book:
     """Store the touched parties' closures, and add to `touched` every order whose due times they can move."""
     _take_facts(cursor)
+    if _is_so(cursor, _POLICIES):
+        raise PolicyChangedError
     execute(cursor, f"CREATE OR REPLACE TEMP TABLE closures AS {CLOSURES.select}")
     execute(cursor, read_sql("moved_by_closures"))
     _store(cursor, CLOSURES)
     # From here on `closures` and `voids` mean the stored ones again.
     execute(cursor, "DROP TABLE temp.closures")
     execute(cursor, "DROP TABLE IF EXISTS temp.voids")
-    execute(cursor, f"CREATE OR REPLACE TABLE {CLOSED_SPANS.stored} AS {CLOSED_SPANS.select}")
+    return open_book(cursor)
 
 
 def _store(cursor: DuckDBPyConnection, model: Model) -> None:

@@ -13,11 +13,13 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from importlib.metadata import version
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from projections.calendar import NEWS_HOURS, RECEIPT_HOURS
+from projections.book import open_book
+from projections.policy import DEFAULT_POLICY
 from projections.statements import read_sql
 
 #: The attached database file, whatever it is called. `main.` would find temporary tables first.
@@ -47,7 +49,9 @@ class Model:
 VOIDS: Final = Model("voids", is_read=True)
 FACTS: Final = Model("facts", is_stored=False, is_read=True)
 CLOSURES: Final = Model("closures", is_read=True)
-CLOSED_SPANS: Final = Model("closed_spans", is_read=True)
+POLICIES: Final = Model("policies", is_read=True)
+#: What parties and the chain announce, and due times depend on (see book.py).
+ANNOUNCED: Final = (CLOSURES, POLICIES)
 #: Cheap enough to be views.
 CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
@@ -61,24 +65,26 @@ ORDER_MODELS: Final = (
     Model("names"),
 )
 #: The tables that hold read models.
-STORED_MODELS: Final = (VOIDS, CLOSURES, *(model for model in ORDER_MODELS if model.is_stored))
+STORED_MODELS: Final = (VOIDS, *ANNOUNCED, *(model for model in ORDER_MODELS if model.is_stored))
 
 
 @lru_cache
 def models_version() -> str:
-    """Changes with any model and with the calendar, so that stored rows made by older ones are made anew."""
-    models = (VOIDS, CLOSURES, CLOSED_SPANS, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
-    calendar = resources.files("projections").joinpath("calendar.py").read_text(encoding="utf-8")
-    texts = [*(model.select for model in models), read_sql("macros"), read_sql("statuses"), calendar]
+    """Changes with any model and with how due times are counted, so that stored rows made by older ones are made anew."""
+    models = (VOIDS, *ANNOUNCED, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
+    counting = [
+        resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
+        for name in ("calendar", "clock", "book", "terms")
+    ]
+    words = [read_sql(name) for name in ("macros", "statuses", "lanes")]
+    texts = [*(model.select for model in models), *words, *counting, DEFAULT_POLICY.digest, version("holidays")]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def define_words(cursor: DuckDBPyConnection) -> None:
-    """Store what the models' SQL refers to, in place of what there is: macros, and the words for a status."""
-    cursor.execute(f"CREATE OR REPLACE MACRO receipt_hours() AS {RECEIPT_HOURS}")
-    cursor.execute(f"CREATE OR REPLACE MACRO news_hours() AS {NEWS_HOURS}")
-    cursor.execute(read_sql("macros"))
-    cursor.execute(read_sql("statuses"))
+    """Store what the models' SQL refers to, in place of what there is: macros, words for a status, what facts mean."""
+    for name in ("macros", "statuses", "lanes"):
+        cursor.execute(read_sql(name))
 
 
 def define_views(cursor: DuckDBPyConnection) -> None:
@@ -95,5 +101,8 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     """
     cursor.execute(f"CREATE TEMP TABLE voids AS {VOIDS.select}")
     cursor.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM ({FACTS.select}) WHERE {facts_filter}")
-    for model in (CLOSURES, CLOSED_SPANS, *ORDER_MODELS):
+    for model in ANNOUNCED:
+        cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
+    open_book(cursor)
+    for model in ORDER_MODELS:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")

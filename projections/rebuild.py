@@ -16,63 +16,68 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from projections.models import CATALOG, CLOSED_SPANS, CLOSURES, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.book import Book, open_book, use
+from projections.models import ANNOUNCED, CATALOG, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
 _STRETCH: Final = 400_000
 #: More stretches than this side by side would take too much memory.
 _MOST_WORKERS: Final = 4
 
-_STORED: Final = (*STORED_MODELS, CLOSED_SPANS)
-
 OpenCursor = Callable[[], DuckDBPyConnection]
 
 
-def build_stored(open_cursor: OpenCursor, last_position: int) -> None:
-    """Make all stored models from the events up to ``last_position``, in new tables beside those that there are."""
+def build_stored(open_cursor: OpenCursor, last_position: int) -> Book:
+    """Make all stored models from the events up to ``last_position``, in new tables beside those that there are.
+
+    Returns the book by which due times were counted.
+    """
     stretches = [(after, after + _STRETCH) for after in range(0, last_position, _STRETCH)]
     with _transaction(open_cursor) as cursor:
         forget_unfinished(cursor)
-        _build_closures(cursor)
+        book = _build_announced(cursor)
         if len(stretches) < 2:
             _build_stretch(cursor, 0, _STRETCH, "CREATE TABLE {} AS {}")
-            return
+            return book
         _build_stretch(cursor, 0, 0, "CREATE TABLE {} AS {}")  # empty tables, which all can fill
     workers = min(len(stretches), _MOST_WORKERS, _threads(open_cursor))
     with ThreadPoolExecutor(workers, "rebuild") as pool:
-        parts = [pool.submit(_build_stretches, open_cursor, stretches[first::workers]) for first in range(workers)]
+        parts = [
+            pool.submit(_build_stretches, open_cursor, book, stretches[first::workers]) for first in range(workers)
+        ]
     for part in parts:
         part.result()
+    return book
 
 
 def take_over(cursor: DuckDBPyConnection) -> None:
     """Put what ``build_stored`` has made in the place of what there was, within the caller's transaction."""
-    for model in _STORED:
+    for model in STORED_MODELS:
         cursor.execute(f"DROP TABLE IF EXISTS {model.stored}")
         cursor.execute(f"ALTER TABLE {_new(model)} RENAME TO {model.name}")
 
 
 def forget_unfinished(cursor: DuckDBPyConnection) -> None:
     """Drop what a rebuild left that was cut off."""
-    for model in _STORED:
+    for model in STORED_MODELS:
         cursor.execute(f"DROP TABLE IF EXISTS {_new(model)}")
 
 
-def _build_closures(cursor: DuckDBPyConnection) -> None:
-    """The parties' closures, which the due times of all orders need."""
+def _build_announced(cursor: DuckDBPyConnection) -> Book:
+    """The policies and the parties' closures, which the due times of all orders need."""
     _select_events(cursor, "first_position IN (SELECT first_position FROM chain.subjects WHERE announces)")
     cursor.execute(f"CREATE TEMP TABLE voids AS {VOIDS.select}")
     cursor.execute(f"CREATE TEMP VIEW facts AS {FACTS.select}")
-    for model in (CLOSURES, CLOSED_SPANS):
+    for model in ANNOUNCED:
         cursor.execute(f"CREATE TABLE {_new(model)} AS {model.select}")
         cursor.execute(f"CREATE TEMP VIEW {model.name} AS FROM {_new(model)}")
     cursor.execute("DROP TABLE temp.voids")
+    return open_book(cursor)
 
 
-def _build_stretches(open_cursor: OpenCursor, stretches: list[tuple[int, int]]) -> None:
+def _build_stretches(open_cursor: OpenCursor, book: Book, stretches: list[tuple[int, int]]) -> None:
     with _transaction(open_cursor) as cursor:
-        for model in (CLOSURES, CLOSED_SPANS):
-            cursor.execute(f"CREATE TEMP VIEW {model.name} AS FROM {_new(model)}")
+        use(cursor, book)
         for after, until in stretches:
             _build_stretch(cursor, after, until, "INSERT INTO {} {}")
 

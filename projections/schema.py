@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import duckdb
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from projections.calendar import opening_days
 from projections.mirror import create_mirror, mirror_version
 from projections.models import CATALOG, define_views, define_words, models_version
 from projections.rebuild import build_stored, forget_unfinished, take_over
+from projections.terms import add_functions
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -53,7 +51,6 @@ def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection,
             forget_unfinished(root)
             if versions[1] != models_version():
                 define_words(root)
-                _create_openings(root)
                 define_views(root)
     except BaseException:
         root.close()
@@ -86,6 +83,7 @@ def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, tuple[s
     """Attach the file. Also gives the versions of what made its mirror and its models; None if it is empty."""
     root = duckdb.connect(":memory:", config=settings)
     try:
+        add_functions(root)
         quoted = str(path).replace("'", "''")
         root.execute("SET GLOBAL TimeZone = 'UTC'")
         root.execute(f"ATTACH '{quoted}' AS {CATALOG}")
@@ -117,7 +115,6 @@ def _create(root: DuckDBPyConnection) -> None:
     root.execute("BEGIN")
     create_mirror(root)
     define_words(root)
-    _create_openings(root)
     root.execute("COMMIT")
     build_stored(cursor, 0)
     root.execute("BEGIN")
@@ -127,37 +124,3 @@ def _create(root: DuckDBPyConnection) -> None:
     root.execute("CREATE TABLE meta (position BIGINT, mirrored BIGINT, mirror_version VARCHAR, models_version VARCHAR)")
     root.execute("INSERT INTO meta VALUES (0, 0, ?, ?)", [mirror_version(), models_version()])
     root.execute("COMMIT")
-
-
-def _create_openings(root: DuckDBPyConnection) -> None:
-    root.register("days", _days())
-    root.execute("CREATE OR REPLACE TABLE openings AS " + _OPENINGS)
-    root.unregister("days")
-
-
-@lru_cache
-def _days() -> pa.Table:
-    days = list(opening_days())
-    return pa.table(
-        {
-            "day": pa.array([day for day, _ in days], pa.date32()),
-            "opens": pa.array([opens and opens.replace(tzinfo=None) for _, opens in days], pa.timestamp("us")),
-        }
-    )
-
-
-#: All in microseconds: `opens` since 1970 (a day that does not open does so in the far future), `worked` is the opening
-#: hours before the day. `number` counts working days from 0.
-_OPENINGS: Final = """
-WITH counted AS (
-    SELECT day, opens, count(opens) OVER (ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-    FROM days
-)
-SELECT
-    day,
-    coalesce(epoch_us(opens), 9000000000000000) AS opens,
-    CASE WHEN opens IS NOT NULL THEN before END AS number,
-    before * 28800000000 AS worked
-FROM counted
-ORDER BY day
-"""

@@ -1,5 +1,6 @@
 """The home folder: where everything of one chain lies on disk, and how it is written.
 
+policy.toml            how long everything may take, if not as built in
 registry/              parties.json: who takes part, with their name and how a person reaches them
 credentials/           one file per partner, readable by its owner only
 logins/                one folder per user of our own, with its credential
@@ -96,6 +97,11 @@ class HomeFolder:
     def state(self) -> Path:
         """Folder of what services remember of the log."""
         return self.root / "state"
+
+    @property
+    def policy(self) -> Path:
+        """The policy, if the operator has written one."""
+        return self.root / "policy.toml"
 
     @property
     def outbox(self) -> Path:

@@ -57,11 +57,17 @@ def concerns_her(trigger: Event) -> bool:
 
 
 def decide_plan(
-    trigger: Event, timeline: Mapping[str, Any], policy: Policy, now: datetime, closures: Sequence[Closure] = ()
+    trigger: Event,
+    timeline: Mapping[str, Any],
+    policy: Policy,
+    now: datetime,
+    closures: Sequence[Closure] = (),
+    promise: datetime | None = None,
 ) -> MessagePlan | None:
     """The message that ``trigger`` causes, given its order's ``timeline``, or None.
 
-    ``closures`` are those of the accountable party. The plan may be about an earlier fact, where ``trigger`` brought
+    ``closures`` are those of the accountable party, ``promise`` is the next news that it can promise (without it, that of
+    ``policy``). The plan may be about an earlier fact, where ``trigger`` brought
     to light what that fact meant (a repair that is reported after the item came back).
     """
     if trigger.name not in TRIGGERS or is_past(trigger, policy, now):
@@ -80,7 +86,7 @@ def decide_plan(
         return None
     # A closed order owes her no further news, and so promises none; nor does the question whether all is well.
     is_last = not history.open or (kind == "update" and has_it_back(history))
-    next_news_by = None if is_last else policy.promise(now, closures)
+    next_news_by = None if is_last else promise or policy.promise(now, closures)
     return MessagePlan(
         message=message,
         order=history.order,

@@ -14,7 +14,10 @@ from events.subjects import notices_subject
 
 
 class Notice(BaseModel):
-    """``notice`` is the fact that it is about: ``commitment.overdue`` or ``message.failed``."""
+    """``notice`` is the fact that it is about: ``commitment.nudged``, ``.overdue``, ``.withdrawn`` or ``message.failed``.
+
+    ``person``: it has lain so long that it is for the person whom the accountable party has named.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,9 +26,11 @@ class Notice(BaseModel):
     kind: str
     at: Moment
     commitment: str | None = None
-    owed_by: str | None = None
-    since: Moment | None = None
-    due: Moment | None = None
+    owner: str | None = None
+    opened_at: Moment | None = None
+    due_at: Moment | None = None
+    level: int | None = None
+    person: bool | None = None
     message: str | None = None
     reason: str | None = None
 
@@ -36,15 +41,17 @@ async def send_notice(connection: Client, party: str, notice: Notice) -> None:
         await connection.publish(notices_subject(party), notice.model_dump_json(exclude_none=True).encode())
 
 
-def overdue_notice(row: dict[str, Any], at: datetime) -> Notice:
-    """The notice of one row of the query ``stalled``."""
+def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str) -> Notice:
+    """The notice to ``party`` of a row of the query ``sweep``, of which the fact ``name`` was said."""
     return Notice(
-        notice="commitment.overdue",
-        order=row["order_id"],
+        notice=name,
+        order=row["order"],
         kind=row["kind"],
         at=at,
         commitment=row["commitment_id"],
-        owed_by=row["owed_by"],
-        since=row["since"],
-        due=row["due"],
+        owner=row["owner"],
+        opened_at=row["opened_at"],
+        due_at=row["due_at"],
+        level=row["reached"] or None,
+        person=True if "person" in row["tell"] and party == (row.get("accountable") or row["owner"]) else None,
     )

@@ -136,8 +136,9 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
     ),
     "watchdog": Rights(
         publish=(
-            *_facts(["commitment.overdue"]),
-            f"{names.QUERY_ROOT}.stalled",
+            *_facts(name for name in WHO_MAY_SAY["chain"] if name.startswith(("commitment.", "policy."))),
+            f"{names.QUERY_ROOT}.sweep",
+            f"{names.QUERY_ROOT}.policy",
             f"{names.NOTICES_ROOT}.>",
             f"$JS.API.STREAM.INFO.{names.REPAIRS}",
         ),

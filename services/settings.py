@@ -56,7 +56,9 @@ class Settings(BaseSettings):
         None, ge=0, le=65535, description="port for health checks instead of the service's own; 0 takes a free one"
     )
 
-    beat_seconds: float = Field(5.0, gt=0, le=3600, description="how often the watchdog looks")
+    beat_seconds: float = Field(1.0, gt=0, le=3600, description="how often the watchdog looks")
+
+    policy: Path | None = Field(None, description="the policy, how long everything may take; default: in the home")
 
     email_url: str = Field(
         "outbox://",
@@ -86,6 +88,11 @@ class Settings(BaseSettings):
     def limits(self) -> Limits:
         """How much partners may fill."""
         return Limits(intake=self.intake_max_bytes, rejected=self.rejected_max_bytes)
+
+    @property
+    def policy_file(self) -> Path:
+        """Where the operator writes the policy."""
+        return self.policy or self.folder.policy
 
     @property
     def outbox_folder(self) -> Path:

@@ -89,9 +89,9 @@ class Simulation:
         await self._beat()
 
     async def _next_due(self, until: datetime) -> datetime | None:
-        """The earliest due time up to ``until`` of which nothing has been said yet."""
-        stalled = (await self.ask("stalled", {"now": until.isoformat()}))["stalled"]
-        dues = [datetime.fromisoformat(row["due"]) for row in stalled if row["overdue_level"] < 1]
+        """The earliest moment up to ``until`` at which something is to be said of a commitment."""
+        rows = (await self.ask("sweep", {"now": until.isoformat()}))["sweep"]
+        dues = [datetime.fromisoformat(row["next_at"]) for row in rows if row["say"] != "withdraw"]
         return min(dues, default=None)
 
     async def _beat(self) -> None:

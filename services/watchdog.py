@@ -1,7 +1,9 @@
-"""The watchdog: at each beat of the clock it says which commitments have fallen overdue, once per commitment and level.
+"""The watchdog: at each beat of the clock it says what is to be said of commitments, each thing once.
 
-It keeps nothing. What is overdue, and which level was noted, is a question to the read models; the id of a fact is made
-of the commitment and the level, so that no restart and no second watchdog can say a thing twice.
+A nudge before it is late, each level from the due time on, and that something was not overdue after all. It keeps
+nothing: what is to be said is a question to the read models (``sweep``), and the id of a fact is made of the commitment,
+its last date and the level, so that no restart and no second watchdog can say a thing twice. It also adopts the policy
+that the operator has written, for due times follow from that.
 """
 
 from __future__ import annotations
@@ -16,18 +18,17 @@ from typing import Any, Final
 import structlog
 from nats.js.errors import Error as JetStreamError
 
-from events.chain import CommitmentOverdue
+from events.chain import CommitmentNudged, CommitmentOverdue, CommitmentWithdrawn
 from events.clock import Clock
 from events.envelope import MAX_ID_BYTES, Event, iso, make_event
+from events.facet import Fact
 from events.log import Appended
 from events.party import PARTNER_ROLES, WATCHDOG, role_of
+from services.adopting import Adopting
 from services.answering import Ask, NoAnswerError, QuestionError
-from services.notices import Notice, overdue_notice
+from services.notices import Notice, commitment_notice
 
-#: A customer who waits for news is brought up again after so many days, should the first message have failed.
-REMINDERS: Final = tuple(timedelta(days=days) for days in (2, 4, 8, 16, 32))
-
-#: What was overdue for longer than this when we first see it came in late (a nightly upload, an import), and the fact
+#: What was to be said longer ago than this when we first see it came in late (a nightly upload, an import), and the fact
 #: that meets it may be right behind it: such a row is believed at the second beat.
 LATE: Final = timedelta(minutes=10)
 
@@ -40,44 +41,48 @@ Notify = Callable[[str, Notice], Awaitable[None]]
 _log = structlog.get_logger("watchdog")
 
 
-def level_of(row: dict[str, Any]) -> int:
-    """How far overdue a row of the query ``stalled`` is: 1 from its due time on.
+def decide(rows: Iterable[dict[str, Any]], now: datetime) -> list[tuple[Event, dict[str, Any]]]:
+    """The facts to append about rows of the query ``sweep``, each with its row."""
+    return [(_fact(row, now), row) for row in rows]
 
-    News that stays out is the one thing nobody else reports, so it has further levels.
+
+def _fact(row: dict[str, Any], now: datetime) -> Event:
+    about = {"commitment": row["commitment_id"], "kind": row["kind"], "owed_by": row["owner"]}
+    level, date = row["reached"], row["promises"]
+    data: Fact
+    match row["say"]:
+        case "nudge":
+            name, what = "commitment.nudged", "nudged"
+            data = CommitmentNudged(**about, due=row["due_at"])
+        case "withdraw":
+            name, what = "commitment.withdrawn", "withdrawn"
+            data = CommitmentWithdrawn(**about, level=level, ended_at=row["ended_at"])
+        case _:
+            name, what = "commitment.overdue", "overdue"
+            data = CommitmentOverdue(**about, level=level, due=row["due_at"], tell=tuple(row["tell"]))
+    id = fact_id(what, row["commitment_id"], level, date)
+    return make_event(
+        name, source=WATCHDOG, id=id, subject=row["order"], time=now, recordedtime=now, data=data
+    )
+
+
+def fact_id(what: str, commitment: str, level: int, date: int) -> str:
+    """The id of the one fact that says so; ``date`` counts the dates that were promised for the commitment.
+
+    Commitments are named after other ids, and may be too long for an id.
     """
-    if row["kind"] != "news":
-        return 1
-    overdue = timedelta(seconds=float(row["overdue_seconds"]))
-    return 1 + sum(overdue >= step for step in REMINDERS)
-
-
-def decide_overdue(rows: Iterable[dict[str, Any]], now: datetime) -> list[tuple[Event, dict[str, Any]]]:
-    """The facts to append about rows of ``stalled``, each with its row; nothing that was noted already."""
-    decided = []
-    for row in rows:
-        level = level_of(row)
-        if row["overdue_level"] >= level:
-            continue
-        data = {name: row[name] for name in ("kind", "owed_by", "due")}
-        event = make_event(
-            "commitment.overdue",
-            source=WATCHDOG,
-            id=overdue_id(row["commitment_id"], level),
-            subject=row["order_id"],
-            time=now,
-            recordedtime=now,
-            data=CommitmentOverdue(commitment=row["commitment_id"], level=level, **data),
-        )
-        decided.append((event, row))
-    return decided
-
-
-def overdue_id(commitment: str, level: int) -> str:
-    """The id of the one fact that says so. Commitments are named after other ids, and may be too long for an id."""
-    id = f"overdue:{commitment}:{level}"
+    end = f":{level}" + (f":{date}" if date else "")
+    id = f"{what}:{commitment}{end}"
     if len(id.encode()) <= MAX_ID_BYTES:
         return id
-    return f"overdue:{blake2b(commitment.encode(), digest_size=16).hexdigest()}:{level}"
+    return f"{what}:{blake2b(commitment.encode(), digest_size=16).hexdigest()}{end}"
+
+
+def whom_to_notify(row: dict[str, Any]) -> set[str]:
+    """The partners that are to have a notice of what is said of ``row``."""
+    owner, accountable = row["owner"], row.get("accountable") or row["owner"]
+    parties = {"owner": owner, "accountable": accountable, "person": accountable}
+    return {parties[whom] for whom in row["tell"] if whom in parties and role_of(parties[whom]) in PARTNER_ROLES}
 
 
 class Watchdog:
@@ -91,6 +96,7 @@ class Watchdog:
         clock: Clock,
         beat_seconds: float,
         last_position: Callable[[], Awaitable[int]],
+        adopting: Adopting | None = None,
     ) -> None:
         self._ask = ask
         self._append = append
@@ -98,13 +104,14 @@ class Watchdog:
         self._clock = clock
         self._every = timedelta(seconds=beat_seconds)
         self._last_position = last_position
+        self._adopting = adopting
         self._seen: int | None = None
         self._doubted: set[str] = set()
         self._running: asyncio.Task[None] | None = None
         self._last_beat: datetime | None = None
 
     async def beat(self, now: datetime) -> int:
-        """Note what has fallen overdue by ``now``; returns how many facts that made.
+        """Say what is to be said by ``now``; returns how many facts that made.
 
         Raises NoAnswerError or QuestionError if the query is not answered, nats errors if the log does not confirm.
         """
@@ -112,33 +119,39 @@ class Watchdog:
         # that was, so it must reflect everything.
         if self._seen is None:
             self._seen = await self._last_position()
-        answer = await self._ask("stalled", {"now": iso(now)}, self._seen)
+        if self._adopting is not None:
+            adopted = await self._adopting.look(self._ask, self._append, now, self._seen)
+            self._seen = max(self._seen, adopted)
+        answer = await self._ask("sweep", {"now": iso(now)}, self._seen)
         noted = 0
-        for event, row in self._decide(answer["stalled"], now):
+        for event, row in self._decide(answer["sweep"], now):
             appended = await self._append(event)
             self._seen = max(self._seen, appended.position)
             if appended.duplicate:
                 continue  # another watchdog was quicker, and tells the parties
             noted += 1
-            _log.info("overdue", order=event.subject, kind=row["kind"], owed_by=row["owed_by"])
-            for party in {row["owed_by"], row.get("accountable") or row["owed_by"]}:
-                if role_of(party) in PARTNER_ROLES:
-                    await self._notify(party, overdue_notice(row, now))
+            _log.info(event.name.partition(".")[2], order=event.subject, kind=row["kind"], owner=row["owner"])
+            for party in whom_to_notify(row):
+                await self._notify(party, commitment_notice(event.name, row, now, party))
         self._last_beat = now
         return noted
 
     def _decide(self, rows: list[dict[str, Any]], now: datetime) -> list[tuple[Event, dict[str, Any]]]:
         """Row by row: one that cannot be told of must not silence the others."""
         decided = []
-        for row in self._believed(rows):
+        for row in self._believed(rows, now):
             try:
-                decided += decide_overdue([row], now)
+                decided += decide([row], now)
             except ValueError as error:
                 _log.error("cannot tell of a commitment", commitment=row["commitment_id"], error=str(error))
         return decided
 
-    def _believed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        late = {row["commitment_id"] for row in rows if row["overdue_seconds"] > LATE.total_seconds()}
+    def _believed(self, rows: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+        late = {
+            row["commitment_id"]
+            for row in rows
+            if row["say"] != "withdraw" and datetime.fromisoformat(row["next_at"]) < now - LATE
+        }
         believed = [row for row in rows if row["commitment_id"] not in late or row["commitment_id"] in self._doubted]
         self._doubted = late
         return believed
@@ -170,6 +183,6 @@ class Watchdog:
                 await self._running
 
     async def check(self) -> str:
-        """For readiness: asks the projector what is overdue now. Raises NoAnswerError or QuestionError."""
-        await self._ask("stalled", {"now": iso(self._clock.now())}, None)
+        """For readiness: asks the projector what is to be said now. Raises NoAnswerError or QuestionError."""
+        await self._ask("sweep", {"now": iso(self._clock.now())}, None)
         return f"last beat {self._last_beat.isoformat() if self._last_beat else 'still to come'}"

@@ -134,6 +134,7 @@ def _notifier(settings: Settings, clock: Clock) -> Service:
 
 
 def _watchdog(settings: Settings, clock: Clock) -> Service:
+    from services.adopting import Adopting
     from services.watchdog import Watchdog
 
     def built(connection: Client) -> Watchdog:
@@ -149,6 +150,7 @@ def _watchdog(settings: Settings, clock: Clock) -> Service:
             clock,
             settings.beat_seconds,
             partial(log.last_position, js),
+            Adopting(settings.policy_file),
         )
 
     return Connected(_connector(settings, "watchdog"), built)

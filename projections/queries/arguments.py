@@ -50,6 +50,20 @@ class Arguments:
             raise QueryError(f"'{name}' must be a whole number from 0 to {most}")
         return value
 
+    def share(self, name: str) -> float | None:
+        value = self._given.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1):
+            raise QueryError(f"'{name}' must be a number from 0 to 1")
+        return None if value is None else float(value)
+
+    def texts(self, name: str, among: Collection[str]) -> list[str] | None:
+        value = self._given.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not value or not all(text in among for text in value):
+            raise QueryError(f"'{name}' must be a list of some of: {', '.join(among)}")
+        return value
+
     def moment(self, name: str) -> datetime | None:
         return read_moment(name, self._given.get(name))
 

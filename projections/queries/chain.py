@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from projections.queries.arguments import Arguments, QueryError
+from datetime import timedelta
+from typing import Final
+
+from projections.book import open_book
+from projections.clock import promise_of_next_news
+from projections.queries import owed
+from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.order import messages_of
-from projections.queries.reading import Reading, Row
+from projections.queries.reading import Reading, Row, as_json, as_parameter
 from projections.queries.travel import travel
+
+
+#: Less likely than this to be met in time is worth a look.
+_LIKELY: Final = 0.5
 
 
 def orders(reading: Reading, arguments: Arguments) -> Row:
@@ -32,12 +42,11 @@ def handoffs(reading: Reading, arguments: Arguments) -> Row:
 
 
 def stalled(reading: Reading, arguments: Arguments) -> Row:
-    """Commitments whose due time has passed and that nobody has met. Longest overdue first."""
-    now = arguments.moment("now") or reading.now or reading.as_of or reading.known_at
-    if now is None:
-        raise QueryError("say when: 'now' is missing")
+    """Commitments whose due time has passed and that nobody has met, the longest overdue first; and likely stalls."""
+    now, below = reading.moment(arguments), arguments.share("likely")
     travel(reading)
-    return {"stalled": reading.rows("stalled", now=now)}
+    late = owed.listed(reading, now, states=["overdue"], limit=arguments.number("limit", MAX_LIMIT))
+    return {"stalled": late, "likely": owed.likely_late(reading, now, _LIKELY if below is None else below)}
 
 
 def messages(reading: Reading, arguments: Arguments) -> Row:
@@ -55,9 +64,14 @@ def stats(reading: Reading, arguments: Arguments) -> Row:
 
 
 def closures(reading: Reading, arguments: Arguments) -> Row:
-    """When one party is closed, as it announced."""
-    party = arguments.required_text("party")
-    return {"closures": [row for row in reading.rows("closures") if row.pop("party") == party]}
+    """When one party is closed, as it announced; and the next news that it can promise a customer from now on."""
+    party, now = arguments.required_text("party"), reading.moment(arguments)
+    book = open_book(reading.cursor)
+    terms = book.terms(-1, "update", party, None, arguments.text("category"), arguments.text("urgency"))
+    return {
+        "closures": [row for row in reading.rows("closures") if row.pop("party") == party],
+        "next_news_by": as_json(as_parameter(promise_of_next_news(terms.clock, now, timedelta(microseconds=terms.allowed)))),
+    }
 
 
 def parties(reading: Reading, arguments: Arguments) -> Row:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from events.party import ROLES, role_of
+from projections.book import open_book
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.reading import Reading, Row
@@ -21,7 +24,8 @@ def status(reading: Reading, arguments: Arguments) -> Row:
     order = _status(reading, subject)
     if order is None:
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
-    return order
+    now = reading.moment(arguments)
+    return {**order, "ball": ball_of(reading, subject, now), "time_spent": time_spent(reading, subject, now)}
 
 
 def timeline(reading: Reading, arguments: Arguments) -> Row:
@@ -82,6 +86,18 @@ def _status(reading: Reading, subject: Row) -> Row | None:
     if not rows:
         return None
     return {**rows[0], "references": reading.rows("references", first=subject["first_position"])}
+
+
+def ball_of(reading: Reading, subject: Row, now: datetime) -> Row | None:
+    """Whose move it is; None if the order is closed or nothing is owed."""
+    rows = reading.rows("ball", first=subject["first_position"], now=now, limit=1)
+    return rows[0] if rows else None
+
+
+def time_spent(reading: Reading, subject: Row, now: datetime) -> list[Row]:
+    """Who had the order for how long."""
+    open_book(reading.cursor)
+    return reading.rows("time_spent", first=subject["first_position"], now=now)
 
 
 def _entries(reading: Reading, subject: Row) -> dict[int, Row]:

@@ -1,4 +1,6 @@
-SELECT position, kind, owed_by, owed_to, accountable, since, due, state, settled_at, met_late, overdue_level
+SELECT
+    position, kind, topic, owner, owed_to, accountable, opened_at, due_at, ended_at, state, met_late, rule, level, nudged_at,
+    withdrawn_at, promises, first_promised_at, promised_at, promised_by
 FROM commitments
 WHERE first_position = $first
-ORDER BY since, position, kind
+ORDER BY opened_at, position, kind

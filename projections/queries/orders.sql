@@ -1,10 +1,23 @@
+WITH page AS (
+    SELECT * FROM orders
+    WHERE ($open::BOOLEAN IS NULL OR open = $open)
+        AND ($holder::VARCHAR IS NULL OR holder = $holder)
+        AND ($status::VARCHAR IS NULL OR status = $status)
+    ORDER BY last_position DESC
+    LIMIT $limit OFFSET $offset
+)
 SELECT
-    order_id, status, open, since, holder, heading_to, accountable, customer, opened_by, opened_at, closed_at, outcome,
-    brand, model, serial, fault_text, urgency, next_step, next_owner, next_due, last_told_at, last_told_kind, next_news_by,
-    facts, handoffs, reopenings, ping_pongs, contacts_started, messages_sent, first_position, last_position
-FROM orders
-WHERE ($open::BOOLEAN IS NULL OR open = $open)
-    AND ($holder::VARCHAR IS NULL OR holder = $holder)
-    AND ($status::VARCHAR IS NULL OR status = $status)
-ORDER BY last_position DESC
-LIMIT $limit OFFSET $offset
+    o.order_id, o.status, o.open, o.since, o.holder, o.heading_to, o.accountable, o.customer, o.opened_by, o.opened_at,
+    o.closed_at, o.outcome, o.brand, o.model, o.serial, o.fault_text, o.urgency, o.category, o.next_step, o.next_owner,
+    d.next_due, o.last_told_at, o.last_told_kind, o.next_news_by, o.facts, o.handoffs, o.reopenings, o.ping_pongs,
+    o.contacts_started, o.messages_sent, o.first_position, o.last_position
+FROM page o
+LEFT JOIN (
+    -- By when whoever owes the next step owes one; news is owed beside the work.
+    SELECT first_position, split_part(owner, ':', 1) = 'customer' AS hers, owner, min(due_at) AS next_due
+    FROM commitments
+    WHERE state = 'open' AND kind NOT IN ('update', 'check') AND first_position IN (SELECT first_position FROM page)
+    GROUP BY ALL
+) d
+    ON d.first_position = o.first_position AND (d.owner = o.next_owner OR (d.hers AND o.next_owner = 'customer'))
+ORDER BY o.last_position DESC

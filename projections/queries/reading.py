@@ -8,6 +8,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from projections.queries.arguments import Arguments, QueryError
 from projections.statements import execute, read_sql
 
 Row = dict[str, Any]
@@ -26,6 +27,13 @@ class Reading:
     def travels(self) -> bool:
         """Whether the question is about another moment than now."""
         return self.as_of is not None or self.known_at is not None
+
+    def moment(self, arguments: Arguments) -> datetime:
+        """The moment from which the question is asked: as given, else the one that it is about, else now."""
+        now = arguments.moment("now") or self.as_of or self.known_at or self.now
+        if now is None:
+            raise QueryError("say when: 'now' is missing")
+        return now
 
     def rows(self, query: str, **parameters: Any) -> list[Row]:
         """The rows of queries/``query``.sql, ready for JSON."""

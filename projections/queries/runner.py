@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from projections.database import Database
 from projections.models import CATALOG
-from projections.queries import chain, order
+from projections.queries import chain, order, owed
 from projections.queries.arguments import Arguments, QueryError, read_moment
 from projections.queries.reading import Reading, Row
 
@@ -40,14 +40,22 @@ class Query:
 QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
     {
         "find": Query(order.find, frozenset({"order"})),
-        "status": Query(order.status, frozenset({"order"}), travels=True),
+        "status": Query(order.status, frozenset({"order", "now"}), travels=True),
         "timeline": Query(order.timeline, frozenset({"order", "raw"}), travels=True),
         "orders": Query(chain.orders, frozenset({"open", "holder", "status", "limit", "offset"}), travels=True),
         "handoffs": Query(chain.handoffs, frozenset({"from", "to", "limit"}), travels=True),
-        "stalled": Query(chain.stalled, frozenset({"now"}), travels=True),
+        "stalled": Query(chain.stalled, frozenset({"now", "likely", "limit"}), travels=True),
+        "commitments": Query(
+            owed.commitments, frozenset({"order", "owner", "kind", "states", "limit", "now"}), travels=True
+        ),
+        "ball": Query(owed.ball, frozenset({"party", "limit", "now"}), travels=True),
+        "promises": Query(owed.promises, frozenset({"party", "limit", "now"}), travels=True),
+        "time_spent": Query(owed.spent, frozenset({"order", "now"})),
+        "sweep": Query(owed.sweep, frozenset({"now"})),
+        "policy": Query(owed.policy, frozenset()),
         "messages": Query(chain.messages, frozenset({"order", "limit"})),
         "stats": Query(chain.stats, frozenset()),
-        "closures": Query(chain.closures, frozenset({"party"})),
+        "closures": Query(chain.closures, frozenset({"party", "category", "urgency", "now"})),
         "parties": Query(chain.parties, frozenset()),
     }
 )

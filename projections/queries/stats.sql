@@ -20,7 +20,7 @@ worked_on AS (
 owed AS (
     SELECT
         count(*) FILTER (WHERE state = 'open') AS commitments_open,
-        count(*) FILTER (WHERE overdue_level > 0) AS commitments_overdue_noted
+        count(*) FILTER (WHERE level > 0) AS commitments_overdue_noted
     FROM commitments
 )
 SELECT

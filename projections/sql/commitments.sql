@@ -1,70 +1,234 @@
--- Who owes what to whom, since when, by when, and what became of it.
--- receipt: the party an item was handed to owes the word that it came in. news: the accountable party owes the customer
--- the next news. More kinds will be more parts of the UNION. `position` is that of the fact which opened it, and every fact
--- opens one at most. A commitment's id is made of its kind and that fact's order, source and id (see macros.sql); it is
--- not kept here, for it would double the size of the table.
-WITH tellings AS (
-    -- Everything that opens, meets or ends the wait for news. It is owed while the order is open.
+-- Who owes what to whom, since when, by when, and what became of it: every kind in one table.
+-- What each fact opens, meets and cancels is data (lanes.sql); how long each may take, and when it is due, is policy and
+-- calendars, which the function due_terms knows (terms.py). `receive` comes from handoffs.sql.
+-- `position` is that of the fact which opened it, and a fact opens one of each kind at most. A commitment's id is made of
+-- its kind and that fact's order, source and id (see macros.sql); it is not kept here, for it would double the table.
+WITH told AS (
+    -- The facts that lanes.sql knows, each with how things stood when it happened.
     SELECT
-        position, first_position, fact, occurred_at,
-        CASE WHEN fact = 'message.sent' THEN by_when END AS next_news_by,
-        last_value(CASE WHEN fact IN ('order.opened', 'order.closed', 'order.reopened') THEN fact END IGNORE NULLS)
-            OVER so_far AS phase,
-        lead(fact) OVER so_far AS next_fact,
-        lead(occurred_at) OVER so_far AS next_at
-    FROM facts
-    WHERE fact IN ('order.opened', 'order.reopened', 'order.closed', 'message.sent')
-        OR (fact = 'customer.contacted' AND word = 'outbound')
-    WINDOW so_far AS (PARTITION BY first_position ORDER BY story ROWS UNBOUNDED PRECEDING)
+        f.first_position, f.position, f.story, f.fact, f.source, f.party, f.word, f.topic, f.by_when, f.occurred_at,
+        o.accountable,
+        o.customer,
+        o.handoffs > 0 AS travels,
+        last_value(CASE WHEN f.fact IN ('order.opened', 'item.received') THEN f.source END IGNORE NULLS) OVER so_far AS holder,
+        last_value(CASE
+            WHEN f.fact IN ('repair.completed', 'repair.failed', 'unit.replaced', 'quote.declined') THEN true
+            WHEN f.fact IN ('order.opened', 'order.reopened', 'diagnosis.made', 'quote.offered', 'quote.accepted', 'repair.started')
+                THEN false
+        END IGNORE NULLS) OVER so_far AS done,
+        last_value(CASE
+            WHEN f.fact = 'order.closed' THEN true WHEN f.fact IN ('order.opened', 'order.reopened') THEN false
+        END IGNORE NULLS) OVER so_far AS closed,
+        count_if(f.fact = 'work.paused') OVER so_far AS pauses,
+        count_if(f.fact = 'promise.made') OVER so_far AS promises,
+        first_value(CASE WHEN f.fact = 'order.closed' THEN f.story END IGNORE NULLS) OVER from_here AS order_ends,
+        first_value(CASE WHEN f.fact IN ('repair.completed', 'repair.failed', 'unit.replaced') THEN f.story END IGNORE NULLS)
+            OVER from_here AS repair_ends
+    FROM facts f
+    JOIN orders o ON o.first_position = f.first_position
+    WHERE f.fact IN (SELECT fact FROM lanes)
+    WINDOW
+        so_far AS (PARTITION BY f.first_position ORDER BY f.story ROWS UNBOUNDED PRECEDING),
+        from_here AS (PARTITION BY f.first_position ORDER BY f.story ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
 ),
-silences AS (
+said AS (
+    -- What each of them says in each lane in which it speaks.
     SELECT
-        t.position, t.first_position, t.next_news_by, t.next_fact, t.next_at,
-        o.customer, o.accountable AS party, t.occurred_at AS since, news_hours() AS hours
-    FROM tellings t
-    JOIN orders o ON o.first_position = t.first_position
-    WHERE o.customer IS NOT NULL AND t.phase IS DISTINCT FROM 'order.closed'
+        t.first_position, t.position, t.story, t.occurred_at, t.by_when, t.source, t.accountable, t.customer,
+        t.order_ends, t.repair_ends,
+        l.lane,
+        l.anew,
+        l.meets,
+        CASE l.topic WHEN 'topic' THEN coalesce(t.topic, '') WHEN 'source' THEN t.source ELSE '' END AS topic,
+        CASE WHEN l.lane IN ('answer', 'check') OR NOT t.closed THEN l.expects END AS expects,
+        CASE l.owner
+            WHEN 'source' THEN t.source
+            WHEN 'holder' THEN coalesce(t.holder, t.source)
+            WHEN 'accountable' THEN t.accountable
+            WHEN 'party' THEN coalesce(CASE WHEN t.party = 'customer' THEN coalesce(customer_party(t.customer), 'customer:unknown') ELSE t.party END, t.accountable)
+            WHEN 'customer' THEN coalesce(customer_party(t.customer), 'customer:unknown')
+        END AS owner
+    FROM told t
+    JOIN lanes l ON l.fact = t.fact
+    WHERE (l.word IS NULL OR l.word = t.word)
+        AND (l.role IS NULL OR starts_with(t.source, l.role))
+        AND (l.done IS NULL OR l.done = coalesce(t.done, false))
+        AND (l.home IS NULL OR l.home = coalesce(t.holder = t.accountable, false))
+        AND (l.travels IS NULL OR l.travels = t.travels)
+        AND (l.lane <> 'pause' OR t.pauses > 0)
+        AND (l.lane <> 'promise' OR t.promises > 0)
+        AND (l.lane NOT IN ('update', 'check') OR t.customer IS NOT NULL)
+),
+steps AS (
+    -- Whether it only says again what was expected anyway, unless the order was closed in between.
+    SELECT
+        *,
+        NOT anew AND coalesce(expects = lag(expects) OVER lane AND owner = lag(owner) OVER lane, false)
+            AND (meets IS NULL OR NOT list_contains(meets, expects))
+            AND coalesce(lag(order_ends) OVER lane > story, lag(order_ends) OVER lane IS NULL) AS goes_on
+    FROM said
+    WINDOW lane AS (PARTITION BY first_position, lane, topic ORDER BY story)
+),
+turns AS (
+    SELECT
+        *,
+        lead(story) OVER lane AS next_story,
+        lead(occurred_at) OVER lane AS next_at,
+        lead(source) OVER lane AS next_source,
+        lead(meets) OVER lane AS next_meets
+    FROM steps
+    WHERE NOT goes_on
+    WINDOW lane AS (PARTITION BY first_position, lane, topic ORDER BY story)
+),
+expected AS (
+    SELECT
+        t.first_position, t.position, t.story, t.lane, t.topic, k.kind, t.owner, t.accountable, t.customer,
+        t.occurred_at AS opened_at,
+        t.by_when,
+        t.source AS named_by,
+        k.waits_for_customer,
+        -- Whatever comes first: the next word in the lane, the end of the order, the end of the repair.
+        nullif(least(
+            coalesce(t.next_story, story_never()),
+            CASE WHEN k.ends_with_order THEN coalesce(t.order_ends, story_never()) ELSE story_never() END,
+            CASE WHEN k.ends_with_repair THEN coalesce(t.repair_ends, story_never()) ELSE story_never() END
+        ), story_never()) AS end_story,
+        coalesce(
+            end_story = t.next_story AND list_contains(t.next_meets, k.kind) AND (t.lane <> 'work' OR t.next_source = t.owner),
+            false
+        ) AS is_met
+    FROM turns t
+    JOIN kinds k ON k.kind = t.expects
+    WHERE t.owner IS NOT NULL
 ),
 owed AS (
     SELECT
-        h.position, h.first_position,
-        'receipt' AS kind,
-        h.to_party AS owed_by,
-        coalesce(o.accountable, h.from_party) AS owed_to,
-        o.accountable,
-        h.handed_at AS since,
-        h.due,
-        CASE h.state WHEN 'received' THEN 'met' WHEN 'closed' THEN 'ended' ELSE h.state END AS state,
-        h.settled_at
-    FROM handoffs h
-    LEFT JOIN orders o ON o.first_position = h.first_position
+        first_position, position, story, lane, topic, kind, owner,
+        CASE
+            WHEN kind IN ('update', 'check', 'return', 'visit', 'promise') OR (kind IN ('answer', 'cover') AND owner = accountable)
+                THEN coalesce(customer_party(customer), accountable)
+            ELSE accountable
+        END AS owed_to,
+        accountable, opened_at, by_when, named_by, waits_for_customer, end_story,
+        CASE WHEN end_story IS NOT NULL THEN story_moment(end_story) END AS ended_at,
+        CASE WHEN is_met THEN 'met' WHEN end_story IS NULL THEN 'open' ELSE 'cancelled' END AS state,
+        NULL AS counterpart
+    FROM expected
     UNION ALL
     SELECT
-        position, first_position, 'news', party, 'customer:' || customer, party, since,
-        -- The promise is an hour later than what is due, so that there is time to keep it.
-        least(due, next_news_by - INTERVAL 1 HOUR),
-        CASE
-            WHEN next_fact IS NULL THEN 'open'
-            WHEN next_fact IN ('message.sent', 'customer.contacted') THEN 'met'
-            WHEN next_fact = 'order.closed' THEN 'ended'
-            ELSE 'superseded'
-        END,
-        next_at
-    FROM due_times('silences')
+        h.first_position, h.position, NULL, 'receive', '', 'receive', h.to_party,
+        coalesce(o.accountable, h.from_party), o.accountable, h.handed_at, h.expected_by, h.from_party, false, NULL,
+        h.settled_at,
+        CASE h.state WHEN 'received' THEN 'met' WHEN 'open' THEN 'open' ELSE 'cancelled' END,
+        h.from_party
+    FROM handoffs h
+    LEFT JOIN orders o ON o.first_position = h.first_position
+),
+named AS (
+    -- Dates that were named after it was opened: said with what was expected anyway, or promised in so many words.
+    SELECT first_position, story, lane, topic, source, occurred_at, by_when, NULL AS about
+    FROM steps
+    WHERE goes_on AND by_when IS NOT NULL
+    UNION ALL
+    SELECT first_position, story, NULL, NULL, source, occurred_at, by_when, word
+    FROM facts
+    WHERE fact IN ('promise.made', 'promise.moved')
+),
+promised AS (
+    SELECT
+        o.position, o.kind,
+        count(*) AS dates,
+        arg_min(n.by_when, n.story) AS first_promised_at,
+        arg_max(n.by_when, n.story) AS promised_at,
+        arg_max(n.source, n.story) AS promised_by,
+        arg_max(n.occurred_at, n.story) AS promised_on
+    FROM owed o
+    JOIN named n ON n.first_position = o.first_position
+    WHERE n.story > o.story
+        AND (o.end_story IS NULL OR n.story < o.end_story)
+        AND (
+            (n.lane = o.lane AND n.topic = o.topic)
+            OR (n.lane IS NULL AND n.source = o.owner AND o.kind IN ('forward', 'diagnose', 'repair', 'return', 'cover')
+                AND coalesce(n.about = o.kind, true))
+        )
+    GROUP BY o.position, o.kind
+),
+waits AS (
+    -- When the chain waited for her, of each order: beginnings and ends one after the other, the last end open if it does.
+    SELECT
+        first_position,
+        list(opened_at ORDER BY opened_at, position) AS waits_from,
+        list(coalesce(ended_at, TIMESTAMP '9999-01-01') ORDER BY opened_at, position) AS waits_until,
+        count_if(state = 'open') > 0 AS is_waiting
+    FROM owed
+    WHERE starts_with(owner, 'customer')
+    GROUP BY first_position
 ),
 noted AS (
     -- `raw` rather than `facts` because ids are long and seldom needed; what does not count opened no commitment.
-    SELECT opening.position, n.word AS kind, max(n.level) AS level
+    SELECT
+        opening.position,
+        n.word AS kind,
+        max(CASE WHEN n.fact = 'commitment.overdue' THEN n.level END) AS level,
+        max(CASE WHEN n.fact = 'commitment.overdue' THEN n.occurred_at END) AS noted_at,
+        max(CASE WHEN n.fact = 'commitment.nudged' THEN n.occurred_at END) AS nudged_at,
+        max(CASE WHEN n.fact = 'commitment.withdrawn' THEN n.occurred_at END) AS withdrawn_at
     FROM facts n
     JOIN raw opening ON opening.first_position = n.first_position
-    WHERE n.fact = 'commitment.overdue'
+    WHERE n.fact IN ('commitment.overdue', 'commitment.nudged', 'commitment.withdrawn')
         AND n.name = commitment_id(n.word, opening.order_id, opening.source, opening.id)
     GROUP BY ALL
+),
+counted AS (
+    SELECT
+        o.* EXCLUDE (story, lane, named_by, by_when, waits_for_customer, end_story, state),
+        CASE WHEN o.state = 'open' AND o.waits_for_customer AND w.is_waiting THEN 'paused' ELSE o.state END AS state,
+        coalesce(p.dates, 0) + (o.by_when IS NOT NULL)::INTEGER AS promises,
+        coalesce(o.by_when, p.first_promised_at) AS first_promised_at,
+        coalesce(p.promised_at, o.by_when) AS promised_at,
+        CASE WHEN p.dates > 0 THEN p.promised_by WHEN o.by_when IS NOT NULL THEN o.named_by END AS promised_by,
+        CASE WHEN p.dates > 0 THEN p.promised_on WHEN o.by_when IS NOT NULL THEN o.opened_at END AS promised_on,
+        CASE WHEN o.waits_for_customer THEN w.waits_from END AS waits_from,
+        CASE WHEN o.waits_for_customer THEN w.waits_until END AS waits_until,
+        coalesce(n.level, 0) AS overdue_level,
+        n.noted_at, n.nudged_at, n.withdrawn_at
+    FROM owed o
+    LEFT JOIN promised p ON p.position = o.position AND p.kind = o.kind
+    LEFT JOIN waits w ON w.first_position = o.first_position
+    LEFT JOIN noted n ON n.position = o.position AND n.kind = o.kind
+    -- A promise that is about a step at hand is told there.
+    QUALIFY o.kind <> 'promise' OR count_if(o.kind <> 'promise') OVER (PARTITION BY o.first_position, o.owner, promised_at) = 0
+),
+judged AS (
+    SELECT
+        c.* EXCLUDE (waits_from, waits_until, overdue_level),
+        -- What was noted before a later promise was about the date before.
+        CASE WHEN c.noted_at < c.promised_on THEN 0 ELSE c.overdue_level END AS level,
+        due_terms(
+            getvariable('book'), c.kind, c.owner, c.counterpart, o.category, o.urgency, c.opened_at, c.ended_at,
+            c.promised_at, c.promised_on, c.waits_from, c.waits_until,
+            CASE WHEN c.noted_at < c.promised_on THEN 0 ELSE c.overdue_level END,
+            c.nudged_at IS NOT NULL
+        ) AS terms
+    FROM counted c
+    LEFT JOIN orders o ON o.first_position = c.first_position
 )
 SELECT
-    o.position, o.first_position, o.kind, o.owed_by, o.owed_to, o.accountable,
-    o.since, o.due, o.state, o.settled_at,
-    o.state = 'met' AND o.settled_at > o.due AS met_late,
-    coalesce(n.level, 0) AS overdue_level
-FROM owed o
-LEFT JOIN noted n ON n.position = o.position AND n.kind = o.kind
+    position, first_position, kind, topic, owner, owed_to, accountable, counterpart,
+    opened_at,
+    CASE WHEN state <> 'paused' THEN terms.due_at END AS due_at,
+    ended_at,
+    state,
+    state = 'met' AND ended_at > terms.due_at AS met_late,
+    terms.rule AS rule,
+    level,
+    nudged_at,
+    -- A fact that came in later disproved what was said.
+    level > 0 AND state <> 'open' AND ended_at <= terms.due_at AS disproved,
+    withdrawn_at,
+    CASE WHEN state = 'open' THEN terms.next_at END AS next_at,
+    promises, first_promised_at, promised_at, promised_by,
+    -- In seconds of the owner's opening hours: how long it may take, and how long it took.
+    terms.allowed AS allowed,
+    CASE WHEN state = 'met' THEN terms.worked END AS worked
+FROM judged

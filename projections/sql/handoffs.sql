@@ -1,8 +1,8 @@
--- Every time an item was handed over: from whom, to whom, when it is due there and when it came in.
+-- Every time an item was handed over: from whom, to whom, and when it came in. By when that is due: commitments.sql.
 -- A stint is the stretch of an order's story from one handover to the next.
 WITH custody AS (
     SELECT
-        first_position, position, story, fact, source, party, occurred_at,
+        first_position, position, story, fact, source, party, occurred_at, by_when,
         count_if(fact = 'item.handed_over') OVER so_far AS stint
     FROM facts
     WHERE fact IN ('item.handed_over', 'item.received', 'order.closed', 'order.reopened')
@@ -26,7 +26,7 @@ handed AS (
     SELECT
         first_position, position, stint, source, party,
         occurred_at AS since,
-        receipt_hours() AS hours,
+        by_when,
         lead(occurred_at) OVER story AS next_handed_at,
         coalesce(source = lag(party) OVER story AND party = lag(source) OVER story, false) AS ping_pong
     FROM custody
@@ -39,7 +39,7 @@ expected AS (
         -- Clocks differ: a receipt timed just before its handover was no wait at all. An older one was of another time.
         coalesce(receipt.ended_at, CASE WHEN early.party IS NOT NULL THEN h.since END) AS received_at,
         close.ended_at AS closed_at
-    FROM due_times('handed') h
+    FROM handed h
     LEFT JOIN endings receipt
         ON receipt.first_position = h.first_position AND receipt.stint = h.stint AND receipt.party = h.party
     LEFT JOIN endings early
@@ -55,7 +55,8 @@ SELECT
     source AS from_party,
     party AS to_party,
     since AS handed_at,
-    due,
+    -- When the sender expected it to arrive.
+    by_when AS expected_by,
     received_at,
     (epoch_us(received_at) - epoch_us(since)) // 1000000 AS wait_seconds,
     CASE

@@ -16,13 +16,15 @@ parsed AS (
             "time": "TIMESTAMPTZ", "recordedtime": "TIMESTAMPTZ", "correlationid": "VARCHAR", "causationid": "VARCHAR",
             "data": {
                 "to": "VARCHAR", "accountable": "VARCHAR", "customer": "VARCHAR", "who": "VARCHAR",
-                "product": {"brand": "VARCHAR", "model": "VARCHAR", "serial": "VARCHAR"},
+                "product": {"brand": "VARCHAR", "model": "VARCHAR", "serial": "VARCHAR", "category": "VARCHAR"},
                 "items": "VARCHAR",
                 "serial": "VARCHAR", "old_serial": "VARCHAR", "new_serial": "VARCHAR",
                 "fault_text": "VARCHAR", "urgency": "VARCHAR", "outcome": "VARCHAR", "reference": "VARCHAR",
-                "waiting_for": "VARCHAR", "direction": "VARCHAR",
+                "waiting_for": "VARCHAR", "direction": "VARCHAR", "decider": "VARCHAR",
                 "commitment": "VARCHAR", "level": "INTEGER", "message": "VARCHAR", "kind": "VARCHAR",
-                "next_news_by": "TIMESTAMPTZ",
+                "question": "VARCHAR", "visit": "VARCHAR", "promise": "VARCHAR", "part": "VARCHAR",
+                "next_news_by": "TIMESTAMPTZ", "by_when": "TIMESTAMPTZ", "expected_by": "TIMESTAMPTZ",
+                "due": "TIMESTAMPTZ", "valid_until": "TIMESTAMPTZ",
                 "fact_source": "VARCHAR", "fact_id": "VARCHAR",
                 "from": "TIMESTAMPTZ", "until": "TIMESTAMPTZ"
             }
@@ -75,13 +77,18 @@ SELECT
     hash(e.source, e.id, e.subject) AS fact_key,
     -- What the models need of the data, in few columns, for each column is a price on every read. No fact has two of
     -- those that share one.
-    -- party: the other party that is named (who it goes to, who is accountable, who is waited for)
+    -- party: the other party that is named (who it goes to, who is accountable, who is waited for, who decides)
     -- word: the word that tells how (the outcome, what is waited for, the direction, the kind, the urgency)
     -- name: the name that is given (the customer's, a reference, a message's, a commitment's, the serial replaced)
-    coalesce(e.d."to", e.d.accountable, e.d.who) AS party,
+    -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category)
+    -- by_when: the moment that is named (of the next news, of what is promised or expected, the end of a span)
+    coalesce(e.d."to", e.d.accountable, e.d.who, e.d.decider) AS party,
     coalesce(e.d.outcome, e.d.waiting_for, e.d.direction, e.d.kind, e.d.urgency) AS word,
     coalesce(e.d.customer, e.d.reference, e.d.message, e.d.commitment, e.d.old_serial) AS name,
-    within_years_or_null(coalesce(e.d.next_news_by, e.d.until)) AS by_when,
+    coalesce(e.d.question, e.d.visit, e.d.promise, e.d.part, e.d.product.category) AS topic,
+    within_years_or_null(
+        coalesce(e.d.next_news_by, e.d.until, e.d.by_when, e.d.expected_by, e.d.due, e.d.valid_until)
+    ) AS by_when,
     within_years_or_null(e.d."from") AS from_when,
     coalesce(e.d.product.serial, e.d.new_serial, e.d.serial) AS serial,
     e.d.product.brand AS brand,

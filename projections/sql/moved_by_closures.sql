@@ -1,5 +1,5 @@
 -- Adds to `touched` the orders with a commitment of a party whose announced closures are not what they were, if one of
--- the changed closures lies between the commitment's start and its due time so far.
+-- the changed closures lies between the commitment's start and the last moment that was counted for it so far.
 INSERT INTO touched BY NAME
 WITH before AS (
     SELECT party, closed_from, closed_until
@@ -17,7 +17,10 @@ changed AS (
 moved AS (
     SELECT DISTINCT c.first_position
     FROM chain.commitments c
-    JOIN changed x ON x.party = c.owed_by AND c.since < x.closed_until AND c.due > x.closed_from
+    JOIN changed x
+        ON x.party = c.owner AND c.opened_at < x.closed_until
+            -- What is paused has no due time yet. greatest() passes over NULL.
+            AND greatest(c.due_at, c.ended_at, c.next_at, CASE WHEN c.due_at IS NULL THEN x.closed_until END) > x.closed_from
 )
 SELECT s.order_id, s.order_key, s.first_position, s.last_position, s.announces
 FROM moved m

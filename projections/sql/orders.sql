@@ -6,7 +6,7 @@ WITH steps AS (
         fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned') AS moves
     FROM facts
     LEFT JOIN status_of_fact s USING (fact)
-    WHERE fact NOT IN ('party.closed', 'incident.declared', 'incident.resolved') OR fact IS NULL
+    WHERE fact NOT IN ('party.closed', 'policy.adopted', 'incident.declared', 'incident.resolved') OR fact IS NULL
 ),
 -- Where it is and how far, from all facts. What only few facts speak of is in `terms`: each sum over a column is a price
 -- on every row.
@@ -35,7 +35,7 @@ marks AS (
 ),
 words AS (
     SELECT
-        first_position, story, fact, source, occurred_at, party, word, name, by_when, serial, brand, model, fault_text,
+        first_position, story, fact, source, occurred_at, party, word, name, topic, by_when, serial, brand, model, fault_text,
         fact = 'order.opened' AS opens,
         fact = 'order.closed' AS closes,
         fact = 'order.reopened' AS reopens,
@@ -57,6 +57,7 @@ terms AS (
         arg_min(CASE WHEN opens THEN serial END, story) AS serial,
         arg_min(fault_text, story) AS fault_text,
         arg_min(CASE WHEN opens THEN word END, story) AS urgency,
+        arg_min(CASE WHEN opens THEN topic END, story) AS category,
         -- The last turn, and whether it closed the order (1); and the turns that decide how often it was reopened.
         max(CASE WHEN opens OR reopens THEN story WHEN closes THEN story + 1 END) AS turn,
         list(CASE WHEN reopens THEN story WHEN closes THEN story + 1 END) AS turns,
@@ -76,8 +77,7 @@ passed_on AS (
         count(*) AS handoffs,
         count_if(ping_pong) AS ping_pongs,
         arg_max(to_party, stint) AS receiver,
-        arg_max(state, stint) AS state,
-        arg_max(due, stint) AS due
+        arg_max(state, stint) AS state
     FROM handoffs
     GROUP BY first_position
 ),
@@ -126,6 +126,7 @@ SELECT
     p.serial,
     p.fault_text,
     p.urgency,
+    p.category,
     -- News is owed beside the work; the next step is what moves the work on, and a receipt that is owed comes first.
     CASE WHEN p.open AND p.state = 'open' THEN 'confirm receipt' ELSE s.next_step END AS next_step,
     CASE
@@ -135,7 +136,6 @@ SELECT
         WHEN s.owner = 'accountable' THEN coalesce(p.accountable, p.holder)
         WHEN p.open THEN p.holder
     END AS next_owner,
-    CASE WHEN p.open AND p.state = 'open' THEN p.due END AS next_due,
     story_moment(p.told) AS last_told_at,
     p.last_told_kind,
     CASE WHEN p.open THEN p.next_news_by END AS next_news_by,

@@ -6,7 +6,7 @@ WITH spoken AS (
         hash(order_id) AS order_key,
         min(position) AS first_position,
         max(position) AS last_position,
-        coalesce(bool_or(fact = 'party.closed'), false) AS announces
+        coalesce(bool_or(fact IN ('party.closed', 'policy.adopted')), false) AS announces
     FROM arrived
     GROUP BY order_id
 )

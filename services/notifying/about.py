@@ -102,8 +102,9 @@ def news_of(
         delay_over=_delay_over(history, kind),
         expected_by=expected if expected is not None and expected > now else None,
         expected_missed=expected if expected is not None and expected <= now else None,
-        handed_at=owed.since if owed is not None and kind in _DELAYS else None,
-        due=owed.due if owed is not None and kind in _DELAYS else None,
+        handed_at=owed.opened_at if owed is not None and kind in _DELAYS else None,
+        due=owed.due_at if owed is not None and kind in _DELAYS else None,
+        late=owed.kind if owed is not None and kind == "overdue" else None,
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,
     )
@@ -173,7 +174,10 @@ def _delay(history: History, now: datetime) -> Owed | None:
     late = [
         owed
         for owed in history.owed
-        if (owed.kind, owed.state) == ("receipt", "open") and owed.due < now and not arrived_since(history, owed.since)
+        if (owed.kind, owed.state) == ("receive", "open")
+        and owed.due_at is not None
+        and owed.due_at < now
+        and not arrived_since(history, owed.opened_at)
     ]
     return late[-1] if late else None
 
@@ -188,7 +192,7 @@ def _delay_over(history: History, kind: MessageKind) -> bool:
         cause = history.find(*told.cause) if told.kind == "overdue" else None
         if cause is not None:
             owed = history.commitment(str(cause.data.get("commitment")))
-            return owed is not None and arrived_since(history, owed.since)
+            return owed is not None and owed.kind == "receive" and arrived_since(history, owed.opened_at)
     return False
 
 

@@ -40,10 +40,12 @@ class Owed:
 
     id: str
     kind: str
-    owed_by: str
+    owner: str
+    #: open, met, cancelled, or paused while the chain waits for the customer
     state: str
-    since: datetime
-    due: datetime
+    opened_at: datetime
+    #: None while it is paused
+    due_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -225,8 +227,8 @@ def _owed(row: Mapping[str, Any]) -> Owed:
     return Owed(
         id=row["commitment_id"],
         kind=row["kind"],
-        owed_by=row["owed_by"],
+        owner=row["owner"],
         state=row["state"],
-        since=moment(row["since"]),
-        due=moment(row["due"]),
+        opened_at=moment(row["opened_at"]),
+        due_at=moment(row["due_at"]) if row["due_at"] else None,
     )

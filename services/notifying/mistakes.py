@@ -47,7 +47,7 @@ def _of_no_handover(told: Told, history: History, voided: set[tuple[str, str]]) 
     cause = history.find(*told.cause) if told.kind == "overdue" else None
     if cause is None:
         return False
-    receipts = {commitment_id("receipt", history.order, source, id) for source, id in voided}
+    receipts = {commitment_id("receive", history.order, source, id) for source, id in voided}
     return cause.data.get("commitment") in receipts
 
 

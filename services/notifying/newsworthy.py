@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from events.chain import MessageKind
+from events.party import role_of
 from services.notifying.asking import open_questions, pause_for_her
 from services.notifying.history import Happened, History
 from services.notifying.records import Ending, Policy, SuppressReason, message_id
@@ -45,6 +46,8 @@ MILESTONES: Final = frozenset(
     }
 )
 OVERDUE: Final = "commitment.overdue"
+#: When one of these is overdue she is told how it stands; with any other, that there is a delay.
+_HOW_IT_STANDS: Final = frozenset({"update", "return", "check"})
 
 
 @dataclass(frozen=True)
@@ -257,7 +260,7 @@ def overdue_speaks(
     owed = history.commitment(str(trigger.data.get("commitment")))
     if owed is None or owed.state != "open":
         return "met"
-    if kind == "overdue" and arrived_since(history, owed.since):
+    if owed.kind == "receive" and arrived_since(history, owed.opened_at):
         return "met"
     speaking = milestone(history, now - policy.stale_after)
     if speaking is not None:
@@ -322,10 +325,13 @@ def arrived_since(history: History, handed_at: datetime | None) -> bool:
 
 
 def overdue_kind(trigger: Happened) -> MessageKind | None:
-    """``overdue`` for an item that did not arrive, ``update`` where she should have heard from us."""
-    match trigger.data.get("kind"):
-        case "receipt":
-            return "overdue"
-        case "news":
-            return "update"
-    return None
+    """``overdue`` for a step that is late, ``update`` where she should have heard from us or it is her turn; or none.
+
+    Not every level concerns her: the fact says whom it does.
+    """
+    tell = trigger.data.get("tell")
+    if tell is not None and "customer" not in tell:
+        return None
+    if role_of(str(trigger.data.get("owed_by"))) == "customer" or trigger.data.get("kind") in _HOW_IT_STANDS:
+        return "update"
+    return "overdue"

@@ -115,6 +115,8 @@ class News:
     expected_missed: datetime | None = None
     handed_at: datetime | None = None
     due: datetime | None = None
+    #: The kind of commitment that is overdue.
+    late: str | None = None
     closed_from: datetime | None = None
     closed_until: datetime | None = None
 

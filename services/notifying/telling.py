@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 import structlog
@@ -100,8 +101,8 @@ class Teller:
         plan = decide_plan(trigger, timeline, self.policy, now)
         if plan is None:
             return
-        closures = await self._closures(plan.accountable)
-        plan = decide_plan(trigger, timeline, self.policy, now, closures)
+        closures, promise = await self._hours(plan.accountable, timeline["order"])
+        plan = decide_plan(trigger, timeline, self.policy, now, closures, promise)
         if plan is None:
             return
         contact = await self._contact(plan.opener, plan.customer)
@@ -254,9 +255,13 @@ class Teller:
     async def _timeline(self, order: str) -> dict[str, Any]:
         return await self.ask("timeline", {"order": order, "raw": True}, await self.log.last_position())
 
-    async def _closures(self, party: str) -> list[Closure]:
-        rows = (await self.ask("closures", {"party": party}, None))["closures"]
-        return [(moment(row["from"]), moment(row["until"])) for row in rows]
+    async def _hours(self, party: str, order: Mapping[str, Any]) -> tuple[list[Closure], datetime | None]:
+        """When ``party`` is closed, and the next news that it can promise about ``order``."""
+        about = {name: order[name] for name in ("category", "urgency") if order.get(name)}
+        answer = await self.ask("closures", {"party": party} | about, None)
+        promise = answer.get("next_news_by")
+        closures = [(moment(row["from"]), moment(row["until"])) for row in answer["closures"]]
+        return closures, moment(promise) if promise else None
 
     async def _contact(self, opener: str, customer: str) -> Contact | None:
         return await self.contacts.find(customer_key(opener, customer))

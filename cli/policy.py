@@ -1,0 +1,74 @@
+"""policy check, policy show: how long everything may take, and what happens when time runs out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.errors import Problem, one_line
+from cli.options import Json, place_of
+from cli.output import print_json, show
+from cli.quick import QuickCommand, QuickGroup
+
+if TYPE_CHECKING:
+    from projections.policy import Policy
+
+app = typer.Typer(
+    cls=QuickGroup, rich_markup_mode=None, no_args_is_help=True, help="How long everything may take, and what then."
+)
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", show_default=False, help="A policy; without it, policy.toml at home or the built-in one."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether a policy can be used, and what it means."""
+    from projections.policy import DEFAULT_POLICY, FILE_NAME
+
+    at_home = place_of(ctx).home / FILE_NAME
+    path = file if file is not None else at_home if at_home.exists() else None
+    policy = DEFAULT_POLICY if path is None else _read(path)
+    if as_json:
+        document = {"digest": policy.digest, "policy": policy.canonical(), "notes": list(policy.notes())}
+        print_json({"file": None if path is None else str(path)} | document)
+        return
+    from cli.render.policy import summary
+
+    show(summary(policy, "the built-in policy" if path is None else str(path)))
+
+
+@app.command("show", cls=QuickCommand)
+def show_() -> None:
+    """Print the built-in policy with its explanations, to start a file of your own from."""
+    from projections.policy import BUILT_IN_TEXT
+
+    print(BUILT_IN_TEXT, end="")
+
+
+def _read(path: Path) -> Policy:
+    from projections.policy import Policy, PolicyError
+
+    try:
+        return Policy.parse(path.read_text(encoding="utf-8"))
+    except PolicyError as error:
+        raise Problem(f"{path}: {_ended(str(error))}") from None
+    except UnicodeDecodeError:
+        raise Problem(f"{path} is not UTF-8 text, so it is no policy.") from None
+    except OSError as error:
+        reason = error.strerror or one_line(error)
+        raise Problem(
+            f"{path} cannot be read ({reason}): 'repairchain policy show' prints one to start from."
+        ) from None
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}."

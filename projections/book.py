@@ -1,0 +1,163 @@
+"""The book that due times are looked up in: the policies, as they were adopted, and when each party is closed.
+
+A book never changes and is known by what stands in it, so that SQL can name it by a number (``due_terms`` in terms.py):
+a live batch, a rebuild and a look back each say which book they mean, and none can take another's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+import orjson
+from duckdb import DuckDBPyConnection
+
+from events.party import role_of
+from projections.calendar import ALWAYS, Calendar
+from projections.clock import Clock
+from projections.policy import DEFAULT_POLICY, Policy, PolicyError, Rule
+
+#: Microseconds since 1970, in UTC, like everything that the clocks count.
+Span = tuple[int, int]
+
+#: More books than this at a time nobody uses: one that is dropped is made again where it is asked for.
+_KEPT: Final = 256
+
+_BEFORE_ALL: Final = -(2**62)
+
+
+class Terms:
+    """What holds for one commitment: the rule, the owner's clock, and the rule's time on it (microseconds)."""
+
+    __slots__ = ("allowed", "clock", "day_length", "rule")
+
+    def __init__(self, rule: Rule, clock: Clock, day_length: timedelta) -> None:
+        self.rule = rule
+        self.clock = clock
+        self.day_length = day_length
+        self.allowed = rule.amount.microseconds(day_length)
+
+
+class Book:
+    """Policies by the moment of their adoption, the oldest first, and the closures of parties."""
+
+    def __init__(self, policies: Sequence[tuple[int, Policy]], closures: Mapping[str, Sequence[Span]]) -> None:
+        self.policies = ((_BEFORE_ALL, DEFAULT_POLICY), *policies)
+        self.closures = {party: tuple(sorted(spans)) for party, spans in closures.items() if spans}
+        self.id = _number(
+            [(adopted, policy.digest) for adopted, policy in self.policies], sorted(self.closures.items())
+        )
+        self._terms: dict[tuple[int, str, str, str | None, str | None, str | None], Terms] = {}
+        self._clocks: dict[tuple[Calendar, str], Clock] = {}
+
+    def edition(self, moment: int | None) -> int:
+        """The number of the policy that holds for what was settled at ``moment``, or (None) is open."""
+        if moment is None:
+            return len(self.policies) - 1
+        return max(number for number, (adopted, _) in enumerate(self.policies) if adopted <= moment)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that holds now."""
+        return self.policies[-1][1]
+
+    def clock_of(self, party: str, edition: int = -1) -> Clock:
+        """The opening hours of ``party``, less its closures. Customers are never closed."""
+        return self._clock(self.policies[edition][1].calendar_of(party), party)
+
+    def terms(
+        self, edition: int, kind: str, owner: str, counterpart: str | None, category: str | None, urgency: str | None
+    ) -> Terms:
+        """What holds for a commitment of that kind."""
+        key = (edition, kind, owner, counterpart, category, urgency)
+        found = self._terms.get(key)
+        if found is None:
+            policy = self.policies[edition][1]
+            party = "customer" if role_of(owner) == "customer" else owner
+            rule = policy.resolve(kind, party, counterpart, category, urgency)
+            calendar = ALWAYS if rule.around_the_clock else policy.calendar_of(party)
+            clock = Clock.of(ALWAYS) if rule.around_the_clock else self._clock(calendar, owner)
+            found = self._terms[key] = Terms(rule, clock, calendar.day_length)
+        return found
+
+    def _clock(self, calendar: Calendar, party: str) -> Clock:
+        spans = self.closures.get(party)
+        if not spans:
+            return Clock.of(calendar)
+        found = self._clocks.get((calendar, party))
+        if found is None:
+            found = self._clocks[calendar, party] = Clock.of(calendar).less(spans)
+        return found
+
+
+def _number(*parts: object) -> int:
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "big") >> 1
+
+
+_books: dict[int, Book] = {}
+_keeping: Final = threading.Lock()
+
+
+def keep(book: Book) -> Book:
+    """Have ``book`` found by its number. Returns the book that is known by it."""
+    with _keeping:
+        kept = _books.pop(book.id, book)
+        _books[kept.id] = kept  # the last used are at the end
+        while len(_books) > _KEPT:
+            del _books[next(iter(_books))]
+        return kept
+
+
+def find(number: int) -> Book:
+    """The book of that number. Raises KeyError if nobody has kept it."""
+    return _books[number]
+
+
+def open_book(cursor: DuckDBPyConnection) -> Book:
+    """Make the book of the cursor's `policies` and `closures`, and let its SQL mean that one from here on."""
+    policies = [
+        (_microseconds(adopted_at), policy)
+        for adopted_at, text in cursor.execute(
+            "SELECT adopted_at, policy::VARCHAR FROM policies ORDER BY adopted_at, position"
+        ).fetchall()
+        if (policy := _read_policy(text)) is not None
+    ]
+    closures: dict[str, list[Span]] = {}
+    rows = cursor.execute("SELECT party, epoch_us(closed_from), epoch_us(closed_until) FROM closures").fetchall()
+    for party, closed_from, closed_until in rows:
+        closures.setdefault(party, []).append((closed_from, closed_until))
+    book = keep(Book(policies, closures))
+    use(cursor, book)
+    return book
+
+
+def use(cursor: DuckDBPyConnection, book: Book) -> None:
+    """Let the cursor's SQL mean ``book``."""
+    keep(book)
+    cursor.execute(f"SET VARIABLE book = {book.id}::BIGINT")
+
+
+@lru_cache(maxsize=64)
+def _read_policy(text: str) -> Policy | None:
+    """A policy as the log has it; None for one that this version cannot read, which then changes nothing."""
+    try:
+        return Policy.from_canonical(orjson.loads(text))
+    except (PolicyError, ValueError):
+        return None
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001 - DuckDB's are UTC without a zone
+
+
+def closures_in(spans: Iterable[tuple[datetime, datetime]]) -> list[Span]:
+    """Aware moments as a book has them."""
+    return [(_epoch(begin), _epoch(end)) for begin, end in spans]
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)

@@ -1,0 +1,134 @@
+"""What is owed: the ledger of commitments, whose move it is, promises, what is to be said now, and the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from projections.book import open_book
+from projections.standing import standing
+from projections.queries.arguments import MAX_LIMIT, Arguments
+from projections.queries.order import ball_of, find_one, time_spent
+from projections.queries.reading import Reading, Row
+from projections.queries.travel import travel
+
+STATES: Final = ("open", "overdue", "paused", "met", "met_late", "cancelled")
+#: No news of these moves a watch list on.
+_ASIDE: Final = ("update", "check")
+
+
+def commitments(reading: Reading, arguments: Arguments) -> Row:
+    """Commitments with the chance that open ones have, what is due first to begin with; of one order, of one owner, of all."""
+    now, name, owner = reading.moment(arguments), arguments.text("order"), arguments.text("owner")
+    states, kind = arguments.texts("states", STATES), arguments.text("kind")
+    limit = arguments.number("limit", 100)
+    subject = find_one(reading, name) if name is not None else None
+    first = subject["first_position"] if subject is not None else None
+    travel(reading, first)
+    rows = listed(reading, now, first=first, owner=owner, kind=kind, states=states, limit=limit)
+    chances = _chances(reading, now, first=first, owner=owner)
+    answer: Row = {"commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows]}
+    if subject is not None:
+        answer["ball"] = ball_of(reading, subject, now)
+        answer["time_spent"] = time_spent(reading, subject, now)
+    return answer
+
+
+def ball(reading: Reading, arguments: Arguments) -> Row:
+    """Whose move it is, of every open order; or, of one party, all that it owes, the most urgent first."""
+    now, party, limit = reading.moment(arguments), arguments.text("party"), arguments.number("limit", 100)
+    travel(reading)
+    if party is None:
+        return {"ball": reading.rows("ball", first=None, now=now, limit=limit)}
+    open_ones = listed(reading, now, owner=party, states=["overdue", "open", "paused"], limit=limit)
+    chances = _chances(reading, now, owner=party)
+    return {"party": party, "ball": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in open_ones]}
+
+
+def promises(reading: Reading, arguments: Arguments) -> Row:
+    """Commitments for which somebody named a date: the first and the last one, kept or missed, and by how much."""
+    now, party = reading.moment(arguments), arguments.text("party")
+    limit = arguments.number("limit", 1_000)
+    travel(reading)
+    rows = listed(reading, now, promised=True, limit=MAX_LIMIT)
+    own = [row for row in rows if party is None or row["promised_by"] == party]
+    return {"promises": [_kept(row, now) for row in own][:limit]}
+
+
+def sweep(reading: Reading, arguments: Arguments) -> Row:
+    """What is to be said by now of commitments: a nudge, a level that was reached, or that it was not overdue at all."""
+    now = reading.moment(arguments)
+    rows = reading.rows("sweep", now=now)
+    book = open_book(reading.cursor) if rows else None
+    return {"sweep": [row | standing(book, row, now) for row in rows] if book is not None else []}
+
+
+def policy(reading: Reading, arguments: Arguments) -> Row:
+    """The policy that was adopted last; nothing if none was."""
+    del arguments
+    rows = reading.rows("policy")
+    return rows[0] | {"policy": orjson.loads(rows[0]["policy"])} if rows else {"digest": None, "policy": None}
+
+
+def spent(reading: Reading, arguments: Arguments) -> Row:
+    """Who had orders for how long, over all orders or of one."""
+    now, name = reading.moment(arguments), arguments.text("order")
+    if name is not None:
+        return {"time_spent": time_spent(reading, find_one(reading, name), now)}
+    open_book(reading.cursor)
+    return {"time_spent": reading.rows("time_spent", first=None, now=now)}
+
+
+def listed(
+    reading: Reading,
+    now: datetime,
+    *,
+    first: int | None = None,
+    owner: str | None = None,
+    kind: str | None = None,
+    states: Sequence[str] | None = None,
+    promised: bool | None = None,
+    limit: int = MAX_LIMIT,
+) -> list[Row]:
+    """Rows of commitments.sql."""
+    chosen = {"first": first, "owner": owner, "kind": kind, "promised": promised}
+    return reading.rows("commitments", now=now, **chosen, states=list(states) if states else None, limit=limit)
+
+
+def likely_late(reading: Reading, now: datetime, below: float) -> list[Row]:
+    """Open commitments that are less likely than ``below`` to be met in time, the least likely first."""
+    chances = _chances(reading, now, below=below)
+    rows = listed(reading, now, states=["open"]) if chances else []
+    found = [row | chances[row["commitment_id"]] for row in rows if row["commitment_id"] in chances]
+    return sorted((row for row in found if row["kind"] not in _ASIDE), key=lambda row: (row["chance"], row["due_at"]))
+
+
+#: What stands where there is too little history to say anything.
+_UNKNOWN: Final[Row] = {"chance": None, "cases": None, "based_on": None}
+
+
+def _chances(
+    reading: Reading,
+    now: datetime,
+    *,
+    first: int | None = None,
+    owner: str | None = None,
+    below: float | None = None,
+) -> dict[str, Row]:
+    open_book(reading.cursor)
+    rows = reading.rows("likely", now=now, first=first, owner=owner, below=below)
+    return {row.pop("commitment_id"): row for row in rows}
+
+
+def _kept(row: Row, now: datetime) -> Row:
+    """A promise and what became of it; ``late_seconds`` is negative for one that was kept early."""
+    done = row["met_at"] or (now.isoformat() if row["state"] == "overdue" else None)
+    late = None
+    if done is not None:
+        late = int((datetime.fromisoformat(done) - datetime.fromisoformat(row["promised_at"])).total_seconds())
+    kept = None if late is None else late <= 0
+    names = ("order", "kind", "topic", "owner", "owed_to", "promised_by", "first_promised_at", "promised_at", "promises")
+    return {name: row[name] for name in (*names, "met_at", "state")} | {"kept": kept, "late_seconds": late}

@@ -1,0 +1,133 @@
+-- What each fact makes of what is owed, as data: the one table of all kinds of commitments but `receive` (which handoffs.sql
+-- tells, with its lanes from party to party).
+-- An order's story runs in lanes. In each, at any moment, one thing at most is expected of somebody; a fact that speaks in a
+-- lane says what is expected from now on (`expects`, owed by `owner`), or nothing. What was expected before is then met, if
+-- the fact is one of those that meet it (`meets`), and cancelled otherwise; the same expectation of the same party goes on.
+--   lane    work (forward, diagnose, repair, return), decide, cover, part, answer, pause, update, visit, check, promise
+--   word    the fact counts only with this word (see incoming_events.sql), and only …
+--   role    … if a party of this role says it, …
+--   done    … after the work was done (true) or while it is still to do (false), …
+--   home    … while the accountable party has the item (true) or somebody else (false), …
+--   travels … and if the order was ever handed on (true) or never (false)
+--   owner   source (who says so), holder, accountable, customer, or party (the one that the fact names; else accountable)
+--   topic   what tells several commitments of a lane apart: the fact's topic, its source, or nothing
+--   anew    a new commitment even if the same was owed already
+CREATE OR REPLACE TABLE lanes AS
+SELECT
+    fact::fact_name AS fact, lane, expects, meets, owner, topic, word, role, done, home, travels, coalesce(anew, false) AS anew
+FROM (
+    VALUES
+        -- The work: whoever has the item owes the next step.
+        ('order.opened', 'work', 'forward', NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('order.reopened', 'work', 'forward', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('item.received', 'work', 'forward', NULL, 'source', NULL, NULL, 'retailer', false, NULL, NULL, NULL),
+        ('item.received', 'work', 'forward', NULL, 'source', NULL, NULL, 'importer', false, NULL, NULL, NULL),
+        ('item.received', 'work', 'diagnose', NULL, 'source', NULL, NULL, 'repairer', false, NULL, NULL, NULL),
+        ('item.received', 'work', 'forward', NULL, 'source', NULL, NULL, NULL, true, false, NULL, NULL),
+        ('item.received', 'work', 'return', NULL, 'accountable', NULL, NULL, NULL, true, true, NULL, NULL),
+        ('item.handed_over', 'work', NULL, ['forward'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('item.returned', 'work', NULL, ['forward', 'return'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('diagnosis.made', 'work', 'repair', ['diagnose'], 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('quote.offered', 'work', 'repair', ['diagnose'], 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('quote.accepted', 'work', 'repair', NULL, 'holder', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('quote.declined', 'work', 'forward', NULL, 'holder', NULL, NULL, NULL, NULL, false, NULL, NULL),
+        ('quote.declined', 'work', 'return', NULL, 'accountable', NULL, NULL, NULL, NULL, true, NULL, NULL),
+        ('part.ordered', 'work', NULL, ['diagnose'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('part.rejected', 'work', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('part.arrived', 'work', 'repair', NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.started', 'work', 'repair', ['diagnose'], 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.completed', 'work', 'forward', ['diagnose', 'repair'], 'holder', NULL, NULL, NULL, NULL, false, NULL, NULL),
+        ('repair.completed', 'work', 'return', ['diagnose', 'repair'], 'accountable', NULL, NULL, NULL, NULL, true, NULL, NULL),
+        ('repair.failed', 'work', 'forward', ['diagnose', 'repair'], 'holder', NULL, NULL, NULL, NULL, false, NULL, NULL),
+        ('repair.failed', 'work', 'return', ['diagnose', 'repair'], 'accountable', NULL, NULL, NULL, NULL, true, NULL, NULL),
+        ('unit.replaced', 'work', 'forward', ['diagnose', 'repair'], 'holder', NULL, NULL, NULL, NULL, false, NULL, NULL),
+        ('unit.replaced', 'work', 'return', ['diagnose', 'repair'], 'accountable', NULL, NULL, NULL, NULL, true, NULL, NULL),
+        -- A price waits for her yes or no; whoever begins the work was told yes.
+        ('quote.offered', 'decide', 'decide', NULL, 'customer', NULL, NULL, NULL, NULL, NULL, NULL, true),
+        ('quote.accepted', 'decide', NULL, ['decide'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('quote.declined', 'decide', NULL, ['decide'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.started', 'decide', NULL, ['decide'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.completed', 'decide', NULL, ['decide'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('unit.replaced', 'decide', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.failed', 'decide', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        -- Who pays.
+        ('cover.claimed', 'cover', 'cover', NULL, 'party', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('cover.decided', 'cover', NULL, ['cover'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        -- Parts, each by its name. The wrong one that came is owed once more.
+        ('part.ordered', 'part', 'part', NULL, 'source', 'topic', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('part.rejected', 'part', 'part', NULL, 'source', 'topic', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('part.arrived', 'part', NULL, ['part'], NULL, 'topic', NULL, NULL, NULL, NULL, NULL, NULL),
+        -- Questions, either way, and work that waits for the customer.
+        ('question.asked', 'answer', 'answer', NULL, 'party', 'topic', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('question.answered', 'answer', NULL, ['answer'], NULL, 'topic', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('work.paused', 'pause', 'answer', NULL, 'customer', NULL, 'customer', NULL, NULL, NULL, NULL, NULL),
+        ('work.paused', 'pause', NULL, NULL, NULL, NULL, 'part', NULL, NULL, NULL, NULL, NULL),
+        ('work.paused', 'pause', NULL, NULL, NULL, NULL, 'retailer', NULL, NULL, NULL, NULL, NULL),
+        ('work.paused', 'pause', NULL, NULL, NULL, NULL, 'importer', NULL, NULL, NULL, NULL, NULL),
+        ('work.paused', 'pause', NULL, NULL, NULL, NULL, 'repairer', NULL, NULL, NULL, NULL, NULL),
+        ('work.paused', 'pause', NULL, NULL, NULL, NULL, 'other', NULL, NULL, NULL, NULL, NULL),
+        ('work.resumed', 'pause', NULL, ['answer'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('question.answered', 'pause', NULL, ['answer'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('quote.accepted', 'pause', NULL, ['answer'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('quote.declined', 'pause', NULL, ['answer'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('diagnosis.made', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('part.ordered', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('part.arrived', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.started', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.completed', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.failed', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('item.handed_over', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('item.received', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('item.returned', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        -- The next news to her, from every word that she gets to the next.
+        ('order.opened', 'update', 'update', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('order.reopened', 'update', 'update', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, true),
+        ('message.sent', 'update', 'update', ['update'], 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('customer.contacted', 'update', 'update', ['update'], 'accountable', NULL, 'outbound', NULL, NULL, NULL, NULL, NULL),
+        -- Visits, each with its window; a visit that is moved keeps its first date beside the new one.
+        ('visit.scheduled', 'visit', 'visit', NULL, 'source', 'topic', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('visit.done', 'visit', NULL, ['visit'], NULL, 'topic', NULL, NULL, NULL, NULL, NULL, NULL),
+        -- Does it hold? Asked once she has it back, or once it was mended where it is.
+        ('item.returned', 'check', 'check', NULL, 'accountable', NULL, NULL, NULL, true, NULL, NULL, NULL),
+        ('order.closed', 'check', 'check', NULL, 'accountable', NULL, 'repaired', NULL, NULL, NULL, false, NULL),
+        ('message.sent', 'check', NULL, ['check'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('customer.contacted', 'check', NULL, ['check'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('feedback.given', 'check', NULL, ['check'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('order.reopened', 'check', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        -- What a party promises of its own accord: kept by its next step. Of several the last counts, and the ledger keeps
+        -- the first.
+        ('promise.made', 'promise', 'promise', NULL, 'source', 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('promise.moved', 'promise', 'promise', NULL, 'source', 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('item.handed_over', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('item.returned', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('diagnosis.made', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('quote.offered', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('part.arrived', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.completed', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.failed', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('unit.replaced', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('cover.decided', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('question.answered', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('visit.done', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('gesture.given', 'promise', NULL, ['promise'], NULL, 'source', NULL, NULL, NULL, NULL, NULL, NULL)
+) AS said (fact, lane, expects, meets, owner, topic, word, role, done, home, travels, anew);
+
+-- What is so of each kind: whether the order's close ends it (an answer is owed all the same), whether the end of the
+-- repair does, and whether its time stands still while the chain waits for the customer.
+CREATE OR REPLACE TABLE kinds AS
+FROM (
+    VALUES
+        ('receive', true, false, false),
+        ('forward', true, false, true),
+        ('diagnose', true, false, true),
+        ('decide', true, false, false),
+        ('cover', true, false, true),
+        ('part', true, true, false),
+        ('repair', true, false, true),
+        ('return', true, false, false),
+        ('answer', false, false, false),
+        ('update', true, false, false),
+        ('visit', true, false, false),
+        ('check', false, false, false),
+        ('promise', true, false, true)
+) AS kinds (kind, ends_with_order, ends_with_repair, waits_for_customer);
