@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -43,20 +42,24 @@ def handoffs(
 
 def stalled(
     ctx: typer.Context,
+    likely: Annotated[
+        float,
+        typer.Option(metavar="SHARE", min=0, max=1, help="List as likely late what has less than this chance."),
+    ] = 0.5,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     as_json: Json = False,
 ) -> None:
-    """List what is overdue, the longest first.
+    """List what is overdue, the longest first, and what is likely to be.
 
-    Who owes what, on which order, since when.
+    Who owes what, on which order, since when. How likely is told by how long such things took before: on the same lane,
+    else by the same party, else by anybody, and never from fewer than thirty.
     """
-    from cli.render.tables import stalled as rendered
-
     then, known = read_moments(as_of, known_at)
-    now = then or datetime.now(UTC)
-    result = ask(place_of(ctx), "stalled", {"now": now.astimezone(UTC).isoformat()}, then, known)
+    result = ask(place_of(ctx), "stalled", {"likely": likely}, then, known)
     if as_json:
         print_json(result)
-    else:
-        show(rendered(result, moments_now(then)), then, known)
+        return
+    from cli.render.ledger import stalled as rendered
+
+    show(rendered(result, moments_now(then or known)), then, known)

@@ -29,6 +29,10 @@ KnownAt = Annotated[
     typer.Option("--known-at", metavar="T", help="As we knew it then: only what had been recorded by T."),
 ]
 
+Party = Annotated[
+    str | None, typer.Option("--party", metavar="ROLE:NAME", help="Only of this party.", show_default=False)
+]
+
 
 def place_of(ctx: typer.Context) -> Place:
     """The place that the root command found."""

@@ -35,7 +35,7 @@ def timeline(
     if as_json:
         print_json(result)
     else:
-        show(rendered(result, moments_now(then), raw=raw), then, known)
+        show(rendered(result, moments_now(then or known), raw=raw), then, known)
 
 
 def status(
@@ -53,7 +53,7 @@ def status(
     if as_json:
         print_json(result)
     else:
-        show([order_panel(result, moments_now(then))], then, known)
+        show([order_panel(result, moments_now(then or known))], then, known)
 
 
 def orders(

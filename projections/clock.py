@@ -143,7 +143,7 @@ def closing_of_working_day(clock: Clock, moment: datetime) -> datetime:
     while day <= LAST_DAY + timedelta(days=1):
         begins, ends = micros_of(local_moment(zone, day, 0)), micros_of(local_moment(zone, day + timedelta(days=1), 0))
         last = int(np.searchsorted(clock.opens, ends, side="left")) - 1
-        closes = min(int(clock.closes[last]), ends) if last >= 0 else 0
+        closes = min(int(clock.closes[last]), ends) if last >= 0 else begins
         if closes > begins and moment_of(closes) >= moment:
             return moment_of(closes)
         # Nothing is left of that day. The next that matters is the one on which the party is open again.

@@ -19,7 +19,7 @@ def standing(book: Book, row: dict[str, Any], now: datetime) -> dict[str, Any]:
     of owner, accountable, customer, person.
     """
     if row["state"] != "open":
-        return {"say": "withdraw", "reached": row["level"], "tell": ["owner", "accountable"]}
+        return {"say": "withdraw", "reached": row["level"], "tell": ["accountable", "owner"]}
     terms = book.terms(-1, row["kind"], row["owner"], row["counterpart"], row["category"], row["urgency"])
     due, moment = np.array([micros_of(datetime.fromisoformat(row["due_at"]))]), micros_of(now)
     reached = [

@@ -1,4 +1,4 @@
-"""One order at a glance: what it is, where it stands, what is next, what the customer knows."""
+"""One order at a glance: what it is, where it stands, whose move it is, what the customer knows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from rich.text import Text
 
 from cli.render.look import TOLD_WORDS, spoken, status_style, with_parties
 from cli.render.moments import Moments, parse
+from cli.render.move import by, had_by, move
+from cli.render.outcomes import counts
 from cli.render.plain import clean, many, word
 from cli.render.sentences import product_name
 
@@ -19,7 +21,7 @@ Row = dict[str, Any]
 
 
 def order_panel(order: Row, moments: Moments, commitments: list[Row] | None = None) -> RenderableType:
-    """The panel on top of a timeline, and all of ``status``; ``commitments`` add a line on promises."""
+    """The panel on top of a timeline, and all of ``status``; ``commitments`` add a line on how many were kept."""
     facts = Table.grid(padding=(0, 2), expand=True)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(ratio=1, overflow="fold")
@@ -78,8 +80,12 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
     lines.append(("Held by", with_parties(word(order.get("holder")) or "nobody known")))
     if order.get("accountable"):
         lines.append(("Answers for it", with_parties(word(order["accountable"]))))
-    if order.get("next_step"):
+    if order.get("ball"):
+        lines.append(("Next", move(order["ball"], moments)))
+    elif order.get("next_step"):
         lines.append(("Next", _next(order, moments)))
+    if order.get("time_spent"):
+        lines.append(("Had by", had_by(order["time_spent"])))
     lines += _told(order, moments)
     references = [f"{word(each.get('party'))} {word(each.get('reference'))}" for each in order.get("references") or []]
     if order.get("customer"):
@@ -87,7 +93,7 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
     if references:
         lines.append(("Known as", with_parties(" · ".join(references))))
     if commitments:
-        lines.append(("Promises", _promises(commitments, moments)))
+        lines.append(("Owed", counts(commitments, moments)))
     lines.append(("So far", _counts(order)))
     return lines
 
@@ -96,15 +102,7 @@ def _next(order: Row, moments: Moments) -> Text:
     owner = word(order.get("next_owner")) or "somebody"
     owner = "the customer" if owner == "customer" else owner
     text = with_parties(f"{owner} is to {spoken(order['next_step'])}")
-    due = parse(order.get("next_due"))
-    if due:
-        late = due < moments.now
-        text.append(f" by {moments.at(due)} ")
-        text.append(
-            f"({moments.relative(due).removesuffix(' ago')} late)" if late else f"({moments.relative(due)})",
-            style="red" if late else "",
-        )
-    return text
+    return text.append_text(by(parse(order.get("next_due")), moments))
 
 
 def _told(order: Row, moments: Moments) -> list[tuple[str, Text]]:
@@ -121,27 +119,6 @@ def _told(order: Row, moments: Moments) -> list[tuple[str, Text]]:
         text += f"({moments.relative(news).removesuffix(' ago')} late)" if late else f"({moments.relative(news)})"
         lines.append(("Hears again", Text(text, style="red" if late else "")))
     return lines
-
-
-def _promises(commitments: list[Row], moments: Moments) -> Text:
-    kept = missed = waiting = late = 0
-    for each in commitments:
-        due, met = parse(each.get("due")), parse(each.get("settled_at"))
-        if each.get("state") == "met":
-            missed += bool(due and met and met > due)
-            kept += not (due and met and met > due)
-        elif each.get("state") == "open":
-            late += bool(due and due < moments.now)
-            waiting += not (due and due < moments.now)
-    text = Text(f"{kept} kept")
-    for count, what, style in (
-        (missed, "kept late", "yellow"),
-        (late, "overdue", "red"),
-        (waiting, "open", ""),
-    ):
-        if count:
-            text.append(" · ").append(f"{count} {what}", style=style)
-    return text
 
 
 def _counts(order: Row) -> Text:

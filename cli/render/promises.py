@@ -1,47 +1,76 @@
-"""What was owed, and whether it came: a line for each expectation that a fact opened."""
+"""Dates that somebody named: which were kept, which were missed, and by how much."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 
-from cli.render.look import with_parties
+from cli.render.look import party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.plain import clean, word
+from cli.render.owed import is_to
+from cli.render.plain import many, word
+from cli.render.tables import plain_table
 
 Row = dict[str, Any]
 
 
-def promises_of(entry: Row, commitments: Iterable[Row], moments: Moments) -> Iterator[Text]:
-    """The expectations that ``entry`` opened, and how each ended."""
-    name, data = entry.get("type"), entry.get("data") or {}
-    # A commitment's id ends with the fact that opened it.
-    opener = f"/{entry.get('source')}/{entry.get('id')}"
-    for each in commitments:
-        if not str(each.get("commitment_id")).endswith(opener):
-            continue
-        if each.get("kind") == "receipt" and name == "item.handed_over":
-            yield _outcome(f"receipt by {clean(each.get('owed_by'))}", each, each.get("due"), moments)
-        elif each.get("kind") == "news" and name == "message.sent" and data.get("next_news_by"):
-            # She was promised a moment later than the one by which we owe it to ourselves.
-            yield _outcome("next news", each, data["next_news_by"], moments)
+def promises(rows: Sequence[Row], parties: Sequence[Row], moments: Moments, most: int) -> Iterator[RenderableType]:
+    """The first ``most`` of the promises, and a line per party of all of them."""
+    if not rows:
+        yield Text("Nobody has named a date.")
+        return
+    table = plain_table("Order", "Who promised what", "By", "Kept", whole=("By",))
+    for row in rows[:most]:
+        promised = parse(row.get("promised_at"))
+        table.add_row(
+            Text(word(row.get("order")), style="bold"),
+            with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
+            Text(moments.at(promised) if promised else "–"),
+            _outcome(row, moments),
+        )
+    yield table
+    if len(rows) > most:
+        yield Text(f"… and {len(rows) - most:,} more; --limit shows more of them", style="dim")
+    yield Text("\nBy party", style="bold")
+    numbers = ("Promises", "Kept", "Missed", "By", "Moved", "Open")
+    totals = plain_table("Party", *numbers, right=numbers)
+    for each in parties:
+        missed = each.get("missed") or 0
+        totals.add_row(
+            party(each.get("party")),
+            f"{each.get('promises') or 0:,}",
+            f"{each.get('kept') or 0:,}",
+            Text(f"{missed:,}", style="red" if missed else ""),
+            "–" if each.get("late_p50") is None else span(each["late_p50"]),
+            f"{each.get('moved') or 0:,}",
+            f"{each.get('open') or 0:,}",
+        )
+    yield totals
+    yield Text(
+        f"\n{many(len(rows), 'promise')}; By: half of what was missed was later than this; "
+        f"Moved: another date was named later; times are {moments.zone_name()}",
+        style="dim",
+    )
 
 
-def _outcome(what: str, commitment: Row, due_text: Any, moments: Moments) -> Text:
-    due, met = parse(due_text), parse(commitment.get("settled_at"))
-    text = with_parties(f"{what} due {moments.at(due) if due else '?'}: ", "dim")
-    state = commitment.get("state")
-    if state == "met" and due and met:
-        late = (met - due).total_seconds()
-        if late > 0:
-            return text.append(f"✗ came {span(late)} late, {moments.at(met)}", style="red")
-        return text.append("✓ kept", style="green").append(f", {moments.at(met)}", style="dim")
-    if state == "open" and due:
-        late = (moments.now - due).total_seconds()
-        if late > 0:
-            return text.append(f"✗ overdue by {span(late)}", style="bold red")
-        return text.append(f"open, {moments.relative(due)}", style="yellow")
-    ended = {"superseded": "no longer needed, it moved on", "ended": "no longer needed"}
-    return text.append(ended.get(str(state), word(state)), style="dim")
+def _outcome(row: Row, moments: Moments) -> Text:
+    late, kept, promised = row.get("late_seconds"), row.get("kept"), parse(row.get("promised_at"))
+    state = word(row.get("state"))
+    if kept is True:
+        text = Text("✓ kept", style="green")
+    elif kept is False:
+        so_far = " so far" if state == "overdue" else ""
+        text = Text(f"✗ {span(late or 0)} late{so_far}", style="red")
+    elif state == "open" and promised:
+        text = Text(f"open, {moments.relative(promised)}", style="yellow")
+    elif state == "paused":
+        text = Text("paused, waits for the customer", style="yellow")
+    else:
+        text = Text("no longer needed", style="dim")
+    first = parse(row.get("first_promised_at"))
+    if first and promised and first != promised:
+        text.append(f" (first by {moments.at(first)})", style="dim")
+    return text

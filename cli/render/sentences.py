@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cli.render.moments import Moments
+from cli.render.owed import has_not, to_do, who
 from cli.render.plain import short, word
 
 Data = dict[str, Any]
@@ -41,6 +42,7 @@ TEMPLATES: dict[str, str] = {
     "work.paused": "is waiting for {who|something}[: {why}]",
     "work.resumed": "went on with the work[: {why}]",
     "unit.replaced": "replaced {old|it} by {new|another unit}",
+    "cover.claimed": "asked that the guarantee pays[: {cause}][; {decider} decides]",
     "cover.decided": "decided on cover: {decision}[, {cause}][ (by {decider})][; appeal: {appeal}]",
     "product.registered": "registered the product[ {model}][, serial {serial}]",
     "registration.failed": "could not register the product[: {why}]",
@@ -56,6 +58,9 @@ TEMPLATES: dict[str, str] = {
     "gesture.given": "gave {what|a gesture}",
     "party.closed": "is closed[ from {from@}][ to {until@}][: {reason}]",
     "commitment.overdue": "noticed that {owed}[, due {due@}][ (level {level})]",
+    "commitment.nudged": "reminded {who} to {step}[, due {due@}]",
+    "commitment.withdrawn": "found that {who} was not late to {step} after all[: that ended on {ended_at@}]",
+    "policy.adopted": "adopted policy {digest}, which says how long everything may take",
     "message.planned": "wrote to the customer[ “{subject}”][ by {channel}]",
     "message.sent": "told the customer[ “{subject}”][ by {channel}]",
     "message.failed": "could not reach the customer[ ({kind})][: {reason}]",
@@ -116,12 +121,12 @@ def _feedback(data: Data) -> Data:
 
 
 def _overdue(data: Data) -> Data:
-    debtor, kind = word(data.get("owed_by")) or "somebody", word(data.get("kind"))
-    owed = {
-        "receipt": f"{debtor} has not said that it came in",
-        "news": f"the customer has not heard from {debtor}",
-    }.get(kind, f"{debtor} is late ({kind})")
+    owed = has_not(data.get("owed_by"), data.get("kind"))
     return data | {"owed": owed, "level": "" if data.get("level") == 1 else data.get("level")}
+
+
+def _owed(data: Data) -> Data:
+    return data | {"who": who(data.get("owed_by")), "step": to_do(data.get("kind"))}
 
 
 def _reason(data: Data) -> Data:
@@ -144,6 +149,8 @@ _PREPARE: dict[str, Callable[[Data], Data]] = {
     "customer.contacted": _contacted,
     "feedback.given": _feedback,
     "commitment.overdue": _overdue,
+    "commitment.nudged": _owed,
+    "commitment.withdrawn": _owed,
     "message.failed": _reason,
     "message.suppressed": _reason,
     "fact.corrected": _corrected,

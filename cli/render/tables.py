@@ -1,4 +1,4 @@
-"""Lists: orders, lanes, what is stalled, parties. Each takes a query's result and gives what rich prints."""
+"""Lists: orders, lanes, parties. Each takes a query's result and gives what rich prints."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.render.look import party, status_text, with_parties
+from cli.render.look import party, status_text
 from cli.render.moments import Moments, parse, span
-from cli.render.plain import clean, many, word
+from cli.render.plain import many, word
 from cli.render.sentences import product_name
 
 Row = dict[str, Any]
@@ -82,34 +82,6 @@ def _counts(row: Row) -> list[str]:
     counts = [f"{row.get(field) or 0:,}" for field in ("count", "received", "never_received", "waiting")]
     waits = (row.get(field) for field in ("wait_p50", "wait_p90", "wait_p99"))
     return counts + ["–" if wait is None else span(wait) for wait in waits]
-
-
-def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
-    """The query ``stalled``: what is overdue, the longest first."""
-    rows: list[Row] = sorted(result.get("stalled") or [], key=lambda row: row.get("overdue_seconds") or 0, reverse=True)
-    if not rows:
-        yield Text("Nothing is overdue.", style="green")
-        return
-    table = plain_table("Overdue", "Order", "Who owes what", "Due", right=("Overdue",), whole=("Due",))
-    for row in rows:
-        due = parse(row.get("due"))
-        table.add_row(
-            Text(span(row.get("overdue_seconds") or 0), style="bold red"),
-            Text(word(row.get("order_id")), style="bold"),
-            with_parties(_owed(row)),
-            Text(moments.at(due) if due else "–"),
-        )
-    yield table
-    yield Text(f"\n{many(len(rows), 'promise')} overdue; times are {moments.zone_name()}", style="dim")
-
-
-def _owed(row: Row) -> str:
-    debtor, creditor, kind = (clean(row.get(field) or "") for field in ("owed_by", "owed_to", "kind"))
-    if kind == "receipt":
-        return f"{debtor} has not said that it came in"
-    if kind == "news":
-        return f"{debtor} owes the customer news"
-    return f"{debtor} owes {creditor} {kind.replace('_', ' ')}"
 
 
 def parties(result: Row, moments: Moments) -> Iterator[RenderableType]:

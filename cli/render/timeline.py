@@ -1,4 +1,4 @@
-"""An order's timeline as a story: what happened, which promises were kept, what the customer was told."""
+"""An order's timeline as a story: what happened, what that asked of whom and whether it came, what she was told."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cli.render.lines import Hanging, indented, quoted
 from cli.render.look import with_parties
 from cli.render.moments import Moments, parse
 from cli.render.order import order_panel
+from cli.render.outcomes import by_opener, outcomes
 from cli.render.plain import clean, many, word
-from cli.render.promises import promises_of
 from cli.render.sentences import sentence, unknown
 
 Row = dict[str, Any]
@@ -34,11 +34,12 @@ _FATES: Final = ("message.sent", "message.failed", "message.suppressed")
 
 def timeline(result: Row, moments: Moments, *, raw: bool = False) -> Iterator[RenderableType]:
     """What to print for the query ``timeline``, top to bottom."""
+    order: Row = result.get("order") or {}
     commitments: list[Row] = result.get("commitments") or []
-    yield order_panel(result.get("order") or {}, moments, commitments)
+    yield order_panel(order, moments, commitments)
     everything: list[Row] = result.get("entries") or []
     entries = everything if raw else list(_told(everything))
-    yield from _Story(moments, commitments, raw).tell(entries)
+    yield from _Story(moments, word(order.get("order_id")), by_opener(commitments), raw).tell(entries)
 
 
 def _told(entries: list[Row]) -> Iterator[Row]:
@@ -57,7 +58,8 @@ def _message(entry: Row) -> str:
 @dataclass
 class _Story:
     moments: Moments
-    commitments: list[Row]
+    order: str
+    opened: dict[str, list[Row]]
     raw: bool
     late_together: set[str] = field(default_factory=set)
 
@@ -96,8 +98,9 @@ class _Story:
         if name == "message.sent":
             for line in clean(data.get("body") or "", newlines=True).strip().split("\n"):
                 yield quoted(Text(line), _INDENT, "green")
-        for promise in promises_of(entry, self.commitments, self.moments):
-            yield indented(promise, _INDENT)
+        opened = self.opened.get(f"{self.order}/{word(entry.get('source'))}/{word(entry.get('id'))}", ())
+        for outcome in outcomes(opened, self.moments, raw=self.raw):
+            yield indented(outcome, _INDENT)
 
     def _headline(self, entry: Row, name: str, data: Row) -> Text:
         if entry.get("known", True):
@@ -132,4 +135,6 @@ def _mark(name: str, data: Row) -> Text:
         return Text("✉", style="green" if name == "message.sent" else "red")
     if name == "commitment.overdue":
         return Text("!", style="bold red")
+    if name == "commitment.nudged":
+        return Text("!", style="yellow")
     return Text("·", style="dim")

@@ -24,7 +24,9 @@ def status(reading: Reading, arguments: Arguments) -> Row:
     order = _status(reading, subject)
     if order is None:
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
-    now = reading.moment(arguments)
+    now = reading.moment_or_none(arguments)
+    if now is None:
+        return {**order, "ball": None, "time_spent": []}
     return {**order, "ball": ball_of(reading, subject, now), "time_spent": time_spent(reading, subject, now)}
 
 

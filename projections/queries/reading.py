@@ -28,9 +28,13 @@ class Reading:
         """Whether the question is about another moment than now."""
         return self.as_of is not None or self.known_at is not None
 
+    def moment_or_none(self, arguments: Arguments) -> datetime | None:
+        """The moment from which the question is asked: as given, else the one that it is about, else now, if told."""
+        return arguments.moment("now") or self.as_of or self.known_at or self.now
+
     def moment(self, arguments: Arguments) -> datetime:
-        """The moment from which the question is asked: as given, else the one that it is about, else now."""
-        now = arguments.moment("now") or self.as_of or self.known_at or self.now
+        """The same, for questions that make no sense without. Raises QueryError."""
+        now = self.moment_or_none(arguments)
         if now is None:
             raise QueryError("say when: 'now' is missing")
         return now

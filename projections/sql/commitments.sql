@@ -65,7 +65,10 @@ steps AS (
         *,
         NOT anew AND coalesce(expects = lag(expects) OVER lane AND owner = lag(owner) OVER lane, false)
             AND (meets IS NULL OR NOT list_contains(meets, expects))
-            AND coalesce(lag(order_ends) OVER lane > story, lag(order_ends) OVER lane IS NULL) AS goes_on
+            AND (
+                lane IN ('answer', 'check')
+                OR coalesce(lag(order_ends) OVER lane > story, lag(order_ends) OVER lane IS NULL)
+            ) AS goes_on
     FROM said
     WINDOW lane AS (PARTITION BY first_position, lane, topic ORDER BY story)
 ),
@@ -197,7 +200,8 @@ counted AS (
     LEFT JOIN waits w ON w.first_position = o.first_position
     LEFT JOIN noted n ON n.position = o.position AND n.kind = o.kind
     -- A promise that is about a step at hand is told there.
-    QUALIFY o.kind <> 'promise' OR count_if(o.kind <> 'promise') OVER (PARTITION BY o.first_position, o.owner, promised_at) = 0
+    QUALIFY o.kind <> 'promise'
+        OR count_if(o.kind <> 'promise') OVER (PARTITION BY o.first_position, o.owner, coalesce(p.promised_at, o.by_when)) = 0
 ),
 judged AS (
     SELECT

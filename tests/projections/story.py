@@ -165,9 +165,9 @@ class Story:
         rows: list[Row] = self.ask("timeline", order=order)[model]
         return rows
 
-    def then_rows(self, model: str, *expected: Row, order: str = "W-1") -> Story:
-        """The order has exactly these rows, each with at least these values."""
-        rows = self.rows(model, order)
+    def then_rows(self, model: str, *expected: Row, order: str = "W-1", kind: str | None = None) -> Story:
+        """The order has exactly these rows (of one ``kind``, if it is given), each with at least these values."""
+        rows = [row for row in self.rows(model, order) if kind in (None, row.get("kind"))]
         assert [{key: row[key] for key in want} for row, want in zip(rows, expected, strict=False)] == list(expected)
         assert len(rows) == len(expected), rows
         return self

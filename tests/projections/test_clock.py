@@ -19,7 +19,6 @@ from projections.calendar import (
     MINUTES_OF_A_DAY,
     Calendar,
     Closures,
-    Slots,
     add_working_time_slowly,
     open_spans,
     read_slots,
@@ -61,6 +60,7 @@ NEW_YORK: Final = weekdays("9-17", "America/New_York", "US")
 KOLKATA: Final = Calendar(time_zone="Asia/Kolkata", week=(read_slots("10:00-18:30"),) * 6 + ((),))
 NIGHT_SHIFT: Final = every_day("00:00-06:00, 22:00-24:00")
 AROUND_THE_CLOCK: Final = every_day("00:00-24:00")
+SUNDAYS: Final = Calendar(week=((),) * 6 + (read_slots("00:00-24:00"),))
 
 
 @pytest.mark.parametrize(
@@ -350,6 +350,8 @@ def test_the_clock_counts_like_a_walk_day_by_day(
 @given(calendar=calendars(), day=DAYS, closures=CLOSURES)
 @example(calendar=every_day("00:00-24:00", "America/St_Johns"), day=date(2010, 11, 6), closures=[])
 @example(calendar=every_day("00:00-24:00", "Pacific/Apia"), day=date(2011, 12, 30), closures=[])
+# The first local day of the horizon begins before it, and is not one on which this party opens.
+@example(calendar=SUNDAYS, day=date(1970, 1, 1), closures=[])
 def test_a_clock_agrees_with_itself_and_with_its_days(
     calendar: Calendar, day: date, closures: list[tuple[int, int]]
 ) -> None:

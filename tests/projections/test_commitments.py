@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from events.envelope import Event
+from events.party import POLICY
+from projections.policy import Policy
 from tests.projections.story import (
     BENCH,
     IMPORTER,
     SHOP,
     WATCHDOG,
     Given,
+    Story,
     closed_party,
     corrected,
     fact,
@@ -21,6 +29,25 @@ from tests.projections.story import (
 #: A Friday; Amsterdam is an hour ahead of UTC until 29 March.
 OPENED = opened("2026-03-06 09:00", customer=None)
 LEFT = handed(SHOP, IMPORTER, "2026-03-06 15:30")
+HERS = opened("2026-03-06 09:00")
+
+
+def at_the_bench(*facts: Event) -> tuple[Event, ...]:
+    """The bench has it since Monday 9 March, 10:00 local time."""
+    return (HERS, handed(SHOP, BENCH, "2026-03-06 15:30"), received(BENCH, "2026-03-09 09:00"), *facts)
+
+
+def overdue(commitment: str, kind: str, level: int, time: str, due: str) -> Event:
+    data = {"commitment": commitment, "kind": kind, "level": level, "owed_by": IMPORTER, "due": due}
+    return fact("commitment.overdue", WATCHDOG, time, data)
+
+
+def adopted(policy: str, time: str) -> Event:
+    read = Policy.parse(policy)
+    return fact("policy.adopted", WATCHDOG, time, {"digest": read.digest, "policy": read.canonical()}, order=POLICY)
+
+
+# -- receive, and what all kinds share ---------------------------------------------------------------------------------
 
 
 def test_a_receipt_is_owed_within_two_working_days_of_the_receiver(given: Given) -> None:
@@ -28,56 +55,67 @@ def test_a_receipt_is_owed_within_two_working_days_of_the_receiver(given: Given)
     story.then_rows(
         "commitments",
         {
-            "commitment_id": f"receipt/W-1/{SHOP}/{LEFT.id}",
-            "kind": "receipt",
-            "owed_by": IMPORTER,
+            "commitment_id": f"receive/W-1/{SHOP}/{LEFT.id}",
+            "kind": "receive",
+            "owner": IMPORTER,
             "owed_to": SHOP,
-            "since": "2026-03-06T15:30:00Z",
-            "due": "2026-03-10T15:30:00Z",
+            "opened_at": "2026-03-06T15:30:00Z",
+            "due_at": "2026-03-10T15:30:00Z",
             "state": "open",
-            "overdue_level": 0,
+            "rule": "receive",
+            "level": 0,
         },
+        kind="receive",
     )
     assert story.at("2026-03-10 15:30").ask("stalled")["stalled"] == []
-    assert story.at("2026-03-10 16:30").ask("stalled")["stalled"] == [
-        {
-            "commitment_id": f"receipt/W-1/{SHOP}/{LEFT.id}",
-            "kind": "receipt",
-            "order_id": "W-1",
-            "owed_by": IMPORTER,
-            "owed_to": SHOP,
-            "accountable": SHOP,
-            "since": "2026-03-06T15:30:00Z",
-            "due": "2026-03-10T15:30:00Z",
-            "overdue_seconds": 3_600,
-            "overdue_level": 0,
-        }
-    ]
+    (row,) = story.at("2026-03-10 16:30").ask("stalled")["stalled"]
+    assert {name: row[name] for name in ("order", "kind", "owner", "due_at", "state", "overdue_seconds", "met_at")} == {
+        "order": "W-1",
+        "kind": "receive",
+        "owner": IMPORTER,
+        "due_at": "2026-03-10T15:30:00Z",
+        "state": "overdue",
+        "overdue_seconds": 3_600,
+        "met_at": None,
+    }
 
 
 def test_a_receipt_meets_it_late_or_in_time(given: Given) -> None:
     given(OPENED, LEFT, received(IMPORTER, "2026-03-10 15:31")).then_rows(
-        "commitments", {"state": "met", "met_late": True, "settled_at": "2026-03-10T15:31:00Z"}
+        "commitments", {"state": "met", "met_late": True, "ended_at": "2026-03-10T15:31:00Z"}, kind="receive"
+    )
+    given(OPENED, LEFT, received(IMPORTER, "2026-03-10 15:30")).then_rows(
+        "commitments", {"state": "met", "met_late": False}, kind="receive"
+    )
+
+
+def test_who_expects_it_by_a_date_has_it_due_by_that(given: Given) -> None:
+    left = fact("item.handed_over", SHOP, "2026-03-06 15:30", {"to": IMPORTER, "expected_by": "2026-03-09T11:00:00Z"})
+    given(OPENED, left).then_rows(
+        "commitments",
+        {"due_at": "2026-03-09T11:00:00Z", "promised_by": SHOP, "promises": 1, "rule": "receive"},
+        kind="receive",
     )
 
 
 def test_the_accountable_party_is_who_the_opening_names(given: Given) -> None:
     given(opened(accountable=BENCH, customer=None), LEFT).then_rows(
-        "commitments", {"owed_to": BENCH, "accountable": BENCH}
+        "commitments", {"owed_to": BENCH, "accountable": BENCH}, kind="receive"
     ).then_order(accountable=BENCH, opened_by=SHOP)
 
 
 def test_a_closure_moves_what_is_due_whenever_it_is_announced(given: Given) -> None:
     holiday = closed_party(IMPORTER, "2026-03-08 23:00", "2026-03-22 23:00")
-    before = given(holiday, OPENED, LEFT).then_rows("commitments", {"due": "2026-03-24T15:30:00Z"})
+    before = given(holiday, OPENED, LEFT)
+    before.then_rows("commitments", {"due_at": "2026-03-24T15:30:00Z"}, kind="receive")
     after = given(OPENED, LEFT, handed(SHOP, BENCH, "2026-03-06 15:45", order="W-2"))
-    after.then_rows("commitments", {"due": "2026-03-10T15:30:00Z"})
+    after.then_rows("commitments", {"due_at": "2026-03-10T15:30:00Z"}, kind="receive")
     after.database.apply(messages_of([holiday], first=4))
-    after.then_rows("commitments", {"due": "2026-03-24T15:30:00Z"})
-    after.then_rows("commitments", {"due": "2026-03-10T15:45:00Z"}, order="W-2")
+    after.then_rows("commitments", {"due_at": "2026-03-24T15:30:00Z"}, kind="receive")
+    after.then_rows("commitments", {"due_at": "2026-03-10T15:45:00Z"}, order="W-2", kind="receive")
 
     after.database.apply(messages_of([corrected(holiday, "2026-03-08 10:00")], first=5))
-    after.then_rows("commitments", {"due": "2026-03-10T15:30:00Z"})
+    after.then_rows("commitments", {"due_at": "2026-03-10T15:30:00Z"}, kind="receive")
     importer = next(party for party in before.ask("parties")["parties"] if party["party"] == IMPORTER)
     assert importer["closures"] == [
         {"from": "2026-03-08T23:00:00Z", "until": "2026-03-22T23:00:00Z", "reason": "holiday"}
@@ -85,19 +123,258 @@ def test_a_closure_moves_what_is_due_whenever_it_is_announced(given: Given) -> N
 
 
 def test_it_is_noted_how_often_it_was_overdue(given: Given) -> None:
-    def overdue(level: int, time: str) -> object:
-        data = {
-            "commitment": f"receipt/W-1/{SHOP}/{LEFT.id}",
-            "kind": "receipt",
-            "level": level,
-            "owed_by": IMPORTER,
-            "due": "2026-03-10T15:30:00Z",
-        }
-        return fact("commitment.overdue", WATCHDOG, time, data)
-
-    story = given(OPENED, LEFT, overdue(1, "2026-03-10 15:30"), overdue(2, "2026-03-11 15:30"))
-    story.then_rows("commitments", {"overdue_level": 2, "state": "open"})
+    due, name = "2026-03-10T15:30:00Z", f"receive/W-1/{SHOP}/{LEFT.id}"
+    story = given(
+        OPENED,
+        LEFT,
+        overdue(name, "receive", 1, "2026-03-10 15:31", due),
+        overdue(name, "receive", 2, "2026-03-12 15:31", due),
+    )
+    story.then_rows("commitments", {"level": 2, "state": "open"}, kind="receive")
     assert story.ask("stats")["commitments_overdue_noted"] == 1
+
+
+# -- the work ----------------------------------------------------------------------------------------------------------
+
+
+def lanes(story: Story, *kinds: str) -> list[tuple[Any, ...]]:
+    """Kind, owner and state of the order's commitments, in the order in which they were opened."""
+    rows = story.rows("commitments")
+    return [(row["kind"], row["owner"], row["state"]) for row in rows if not kinds or row["kind"] in kinds]
+
+
+WORK = ("forward", "diagnose", "repair", "return", "part")
+
+
+def test_whoever_has_it_owes_the_next_step_from_hand_to_hand(given: Given) -> None:
+    story = given(
+        OPENED,
+        handed(SHOP, IMPORTER, "2026-03-06 15:30"),
+        received(IMPORTER, "2026-03-09 09:00"),
+        handed(IMPORTER, BENCH, "2026-03-09 10:00"),
+        received(BENCH, "2026-03-10 09:00"),
+        fact("diagnosis.made", BENCH, "2026-03-11 09:00", {"summary": "crown"}),
+        fact("repair.started", BENCH, "2026-03-12 09:00"),
+        fact("repair.completed", BENCH, "2026-03-13 09:00"),
+        handed(BENCH, SHOP, "2026-03-16 09:00"),
+        received(SHOP, "2026-03-17 09:00"),
+        fact("item.returned", SHOP, "2026-03-18 09:00"),
+    )
+    assert lanes(story, *WORK) == [
+        ("forward", SHOP, "met"),
+        ("forward", IMPORTER, "met"),
+        ("diagnose", BENCH, "met"),
+        ("repair", BENCH, "met"),
+        ("forward", BENCH, "met"),
+        ("return", SHOP, "met"),
+    ]
+    repair = next(row for row in story.rows("commitments") if row["kind"] == "repair")
+    # Begun: it is the same repair that was owed since the diagnosis.
+    assert (repair["opened_at"], repair["ended_at"]) == ("2026-03-11T09:00:00Z", "2026-03-13T09:00:00Z")
+
+
+def test_a_part_is_waited_for_instead_of_the_repair_and_the_wrong_one_is_owed_again(given: Given) -> None:
+    story = given(
+        *at_the_bench(
+            fact("diagnosis.made", BENCH, "2026-03-10 09:00", {"summary": "crown"}),
+            fact("part.ordered", BENCH, "2026-03-10 10:00", {"part": "stem", "expected_by": "2026-03-20T16:00:00Z"}),
+            fact("part.arrived", BENCH, "2026-03-19 10:00", {"part": "stem"}),
+            fact("part.rejected", BENCH, "2026-03-19 11:00", {"part": "stem", "why": "of another model"}),
+            fact("part.arrived", BENCH, "2026-03-26 10:00", {"part": "stem"}),
+        )
+    )
+    assert lanes(story, "repair", "part") == [
+        ("repair", BENCH, "cancelled"),
+        ("part", BENCH, "met"),
+        ("repair", BENCH, "cancelled"),
+        ("part", BENCH, "met"),
+        ("repair", BENCH, "open"),
+    ]
+    ordered = next(row for row in story.rows("commitments") if row["kind"] == "part")
+    assert (ordered["due_at"], ordered["topic"], ordered["met_late"]) == ("2026-03-20T16:00:00Z", "stem", False)
+
+
+def test_a_repair_that_fails_ends_the_wait_for_parts_and_sends_it_back(given: Given) -> None:
+    story = given(
+        *at_the_bench(
+            fact("part.ordered", BENCH, "2026-03-10 10:00", {"part": "stem"}),
+            fact("repair.failed", BENCH, "2026-03-16 10:00", {"why": "the part cannot be had", "options": ["refund"]}),
+        )
+    )
+    assert lanes(story, "part", "forward") == [
+        ("forward", SHOP, "met"),
+        ("part", BENCH, "cancelled"),
+        ("forward", BENCH, "open"),
+    ]
+
+
+def test_the_end_of_the_order_ends_all_that_is_owed_but_an_answer(given: Given) -> None:
+    story = given(
+        *at_the_bench(
+            fact("question.asked", "customer:C-1", "2026-03-10 10:00", {"question": "q1", "text": "When?"}),
+            fact("order.closed", SHOP, "2026-03-11 10:00", {"outcome": "cancelled"}),
+        )
+    )
+    assert lanes(story, "diagnose", "answer", "update") == [
+        ("update", SHOP, "cancelled"),
+        ("diagnose", BENCH, "cancelled"),
+        ("answer", SHOP, "open"),
+    ]
+    story.then_rows("commitments", {"owed_to": "customer:C-1", "topic": "q1"}, kind="answer")
+
+
+def test_a_reopened_order_is_owed_afresh(given: Given) -> None:
+    story = given(
+        *at_the_bench(
+            fact("order.closed", SHOP, "2026-03-10 10:00", {"outcome": "cancelled"}),
+            fact("order.reopened", SHOP, "2026-03-12 10:00"),
+        )
+    )
+    assert lanes(story, "forward", "update") == [
+        ("forward", SHOP, "met"),
+        ("update", SHOP, "cancelled"),
+        ("forward", SHOP, "open"),
+        ("update", SHOP, "open"),
+    ]
+
+
+# -- what waits for the customer ---------------------------------------------------------------------------------------
+
+QUOTED = fact("quote.offered", BENCH, "2026-03-10 09:00", {"quote": "k1", "amount": "80.00", "currency": "EUR"})
+
+
+def test_while_she_thinks_about_a_price_the_chain_is_paused_and_she_owes_the_answer(given: Given) -> None:
+    story = given(*at_the_bench(QUOTED))
+    story.then_rows("commitments", {"owner": BENCH, "state": "paused", "due_at": None}, kind="repair")
+    story.then_rows("commitments", {"owner": "customer:C-1", "owed_to": SHOP, "state": "open"}, kind="decide")
+    ball = story.at("2026-03-11 09:00").order()["ball"]
+    assert (ball["kind"], ball["owner"]) == ("decide", "customer:C-1")
+
+
+@pytest.mark.parametrize(("hours", "due"), [(0, "2026-03-24T09:00:00Z"), (3, "2026-03-24T12:00:00Z")])
+def test_hours_of_waiting_for_the_customer_move_a_due_time_by_as_many(given: Given, hours: int, due: str) -> None:
+    pause = [
+        fact("work.paused", BENCH, "2026-03-11 09:00", {"waiting_for": "customer"}),
+        fact("work.resumed", BENCH, f"2026-03-11 {9 + hours:02}:00"),
+    ]
+    diagnosis = fact("diagnosis.made", BENCH, "2026-03-10 09:00", {"summary": "crown"})
+    story = given(*at_the_bench(diagnosis, *(pause if hours else [])))
+    story.then_rows("commitments", {"due_at": due, "state": "open"}, kind="repair")
+
+
+def test_waiting_for_anybody_else_pauses_nothing(given: Given) -> None:
+    pause = fact("work.paused", BENCH, "2026-03-11 09:00", {"waiting_for": "importer"})
+    story = given(*at_the_bench(fact("diagnosis.made", BENCH, "2026-03-10 09:00", {"summary": "crown"}), pause))
+    story.then_rows("commitments", {"state": "open", "due_at": "2026-03-24T09:00:00Z"}, kind="repair")
+    story.then_rows("commitments", kind="answer")
+
+
+def test_a_question_to_her_is_hers_to_answer_and_one_to_the_importer_is_the_importers(given: Given) -> None:
+    story = given(
+        HERS,
+        fact("question.asked", SHOP, "2026-03-09 09:00", {"question": "q1", "text": "Receipt?", "to": "customer"}),
+        fact("question.asked", SHOP, "2026-03-09 09:05", {"question": "q2", "text": "Cost?", "to": IMPORTER}),
+        fact("question.answered", IMPORTER, "2026-03-11 09:00", {"question": "q2", "text": "Forty."}),
+    )
+    story.then_rows(
+        "commitments",
+        {"owner": "customer:C-1", "topic": "q1", "state": "open"},
+        {"owner": IMPORTER, "owed_to": SHOP, "topic": "q2", "state": "met", "met_late": False},
+        kind="answer",
+    )
+
+
+# -- promises ----------------------------------------------------------------------------------------------------------
+
+
+def promise(time: str, by: str, *, source: str = BENCH, moved: bool = False, **more: Any) -> Event:
+    data = {"promise": "p1", "by_when": by, **({"reason": "the part is late"} if moved else {"what": "it is done"})}
+    return fact("promise.moved" if moved else "promise.made", source, time, {**data, **more})
+
+
+DIAGNOSED = fact("diagnosis.made", BENCH, "2026-03-10 09:00", {"summary": "crown"})
+
+
+def test_a_promise_overrides_the_rule_and_a_later_one_the_first(given: Given) -> None:
+    story = given(
+        *at_the_bench(
+            DIAGNOSED,
+            promise("2026-03-11 09:00", "2026-03-16T16:00:00Z"),
+            promise("2026-03-13 09:00", "2026-03-18T16:00:00Z", moved=True),
+            fact("repair.completed", BENCH, "2026-03-18 16:30"),
+        )
+    )
+    story.then_rows(
+        "commitments",
+        {
+            "due_at": "2026-03-18T16:00:00Z",
+            "first_promised_at": "2026-03-16T16:00:00Z",
+            "promised_at": "2026-03-18T16:00:00Z",
+            "promises": 2,
+            "promised_by": BENCH,
+            "met_late": True,
+        },
+        kind="repair",
+    )
+    # It is told with the repair, and not once more as a promise of its own.
+    story.then_rows("commitments", kind="promise")
+    (row,) = story.at("2026-03-20 09:00").ask("promises", party=BENCH)["promises"]
+    assert (row["kept"], row["late_seconds"], row["state"]) == (False, 1_800, "met_late")
+
+
+def test_a_promise_of_another_step_or_by_another_party_moves_nothing(given: Given) -> None:
+    story = given(
+        *at_the_bench(
+            DIAGNOSED,
+            promise("2026-03-11 09:00", "2026-03-12T16:00:00Z", kind="forward"),
+            promise("2026-03-11 10:00", "2026-03-13T16:00:00Z", source=SHOP),
+        )
+    )
+    story.then_rows("commitments", {"due_at": "2026-03-24T09:00:00Z", "promises": 0}, kind="repair")
+    story.then_rows(
+        "commitments",
+        {"owner": BENCH, "due_at": "2026-03-12T16:00:00Z", "state": "open", "owed_to": "customer:C-1"},
+        {"owner": SHOP, "due_at": "2026-03-13T16:00:00Z", "state": "open"},
+        kind="promise",
+    )
+
+
+def test_what_was_noted_before_a_new_date_was_about_the_old_one(given: Given) -> None:
+    name = f"repair/W-1/{BENCH}/{DIAGNOSED.id}"
+    story = given(
+        *at_the_bench(
+            DIAGNOSED,
+            promise("2026-03-11 09:00", "2026-03-12T16:00:00Z"),
+            overdue(name, "repair", 1, "2026-03-12 16:01", "2026-03-12T16:00:00Z"),
+            promise("2026-03-13 09:00", "2026-03-16T16:00:00Z", moved=True),
+        )
+    )
+    story.then_rows("commitments", {"level": 0, "due_at": "2026-03-16T16:00:00Z"}, kind="repair")
+    (row,) = [row for row in story.at("2026-03-16 16:01").ask("sweep")["sweep"] if row["kind"] == "repair"]
+    assert (row["say"], row["reached"], row["promises"]) == ("overdue", 1, 2)
+
+
+def test_a_visit_is_kept_within_its_window(given: Given) -> None:
+    def scheduled(time: str, day: int) -> Event:
+        window = {"from": f"2026-03-{day}T08:00:00Z", "until": f"2026-03-{day}T10:00:00Z"}
+        return fact("visit.scheduled", SHOP, time, {"visit": "v1", **window})
+
+    kept = given(HERS, scheduled("2026-03-06 10:00", 10), fact("visit.done", SHOP, "2026-03-10 09:30", {"visit": "v1"}))
+    kept.then_rows("commitments", {"state": "met", "met_late": False, "owed_to": "customer:C-1"}, kind="visit")
+    moved = given(HERS, scheduled("2026-03-06 10:00", 10), scheduled("2026-03-09 10:00", 12))
+    moved.then_rows(
+        "commitments",
+        {
+            "state": "open",
+            "due_at": "2026-03-12T10:00:00Z",
+            "first_promised_at": "2026-03-10T10:00:00Z",
+            "promises": 2,
+        },
+        kind="visit",
+    )
+
+
+# -- the customer ------------------------------------------------------------------------------------------------------
 
 
 def test_a_customer_is_owed_news_from_telling_to_telling(given: Given) -> None:
@@ -111,13 +388,14 @@ def test_a_customer_is_owed_news_from_telling_to_telling(given: Given) -> None:
         fact("order.closed", SHOP, "2026-03-19 12:00", {"outcome": "repaired"}),
         sent("2026-03-19 12:05", kind="repaired"),
     )
-    news = {"kind": "news", "owed_by": SHOP, "owed_to": "customer:C-1"}
+    news = {"owner": SHOP, "owed_to": "customer:C-1"}
     story.then_rows(
         "commitments",
-        {**news, "since": "2026-03-06T09:00:00Z", "due": "2026-03-13T09:00:00Z", "state": "met", "met_late": False},
+        {**news, "opened_at": "2026-03-06T09:00:00Z", "due_at": "2026-03-13T09:00:00Z", "met_late": False},
         # Promised for four in the afternoon, so due an hour before; the call came two days later.
-        {**news, "since": "2026-03-06T09:01:00Z", "due": "2026-03-10T15:00:00Z", "state": "met", "met_late": True},
-        {**news, "since": "2026-03-12T10:00:00Z", "due": "2026-03-19T10:00:00Z", "state": "ended", "met_late": False},
+        {**news, "opened_at": "2026-03-06T09:01:00Z", "due_at": "2026-03-10T15:00:00Z", "met_late": True},
+        {**news, "opened_at": "2026-03-12T10:00:00Z", "due_at": "2026-03-19T10:00:00Z", "state": "cancelled"},
+        kind="update",
     )
     story.then_order(
         contacts_started=1, messages_sent=2, last_told_at="2026-03-19T12:05:00Z", last_told_kind="repaired"
@@ -130,13 +408,172 @@ def test_a_customer_is_owed_news_from_telling_to_telling(given: Given) -> None:
 
 
 def test_nobody_is_owed_news_without_a_customer_and_everybody_again_after_reopening(given: Given) -> None:
-    given(OPENED, sent("2026-03-06 09:01")).then_rows("commitments")
+    given(OPENED, sent("2026-03-06 09:01")).then_rows("commitments", kind="update")
     given(
         opened("2026-03-06 09:00"),
         fact("order.closed", SHOP, "2026-03-09 12:00", {"outcome": "repaired"}),
         fact("order.reopened", SHOP, "2026-03-20 12:00"),
     ).then_rows(
         "commitments",
-        {"since": "2026-03-06T09:00:00Z", "state": "ended", "settled_at": "2026-03-09T12:00:00Z"},
-        {"since": "2026-03-20T12:00:00Z", "state": "open", "due": "2026-03-27T12:00:00Z"},
+        {"opened_at": "2026-03-06T09:00:00Z", "state": "cancelled", "ended_at": "2026-03-09T12:00:00Z"},
+        {"opened_at": "2026-03-20T12:00:00Z", "state": "open", "due_at": "2026-03-27T12:00:00Z"},
+        kind="update",
     )
+
+
+def test_one_working_day_after_a_repair_somebody_asks_whether_it_holds(given: Given) -> None:
+    back = (
+        HERS,
+        fact("repair.completed", SHOP, "2026-03-06 12:00"),
+        fact("item.returned", SHOP, "2026-03-06 14:00"),
+    )
+    given(*back).then_rows(
+        "commitments",
+        {"owner": SHOP, "owed_to": "customer:C-1", "due_at": "2026-03-09T14:00:00Z", "state": "open"},
+        kind="check",
+    )
+    closed = fact("order.closed", SHOP, "2026-03-06 15:00", {"outcome": "repaired"})
+    answer = fact("feedback.given", SHOP, "2026-03-09 10:00", {"holds": True})
+    given(*back, closed, answer).then_rows("commitments", {"state": "met", "met_late": False}, kind="check")
+
+
+# -- policy ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_urgent_order_runs_around_the_clock(given: Given) -> None:
+    # A Friday evening; closures do not count, either.
+    urgent = opened("2026-03-06 17:00", urgency="urgent", product={"model": "Boiler", "category": "boiler"})
+    away = closed_party(BENCH, "2026-03-06 23:00", "2026-03-22 23:00")
+    given(away, urgent, handed(SHOP, BENCH, "2026-03-06 17:30")).then_rows(
+        "commitments", {"due_at": "2026-03-07T01:30:00Z"}, kind="receive"
+    )
+
+
+def test_a_policy_holds_from_its_adoption_and_history_keeps_what_was_true(given: Given) -> None:
+    tighter = adopted('[allow]\nreceive = "4 working hours"', "2026-03-12 09:00")
+    settled = (OPENED, LEFT, received(IMPORTER, "2026-03-10 15:31"))
+    running = handed(IMPORTER, BENCH, "2026-03-11 10:00", order="W-1")
+    facts = (*settled, running, tighter)
+    story = given(*facts)
+    story.then_rows(
+        "commitments",
+        {"due_at": "2026-03-10T15:30:00Z", "met_late": True},
+        {"due_at": "2026-03-11T14:00:00Z", "state": "open"},
+        kind="receive",
+    )
+    live = given(*settled, running)
+    live.then_rows("commitments", {"met_late": True}, {"due_at": "2026-03-13T10:00:00Z"}, kind="receive")
+    live.database.apply(messages_of([tighter], first=5))
+    live.then_rows(
+        "commitments", {"due_at": "2026-03-10T15:30:00Z"}, {"due_at": "2026-03-11T14:00:00Z"}, kind="receive"
+    )
+    assert story.ask("policy")["digest"] == tighter.data["digest"]
+
+
+def test_overrides_by_lane_and_calendars_of_a_party(given: Given) -> None:
+    policy = adopted(
+        """
+        [[override]]
+        kind = "receive"
+        party = "importer:north"
+        from = "retailer:shop"
+        allow = "1 working day"
+        [calendars.north]
+        parties = ["importer:north"]
+        time_zone = "America/New_York"
+        friday = "closed"
+        """,
+        "2026-03-01 09:00",
+    )
+    story = given(policy, OPENED, LEFT, handed(SHOP, BENCH, "2026-03-06 15:30", order="W-2"))
+    # Closed on Friday; Monday from 9 to 17 in New York, which is four hours behind since Sunday.
+    story.then_rows("commitments", {"due_at": "2026-03-09T21:00:00Z"}, kind="receive")
+    story.then_rows("commitments", {"due_at": "2026-03-10T15:30:00Z"}, kind="receive", order="W-2")
+
+
+# -- what is to be said ------------------------------------------------------------------------------------------------
+
+
+def test_it_is_nudged_then_noted_and_withdrawn_when_a_late_fact_disproves_it(given: Given) -> None:
+    def said(story: Story, now: str) -> list[tuple[Any, ...]]:
+        rows = story.at(now).ask("sweep")["sweep"]
+        return [(row["say"], row["reached"], row["tell"]) for row in rows if row["kind"] == "receive"]
+
+    story, due = given(OPENED, LEFT), "2026-03-10T15:30:00Z"
+    name = f"receive/W-1/{SHOP}/{LEFT.id}"
+    # Four fifths of sixteen hours: twelve hours and 48 minutes of opening time after Friday 16:30.
+    assert said(story, "2026-03-10 12:17") == []
+    assert said(story, "2026-03-10 12:19") == [("nudge", 0, ["owner"])]
+    nudged = fact(
+        "commitment.nudged",
+        WATCHDOG,
+        "2026-03-10 12:19",
+        {"commitment": name, "kind": "receive", "owed_by": IMPORTER, "due": due},
+    )
+    story.database.apply(messages_of([nudged], first=3))
+    assert said(story, "2026-03-10 15:29") == []
+    assert said(story, "2026-03-10 15:31") == [("overdue", 1, ["accountable", "customer", "owner"])]
+    story.database.apply(messages_of([overdue(name, "receive", 1, "2026-03-10 15:31", due)], first=4))
+    assert said(story, "2026-03-12 15:29") == []
+    assert said(story, "2026-03-12 15:31") == [("overdue", 2, ["person"])]
+    in_time = fact("item.received", IMPORTER, "2026-03-10 09:00", recorded="2026-03-11 09:00")
+    story.database.apply(messages_of([in_time], first=5))
+    assert said(story, "2026-03-12 15:31") == [("withdraw", 1, ["accountable", "owner"])]
+    withdrawn = {
+        "commitment": name,
+        "kind": "receive",
+        "owed_by": IMPORTER,
+        "level": 1,
+        "ended_at": "2026-03-10T09:00:00Z",
+    }
+    story.database.apply(messages_of([fact("commitment.withdrawn", WATCHDOG, "2026-03-11 09:01", withdrawn)], first=6))
+    assert said(story, "2026-03-12 15:31") == []
+    story.then_rows("commitments", {"state": "met", "met_late": False, "level": 1}, kind="receive")
+
+
+def test_whose_move_it_is_and_who_had_it_for_how_long(given: Given) -> None:
+    story = given(
+        HERS,
+        handed(SHOP, IMPORTER, "2026-03-06 15:30"),
+        received(IMPORTER, "2026-03-09 09:00"),
+        handed(IMPORTER, SHOP, "2026-03-09 12:00"),
+        received(SHOP, "2026-03-10 09:00"),
+        handed(SHOP, IMPORTER, "2026-03-10 12:00"),
+        received(IMPORTER, "2026-03-11 09:00"),
+    ).at("2026-03-11 10:00")
+    (ball,) = story.ask("ball")["ball"]
+    assert (ball["kind"], ball["owner"], ball["due_at"]) == ("forward", IMPORTER, "2026-03-13T09:00:00Z")
+    assert ball["bounces"] == 2
+    assert [row["kind"] for row in story.ask("ball", party=IMPORTER)["ball"]] == ["forward"]
+    spent = {row["party"]: (row["seconds"], row["working_seconds"]) for row in story.order()["time_spent"]}
+    # From a handover on it is the receiver's time; nights and the weekend are not working time.
+    hour = 3_600
+    assert spent[IMPORTER] == (int((68.5 + 22) * hour), int((0.5 + 4 + 4 + 2) * hour))
+    assert set(spent) == {SHOP, IMPORTER}
+
+
+def test_little_history_says_nothing_and_much_of_it_how_likely_it_is_to_be_late(given: Given) -> None:
+    def orders(count: int) -> list[Event]:
+        # Every third receipt takes two days, the others two hours: on Mondays at ten.
+        facts = []
+        for number in range(count):
+            order = f"O-{number}"
+            came = "2026-03-04 10:30" if number % 3 == 0 else "2026-03-02 12:00"
+            facts += [
+                opened("2026-03-02 08:30", order=order, customer=None),
+                handed(SHOP, IMPORTER, "2026-03-02 10:00", order=order),
+                received(IMPORTER, came, order=order),
+            ]
+        return facts
+
+    def chance(count: int, now: str) -> tuple[Any, ...]:
+        story = given(*orders(count), OPENED, LEFT).at(now)
+        rows = story.ask("commitments", order="W-1", kind="receive")["commitments"]
+        return rows[0]["chance"], rows[0]["cases"], rows[0]["based_on"]
+
+    assert chance(29, "2026-03-06 15:45") == (None, None, None)
+    share, cases, based_on = chance(30, "2026-03-06 15:45")
+    assert (cases, based_on) == (30, "lane")
+    assert share == pytest.approx(2 / 3, abs=0.02)
+    # Three hours later only the slow ones are left, and none of those was in time.
+    assert chance(30, "2026-03-09 11:00")[0] == 0

@@ -35,9 +35,10 @@ def test_an_order_that_was_just_taken_in(given: Given) -> None:
         "serial": "SN-W-1",
         "fault_text": "It stopped",
         "urgency": "urgent",
+        "category": None,
         "next_step": "look at it or send it on",
         "next_owner": SHOP,
-        "next_due": None,
+        "next_due": "2026-03-02T17:00:00Z",  # within eight hours, for it is urgent
         "last_told_at": None,
         "last_told_kind": None,
         "next_news_by": None,
@@ -50,6 +51,9 @@ def test_an_order_that_was_just_taken_in(given: Given) -> None:
         "first_position": 1,
         "last_position": 1,
         "references": [],
+        # Nobody said from when to look.
+        "ball": None,
+        "time_spent": [],
     }
 
 

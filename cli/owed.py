@@ -1,0 +1,85 @@
+"""commitments and ball: who owes what by when, and whose move it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from cli.asking import ask
+from cli.errors import Problem
+from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments
+from cli.output import moments_now, print_json, show
+
+_OPEN: Final = ("open", "overdue", "paused")
+_MISSED: Final = ("overdue", "met_late")
+
+
+def commitments(
+    ctx: typer.Context,
+    order: Annotated[
+        str | None,
+        typer.Argument(metavar="[ORDER]", show_default=False, help="Only of this order: id, reference or serial."),
+    ] = None,
+    is_open: Annotated[bool, typer.Option("--open", help="Only what has not ended, late or not.")] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is late now.")] = False,
+    missed: Annotated[bool, typer.Option("--missed", help="Only what is late now or was met too late.")] = False,
+    owner: Annotated[str | None, typer.Option(metavar="ROLE:NAME", help="Only what this party owes.")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Only this kind, such as receive or repair.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many.")] = 100,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: Json = False,
+) -> None:
+    """List who owes what to whom, by when, and what became of it.
+
+    What is open comes first, by its due time. Of one order also whose move it is, and who had it for how long.
+    """
+    if is_open + overdue + missed > 1:
+        raise Problem("ask for one of --open, --overdue and --missed.")
+    if kind is not None:
+        check_kind(kind)
+    states = _OPEN if is_open else ("overdue",) if overdue else _MISSED if missed else None
+    then, known = read_moments(as_of, known_at)
+    args = {"order": order, "owner": owner, "kind": kind, "states": states and list(states), "limit": limit}
+    result = ask(place_of(ctx), "commitments", args, then, known)
+    if as_json:
+        print_json(result)
+        return
+    from cli.render.ledger import commitments as rendered
+
+    show(rendered(result, moments_now(then or known)), then, known)
+
+
+def ball(
+    ctx: typer.Context,
+    party: Party = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many.")] = 100,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: Json = False,
+) -> None:
+    """Show whose move it is, of every open order.
+
+    With --party all that one party is to do, the most urgent first.
+    """
+    then, known = read_moments(as_of, known_at)
+    result = ask(place_of(ctx), "ball", {"party": party, "limit": limit}, then, known)
+    if as_json:
+        print_json(result)
+        return
+    from cli.render.ledger import ball as rendered
+
+    show(rendered(result, moments_now(then or known)), then, known)
+
+
+def check_kind(kind: str) -> None:
+    """Raises Problem for a kind of commitment that there is not: it would find nothing, which says something else."""
+    from cli.render.owed import WORDS
+
+    if kind not in WORDS:
+        import difflib
+
+        close = difflib.get_close_matches(kind, WORDS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(WORDS)}."
+        raise Problem(f"there is no kind '{kind}': {hint}")

@@ -1,0 +1,185 @@
+"""Lists of what is owed: the ledger, what is overdue or likely to be, whose move it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cli.render.lines import Hanging
+from cli.render.look import with_parties
+from cli.render.moments import Moments, parse, span
+from cli.render.move import had_by, move
+from cli.render.owed import has_not, is_to, to_do, who
+from cli.render.plain import many, word
+from cli.render.tables import plain_table
+
+Row = dict[str, Any]
+
+#: How much history a chance rests on, by what it is of.
+_BASES: Final = {"lane": "on this lane", "owner": "of this party", "kind": "of anybody"}
+_LATE: Final = ("overdue", "met_late")
+
+
+def commitments(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """The query ``commitments``; of one order, below whose move it is and who had it for how long."""
+    rows: list[Row] = result.get("commitments") or []
+    if result.get("ball"):
+        yield _labelled("Next    ", move(result["ball"], moments))
+    if result.get("time_spent"):
+        yield _labelled("Had by  ", had_by(result["time_spent"]))
+    if not rows:
+        yield Text("Nothing of that kind was owed.")
+        return
+    if result.get("ball") or result.get("time_spent"):
+        yield Text("")
+    chances = any(row.get("chance") is not None for row in rows)
+    columns = ["Order", "Who owes what", "Due", "How it stands", *(["Chance"] if chances else [])]
+    table = plain_table(*columns, right=("Chance",), whole=("Due",))
+    for row in rows:
+        cells = [
+            Text(word(row.get("order")), style="bold"),
+            with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
+            _due(row, moments),
+            _standing(row, moments),
+        ]
+        table.add_row(*cells, *([_chance(row)] if chances else []))
+    yield table
+    late = sum(row.get("state") in _LATE for row in rows)
+    yield _foot(f"{many(len(rows), 'commitment')}, {late:,} of them late", moments)
+
+
+def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """The query ``stalled``: what is overdue, the longest first; below it what is likely to be."""
+    rows: list[Row] = result.get("stalled") or []
+    if rows:
+        table = plain_table("Overdue", "Order", "Who owes what", "Due", right=("Overdue",), whole=("Due",))
+        for row in rows:
+            table.add_row(
+                Text(span(row.get("overdue_seconds") or 0), style="bold red"),
+                Text(word(row.get("order")), style="bold"),
+                with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic"))),
+                _due(row, moments),
+            )
+        yield table
+        yield _foot(f"{many(len(rows), 'commitment')} overdue", moments)
+    else:
+        yield Text("Nothing is overdue.", style="green")
+    likely: list[Row] = result.get("likely") or []
+    if likely:
+        yield Text("\nLikely to be late", style="bold")
+        yield from _likely(likely, moments)
+
+
+def _likely(rows: list[Row], moments: Moments) -> Iterator[RenderableType]:
+    table = plain_table("Chance", "Order", "Who owes what", "Due", "Judged by", right=("Chance",), whole=("Due",))
+    for row in rows:
+        table.add_row(
+            _chance(row),
+            Text(word(row.get("order")), style="bold"),
+            with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
+            _due(row, moments),
+            Text(_basis(row)),
+        )
+    yield table
+    told = "Chance: of earlier ones that had taken as long as this has by now, how many were done within its time."
+    yield Text(f"\n{told}", style="dim")
+
+
+def ball(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """The query ``ball``: of every open order whose move it is; of one party all that it owes."""
+    rows: list[Row] = result.get("ball") or []
+    party = result.get("party")
+    if party is not None:
+        yield from _work_of(word(party), rows, moments)
+        return
+    if not rows:
+        yield Text("Nobody owes anything on an open order.", style="green")
+        return
+    bounced = any(row.get("bounces") for row in rows)
+    columns = ["Order", "Whose move", "Since", "By", *(["Sent back"] if bounced else [])]
+    table = plain_table(*columns, right=("Sent back",), whole=("Since", "By"))
+    for row in rows:
+        since = parse(row.get("opened_at"))
+        cells = [
+            Text(word(row.get("order")), style="bold"),
+            with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
+            Text(moments.day(since) if since else "–"),
+            _due(row, moments),
+        ]
+        table.add_row(*cells, *([Text(f"{row.get('bounces') or 0}×")] if bounced else []))
+    yield table
+    yield _foot(many(len(rows), "order"), moments)
+
+
+def _work_of(party: str, rows: list[Row], moments: Moments) -> Iterator[RenderableType]:
+    if not rows:
+        yield with_parties(f"{party} owes nothing.", "green")
+        return
+    yield with_parties(f"What {who(party)} is to do, the most urgent first\n", "bold")
+    chances = any(row.get("chance") is not None for row in rows)
+    columns = ["Order", "What", "Since", "By", "How it stands", *(["Chance"] if chances else [])]
+    table = plain_table(*columns, right=("Chance",), whole=("Since", "By"))
+    for row in rows:
+        since = parse(row.get("opened_at"))
+        cells = [
+            Text(word(row.get("order")), style="bold"),
+            Text(to_do(row.get("kind"), row.get("topic"))),
+            Text(moments.day(since) if since else "–"),
+            _due(row, moments),
+            _standing(row, moments),
+        ]
+        table.add_row(*cells, *([_chance(row)] if chances else []))
+    yield table
+    late = sum(row.get("state") == "overdue" for row in rows)
+    yield _foot(f"{many(len(rows), 'commitment')}, {late:,} of them late", moments)
+
+
+def _due(row: Row, moments: Moments) -> Text:
+    due = parse(row.get("due_at"))
+    return Text(moments.at(due) if due else "–", style="red" if row.get("state") == "overdue" else "")
+
+
+def _standing(row: Row, moments: Moments) -> Text:
+    """``open, in 3 h``, ``6 days late``, ``✓ Thu 5 Nov 09:15``."""
+    state, due, ended = word(row.get("state")), parse(row.get("due_at")), parse(row.get("ended_at"))
+    late = span(((ended or moments.now) - due).total_seconds()) if due else ""
+    if state == "open":
+        text = Text(f"open, {moments.relative(due)}" if due else "open", style="yellow")
+    elif state == "overdue":
+        text = Text(f"✗ {late} late", style="bold red")
+    elif state == "paused":
+        text = Text("paused, waits for the customer", style="yellow")
+    elif state == "met":
+        text = Text("✓ kept", style="green").append(f", {moments.at(ended)}" if ended else "", style="dim")
+    elif state == "met_late":
+        text = Text(f"✗ {late} late", style="red").append(f", {moments.at(ended)}" if ended else "", style="dim")
+    else:
+        text = Text("no longer needed" if state == "cancelled" else state, style="dim")
+    if row.get("promised_at"):
+        moved = (row.get("promises") or 0) > 1 and row.get("first_promised_at") != row.get("promised_at")
+        first = parse(row.get("first_promised_at"))
+        text.append(f" (first promised by {moments.at(first)})" if moved and first else " (promised)", style="dim")
+    return text
+
+
+def _chance(row: Row) -> Text:
+    chance = row.get("chance")
+    if chance is None:
+        return Text("–", style="dim")
+    return Text(f"{chance:.0%}", style="red" if chance < 0.5 else "")
+
+
+def _basis(row: Row) -> str:
+    based_on = word(row.get("based_on"))
+    return f"{row.get('cases') or 0:,} {_BASES.get(based_on, based_on)}"
+
+
+def _labelled(label: str, text: Text) -> Hanging:
+    return Hanging(Text(label, style="dim"), text, Text(" " * len(label)))
+
+
+def _foot(text: str, moments: Moments) -> Text:
+    return Text(f"\n{text}; times are {moments.zone_name()}", style="dim")

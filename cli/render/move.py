@@ -1,0 +1,48 @@
+"""Whose move it is, and who had it for how long: lines of the panel and of the lists."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from rich.text import Text
+
+from cli.render.look import with_parties
+from cli.render.moments import Moments, parse, span
+from cli.render.owed import is_customer, is_to, to_do, who
+
+Row = dict[str, Any]
+
+
+def move(ball: Row, moments: Moments) -> Text:
+    """Whose move it is: ``importer:noord is to send it on by Thu 12 Nov 10:00 (in 2 days), since Tue 10 Nov 10:00``."""
+    owner, kind, since = ball.get("owner"), ball.get("kind"), parse(ball.get("opened_at"))
+    if ball.get("state") == "paused":
+        text = Text("waits for the customer", style="yellow")
+        return text.append_text(with_parties(f"; then {is_to(owner, kind)}", "default"))
+    if is_customer(owner):
+        text = Text("waits for the customer", style="yellow").append(f", who is to {to_do(kind)}", style="default")
+    else:
+        text = with_parties(is_to(owner, kind))
+    text.append_text(by(parse(ball.get("due_at")), moments))
+    return text.append(f", since {moments.at(since)}") if since else text
+
+
+def by(due: datetime | None, moments: Moments) -> Text:
+    """`` by Thu 12 Nov 10:00 (in 2 days)``, red once it has passed."""
+    if due is None:
+        return Text("")
+    late = due < moments.now
+    told = f"({moments.relative(due).removesuffix(' ago')} late)" if late else f"({moments.relative(due)})"
+    return Text(f" by {moments.at(due)} ").append(told, style="red" if late else "")
+
+
+def had_by(rows: list[Row]) -> Text:
+    """Who had it for how long; of that, how long they were open."""
+    text = Text("")
+    for row in rows:
+        text.append(" · " if text else "")
+        text.append_text(with_parties(f"{who(row.get('party'))} {span(row.get('seconds') or 0)}"))
+        if row.get("working_seconds") is not None:
+            text.append(f" ({span(row['working_seconds'])} open)", style="dim")
+    return text

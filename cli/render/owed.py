@@ -1,0 +1,85 @@
+"""What is owed, in the words of a shopkeeper: who is to do what, and how that stands."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from cli.render.plain import clean, word
+
+Row = dict[str, Any]
+
+
+class _Words(NamedTuple):
+    """``importer:noord is to {todo}``, ``importer:noord has not {undone}``."""
+
+    todo: str
+    undone: str
+
+
+#: Each kind of commitment, in the order in which they are told.
+WORDS: Final[dict[str, _Words]] = {
+    "receive": _Words("say that it came in", "said that it came in"),
+    "forward": _Words("send it on", "sent it on"),
+    "diagnose": _Words("say what is wrong", "said what is wrong"),
+    "decide": _Words("say yes or no", "said yes or no"),
+    "cover": _Words("say whether the guarantee pays", "said whether the guarantee pays"),
+    "part": _Words("have the part", "got the part"),
+    "repair": _Words("repair it", "repaired it"),
+    "return": _Words("get it back to the customer", "got it back to the customer"),
+    "answer": _Words("answer", "answered"),
+    "visit": _Words("come by", "come by"),
+    "promise": _Words("keep a promise", "kept a promise"),
+    "check": _Words("ask whether all is well", "asked whether all is well"),
+    "update": _Words("give the customer news", "given the customer news"),
+}
+#: What the log calls a kind in facts of before there were more of them.
+_FORMERLY: Final = {"receipt": "receive", "news": "update"}
+_ORDER: Final = {kind: place for place, kind in enumerate(WORDS)}
+
+
+def place_of_kind(kind: object) -> int:
+    """By which commitments of one fact are put in order: the work first, news to the customer last."""
+    return _ORDER.get(str(kind), len(_ORDER))
+
+
+def is_customer(party: object) -> bool:
+    """Whether it is she who owes it, known by a reference or not."""
+    return str(party).partition(":")[0] == "customer"
+
+
+def who(party: object) -> str:
+    """A party by its name; the customer, whoever she is."""
+    return "the customer" if is_customer(party) else word(party) or "somebody"
+
+
+def is_to(owner: object, kind: object, topic: object = None) -> str:
+    """``importer:noord is to say that it came in``."""
+    return f"{who(owner)} is to {to_do(kind, topic)}"
+
+
+def to_do(kind: object, topic: object = None) -> str:
+    """``say that it came in``; of an unknown kind its name."""
+    words = _words(kind)
+    return _about(words.todo, kind, topic) if words else f"do what is called {_spoken(kind)}"
+
+
+def has_not(owner: object, kind: object, topic: object = None) -> str:
+    """``importer:noord has not said that it came in``."""
+    words = _words(kind)
+    if words is None:
+        return f"{who(owner)} is late ({_spoken(kind)})"
+    return f"{who(owner)} has not {_about(words.undone, kind, topic)}"
+
+
+def _words(kind: object) -> _Words | None:
+    name = str(kind)
+    return WORDS.get(_FORMERLY.get(name, name))
+
+
+def _about(words: str, kind: object, topic: object) -> str:
+    # Parts have names; what else there may be several of has ids, which say nothing to people.
+    return f"{words} {word(topic)}" if kind == "part" and topic else words
+
+
+def _spoken(kind: object) -> str:
+    return clean(kind if kind else "something").replace("_", " ")
