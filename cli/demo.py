@@ -141,20 +141,34 @@ class _Teller:
                 self._pass_time(moment)
                 self._overdue(moment, entry["data"])
                 await self._pause()
+            elif entry["type"] == "commitment.nudged":
+                self._pass_time(moment)
+                self._nudged(moment, entry["data"])
+                await self._pause()
             elif entry["type"] == "message.sent":
                 self._pass_time(moment)
                 self._message(moment, entry["data"])
                 await self._pause()
 
     def _overdue(self, moment: datetime, data: dict[str, Any]) -> None:
-        from services.story import CARDS
+        from cli.render.owed import has_not
 
-        who = CARDS.get(data["owed_by"], {}).get("display_name", data["owed_by"])
-        if data["kind"] == "receipt":
+        who = _name_of(data["owed_by"])
+        if data["kind"] == "receive":
             said = f"{who} should have received the watch by now, and has not said so. It is told, and so is the shop."
-        else:
+        elif data["kind"] == "update":
             said = "The customer has heard nothing for five working days. She hears from us now."
+        else:
+            said = f"{has_not(who, data['kind'])}, and should have by now. It is told, and so is the shop."
         self._line(f"{self._moments.clock(moment)}  {said}", "bold yellow", hang=7)
+
+    def _nudged(self, moment: datetime, data: dict[str, Any]) -> None:
+        from cli.render.owed import to_do
+
+        said = (
+            f"{_name_of(data['owed_by'])} is reminded to {to_do(data['kind'])}, by {self._moments.text(data['due'])}."
+        )
+        self._line(f"{self._moments.clock(moment)}  {said}", "yellow", hang=7)
 
     def _message(self, moment: datetime, data: dict[str, Any]) -> None:
         from rich.panel import Panel
@@ -214,6 +228,13 @@ class _Teller:
 
         if self._pace:
             await asyncio.sleep(self._pace)
+
+
+def _name_of(party: str) -> str:
+    """What people call it."""
+    from services.story import CARDS
+
+    return str(CARDS.get(party, {}).get("display_name", party))
 
 
 def _letter(outbox: Path, message: str) -> str | None:

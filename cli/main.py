@@ -11,14 +11,17 @@ from typing import Annotated
 import typer
 
 from cli import (
+    calendar,
     demo,
     doctor,
+    explaining,
     flow,
     importing,
     messages,
     orders,
     owed,
     party,
+    policy,
     promises,
     publish,
     rejected,
@@ -97,6 +100,9 @@ for command in (
     watch.watch,
 ):
     app.command(cls=QuickCommand, rich_help_panel=ASK)(command)
+app.add_typer(calendar.app, name="calendar", rich_help_panel=ASK)
+app.add_typer(policy.app, name="policy", rich_help_panel=ASK)
+policy.app.command(cls=QuickCommand)(explaining.explain)
 app.command(rich_help_panel=RUN)(demo.demo)
 app.command(rich_help_panel=RUN)(running.up)
 app.command(rich_help_panel=RUN)(running.run)

@@ -41,6 +41,13 @@ def place_of(ctx: typer.Context) -> Place:
     return place
 
 
+def read_party(text: str | None) -> str | None:
+    """A party that an option names. Raises Problem for what cannot be one: it would find nothing, which misleads."""
+    if text is not None and not all(text.partition(":")):
+        raise Problem(f"'{text}' is not a party: write role:name, such as importer:noord.")
+    return text
+
+
 def read_moment(text: str | None, option: str) -> datetime | None:
     """The moment that an option names. Raises Problem with what to write instead."""
     if text is None:

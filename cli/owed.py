@@ -8,7 +8,7 @@ import typer
 
 from cli.asking import ask
 from cli.errors import Problem
-from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments
+from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments, read_party
 from cli.output import moments_now, print_json, show
 
 _OPEN: Final = ("open", "overdue", "paused")
@@ -41,7 +41,7 @@ def commitments(
         check_kind(kind)
     states = _OPEN if is_open else ("overdue",) if overdue else _MISSED if missed else None
     then, known = read_moments(as_of, known_at)
-    args = {"order": order, "owner": owner, "kind": kind, "states": states and list(states), "limit": limit}
+    args = {"order": order, "owner": read_party(owner), "kind": kind, "states": states and list(states), "limit": limit}
     result = ask(place_of(ctx), "commitments", args, then, known)
     if as_json:
         print_json(result)
@@ -64,7 +64,7 @@ def ball(
     With --party all that one party is to do, the most urgent first.
     """
     then, known = read_moments(as_of, known_at)
-    result = ask(place_of(ctx), "ball", {"party": party, "limit": limit}, then, known)
+    result = ask(place_of(ctx), "ball", {"party": read_party(party), "limit": limit}, then, known)
     if as_json:
         print_json(result)
         return

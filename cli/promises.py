@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.asking import ask
-from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments
+from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments, read_party
 from cli.output import moments_now, print_json, show
 
 Row = dict[str, Any]
@@ -30,7 +30,9 @@ def promises(
     Each date that somebody named for what was owed; open ones first. Below them the figures of each party.
     """
     then, known = read_moments(as_of, known_at)
-    rows: list[Row] = ask(place_of(ctx), "promises", {"party": party, "limit": _ALL}, then, known)["promises"]
+    rows: list[Row] = ask(place_of(ctx), "promises", {"party": read_party(party), "limit": _ALL}, then, known)[
+        "promises"
+    ]
     parties = figures(rows)
     if as_json:
         print_json({"promises": rows[:limit], "parties": parties})
@@ -41,7 +43,7 @@ def promises(
 
 
 def figures(rows: Iterable[Row]) -> list[Row]:
-    """Per party that named dates: how many were kept and missed, half of the missed ones by more than what; busiest first."""
+    """Per party that named dates how many were kept, missed and by how much (the median); the busiest first."""
     by_party: dict[str, list[Row]] = {}
     for row in rows:
         by_party.setdefault(str(row["promised_by"]), []).append(row)

@@ -47,8 +47,10 @@ def open_file(place: Place, reason: str) -> Iterator[Database]:
     from projections.database import Database
     from projections.mirror import mirror_version
     from projections.models import CATALOG, models_version
+    from projections.terms import add_functions, remove_functions
 
     root = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
+    add_functions(root)
     try:
         try:
             quoted = str(path).replace("'", "''")
@@ -62,6 +64,7 @@ def open_file(place: Place, reason: str) -> Iterator[Database]:
             raise Problem(f"{reason}, and {path} was made by another version: 'repairchain up' brings it up to date.")
         yield Database(root, path)
     finally:
+        remove_functions(root)
         root.close()
 
 

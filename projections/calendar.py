@@ -12,7 +12,7 @@ import re
 import statistics
 import warnings
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -240,43 +240,3 @@ def add_working_time_slowly(
             left -= max(worked, timedelta(0))
         day += timedelta(days=1)
     return HORIZON_END
-
-
-# What follows speaks of DEFAULT only, for callers that know no other calendar.
-ZONE: Final = ZoneInfo("Europe/Amsterdam")
-#: How long a handed-over item may stay unconfirmed, and a customer without news, in opening hours.
-RECEIPT_HOURS: Final = 16
-NEWS_HOURS: Final = 40
-
-
-def opening_days() -> Iterator[tuple[date, datetime | None]]:
-    """Every day of the horizon with the moment (UTC) at which it opens, or None for a day that does not."""
-    for number in range((LAST_DAY - FIRST_DAY).days + 1):
-        day = FIRST_DAY + timedelta(days=number)
-        yield day, datetime.combine(day, time(9), ZONE).astimezone(UTC) if day.weekday() < 5 else None
-
-
-def add_working_time(start: datetime, hours: float, closures: Closures = ()) -> datetime:
-    """The first moment (UTC) by which ``hours`` opening hours have passed since ``start`` (aware)."""
-    return add_working_time_slowly(DEFAULT, start, timedelta(hours=hours), closures)
-
-
-def closing_of_working_day(moment: datetime, closures: Closures = ()) -> datetime:
-    """When the party closes (UTC) on the working day that ``moment`` falls on, or on the next one it is open."""
-    day = max(FIRST_DAY, moment.astimezone(ZONE).date())
-    while day <= LAST_DAY:
-        spans = open_spans(DEFAULT, day, closures)
-        if spans and spans[-1][1] >= moment:
-            return spans[-1][1]
-        day += timedelta(days=1)
-    return max(HORIZON_END, moment.astimezone(UTC))
-
-
-def promise_of_next_news(now: datetime, closures: Closures = ()) -> datetime:
-    """The moment (UTC) that a message written ``now`` names for the next news.
-
-    News is due within ``NEWS_HOURS``; the customer is promised the closing of the working day on which the hour after
-    that falls, so there is always an hour left to write before she may ask.
-    """
-    due = add_working_time(now, NEWS_HOURS, closures)
-    return closing_of_working_day(add_working_time(due, 1, closures), closures)

@@ -70,7 +70,7 @@ STORED_MODELS: Final = (VOIDS, *ANNOUNCED, *(model for model in ORDER_MODELS if 
 
 @lru_cache
 def models_version() -> str:
-    """Changes with any model and with how due times are counted, so that stored rows made by older ones are made anew."""
+    """Changes with any model and with how due times are counted: stored rows made by older ones are made anew."""
     models = (VOIDS, *ANNOUNCED, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
     counting = [
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")

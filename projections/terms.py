@@ -1,7 +1,7 @@
 """``due_terms`` for SQL: which rule holds for a commitment, when it is due by that, and when it comes up next.
 
-A vectorised function: DuckDB hands over a chunk of rows as Arrow arrays. Rows that have the same rule and the same clock
-are counted together, so the cost grows with the number of parties and kinds in a chunk, hardly with its rows.
+A vectorised function: DuckDB hands over a chunk of rows as Arrow arrays. Rows that have the same rule and the same
+clock are counted together, so the cost grows with the number of parties and kinds in a chunk, hardly with its rows.
 """
 
 from __future__ import annotations

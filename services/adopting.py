@@ -41,9 +41,7 @@ class Adopting:
         self._file = file
         self._looked_at: tuple[int, int] | None = None
 
-    async def look(
-        self, ask: Ask, append: Callable[[Event], Awaitable[Appended]], now: datetime, at_least: int
-    ) -> int:
+    async def look(self, ask: Ask, append: Callable[[Event], Awaitable[Appended]], now: datetime, at_least: int) -> int:
         """Append a ``policy.adopted`` if the file says something else than what holds; the position of that, or 0.
 
         A file that cannot be read changes nothing, and is complained of once. Raises what asking and appending raise.

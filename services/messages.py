@@ -66,8 +66,8 @@ def decide_plan(
 ) -> MessagePlan | None:
     """The message that ``trigger`` causes, given its order's ``timeline``, or None.
 
-    ``closures`` are those of the accountable party, ``promise`` is the next news that it can promise (without it, that of
-    ``policy``). The plan may be about an earlier fact, where ``trigger`` brought
+    ``closures`` are those of the accountable party, ``promise`` is the next news that it can promise (without it, that
+    of ``policy``). The plan may be about an earlier fact, where ``trigger`` brought
     to light what that fact meant (a repair that is reported after the item came back).
     """
     if trigger.name not in TRIGGERS or is_past(trigger, policy, now):

@@ -14,7 +14,7 @@ from events.subjects import notices_subject
 
 
 class Notice(BaseModel):
-    """``notice`` is the fact that it is about: ``commitment.nudged``, ``.overdue``, ``.withdrawn`` or ``message.failed``.
+    """``notice`` is the fact that it is about: commitment.nudged, .overdue, .withdrawn, or message.failed.
 
     ``person``: it has lain so long that it is for the person whom the accountable party has named.
     """

@@ -32,7 +32,6 @@ from events.clock import Clock
 from events.envelope import Event
 from events.log import Appended
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
-from projections.calendar import promise_of_next_news
 from services.answering import Ask
 from services.connecting import leave
 from services.delivery import Delivery
@@ -85,7 +84,7 @@ def build_notifier(
         ask,
         delivery,
         cards,
-        policy or Policy(promise=promise_of_next_news),
+        policy or Policy(),
         retry_after=retry_after,
         limits=limits,
     )

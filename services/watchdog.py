@@ -1,9 +1,9 @@
 """The watchdog: at each beat of the clock it says what is to be said of commitments, each thing once.
 
 A nudge before it is late, each level from the due time on, and that something was not overdue after all. It keeps
-nothing: what is to be said is a question to the read models (``sweep``), and the id of a fact is made of the commitment,
-its last date and the level, so that no restart and no second watchdog can say a thing twice. It also adopts the policy
-that the operator has written, for due times follow from that.
+nothing: what is to be said is a question to the read models (``sweep``), and the id of a fact is made of the
+commitment, its last date and the level, so that no restart and no second watchdog can say a thing twice. It also adopts
+the policy that the operator has written, for due times follow from that.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from services.adopting import Adopting
 from services.answering import Ask, NoAnswerError, QuestionError
 from services.notices import Notice, commitment_notice
 
-#: What was to be said longer ago than this when we first see it came in late (a nightly upload, an import), and the fact
-#: that meets it may be right behind it: such a row is believed at the second beat.
+#: What was to be said longer ago than this when we first see it came in late (a nightly upload, an import), and the
+#: fact that meets it may be right behind it: such a row is believed at the second beat.
 LATE: Final = timedelta(minutes=10)
 
 #: So long after a start that nothing answers is no news.
@@ -61,9 +61,7 @@ def _fact(row: dict[str, Any], now: datetime) -> Event:
             name, what = "commitment.overdue", "overdue"
             data = CommitmentOverdue(**about, level=level, due=row["due_at"], tell=tuple(row["tell"]))
     id = fact_id(what, row["commitment_id"], level, date)
-    return make_event(
-        name, source=WATCHDOG, id=id, subject=row["order"], time=now, recordedtime=now, data=data
-    )
+    return make_event(name, source=WATCHDOG, id=id, subject=row["order"], time=now, recordedtime=now, data=data)
 
 
 def fact_id(what: str, commitment: str, level: int, date: int) -> str:
@@ -150,7 +148,7 @@ class Watchdog:
         late = {
             row["commitment_id"]
             for row in rows
-            if row["say"] != "withdraw" and datetime.fromisoformat(row["next_at"]) < now - LATE
+            if row["say"] != "withdraw" and datetime.fromisoformat(row["said_for"]) < now - LATE
         }
         believed = [row for row in rows if row["commitment_id"] not in late or row["commitment_id"] in self._doubted]
         self._doubted = late

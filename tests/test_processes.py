@@ -20,7 +20,8 @@ from nats.aio.msg import Msg
 from events import names
 from events.log import last_position, read_order
 from events.subjects import notices_subject
-from projections.calendar import RECEIPT_HOURS, add_working_time
+from projections.calendar import DEFAULT
+from projections.clock import Clock, add_time
 from services.answering import ask
 from services.connecting import connect
 from services.settings import Settings, load_settings
@@ -107,7 +108,8 @@ async def containers(tmp_path: Path) -> AsyncIterator[Containers]:
 def overdue_since(now: datetime) -> datetime:
     """The latest moment, whole days ago, from which more than two working days have passed: on any day of any week."""
     moments = (now - timedelta(days=days) for days in range(1, 7))
-    return next(moment for moment in moments if add_working_time(moment, RECEIPT_HOURS) < now - timedelta(hours=1))
+    allowed = timedelta(hours=16)
+    return next(moment for moment in moments if add_time(Clock.of(DEFAULT), moment, allowed) < now - timedelta(hours=1))
 
 
 def letters(folder: Path) -> list[EmailMessage]:
@@ -165,12 +167,12 @@ async def play(chain: Chain) -> None:
     status = await chain.ask("status", {"order": SERIAL})
     assert (status["status"], status["holder"], status["heading_to"]) == ("in_transit", SHOP, IMPORTER)
     (stalled,) = (await chain.ask("stalled"))["stalled"]
-    assert (stalled["order_id"], stalled["owed_by"], stalled["overdue_level"]) == (ORDER, IMPORTER, 1)
+    assert (stalled["order"], stalled["owner"], stalled["level"]) == (ORDER, IMPORTER, 1)
     entries = (await chain.ask("timeline", {"order": ORDER}))["entries"]
     (overdue,) = [entry for entry in entries if entry["type"] == "commitment.overdue"]
-    assert (overdue["data"]["kind"], overdue["data"]["owed_by"]) == ("receipt", IMPORTER)
+    assert (overdue["data"]["kind"], overdue["data"]["owed_by"]) == ("receive", IMPORTER)
     await eventually(lambda: len(chain.notices) == 2, "importer and shop are told who waits for whom")
-    assert {notice["owed_by"] for notice in chain.notices} == {IMPORTER}
+    assert {notice["owner"] for notice in chain.notices} == {IMPORTER}
 
     await chain.say(received, datetime.now(UTC))
     await chain.told("opened", "overdue", "received")

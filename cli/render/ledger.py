@@ -21,6 +21,8 @@ Row = dict[str, Any]
 #: How much history a chance rests on, by what it is of.
 _BASES: Final = {"lane": "on this lane", "owner": "of this party", "kind": "of anybody"}
 _LATE: Final = ("overdue", "met_late")
+#: What is said beside how it stands.
+_BESIDE: Final = "dim not bold default"
 
 
 def commitments(result: Row, moments: Moments) -> Iterator[RenderableType]:
@@ -33,14 +35,21 @@ def commitments(result: Row, moments: Moments) -> Iterator[RenderableType]:
     if not rows:
         yield Text("Nothing of that kind was owed.")
         return
+    of_one = "ball" in result
     if result.get("ball") or result.get("time_spent"):
         yield Text("")
     chances = any(row.get("chance") is not None for row in rows)
-    columns = ["Order", "Who owes what", "Due", "How it stands", *(["Chance"] if chances else [])]
+    columns = [
+        *([] if of_one else ["Order"]),
+        "Who owes what",
+        "Due",
+        "How it stands",
+        *(["Chance"] if chances else []),
+    ]
     table = plain_table(*columns, right=("Chance",), whole=("Due",))
     for row in rows:
         cells = [
-            Text(word(row.get("order")), style="bold"),
+            *([] if of_one else [Text(word(row.get("order")), style="bold")]),
             with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
             _due(row, moments),
             _standing(row, moments),
@@ -153,15 +162,15 @@ def _standing(row: Row, moments: Moments) -> Text:
     elif state == "paused":
         text = Text("paused, waits for the customer", style="yellow")
     elif state == "met":
-        text = Text("✓ kept", style="green").append(f", {moments.at(ended)}" if ended else "", style="dim")
+        text = Text("✓ kept", style="green").append(f", {moments.at(ended)}" if ended else "", style=_BESIDE)
     elif state == "met_late":
-        text = Text(f"✗ {late} late", style="red").append(f", {moments.at(ended)}" if ended else "", style="dim")
+        text = Text(f"✗ {late} late", style="red").append(f", {moments.at(ended)}" if ended else "", style=_BESIDE)
     else:
         text = Text("no longer needed" if state == "cancelled" else state, style="dim")
     if row.get("promised_at"):
         moved = (row.get("promises") or 0) > 1 and row.get("first_promised_at") != row.get("promised_at")
         first = parse(row.get("first_promised_at"))
-        text.append(f" (first promised by {moments.at(first)})" if moved and first else " (promised)", style="dim")
+        text.append(f" (first promised by {moments.at(first)})" if moved and first else " (promised)", style=_BESIDE)
     return text
 
 

@@ -18,10 +18,10 @@ def move(ball: Row, moments: Moments) -> Text:
     """Whose move it is: ``importer:noord is to send it on by Thu 12 Nov 10:00 (in 2 days), since Tue 10 Nov 10:00``."""
     owner, kind, since = ball.get("owner"), ball.get("kind"), parse(ball.get("opened_at"))
     if ball.get("state") == "paused":
-        text = Text("waits for the customer", style="yellow")
-        return text.append_text(with_parties(f"; then {is_to(owner, kind)}", "default"))
+        text = Text("").append("waits for the customer", style="yellow")
+        return text.append_text(with_parties(f"; then {is_to(owner, kind)}"))
     if is_customer(owner):
-        text = Text("waits for the customer", style="yellow").append(f", who is to {to_do(kind)}", style="default")
+        text = Text("").append("waits for the customer", style="yellow").append(f", who is to {to_do(kind)}")
     else:
         text = with_parties(is_to(owner, kind))
     text.append_text(by(parse(ball.get("due_at")), moments))

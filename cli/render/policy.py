@@ -49,7 +49,7 @@ def summary(policy: Policy, name: str) -> Iterator[RenderableType]:
         yield from _named(kinds, _in_words(levels))
     yield Text("\nWho is open when", style="bold")
     for whose, calendar in _calendars(policy):
-        yield from _named(whose, _hours(calendar))
+        yield from _named(whose, hours(calendar))
     yield Text("\nUrgent and safety orders run around the clock, whoever is open.", style="dim")
     for note in policy.notes():
         yield Text("")
@@ -109,7 +109,8 @@ def _calendars(policy: Policy) -> Iterator[tuple[str, Calendar]]:
     yield from sorted(policy.calendars.items())
 
 
-def _hours(calendar: Calendar) -> str:
+def hours(calendar: Calendar) -> str:
+    """``Mon–Fri 09:00-17:00, Sat–Sun closed; Europe/Amsterdam; no holidays``."""
     week = []
     for slots, days in groupby(zip(_DAYS, calendar.week, strict=True), key=lambda day: day[1]):
         names = [name for name, _ in days]

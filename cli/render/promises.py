@@ -35,7 +35,7 @@ def promises(rows: Sequence[Row], parties: Sequence[Row], moments: Moments, most
     if len(rows) > most:
         yield Text(f"… and {len(rows) - most:,} more; --limit shows more of them", style="dim")
     yield Text("\nBy party", style="bold")
-    numbers = ("Promises", "Kept", "Missed", "By", "Moved", "Open")
+    numbers = ("Promises", "Kept", "Missed", "Late by", "Moved", "Open")
     totals = plain_table("Party", *numbers, right=numbers)
     for each in parties:
         missed = each.get("missed") or 0
@@ -50,8 +50,8 @@ def promises(rows: Sequence[Row], parties: Sequence[Row], moments: Moments, most
         )
     yield totals
     yield Text(
-        f"\n{many(len(rows), 'promise')}; By: half of what was missed was later than this; "
-        f"Moved: another date was named later; times are {moments.zone_name()}",
+        f"\n{many(len(rows), 'promise')}; late by: half of what was missed was later than this; "
+        f"moved: another date was named after the first; times are {moments.zone_name()}",
         style="dim",
     )
 
@@ -72,5 +72,5 @@ def _outcome(row: Row, moments: Moments) -> Text:
         text = Text("no longer needed", style="dim")
     first = parse(row.get("first_promised_at"))
     if first and promised and first != promised:
-        text.append(f" (first by {moments.at(first)})", style="dim")
+        text.append(f" (first by {moments.at(first)})", style="dim default")
     return text

@@ -13,7 +13,6 @@ from projections.queries.order import messages_of
 from projections.queries.reading import Reading, Row, as_json, as_parameter
 from projections.queries.travel import travel
 
-
 #: Less likely than this to be met in time is worth a look.
 _LIKELY: Final = 0.5
 
@@ -65,12 +64,14 @@ def stats(reading: Reading, arguments: Arguments) -> Row:
 
 def closures(reading: Reading, arguments: Arguments) -> Row:
     """When one party is closed, as it announced; and the next news that it can promise a customer from now on."""
-    party, now = arguments.required_text("party"), reading.moment(arguments)
+    party, now = arguments.required_text("party"), reading.moment_or_none(arguments)
     book = open_book(reading.cursor)
     terms = book.terms(-1, "update", party, None, arguments.text("category"), arguments.text("urgency"))
+    allowed = timedelta(microseconds=terms.allowed)
+    promise = promise_of_next_news(terms.clock, now, allowed) if now is not None else None
     return {
         "closures": [row for row in reading.rows("closures") if row.pop("party") == party],
-        "next_news_by": as_json(as_parameter(promise_of_next_news(terms.clock, now, timedelta(microseconds=terms.allowed)))),
+        "next_news_by": as_json(as_parameter(promise)),
     }
 
 

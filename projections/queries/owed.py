@@ -9,11 +9,11 @@ from typing import Final
 import orjson
 
 from projections.book import open_book
-from projections.standing import standing
 from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.order import ball_of, find_one, time_spent
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
+from projections.standing import standing
 
 STATES: Final = ("open", "overdue", "paused", "met", "met_late", "cancelled")
 #: No news of these moves a watch list on.
@@ -21,7 +21,7 @@ _ASIDE: Final = ("update", "check")
 
 
 def commitments(reading: Reading, arguments: Arguments) -> Row:
-    """Commitments with the chance that open ones have, what is due first to begin with; of one order, of one owner, of all."""
+    """Commitments, what is due first to begin with, and how likely open ones are to be met in time."""
     now, name, owner = reading.moment(arguments), arguments.text("order"), arguments.text("owner")
     states, kind = arguments.texts("states", STATES), arguments.text("kind")
     limit = arguments.number("limit", 100)
@@ -59,7 +59,7 @@ def promises(reading: Reading, arguments: Arguments) -> Row:
 
 
 def sweep(reading: Reading, arguments: Arguments) -> Row:
-    """What is to be said by now of commitments: a nudge, a level that was reached, or that it was not overdue at all."""
+    """What is to be said by now of commitments: a nudge, a level that is reached, or that it was not overdue at all."""
     now = reading.moment(arguments)
     rows = reading.rows("sweep", now=now)
     book = open_book(reading.cursor) if rows else None
@@ -130,5 +130,15 @@ def _kept(row: Row, now: datetime) -> Row:
     if done is not None:
         late = int((datetime.fromisoformat(done) - datetime.fromisoformat(row["promised_at"])).total_seconds())
     kept = None if late is None else late <= 0
-    names = ("order", "kind", "topic", "owner", "owed_to", "promised_by", "first_promised_at", "promised_at", "promises")
+    names = (
+        "order",
+        "kind",
+        "topic",
+        "owner",
+        "owed_to",
+        "promised_by",
+        "first_promised_at",
+        "promised_at",
+        "promises",
+    )
     return {name: row[name] for name in (*names, "met_at", "state")} | {"kept": kept, "late_seconds": late}

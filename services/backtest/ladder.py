@@ -68,7 +68,7 @@ def shares_at(took: Micros, allowed: Micros | int) -> Shares:
     """
     late = took > allowed
     idle = late & (took - allowed <= GRACE)
-    return Shares(float(np.mean(late)), float(np.mean(idle)))
+    return Shares(int(late.sum()) / len(took), int(idle.sum()) / len(took))
 
 
 def suggest(took: Micros, day_lengths: npt.NDArray[np.int64], around_the_clock: bool) -> Suggestion | None:
@@ -77,12 +77,16 @@ def suggest(took: Micros, day_lengths: npt.NDArray[np.int64], around_the_clock: 
     ``day_lengths`` has, for each step, how long a working day of its owner is (microseconds).
     """
     usual = timedelta(microseconds=int(np.median(day_lengths)))
+    by_day = [(timedelta(microseconds=int(day)), np.sort(took[day_lengths == day])) for day in np.unique(day_lengths)]
     best: Suggestion | None = None
-    steps = list(ladder(around_the_clock, usual))
-    days, place = np.unique(day_lengths, return_inverse=True)
-    for amount in reversed(steps):
-        allowed = np.array([amount.microseconds(timedelta(microseconds=int(day))) for day in days], np.int64)[place]
-        shares = shares_at(took, allowed)
+    for amount in reversed(list(ladder(around_the_clock, usual))):
+        late = idle = 0
+        for day, lengths in by_day:
+            allowed = amount.microseconds(day)
+            in_time, soon_after = np.searchsorted(lengths, [allowed, allowed + GRACE], side="right").tolist()
+            late += len(lengths) - in_time
+            idle += soon_after - in_time
+        shares = Shares(late / len(took), idle / len(took))
         if not shares.will_do:
             break
         best = Suggestion(amount, shares)

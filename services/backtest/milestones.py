@@ -1,7 +1,7 @@
 """What one order's facts mean to its customer: which of them are news, when the order was open, when she was called.
 
-Agrees with services/notifying/newsworthy.py on which facts are milestones, for an order in which each fact is told the
-moment it happens. One pass, no I/O: a backtest has to look at hundreds of thousands of facts. An order is one item here.
+Agrees with services/notifying/newsworthy.py on which facts are milestones, for an order in which each fact is told
+the moment it happens. One pass, no I/O: a backtest looks at hundreds of thousands of facts. An order is one item here.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ _ENDS_PAUSE: Final = frozenset({"work.resumed", "question.answered", "quote.acce
 #: Of two at the same moment, mere progress does not drown what asks her something.
 _ASKING: Final = frozenset({"quote", "question", "failed"})
 
+_OTHERS: Final = frozenset({"item.handed_over", "customer.contacted"})
 #: All facts that this module looks at.
-NEEDED: Final = MILESTONES | _ENDINGS.keys() | _GOES_ON | _ANSWERS_QUOTE | _ENDS_PAUSE | {"item.handed_over", "customer.contacted"}
+NEEDED: Final = MILESTONES | _ENDINGS.keys() | _GOES_ON | _ANSWERS_QUOTE | _ENDS_PAUSE | _OTHERS
 
 #: From when until when an order was open, in microseconds since 1970 UTC.
 Span = tuple[int, int]
@@ -52,7 +53,7 @@ class Fact(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message to the customer: when, why (the fact, the kind of step that was late, or ``update``) and of what kind."""
+    """A message to the customer: when, why (a fact, the kind of step that was late, or ``update``) and of what kind."""
 
     at: int
     cause: str
@@ -171,7 +172,7 @@ def _move(fact: Fact, now: _Standing) -> None:
     name = fact.name
     if name == "order.opened":
         now.open = now.welcomed = True
-    elif name == "order.reopened" and not now.open:
+    elif name == "order.reopened":
         now.begin_round()
     elif name == "order.closed":
         now.open = False

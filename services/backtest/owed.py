@@ -27,6 +27,9 @@ GRACE: Final = timedelta(hours=4) // timedelta(microseconds=1)
 
 _NEVER: Final = np.iinfo(np.int64).max
 
+#: The columns that are texts.
+_TEXTS: Final = ("kind", "owner", "counterpart", "accountable", "category", "urgency")
+
 #: News and the question whether all is well are ours to send: they are simulated, or come after the close.
 _STEPS: Final = """
 SELECT
@@ -51,9 +54,9 @@ ORDER BY first_position, opened_at
 class Steps:
     """One row a step; all arrays have the same length.
 
-    ``due`` is _NEVER for a step that stands still, ``end`` is the end of the log for one that is still open. ``allowed``
-    is the rule's time, ``took`` how long the step took, ``late_by`` how long it went on after it was due (0: not at
-    all). ``promised``: somebody named a date, so that the rule did not decide. ``group`` is an index into ``terms``.
+    ``due`` is _NEVER for a step that stands still, ``end`` is the end of the log for one that is still open.
+    ``allowed`` is the rule's time, ``took`` how long the step took, ``late_by`` how long it went on after it was due.
+    ``promised``: somebody named a date, so that the rule did not decide. ``group`` is an index into ``terms``.
     """
 
     order: Micros
@@ -117,17 +120,20 @@ def read_steps(cursor: DuckDBPyConnection, book: Book, log_end: int) -> Steps:
     """The steps of all orders, by order and then by when they began."""
     columns = cursor.execute(_STEPS).fetchnumpy()
     numbers = {name: _numbers(columns[name]) for name in ("first_position", "opened", "due", "ended")}
-    names = {name: _texts(columns[name]) for name in ("kind", "owner", "counterpart", "accountable", "category", "urgency")}
+    names = {name: _texts(columns[name]) for name in _TEXTS}
     end = np.where(numbers["ended"] == _NEVER, np.maximum(log_end, numbers["opened"]), numbers["ended"])
     due, opened = numbers["due"], numbers["opened"]
     group, terms = _grouped(book, names)
     waits = _Waits(cursor, numbers["first_position"], _flags(columns["waits"]))
-    took, late_by = np.zeros(len(end), np.int64), np.zeros(len(end), np.int64)
+    took, late_by, after_hours = (np.zeros(len(end), np.int64) for _ in range(3))
     for number, each in enumerate(terms):
         rows = np.flatnonzero(group == number)
+        # What ends after hours took a little longer than what ended at the closing, though no opening time has passed.
+        after_hours[rows] = each.clock.moment_at(each.clock.worked_at(end[rows])) < end[rows]
         took[rows] = each.clock.between(opened[rows], end[rows]) - waits.worked(each, rows, opened, end)
         rows = rows[due[rows] < end[rows]]
         late_by[rows] = each.clock.between(due[rows], end[rows]) - waits.worked(each, rows, due, end)
+    took, late_by = took + after_hours, late_by + after_hours * (due < end)
     allowed = np.array([each.allowed for each in terms], np.int64)
     return Steps(
         order=numbers["first_position"],
@@ -180,7 +186,8 @@ class _Waits:
                 known[-1] = (known[-1][0], max(known[-1][1], end))
             else:
                 known.append((begin, end))
-        rows = [(row, *wait) for row in np.flatnonzero(stands_still).tolist() for wait in waits.get(int(orders[row]), ())]
+        standing = np.flatnonzero(stands_still).tolist()
+        rows = [(row, *wait) for row in standing for wait in waits.get(int(orders[row]), ())]
         self._rows, self._begins, self._ends = np.array(rows, np.int64).reshape(-1, 3).T
 
     def worked(self, terms: Terms, rows: npt.NDArray[np.intp], begin: Micros, end: Micros) -> Micros:
@@ -203,4 +210,7 @@ def _flags(column: Any) -> Flags:
 
 
 def _texts(column: Any) -> Texts:
-    return np.asarray(np.ma.filled(column, None), object)
+    """The column with None where there is nothing; numpy's own filling would write a text there."""
+    texts = np.array(np.ma.getdata(column), object)
+    texts[np.ma.getmaskarray(column)] = None
+    return texts

@@ -1,8 +1,8 @@
 """What the customer of one order would have been told, and when: pure, no I/O.
 
-Milestones are told as they happen, a step that is late is told the moment it is late, and when nothing was said for as
-long as the rule ``update`` allows (in the opening time of the party that answers to her), an update is sent. So no order
-that is open goes without news for longer than that. After the close nothing is said.
+Milestones are told as they happen, a step that is late is told the moment it is late, and when nothing was said for
+as long as the rule ``update`` allows (in the opening time of the party that answers to her), an update is sent. So no
+order that is open goes without news for longer than that. After the close nothing is said.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NewsRule(NamedTuple):
 
 
 class Late(NamedTuple):
-    """A moment (microseconds since 1970 UTC) at which the customer is to hear that a step is late; ``kind`` is the step's."""
+    """A moment (microseconds since 1970 UTC) at which she is to hear that a step of that ``kind`` is late."""
 
     at: int
     kind: str
@@ -39,14 +39,12 @@ class TooManyMessagesError(ValueError):
 
 
 def predict(story: Story, late: Sequence[Late], news: NewsRule) -> list[Message]:
-    """The messages that the customer would have got, in order; ``late`` has the steps that were late, the oldest first."""
+    """The messages that the customer would have got, in order; ``late`` has the steps that were late, first to last."""
     spans = story.open_spans()
     told = _with_late(story.milestones(), late, spans)
     contacts = story.contacts()
     updates = [
-        Message(at, "update", "update")
-        for span in spans
-        for at in _updates(_points(span, contacts, told), news)
+        Message(at, "update", "update") for span in spans for at in _updates(_points(span, contacts, told), news)
     ]
     return sorted([*told, *updates], key=lambda message: message.at)
 
@@ -88,7 +86,9 @@ def _updates(points: Sequence[int], news: NewsRule) -> Iterator[int]:
     for place in np.flatnonzero(counts > 0).tolist():
         count = int(counts[place])
         if count > MOST_UPDATES:
-            raise TooManyMessagesError(f"the policy's time for update is so short that one order would get {count:,} updates")
+            raise TooManyMessagesError(
+                f"the policy's time for update is so short that an order would get {count:,} updates"
+            )
         due = news.clock.moment_at(worked[place] + np.arange(1, count + 1, dtype=np.int64) * news.allowed)
         # What fits exactly is due at the closing before the next news, or is that news itself.
         yield from due[due < points[place + 1]].tolist()

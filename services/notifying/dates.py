@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from projections.calendar import ZONE
+from projections.calendar import DEFAULT
+
+#: The zone in which customers read times.
+ZONE: Final = DEFAULT.zone
 
 _SIGNS: Final = {"EUR": "€", "GBP": "£", "USD": "$"}
 

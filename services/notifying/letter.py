@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final, Literal
 
-from projections.calendar import ZONE
+from projections.calendar import DEFAULT
 from services.notifying.discretion import one_line
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -71,7 +71,7 @@ def build_email(letter: Letter, sender: str, transfer: Literal["8bit", "quoted-p
     if letter.reply_to is not None:
         email["Reply-To"] = _mailbox(letter.from_name, letter.reply_to)
     email["Subject"] = one_line(letter.subject)
-    email["Date"] = format_datetime(letter.date.astimezone(ZONE))
+    email["Date"] = format_datetime(letter.date.astimezone(DEFAULT.zone))
     email["Message-ID"] = f"<{letter.message}@{sender.rpartition('@')[2]}>"
     email["Auto-Submitted"] = "auto-generated"
     email.set_content(letter.text, charset="utf-8", cte=transfer)

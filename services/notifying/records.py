@@ -12,6 +12,8 @@ from typing import Final, Literal
 from events.chain import MessageKind, MessagePlanned
 from events.envelope import Event
 from events.party import role_of
+from projections.clock import Clock, promise_of_next_news
+from projections.policy import DEFAULT_POLICY
 
 #: One announced closure of a party: from, until.
 Closure = tuple[datetime, datetime]
@@ -28,11 +30,18 @@ Ending = Literal["repaired", "replaced", "failed", "declined"]
 STALE_AFTER: Final = timedelta(days=7)
 
 
+def usual_promise(now: datetime, closures: Sequence[Closure] = ()) -> datetime:
+    """The next news that can be promised ``now`` under the built-in policy, by a party with its calendar."""
+    amount = DEFAULT_POLICY.resolve("update", "retailer:any").amount
+    allowed = timedelta(microseconds=amount.microseconds(DEFAULT_POLICY.calendar.day_length))
+    return promise_of_next_news(Clock.of(DEFAULT_POLICY.calendar).less(closures), now, allowed)
+
+
 @dataclass(frozen=True)
 class Policy:
-    """What the operator decides about messages; ``promise`` names the moment of the next news (see the calendar)."""
+    """What the operator decides about messages; ``promise``: the next news where no query says."""
 
-    promise: Callable[[datetime, Sequence[Closure]], datetime]
+    promise: Callable[[datetime, Sequence[Closure]], datetime] = usual_promise
     stale_after: timedelta = STALE_AFTER
 
 

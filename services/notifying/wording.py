@@ -16,7 +16,8 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from events.party import name_of
-from projections.calendar import closing_of_working_day
+from projections.calendar import DEFAULT
+from projections.clock import Clock, closing_of_working_day
 from services.notifying.dates import SPEECH, spoken
 from services.notifying.discretion import holds_no_address, one_line, part_is_gone, passed_on
 from services.notifying.records import MessagePlan, News, Step
@@ -142,9 +143,10 @@ def _context(plan: MessagePlan, cards: Mapping[str, PartyCard], code: str) -> di
         "expected_by": day(news.expected_by) if news.expected_by else None,
         "handed_on": day(news.handed_at) if news.handed_at else None,
         "due_on": day(news.due) if news.due else None,
+        "late": news.late,
         "closed_now": news.closed_from is not None and news.closed_from <= plan.now,
         "closed_from": day(news.closed_from) if news.closed_from else None,
-        "open_again": day(closing_of_working_day(news.closed_until)) if news.closed_until else None,
+        "open_again": day(closing_of_working_day(Clock.of(DEFAULT), news.closed_until)) if news.closed_until else None,
     }
 
 

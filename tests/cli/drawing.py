@@ -13,8 +13,29 @@ from zoneinfo import ZoneInfo
 from rich.console import Console, RenderableType
 
 from cli.checks import Check
-from cli.render import checks, counts, facts, imported, messages, order, receipts, rejected, tables, timeline, verdict
+from cli.counting import coming_holidays, count
+from cli.explaining import explain_all
+from cli.inforce import Closure, InForce
+from cli.promises import figures
+from cli.render import (
+    checks,
+    counts,
+    explained,
+    facts,
+    imported,
+    ledger,
+    messages,
+    opening,
+    order,
+    promises,
+    receipts,
+    rejected,
+    tables,
+    timeline,
+    verdict,
+)
 from cli.render.moments import Moments
+from projections.policy import Amount, Policy
 from services.importing import ImportReport
 from services.submission import PublishReport, Receipt, Submission
 from tests.cli import examples
@@ -33,6 +54,33 @@ CHECKS = [
     Check("Server", None, "none runs on .repairchain; 'repairchain up' starts it"),
     Check("Credentials", False, "others may read .repairchain/credentials", "chmod -R go= .repairchain/credentials"),
 ]
+
+
+#: What the importer keeps to, and when it is closed besides.
+POLICY = Policy.parse(
+    """
+[[override]]
+party = "importer:noord"
+from = "retailer:juno"
+kind = "forward"
+allow = "1 working day"
+[calendars.noord]
+parties = ["importer:noord"]
+holidays = "NL"
+saturday = "9:00-12:30"
+"""
+)
+NOORD = POLICY.calendar_of("importer:noord")
+IN_FORCE = InForce(POLICY, "2026-11-01T08:00:00Z")
+STOCKTAKING = Closure(examples.moment("2026-12-28T11:00:00Z"), examples.moment("2026-12-29T23:00:00Z"), "stocktaking")
+COUNTED = count(NOORD, examples.moment("2026-12-24T15:30:00Z"), Amount.parse("5 working days"), [STOCKTAKING])
+AROUND = count(NOORD, examples.moment("2026-12-24T15:30:00Z"), Amount.parse("24 hours"), [STOCKTAKING])
+CLOSED = [{"party": "importer:noord", "from": "2026-12-28T11:00:00Z", "until": "2026-12-29T23:00:00Z", "reason": None}]
+CALENDARS = [
+    (None, POLICY.calendar, []),
+    ("importer:noord", NOORD, coming_holidays(NOORD, examples.NOW.date(), 60)),
+]
+EXPLAINED = list(explain_all(examples.ORDER, examples.COMMITMENTS["commitments"], IN_FORCE, {}))
 
 
 def _import() -> tuple[ImportReport, PublishReport]:
@@ -56,7 +104,19 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
     "status-closed-80": (80, lambda: [order.order_panel(examples.CLOSED, MOMENTS)]),
     "orders-80": (80, lambda: tables.orders(examples.ORDERS, MOMENTS, offset=20)),
     "lanes-80": (80, lambda: tables.lanes(examples.LANES)),
-    "stalled-80": (80, lambda: tables.stalled(examples.STALLED, MOMENTS)),
+    "commitments-80": (80, lambda: ledger.commitments(examples.COMMITMENTS, MOMENTS)),
+    "commitments-order-80": (80, lambda: ledger.commitments(examples.OF_ONE_ORDER, MOMENTS)),
+    "stalled-80": (80, lambda: ledger.stalled(examples.STALLED, MOMENTS)),
+    "ball-80": (80, lambda: ledger.ball(examples.BALL, MOMENTS)),
+    "ball-party-80": (80, lambda: ledger.ball(examples.WORK_LIST, MOMENTS)),
+    "promises-80": (
+        80,
+        lambda: promises.promises(examples.PROMISES["promises"], figures(examples.PROMISES["promises"]), MOMENTS, 5),
+    ),
+    "calendar-80": (80, lambda: opening.opening(CALENDARS, CLOSED, MOMENTS.now)),
+    "calendar-check-80": (80, lambda: opening.counting("importer:noord", NOORD, COUNTED)),
+    "calendar-check-clock-80": (80, lambda: opening.counting("importer:noord", NOORD, AROUND)),
+    "explained-80": (80, lambda: explained.explained(examples.ORDER, IN_FORCE, EXPLAINED, MOMENTS)),
     "parties-80": (80, lambda: tables.parties(examples.PARTIES, MOMENTS)),
     "messages-80": (80, lambda: messages.messages(examples.MESSAGES, MOMENTS)),
     "stats-80": (80, lambda: counts.stats(examples.STATS)),

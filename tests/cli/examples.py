@@ -7,6 +7,11 @@ from typing import Any
 
 NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
 ORDER: dict[str, Any] = {
     "order_id": "W-1001",
     "status": "in_transit",
@@ -40,6 +45,28 @@ ORDER: dict[str, Any] = {
     "references": [{"party": "importer:noord", "reference": "RMA-5541"}],
     "first_position": 3,
     "last_position": 41,
+    "category": "watch",
+    "ball": {
+        "order": "W-1001",
+        "kind": "receive",
+        "topic": None,
+        "owner": "repairer:tick",
+        "owed_to": "retailer:juno",
+        "opened_at": "2026-11-10T09:00:00Z",
+        "due_at": "2026-11-12T09:00:00Z",
+        "state": "overdue",
+        "overdue_seconds": 518400,
+        "level": 1,
+        "status": "in_transit",
+        "holder": "importer:noord",
+        "accountable": "retailer:juno",
+        "bounces": 0,
+    },
+    "time_spent": [
+        {"party": "repairer:tick", "orders": 1, "seconds": 691200, "working_seconds": 172800},
+        {"party": "importer:noord", "orders": 1, "seconds": 581400, "working_seconds": 124200},
+        {"party": "customer", "orders": 1, "seconds": 90000, "working_seconds": None},
+    ],
 }
 
 
@@ -84,6 +111,42 @@ def _told(message: str, kind: str, subject: str, body: str, news: str) -> dict[s
 OPENED = _told("m1", "opened", "We have your watch", RECEIVED_BODY, "2026-11-06T16:00:00Z")
 LATE = _told("m2", "overdue", "Your watch is late", LATE_BODY, "2026-11-19T16:00:00Z")
 PLANNED = {"trigger_source": "retailer:juno", "trigger_id": "e3"}
+
+
+def _owed(kind: str, owner: str, opener: str, opened_at: str, due_at: str | None) -> dict[str, Any]:
+    """A commitment of W-1001 that is open."""
+    return {
+        "commitment_id": f"{kind}/W-1001/{opener}",
+        "order": "W-1001",
+        "kind": kind,
+        "topic": None,
+        "owner": owner,
+        "owed_to": "retailer:juno",
+        "accountable": "retailer:juno",
+        "counterpart": None,
+        "opened_at": opened_at,
+        "due_at": due_at,
+        "ended_at": None,
+        "state": "open",
+        "met_late": False,
+        "rule": kind,
+        "level": 0,
+        "promises": 0,
+        "first_promised_at": None,
+        "promised_at": None,
+        "promised_by": None,
+    }
+
+
+def _named(last: str, first: str | None = None) -> dict[str, Any]:
+    """The date that was promised, and the one before it."""
+    return {
+        "promises": 2 if first else 1,
+        "first_promised_at": first or last,
+        "promised_at": last,
+        "promised_by": "repairer:tick",
+    }
+
 
 TIMELINE: dict[str, Any] = {
     "order": ORDER,
@@ -134,19 +197,45 @@ TIMELINE: dict[str, Any] = {
             recorded_at="2026-11-11T08:00:00Z",
         ),
         entry(
+            21,
+            "2026-11-10T10:00:00Z",
+            "cover.claimed",
+            "importer:noord",
+            {"cause": "glass", "decider": "importer:noord"},
+        ),
+        entry(
+            30,
+            "2026-11-11T15:48:00Z",
+            "commitment.nudged",
+            "chain:watchdog",
+            {
+                "commitment": "receive/W-1001/importer:noord/e20",
+                "kind": "receive",
+                "owed_by": "repairer:tick",
+                "due": "2026-11-12T09:00:00Z",
+            },
+        ),
+        entry(
             31,
             "2026-11-12T09:00:00Z",
             "commitment.overdue",
             "chain:watchdog",
             {
-                "commitment": "receipt:W-1001:importer:noord:e20",
-                "kind": "receipt",
+                "commitment": "receive/W-1001/importer:noord/e20",
+                "kind": "receive",
                 "level": 1,
                 "owed_by": "repairer:tick",
                 "due": "2026-11-12T09:00:00Z",
             },
         ),
         entry(33, "2026-11-12T10:00:00Z", "message.sent", "chain:notifier", LATE),
+        entry(
+            39,
+            "2026-11-13T08:00:00Z",
+            "part.ordered",
+            "repairer:tick",
+            {"part": "stem 401", "expected_by": "2026-11-20T16:00:00Z"},
+        ),
         entry(
             40,
             "2026-11-13T13:10:00Z",
@@ -166,46 +255,27 @@ TIMELINE: dict[str, Any] = {
     ],
     "handoffs": [],
     "commitments": [
-        {
-            "commitment_id": "receipt/W-1001/retailer:juno/e9",
-            "kind": "receipt",
-            "owed_by": "importer:noord",
-            "owed_to": "retailer:juno",
-            "since": "2026-11-03T15:30:00Z",
-            "due": "2026-11-05T15:30:00Z",
-            "state": "met",
-            "settled_at": "2026-11-05T08:15:00Z",
-        },
-        {
-            "commitment_id": "receipt/W-1001/importer:noord/e20",
-            "kind": "receipt",
-            "owed_by": "repairer:tick",
-            "owed_to": "retailer:juno",
-            "since": "2026-11-10T09:00:00Z",
-            "due": "2026-11-12T09:00:00Z",
-            "state": "open",
-            "settled_at": None,
-        },
-        {
-            "commitment_id": "news/W-1001/chain:notifier/e5",
-            "kind": "news",
-            "owed_by": "retailer:juno",
-            "owed_to": "customer",
-            "since": "2026-11-02T10:00:03Z",
-            "due": "2026-11-06T15:00:00Z",
-            "state": "met",
-            "settled_at": "2026-11-12T10:00:00Z",
-        },
-        {
-            "commitment_id": "news/W-1001/chain:notifier/e33",
-            "kind": "news",
-            "owed_by": "retailer:juno",
-            "owed_to": "customer",
-            "since": "2026-11-12T10:00:00Z",
-            "due": "2026-11-19T15:00:00Z",
-            "state": "open",
-            "settled_at": None,
-        },
+        _owed("update", "retailer:juno", "retailer:juno/e3", "2026-11-02T10:00:00Z", "2026-11-09T10:00:00Z")
+        | {"state": "met", "ended_at": "2026-11-02T10:00:03Z"},
+        _owed("forward", "retailer:juno", "retailer:juno/e3", "2026-11-02T10:00:00Z", "2026-11-04T10:00:00Z")
+        | {"state": "met", "ended_at": "2026-11-03T15:30:00Z"},
+        _owed("update", "retailer:juno", "chain:notifier/e5", "2026-11-02T10:00:03Z", "2026-11-06T15:00:00Z")
+        | {"state": "met", "met_late": True, "ended_at": "2026-11-12T10:00:00Z", **_named("2026-11-06T16:00:00Z")},
+        _owed("receive", "importer:noord", "retailer:juno/e9", "2026-11-03T15:30:00Z", "2026-11-05T15:30:00Z")
+        | {"state": "met", "ended_at": "2026-11-05T08:15:00Z"},
+        _owed("forward", "importer:noord", "importer:noord/e12", "2026-11-05T08:15:00Z", "2026-11-09T08:15:00Z")
+        | {"state": "met", "met_late": True, "ended_at": "2026-11-10T09:00:00Z"},
+        _owed("receive", "repairer:tick", "importer:noord/e20", "2026-11-10T09:00:00Z", "2026-11-12T09:00:00Z")
+        | {"level": 1},
+        _owed("answer", "customer:C-77", "importer:noord/e21", "2026-11-10T10:00:00Z", "2026-11-12T10:00:00Z")
+        | {"state": "cancelled", "ended_at": "2026-11-13T10:00:00Z"},
+        _owed("cover", "importer:noord", "importer:noord/e21", "2026-11-10T10:00:00Z", None) | {"state": "paused"},
+        _owed("decide", "customer:C-77", "importer:noord/e21", "2026-11-10T10:00:00Z", "2026-11-12T10:00:00Z")
+        | {"state": "cancelled", "ended_at": "2026-11-10T10:05:00Z"},
+        _owed("update", "retailer:juno", "chain:notifier/e33", "2026-11-12T10:00:00Z", "2026-11-19T15:00:00Z")
+        | _named("2026-11-19T16:00:00Z"),
+        _owed("part", "repairer:tick", "repairer:tick/e39", "2026-11-13T08:00:00Z", "2026-11-24T16:00:00Z")
+        | {"topic": "stem 401", **_named("2026-11-24T16:00:00Z", first="2026-11-20T16:00:00Z")},
     ],
     "messages": [],
     "contacts": [],
@@ -223,6 +293,7 @@ CLOSED: dict[str, Any] = ORDER | {
     "next_step": None,
     "next_owner": None,
     "next_due": None,
+    "ball": None,
     "contacts_started": 0,
     "reopenings": 1,
     "ping_pongs": 1,
@@ -249,32 +320,81 @@ LANES: dict[str, Any] = {
     "totals": _LANE | {"count": 1258},
 }
 
+_ASKED: dict[str, Any] = {
+    "nudged_at": None,
+    "withdrawn_at": None,
+    "allowed": 57600,
+    "worked": None,
+    "met_at": None,
+    "overdue_seconds": None,
+}
+_SOME_GUESS: dict[str, Any] = {"chance": 0.4, "cases": 31, "based_on": "kind"}
+_GUESS: dict[str, Any] = {"chance": 0.12, "cases": 1255, "based_on": "lane"}
+_NO_GUESS: dict[str, Any] = {"chance": None, "cases": None, "based_on": None}
+
+
+def _row(at: int, state: str, order: str = "W-1001", **more: Any) -> dict[str, Any]:
+    """A row of the query ``commitments``, made of the commitment at that place of the timeline."""
+    owed = {name: value for name, value in TIMELINE["commitments"][at].items() if name != "met_late"}
+    met = owed["ended_at"] if state.startswith("met") else None
+    return owed | _ASKED | _NO_GUESS | {"order": order, "state": state, "met_at": met} | more
+
+
+COMMITMENTS: dict[str, Any] = {
+    "commitments": [
+        _row(5, "overdue", overdue_seconds=518400),
+        _row(9, "open"),
+        _row(10, "open", order="W-1003", **_GUESS),
+        _row(7, "paused"),
+        _row(1, "met"),
+        _row(4, "met_late"),
+        _row(8, "cancelled"),
+    ]
+}
+OF_ONE_ORDER: dict[str, Any] = COMMITMENTS | {"ball": ORDER["ball"], "time_spent": ORDER["time_spent"]}
 STALLED: dict[str, Any] = {
     "stalled": [
-        {
-            "commitment_id": "news:W-1003",
-            "kind": "news",
-            "order_id": "W-1003",
-            "owed_by": "retailer:juno",
-            "owed_to": "customer",
-            "accountable": "retailer:juno",
-            "since": "2026-11-09T09:00:00Z",
-            "due": "2026-11-17T15:00:00Z",
-            "overdue_seconds": 64800,
-            "overdue_level": 0,
-        },
-        {
-            "commitment_id": "receipt:W-1001",
-            "kind": "receipt",
-            "order_id": "W-1001",
-            "owed_by": "repairer:tick",
-            "owed_to": "retailer:juno",
-            "accountable": "retailer:juno",
-            "since": "2026-11-10T09:00:00Z",
-            "due": "2026-11-12T09:00:00Z",
-            "overdue_seconds": 518400,
-            "overdue_level": 1,
-        },
+        _row(5, "overdue", overdue_seconds=518400),
+        _row(9, "overdue", order="W-1003", overdue_seconds=64800, due_at="2026-11-17T15:00:00Z"),
+    ],
+    "likely": [
+        _row(10, "open", **_GUESS),
+        _row(4, "open", order="W-1003", ended_at=None, due_at="2026-11-19T16:00:00Z", **_SOME_GUESS),
+    ],
+}
+_HERS = {
+    "order": "W-1003",
+    "kind": "decide",
+    "owner": "customer:C-80",
+    "opened_at": "2026-11-17T10:00:00Z",
+    "due_at": "2026-11-24T10:00:00Z",
+    "state": "open",
+    "bounces": 2,
+}
+BALL: dict[str, Any] = {"ball": [ORDER["ball"], ORDER["ball"] | _HERS]}
+WORK_LIST: dict[str, Any] = {"party": "repairer:tick", "ball": [STALLED["stalled"][0], COMMITMENTS["commitments"][2]]}
+
+
+_OF_PROMISES = (
+    *("order", "kind", "topic", "owner", "owed_to", "promised_by"),
+    *("first_promised_at", "promised_at", "promises"),
+)
+
+
+def _promise(at: int, state: str, **more: Any) -> dict[str, Any]:
+    """A row of the query ``promises``."""
+    owed = {name: TIMELINE["commitments"][at][name] for name in _OF_PROMISES}
+    return owed | {"met_at": None, "state": state, "kept": None, "late_seconds": None} | more
+
+
+PROMISES: dict[str, Any] = {
+    "promises": [
+        _promise(10, "open"),
+        _promise(10, "paused", order="W-1004"),
+        _promise(9, "overdue", promised_at="2026-11-17T15:00:00Z", kept=False, late_seconds=64800),
+        _promise(2, "met_late", met_at="2026-11-12T10:00:00Z", kept=False, late_seconds=496800),
+        _promise(9, "met", promised_by="chain:notifier", kept=True, late_seconds=-3600),
+        _promise(10, "cancelled", order="W-1005"),
     ]
 }
 

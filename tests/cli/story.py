@@ -56,6 +56,22 @@ STORY = [
     fact("order.referenced", SHOP, at(14, 11), {"reference": "TWICE"}, id="s6", order="W-1001"),
 ]
 
+#: Thirty-two receipts, each third a week after the handover and the others after a day, and one that is waited for.
+HISTORY = [
+    each
+    for number in range(33)
+    for day, late in [(2 if number else 16, number % 3 == 0)]
+    for each in (
+        fact("order.opened", SHOP, at(day, 9), {"product": {}}, id=f"h{number}", order=f"H-{number}"),
+        fact("item.handed_over", SHOP, at(day, 10), {"to": IMPORTER}, id=f"g{number}", order=f"H-{number}"),
+        *(
+            [fact("item.received", IMPORTER, at(9 if late else 3, 10), {}, id=f"r{number}", order=f"H-{number}")]
+            if number
+            else []
+        ),
+    )
+]
+
 
 def make_home(home: Path, events: list[Event] | None = None) -> Path:
     """A home whose read models hold ``events``, as a chain that was stopped leaves it."""

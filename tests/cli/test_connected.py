@@ -114,6 +114,16 @@ def test_what_is_rejected_is_kept_shown_and_retried(home: Path) -> None:
     assert sentence(call("rejected", "retry", "99999", home=home)).startswith("there is no rejected submission 99999")
 
 
+def test_what_is_owed_is_answered_by_a_running_chain(home: Path) -> None:
+    answer("publish", "-", home=home, stdin=OPENED)
+    owed = answer("commitments", "W-1", "--kind", "forward", home=home)["commitments"]
+    assert [row["owner"] for row in owed] == ["retailer:juno"]
+    assert "W-1" in {row["order"] for row in answer("ball", home=home)["ball"]}
+    assert answer("promises", home=home)["parties"] == []
+    assert answer("calendar", "check", "retailer:juno", "--add", "1 working day", home=home)["steps"]
+    assert answer("policy", "explain", "W-1", "--all", home=home)["explained"]
+
+
 def test_watching(home: Path) -> None:
     answer("publish", "-", home=home, stdin=OPENED)
     lines = call("watch", "--from", "1", "--count", "1", "--json", home=home).stdout.splitlines()
@@ -157,13 +167,16 @@ def test_wrong_credentials(home: Path, tmp_path: Path) -> None:
     assert "refuses these credentials" in sentence(call("orders", home=stranger.root))
 
 
-def test_a_query_is_quick_as_a_whole_process(home: Path) -> None:
+@pytest.mark.parametrize(
+    "args", [["timeline", "W-1"], ["commitments", "W-1"], ["ball"], ["promises"], ["stalled"]], ids=lambda args: args[0]
+)
+def test_a_query_is_quick_as_a_whole_process(home: Path, args: list[str]) -> None:
     answer("publish", "-", home=home, stdin=OPENED)
-    command = [sys.executable, "-X", "importtime", "-m", "cli.main", "--home", str(home), "timeline", "W-1"]
+    command = [sys.executable, "-X", "importtime", "-m", "cli.main", "--home", str(home), *args]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "nats" in imported
-    assert imported.isdisjoint({"pydantic", "duckdb", "faststream", "pyarrow", "apprise", "jinja2"})
+    assert imported.isdisjoint({"pydantic", "duckdb", "faststream", "pyarrow", "apprise", "jinja2", "numpy"})
 
 
 @pytest.mark.parametrize(("args", "limit"), [(["--help"], 0.5), (["timeline", "W-1"], 0.6)])

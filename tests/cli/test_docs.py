@@ -12,7 +12,7 @@ import pytest
 
 from cli.reference import reference
 from tests.cli.running import answer, call
-from tests.cli.story import make_home
+from tests.cli.story import HISTORY, STORY, make_home
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -33,7 +33,7 @@ def test_every_command_that_prints_json_is_in_json_md() -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("docs") / "home")
+    return make_home(tmp_path_factory.mktemp("docs") / "home", [*STORY, *HISTORY])
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["status", "W-1001"],
         ["orders"],
         ["handoffs"],
-        ["stalled"],
+        ["stalled", "--likely", "1", "--as-of", "2026-11-17T15:00Z"],
+        ["commitments"],
+        ["commitments", "W-1001"],
+        ["ball"],
+        ["ball", "--party", "retailer:juno"],
+        ["promises"],
+        ["calendar", "show"],
+        ["calendar", "check", "retailer:juno", "--add", "2 working days"],
+        ["policy", "check"],
+        ["policy", "explain", "W-1001", "--all"],
         ["messages"],
         ["stats"],
         ["rebuild"],
@@ -57,11 +66,11 @@ def test_every_field_is_explained(args: list[str], home: Path) -> None:
 
 
 def _fields(document: Any) -> Iterator[str]:
-    """All field names, but not those of a fact's own data."""
+    """All field names, but not those of a fact's own data or within a policy."""
     if isinstance(document, dict):
         for name, value in document.items():
             yield name
-            if name != "data":
+            if name not in ("data", "policy"):
                 yield from _fields(value)
     elif isinstance(document, list):
         for each in document:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.render.owed import WORDS
 from cli.render.sentences import TEMPLATES, sentence
 from events.vocabulary import FACTS
+from projections.policy import KINDS
 from tests.cli.drawing import MOMENTS
 
 _JSON = st.recursive(
@@ -19,6 +21,10 @@ _JSON = st.recursive(
 
 def test_every_fact_of_the_vocabulary_has_a_sentence() -> None:
     assert set(TEMPLATES) == set(FACTS)
+
+
+def test_every_kind_of_commitment_has_its_words() -> None:
+    assert set(WORDS) == set(KINDS)
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
@@ -64,8 +70,30 @@ def test_each_field_in_a_sentence_is_a_field_of_the_fact(name: str) -> None:
         ("feedback.given", {"holds": False, "score": 0}, "heard from the customer: the repair does not hold, score 0"),
         (
             "commitment.overdue",
-            {"kind": "receipt", "owed_by": "repairer:t", "level": 2},
+            {"kind": "receive", "owed_by": "repairer:t", "level": 2},
             "noticed that repairer:t has not said that it came in (level 2)",
+        ),
+        (
+            "commitment.overdue",
+            {"kind": "news", "owed_by": "retailer:j", "level": 1},
+            "noticed that retailer:j has not given the customer news",
+        ),
+        ("commitment.overdue", {"kind": "sing", "owed_by": "retailer:j"}, "noticed that retailer:j is late (sing)"),
+        (
+            "commitment.nudged",
+            {"kind": "decide", "owed_by": "customer:C-1", "due": "2026-11-20T16:00:00Z"},
+            "reminded the customer to say yes or no, due Fri 20 Nov 17:00",
+        ),
+        (
+            "commitment.withdrawn",
+            {"kind": "diagnose", "owed_by": "repairer:t", "ended_at": "2026-11-20T16:00:00Z"},
+            "found that repairer:t was not late to say what is wrong after all: that ended on Fri 20 Nov 17:00",
+        ),
+        ("policy.adopted", {"digest": "ab12"}, "adopted policy ab12, which says how long everything may take"),
+        (
+            "cover.claimed",
+            {"cause": "lime", "decider": "importer:n"},
+            "asked that the guarantee pays: lime; importer:n decides",
         ),
         (
             "fact.corrected",

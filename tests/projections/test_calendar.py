@@ -18,12 +18,8 @@ from projections.calendar import (
     MINUTES_OF_A_DAY,
     Calendar,
     Slots,
-    add_working_time,
     add_working_time_slowly,
-    closing_of_working_day,
     local_moment,
-    opening_days,
-    promise_of_next_news,
     read_slots,
     write_slots,
 )
@@ -234,14 +230,3 @@ def test_the_slow_walk_ends_with_the_horizon() -> None:
     assert add_working_time_slowly(DEFAULT, later, timedelta(hours=1)) == later
     long_ago = datetime(1, 1, 5, tzinfo=UTC)
     assert add_working_time_slowly(DEFAULT, long_ago, timedelta(hours=1)) == datetime(1970, 1, 1, 9, tzinfo=UTC)
-
-
-def test_the_functions_for_the_one_calendar_speak_of_it() -> None:
-    friday = local("2026-01-16 16:30")
-    assert add_working_time(friday, 1) == local("2026-01-19 09:30")
-    assert closing_of_working_day(friday) == local("2026-01-16 17:00")
-    assert promise_of_next_news(friday) == local("2026-01-26 17:00")
-    days = dict(opening_days())
-    assert days[date(2026, 1, 16)] == local("2026-01-16 09:00")
-    assert days[date(2026, 1, 17)] is None
-    assert (min(days), max(days)) == (date(1970, 1, 1), date(2060, 12, 31))

@@ -13,8 +13,11 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from events.chain import commitment_id
 from events.envelope import Event, make_event
+from events.party import POLICY
 from projections.database import Database
+from projections.policy import Policy
 from tests.projections.story import BENCH, IMPORTER, NOTIFIER, SHOP, messages_of, model_rows, new_database
 
 PARTIES = [SHOP, IMPORTER, BENCH]
@@ -22,6 +25,19 @@ ORDERS = ["W-1", "W-2", "W-3"]
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 SOON = "2026-03-05T16:00:00Z"
 DIRECTIONS = ["inbound", "outbound"]
+
+LATER = "2026-03-07T16:00:00Z"
+POLICIES = [
+    Policy.parse('[allow]\nreceive = "3 hours"'),
+    Policy.parse('[[override]]\nrole = "importer"\nkind = "all"\nallow = "1 day"'),
+]
+
+
+def _noted(data: st.DataObject) -> dict[str, Any]:
+    kind, order = data.draw(st.sampled_from(["receive", "repair", "forward"])), data.draw(st.sampled_from(ORDERS))
+    source, id = data.draw(st.sampled_from(PARTIES)), f"f{data.draw(st.integers(0, 29))}"
+    return {"commitment": commitment_id(kind, order, source, id), "kind": kind, "owed_by": IMPORTER, "due": SOON}
+
 
 #: What may be said, with data that fits.
 SAYINGS: list[tuple[str, Callable[[st.DataObject], dict[str, Any]]]] = [
@@ -43,6 +59,25 @@ SAYINGS: list[tuple[str, Callable[[st.DataObject], dict[str, Any]]]] = [
     ("message.failed", lambda d: {"message": d.draw(st.sampled_from("mn")), "kind": "received", "reason": "full"}),
     ("fact.corrected", lambda d: {"fact_id": f"f{d.draw(st.integers(0, 29))}", "reason": "did_not_occur"}),
     ("future.thing", lambda d: {"to": IMPORTER}),
+    ("diagnosis.made", lambda d: {"summary": "worn"}),
+    ("quote.offered", lambda d: {"quote": "q", "amount": "9.00", "currency": "EUR", "valid_until": SOON}),
+    ("quote.accepted", lambda d: {}),
+    ("quote.declined", lambda d: {}),
+    ("part.ordered", lambda d: {"part": d.draw(st.sampled_from("ab")), "expected_by": SOON}),
+    ("part.arrived", lambda d: {"part": d.draw(st.sampled_from("ab"))}),
+    ("repair.started", lambda d: {"expected_by": SOON}),
+    ("repair.failed", lambda d: {"why": "gone"}),
+    ("question.asked", lambda d: {"question": "q", "text": "?", "to": d.draw(st.sampled_from([*PARTIES, "customer"]))}),
+    ("question.answered", lambda d: {"question": "q", "text": "!"}),
+    ("visit.scheduled", lambda d: {"visit": "v", "from": SOON, "until": LATER}),
+    ("visit.done", lambda d: {"visit": "v"}),
+    ("promise.made", lambda d: {"promise": "p", "what": "done", "by_when": d.draw(st.sampled_from([SOON, LATER]))}),
+    ("promise.moved", lambda d: {"promise": "p", "reason": "late", "by_when": LATER}),
+    ("cover.claimed", lambda d: {}),
+    ("feedback.given", lambda d: {"holds": True}),
+    ("commitment.overdue", lambda d: _noted(d) | {"level": d.draw(st.integers(1, 3))}),
+    ("commitment.nudged", lambda d: _noted(d)),
+    ("policy.adopted", lambda d: {}),
     ("party.closed", lambda d: {}),
 ]  # fmt: skip
 
@@ -62,6 +97,9 @@ def logs(draw: st.DrawFn) -> list[Event]:
             order = source = draw(st.sampled_from(PARTIES))
         if name == "party.closed":
             said = {"from": moment.isoformat(), "until": (moment + timedelta(days=draw(st.integers(1, 9)))).isoformat()}
+        if name == "policy.adopted":
+            order, policy = POLICY, draw(st.sampled_from(POLICIES))
+            said = {"digest": policy.digest, "policy": policy.canonical()}
         if name == "fact.corrected" and source == "chain:desk":
             said["fact_source"] = draw(st.sampled_from(PARTIES))
         facts.append(

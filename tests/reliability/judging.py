@@ -144,5 +144,5 @@ def judge_messages(evidence: Evidence) -> None:
             assert told[order.id, "ready"] == 1, order
         if order.address is None:
             assert not any(subject == order.id for subject, _ in told), order
-        assert overdue[order.id, "receipt"] == (1 if order.kind == "late" else 0), order
-        assert overdue[order.id, "news"] == 0, order
+        assert overdue[order.id, "receive"] == (1 if order.kind == "late" else 0), order
+        assert overdue[order.id, "update"] == 0, order

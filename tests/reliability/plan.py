@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from projections.calendar import RECEIPT_HOURS, add_working_time
+from projections.calendar import DEFAULT
+from projections.clock import Clock, add_time
 
 SHOPS = ("retailer:harbour", "retailer:market square")
 IMPORTERS = ("importer:north", "importer:south")
@@ -130,7 +131,9 @@ class Plan:
     def _long_ago(self) -> datetime:
         """So many days ago that what was handed over then is overdue by now, and not a day more."""
         days = 1
-        while add_working_time(self._now - timedelta(days=days), RECEIPT_HOURS) > self._now - timedelta(hours=1):
+        while add_time(
+            Clock.of(DEFAULT), self._now - timedelta(days=days), timedelta(hours=16)
+        ) > self._now - timedelta(hours=1):
             days += 1
         return self._now - timedelta(days=days)
 

@@ -83,7 +83,7 @@ class Resting:
         left: Left = {"no final receipt": [each.submission.id or each.submission.body for each in self.unanswered()]}
         try:
             stalled = (await ask(self._client, "stalled", at_least=position))["stalled"]
-            left["not noted"] = [row["order_id"] for row in stalled if row["overdue_level"] < 1]
+            left["not noted"] = [row["order"] for row in stalled if row["level"] < 1]
             messages = (await ask(self._client, "messages", {"limit": 100_000}, at_least=position))["messages"]
             left["not sent"] = [row["message_id"] for row in messages if row["status"] == "planned"]
         except (NoAnswerError, QuestionError) as error:

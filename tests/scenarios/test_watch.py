@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nats.aio.msg import Msg
 
 from events.log import last_position, read_until
 from services.story import BEGIN, CARDS, IMPORTER, ORDER, REPAIRER, SERIAL, SHOP, Step, watch_story
@@ -105,22 +107,25 @@ async def test_anybody_finds_it_and_sees_the_same(scene: Stage) -> None:
 
 
 async def test_the_late_importer_and_the_shop_are_told_at_once(scene: Stage) -> None:
-    heard: list[str] = []
+    heard: list[tuple[str, str, str]] = []
 
-    async def hear(message: object) -> None:
-        heard.append(message.subject)  # type: ignore[attr-defined]  # nats-py's Msg
+    async def hear(message: Msg) -> None:
+        notice = json.loads(message.data)
+        heard.append((message.subject, notice["notice"], notice["kind"]))
 
     await scene.simulation.operator.subscribe("notices.>", cb=hear)
     await scene.simulation.operator.flush()
     await scene.play(watch_story()[:3])
     await scene.until("2026-07-14 16:00")
-    assert heard == []
+    importer, shop = "notices.importer.lowlands-watch-import", "notices.retailer.bridge-street"
+    # Before it is late, only whoever owes it is reminded.
+    assert heard == [(importer, "commitment.nudged", "receive")]
     await scene.until("2026-07-14 16:01")
     await scene.simulation.operator.flush()
-    assert sorted(heard) == ["notices.importer.lowlands-watch-import", "notices.retailer.bridge-street"]
+    assert sorted(heard[1:]) == [(party, "commitment.overdue", "receive") for party in (importer, shop)]
     stalled = (await scene.simulation.ask("stalled", {}))["stalled"]
-    assert [(row["owed_by"], row["kind"], row["due"]) for row in stalled] == [
-        (IMPORTER, "receipt", "2026-07-14T14:00:00Z")
+    assert [(row["owner"], row["kind"], row["due_at"]) for row in stalled] == [
+        (IMPORTER, "receive", "2026-07-14T14:00:00Z")
     ]
 
 

@@ -15,7 +15,6 @@ from events.clock import SimulatedClock
 from events.envelope import Event, make_event
 from events.log import Appended
 from events.party import NOTIFIER, WATCHDOG
-from projections.calendar import promise_of_next_news
 from projections.database import open_database
 from projections.queries.runner import run
 from services.messages import TRIGGERS, concerns_her, decide_delivery, decide_plan
@@ -28,7 +27,7 @@ SHOP, IMPORTER, REPAIRER = "retailer:juno", "importer:noord", "repairer:tick"
 ORDER = "W-1001"
 MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-POLICY = Policy(promise=promise_of_next_news)
+POLICY = Policy()
 CARDS = {SHOP: PartyCard(display_name="Juno Watches", phone="020 1", email="service@juno.example")}
 
 
@@ -215,8 +214,8 @@ class Chain:
                     "commitment": row["commitment_id"],
                     "kind": kind,
                     "level": level,
-                    "owed_by": row["owed_by"],
-                    "due": row["due"],
+                    "owed_by": row["owner"],
+                    "due": row["due_at"],
                 }
                 event = make_event(
                     "commitment.overdue",

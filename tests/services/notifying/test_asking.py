@@ -118,7 +118,7 @@ def test_a_question_that_was_answered_meanwhile_is_not_asked(chain: Chain) -> No
 def test_other_messages_remember_the_question(chain: Chain) -> None:
     chain.story(*OUT, STRAP)
     chain.given(TO_REPAIRER)
-    (late,) = chain.falls_overdue("receipt", MONDAY + 7 * DAY)
+    (late,) = chain.falls_overdue("receive", MONDAY + 7 * DAY)
     assert "We still wait for an answer from you: “Which strap would you like?”" in body_of(chain.plan_for(late))
     received = body_of(chain.given(AT_REPAIRER).plan_for(AT_REPAIRER))
     assert "We still wait for an answer from you: “Which strap would you like?”" in received
@@ -136,13 +136,13 @@ def test_other_messages_remember_the_question(chain: Chain) -> None:
 )
 def test_an_update_says_that_we_wait_for_her(chain: Chain, asking: Event, words: str) -> None:
     chain.story(*OUT, asking)
-    (silence,) = chain.falls_overdue("news", MONDAY + 12 * DAY)
+    (silence,) = chain.falls_overdue("update", MONDAY + 12 * DAY)
     assert words in body_of(chain.plan_for(silence))
 
 
 def test_once_she_answered_nobody_waits_for_her(chain: Chain) -> None:
     chain.story(*OUT, STRAP, PAUSED, ANSWER)
-    (silence,) = chain.falls_overdue("news", MONDAY + 12 * DAY)
+    (silence,) = chain.falls_overdue("update", MONDAY + 12 * DAY)
     body = body_of(chain.plan_for(silence))
     assert "- Thursday 5 November: we got your answer." in body
     assert "Where it stands: we have your answer about your Halden Meridian, and are seeing to the next step." in body

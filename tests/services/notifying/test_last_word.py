@@ -63,7 +63,7 @@ def test_a_close_is_told_with_how_it_ended_and_promises_no_further_news(chain: C
     message = chain.record(plan)
     assert chain.verdict_on(message) == Send()
     chain.sent(message)
-    assert chain.falls_overdue("news", END + 30 * DAY) == []
+    assert chain.falls_overdue("update", END + 30 * DAY) == []
 
 
 def test_what_is_closed_before_it_is_back_is_told_again_when_it_is_here(chain: Chain) -> None:
@@ -87,7 +87,7 @@ def test_what_is_closed_before_it_is_back_is_told_again_when_it_is_here(chain: C
 def test_whether_all_is_well_is_asked_once_and_not_every_week(chain: Chain) -> None:
     chain.story(*OUT, COMPLETED, HOMEWARD, HOME)
     chain.given(RETURNED)
-    (overdue,) = chain.falls_overdue("news", END + 10 * DAY)
+    (overdue,) = chain.falls_overdue("update", END + 10 * DAY)
     plan = chain.plan_for(overdue)
     assert plan is not None
     assert (plan.kind, plan.next_news_by) == ("update", None)
@@ -96,7 +96,7 @@ def test_whether_all_is_well_is_asked_once_and_not_every_week(chain: Chain) -> N
     message = chain.record(plan)
     assert chain.verdict_on(message) == Send()
     chain.sent(message)
-    assert [chain.plan_for(again) for again in chain.falls_overdue("news", END + 30 * DAY)] == [None]
+    assert [chain.plan_for(again) for again in chain.falls_overdue("update", END + 30 * DAY)] == [None]
 
 
 @pytest.mark.parametrize(

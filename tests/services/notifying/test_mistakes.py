@@ -69,7 +69,7 @@ def test_it_is_said_once(chain: Chain) -> None:
     mistake = corrected(COMPLETED, LATER)
     assert chain.tell(mistake) == "corrected"
     assert chain.plan_for(mistake) is None
-    (silence,) = chain.falls_overdue("news", LATER + 9 * DAY)
+    (silence,) = chain.falls_overdue("update", LATER + 9 * DAY)
     plan = chain.plan_for(silence)
     assert plan is not None
     assert (plan.kind, plan.corrects) == ("update", ())
@@ -145,7 +145,7 @@ def test_a_correction_that_was_taken_back_before_it_left_is_not_told(chain: Chai
 
 def test_a_delay_of_something_that_was_never_sent_off_is_taken_back(chain: Chain) -> None:
     chain.story(OPENED, TO_IMPORTER)
-    (overdue,) = chain.falls_overdue("receipt", MONDAY + 3 * DAY)
+    (overdue,) = chain.falls_overdue("receive", MONDAY + 3 * DAY)
     chain.told(overdue)
     chain.given(mistake := corrected(TO_IMPORTER, LATER))
     plan = chain.plan_for(mistake)
@@ -170,7 +170,7 @@ def test_of_a_closed_order_only_the_last_word_is_put_right(chain: Chain) -> None
 def test_a_mistake_that_no_message_of_its_own_admits_is_admitted_by_the_next(chain: Chain) -> None:
     chain.story(*OUT, COMPLETED)
     chain.given(corrected(COMPLETED, LATER))
-    (silence,) = chain.falls_overdue("news", LATER + 9 * DAY)
+    (silence,) = chain.falls_overdue("update", LATER + 9 * DAY)
     plan = chain.plan_for(silence)
     assert plan is not None
     assert plan.corrects

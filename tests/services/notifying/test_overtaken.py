@@ -35,7 +35,7 @@ def overdue_receipt(chain: Chain) -> Event:
     chain.given(OPENED)
     chain.told(OPENED)
     chain.given(TO_IMPORTER)
-    (trigger,) = chain.falls_overdue("receipt", MONDAY + 3 * DAY)
+    (trigger,) = chain.falls_overdue("receive", MONDAY + 3 * DAY)
     return trigger
 
 
@@ -72,7 +72,7 @@ def test_a_receipt_reported_late_after_the_delay_message_is_good_news(chain: Cha
 def test_silence_is_broken_with_an_update(chain: Chain) -> None:
     chain.given(OPENED)
     chain.told(OPENED)
-    (trigger,) = chain.falls_overdue("news", MONDAY + 8 * DAY)
+    (trigger,) = chain.falls_overdue("update", MONDAY + 8 * DAY)
     plan = chain.plan_for(trigger)
     assert plan is not None
     assert plan.kind == "update"
@@ -83,8 +83,8 @@ def test_an_update_yields_to_anything_that_was_told_or_is_about_to_be(chain: Cha
     chain.given(OPENED)
     chain.told(OPENED)
     chain.given(TO_IMPORTER)
-    (trigger,) = chain.falls_overdue("news", MONDAY + 8 * DAY)
-    (delay,) = chain.falls_overdue("receipt", MONDAY + 8 * DAY)
+    (trigger,) = chain.falls_overdue("update", MONDAY + 8 * DAY)
+    (delay,) = chain.falls_overdue("receive", MONDAY + 8 * DAY)
     assert chain.plan_for(trigger) is None  # the delay will speak, though it was noted later
     message = chain.planned(delay)
     assert chain.plan_for(trigger) is None
@@ -95,7 +95,7 @@ def test_an_update_yields_to_anything_that_was_told_or_is_about_to_be(chain: Cha
 def test_a_phone_call_of_ours_meets_the_promise_of_news(chain: Chain) -> None:
     chain.given(OPENED)
     chain.told(OPENED)
-    (trigger,) = chain.falls_overdue("news", MONDAY + 8 * DAY)
+    (trigger,) = chain.falls_overdue("update", MONDAY + 8 * DAY)
     message = chain.planned(trigger)
     called = fact("customer.contacted", SHOP, MONDAY + 8 * DAY + HOUR, channel="phone", direction="outbound")
     chain.given(called)
@@ -105,7 +105,7 @@ def test_a_phone_call_of_ours_meets_the_promise_of_news(chain: Chain) -> None:
 def test_an_update_gives_way_to_news_that_came_in_the_same_moment(chain: Chain) -> None:
     chain.given(OPENED)
     chain.told(OPENED)
-    (trigger,) = chain.falls_overdue("news", MONDAY + 8 * DAY)
+    (trigger,) = chain.falls_overdue("update", MONDAY + 8 * DAY)
     message = chain.planned(trigger)
     arrived = received(IMPORTER, MONDAY + 8 * DAY)
     chain.given(arrived)
@@ -119,7 +119,7 @@ def test_a_receipt_that_was_never_told_does_not_silence_a_later_delay(chain: Cha
     chain.given(OPENED, TO_IMPORTER, AT_IMPORTER, quote, TO_REPAIRER, AT_REPAIRER)
     chain.told(quote)  # which stood for the receipt as well
     chain.given(handed(REPAIRER, SHOP, MONDAY + 2 * DAY + HOUR))
-    (trigger,) = chain.falls_overdue("receipt", MONDAY + 7 * DAY)
+    (trigger,) = chain.falls_overdue("receive", MONDAY + 7 * DAY)
     assert kind_of(chain.plan_for(trigger)) == "overdue"
 
 

@@ -41,7 +41,7 @@ def tell(chain: Chain, *events: Event) -> list[str | None]:
 
 def update(chain: Chain, at: datetime) -> MessagePlan:
     """What the silence up to ``at`` causes."""
-    noted = chain.falls_overdue("news", at)
+    noted = chain.falls_overdue("update", at)
     plan = chain.plan_for(noted[-1])
     assert plan is not None
     assert plan.kind == "update"
@@ -208,7 +208,7 @@ def test_a_price_that_runs_out_while_its_message_waits_is_not_offered(chain: Cha
 
 def delayed(chain: Chain) -> None:
     chain.story(OPENED, TO_IMPORTER)
-    (overdue,) = chain.falls_overdue("receipt", MONDAY + 3 * DAY)
+    (overdue,) = chain.falls_overdue("receive", MONDAY + 3 * DAY)
     chain.told(overdue)
 
 

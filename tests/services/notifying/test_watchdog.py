@@ -1,9 +1,10 @@
-"""The watchdog says what is overdue once per commitment and level, whatever restarts or second watchdogs do."""
+"""The watchdog says what is to be said of commitments once, whatever restarts or second watchdogs do."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from events.clock import SimulatedClock
 from events.envelope import Event
 from events.log import Appended
+from services.adopting import Adopting
 from services.answering import NoAnswerError
 from services.notices import Notice
-from services.watchdog import Watchdog, decide_overdue, level_of, overdue_id
+from services.watchdog import Watchdog, decide, fact_id, whom_to_notify
 from tests.services.notifying.chain import (
     DAY,
     HOUR,
@@ -29,68 +31,76 @@ from tests.services.notifying.chain import (
 
 
 def row(
-    kind: str = "receipt", days: float = 0.1, level: int = 0, commitment: str = "receipt/W-1001/x"
+    say: str = "overdue", reached: int = 1, promises: int = 0, commitment: str = "receive/W-1001/x"
 ) -> dict[str, Any]:
-    due = MONDAY
     return {
         "commitment_id": commitment,
-        "kind": kind,
-        "order_id": ORDER,
-        "owed_by": IMPORTER,
+        "order": ORDER,
+        "kind": "receive",
+        "owner": IMPORTER,
         "owed_to": SHOP,
         "accountable": SHOP,
-        "since": "2026-10-30T10:00:00Z",
-        "due": due.isoformat(),
-        "overdue_seconds": days * 86_400,
-        "overdue_level": level,
+        "opened_at": "2026-10-30T10:00:00Z",
+        "due_at": MONDAY.isoformat(),
+        "ended_at": "2026-11-02T09:00:00Z" if say == "withdraw" else None,
+        "said_for": MONDAY.isoformat(),
+        "promises": promises,
+        "say": say,
+        "reached": reached,
+        "tell": ["owner"],
     }
 
 
 # -- the decision -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("kind", "days", "level"),
-    [
-        ("receipt", 0, 1),
-        ("receipt", 100, 1),
-        ("news", 0, 1),
-        ("news", 1.9, 1),
-        ("news", 2, 2),
-        ("news", 4.5, 3),
-        ("news", 400, 6),
-    ],
-)
-def test_levels(kind: str, days: float, level: int) -> None:
-    assert level_of(row(kind, days)) == level
-
-
-def test_what_was_noted_is_not_noted_again() -> None:
-    assert decide_overdue([row(level=1)], MONDAY) == []
-    assert decide_overdue([row("news", days=1, level=1)], MONDAY) == []
-    ((event, _),) = decide_overdue([row("news", days=3, level=1)], MONDAY)
-    assert event.data["level"] == 2
-
-
 def test_the_fact_that_is_said() -> None:
-    ((event, _),) = decide_overdue([row()], MONDAY + HOUR)
-    assert event.id == "overdue:receipt/W-1001/x:1"
-    assert (event.source, event.subject, event.time) == ("chain:watchdog", ORDER, MONDAY + HOUR)
+    ((event, _),) = decide([row()], MONDAY + HOUR)
+    assert event.id == "overdue:receive/W-1001/x:1"
+    assert (event.name, event.source, event.subject, event.time) == (
+        "commitment.overdue",
+        "chain:watchdog",
+        ORDER,
+        MONDAY + HOUR,
+    )
     assert event.data == {
-        "commitment": "receipt/W-1001/x",
-        "kind": "receipt",
+        "commitment": "receive/W-1001/x",
+        "kind": "receive",
         "level": 1,
         "owed_by": IMPORTER,
         "due": "2026-11-02T10:00:00Z",
+        "tell": ["owner"],
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "name", "id"),
+    [
+        (row("nudge", 0), "commitment.nudged", "nudged:receive/W-1001/x:0"),
+        (row("overdue", 2), "commitment.overdue", "overdue:receive/W-1001/x:2"),
+        (row("withdraw", 2), "commitment.withdrawn", "withdrawn:receive/W-1001/x:2"),
+        # A new date that passes is said anew.
+        (row("overdue", 1, promises=2), "commitment.overdue", "overdue:receive/W-1001/x:1:2"),
+    ],
+)
+def test_each_thing_is_said_by_an_id_of_its_own(given: dict[str, Any], name: str, id: str) -> None:
+    ((event, _),) = decide([given], MONDAY + HOUR)
+    assert (event.name, event.id) == (name, id)
+
+
 def test_an_id_is_never_too_long_for_the_log() -> None:
-    ids = {overdue_id("receipt/" + "é" * 200 + end, level) for end in "ab" for level in (1, 2)}
+    ids = {fact_id("overdue", "receive/" + "é" * 200 + end, level, 0) for end in "ab" for level in (1, 2)}
     assert len(ids) == 4
     assert all(len(id.encode()) <= 240 for id in ids)
-    ((event, _),) = decide_overdue([row(commitment="é" * 300)], MONDAY)
+    ((event, _),) = decide([row(commitment="é" * 300)], MONDAY)
     assert event.data["commitment"] == "é" * 300
+
+
+def test_a_notice_goes_to_partners_whom_the_level_names() -> None:
+    assert whom_to_notify(row() | {"tell": ["owner"]}) == {IMPORTER}
+    assert whom_to_notify(row() | {"tell": ["accountable", "customer", "owner"]}) == {IMPORTER, SHOP}
+    assert whom_to_notify(row() | {"tell": ["person"]}) == {SHOP}
+    assert whom_to_notify(row() | {"owner": "customer:C-1", "tell": ["owner"]}) == set()
 
 
 # -- beats over the real read models ----------------------------------------------------------------------------------
@@ -114,26 +124,42 @@ def watchdog(chain: Chain, post: Post, **parts: Any) -> Watchdog:
         clock=parts.get("clock", chain.clock),
         beat_seconds=5,
         last_position=chain.last_position,
+        adopting=parts.get("adopting"),
     )
 
 
-async def test_both_who_owes_and_who_answers_for_it_are_told(chain: Chain) -> None:
+DUE = datetime(2026, 11, 4, 11, 0, tzinfo=UTC)
+#: Four fifths of the way there, in opening hours.
+NUDGE = datetime(2026, 11, 4, 7, 48, tzinfo=UTC)
+
+
+def said(chain: Chain, kind: str = "receive") -> list[tuple[str, int | None]]:
+    names = ("commitment.nudged", "commitment.overdue", "commitment.withdrawn")
+    facts = [event for name in names for event in chain.named(name) if event.data["kind"] == kind]
+    return [(event.name.partition(".")[2], event.data.get("level")) for event in sorted(facts, key=lambda e: e.time)]
+
+
+async def test_a_reminder_then_who_owes_and_who_answers_for_it_then_a_person(chain: Chain) -> None:
     post = Post()
     chain.given(OPENED, TO_IMPORTER)
-    dog = watchdog(chain, post)
-    due = datetime(2026, 11, 4, 11, 0, tzinfo=UTC)
-    assert await dog.beat(due) == 0
-    assert await dog.beat(due + timedelta(seconds=5)) == 1
-    assert {party for party, _ in post.sent} == {IMPORTER, SHOP}
-    notice = post.sent[0][1]
-    assert (notice.notice, notice.order, notice.kind, notice.owed_by) == (
-        "commitment.overdue",
-        ORDER,
-        "receipt",
-        IMPORTER,
-    )
-    assert notice.since == TO_IMPORTER.time
-    assert notice.due == due
+    dog, second = watchdog(chain, post), timedelta(seconds=1)
+    for moment in (NUDGE, NUDGE + second, NUDGE + 2 * second, DUE, DUE + second, DUE + 2 * second):
+        await dog.beat(moment)
+    for moment in (DUE + 2 * DAY, DUE + 2 * DAY + second, DUE + 9 * DAY):
+        await dog.beat(moment)
+    assert said(chain) == [("nudged", None), ("overdue", 1), ("overdue", 2)]
+    heard = [
+        (party, notice.notice, notice.level, notice.person) for party, notice in post.sent if notice.kind == "receive"
+    ]
+    assert heard[0] == (IMPORTER, "commitment.nudged", None, None)
+    assert sorted(heard[1:3]) == [
+        (IMPORTER, "commitment.overdue", 1, None),
+        (SHOP, "commitment.overdue", 1, None),
+    ]
+    assert heard[3:] == [(SHOP, "commitment.overdue", 2, True)]
+    notice = next(notice for _, notice in post.sent if notice.level == 1 and notice.kind == "receive")
+    assert (notice.order, notice.owner) == (ORDER, IMPORTER)
+    assert (notice.opened_at, notice.due_at) == (TO_IMPORTER.time, DUE)
 
 
 async def test_what_is_long_past_when_it_is_first_seen_is_believed_at_the_second_beat(chain: Chain) -> None:
@@ -148,8 +174,8 @@ async def test_an_upload_of_old_facts_is_not_taken_for_a_stall_while_it_comes_in
     dog = watchdog(chain, Post())
     assert await dog.beat(MONDAY + 3 * DAY) == 0
     chain.given(received(IMPORTER, MONDAY + DAY))
-    assert await dog.beat(MONDAY + 3 * DAY) == 0
-    assert chain.named("commitment.overdue") == []
+    await dog.beat(MONDAY + 3 * DAY)
+    assert said(chain) == []
 
 
 async def test_neither_more_beats_nor_restarts_nor_a_second_watchdog_say_it_again(chain: Chain) -> None:
@@ -162,7 +188,7 @@ async def test_neither_more_beats_nor_restarts_nor_a_second_watchdog_say_it_agai
     other = watchdog(chain, post)
     await other.beat(MONDAY + 3 * DAY + HOUR)
     await other.beat(MONDAY + 3 * DAY + HOUR)
-    assert len(chain.named("commitment.overdue")) == 1
+    assert said(chain) == [("overdue", 1)]
     assert len(post.sent) == 2
 
 
@@ -180,7 +206,21 @@ async def test_the_server_s_word_that_it_was_said_already_is_believed(chain: Cha
 async def test_what_was_met_is_not_overdue(chain: Chain) -> None:
     chain.given(OPENED, TO_IMPORTER, received(IMPORTER, MONDAY + DAY))
     dog = watchdog(chain, Post())
-    assert [await dog.beat(MONDAY + 4 * DAY) for _ in range(2)] == [0, 0]
+    for _ in range(2):
+        await dog.beat(MONDAY + 4 * DAY)
+    assert said(chain) == []
+
+
+async def test_a_receipt_that_was_scanned_in_time_takes_back_what_was_said(chain: Chain) -> None:
+    post = Post()
+    chain.given(OPENED, TO_IMPORTER)
+    dog = watchdog(chain, post)
+    await dog.beat(DUE + timedelta(seconds=1))
+    chain.given(received(IMPORTER, DUE - HOUR))
+    for _ in range(3):
+        await dog.beat(DUE + HOUR)
+    assert said(chain) == [("overdue", 1), ("withdrawn", 1)]
+    assert {party for party, notice in post.sent if notice.notice == "commitment.withdrawn"} == {IMPORTER, SHOP}
 
 
 async def test_silence_is_noted_and_noted_again_when_it_lasts(chain: Chain) -> None:
@@ -189,7 +229,8 @@ async def test_silence_is_noted_and_noted_again_when_it_lasts(chain: Chain) -> N
     due = datetime(2026, 11, 9, 10, 0, tzinfo=UTC)
     for moment in (due + HOUR, due + DAY, due + 3 * DAY, due + 3 * DAY + HOUR):
         await dog.beat(moment)
-    assert [event.data["level"] for event in chain.named("commitment.overdue")] == [1, 2]
+        await dog.beat(moment)
+    assert said(chain, "update") == [("overdue", 1), ("overdue", 2)]
 
 
 async def test_the_answer_must_know_what_was_said_last(chain: Chain) -> None:
@@ -206,6 +247,34 @@ async def test_the_answer_must_know_what_was_said_last(chain: Chain) -> None:
     assert asked == [2, 2, 3]
 
 
+# -- the policy -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_policy_file_is_adopted_once_and_a_broken_one_changes_nothing(chain: Chain, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    chain.given(OPENED, TO_IMPORTER)
+    dog = watchdog(chain, Post(), adopting=Adopting(file))
+    await dog.beat(MONDAY + HOUR)
+    assert chain.named("policy.adopted") == []
+
+    file.write_text('[allow]\nreceive = "4 working hours"')
+    await dog.beat(MONDAY + HOUR)
+    await dog.beat(MONDAY + 2 * HOUR)
+    await watchdog(chain, Post(), adopting=Adopting(file)).beat(MONDAY + 2 * HOUR)
+    (adopted,) = chain.named("policy.adopted")
+    assert adopted.data["policy"]["allow"]["receive"] == "4 working hours"
+    (receive,) = [row for row in chain.timeline["commitments"] if row["kind"] == "receive"]
+    assert receive["due_at"] == "2026-11-02T15:00:00Z"
+
+    file.write_text('[allow]\nrecieve = "4 working hours"')
+    await dog.beat(MONDAY + 2 * HOUR)
+    assert chain.named("policy.adopted") == [adopted]
+    # What is built in may come back, and is another adoption then.
+    file.write_text("")
+    await dog.beat(MONDAY + 3 * HOUR)
+    assert len(chain.named("policy.adopted")) == 2
+
+
 # -- the loop ---------------------------------------------------------------------------------------------------------
 
 
@@ -220,10 +289,10 @@ async def test_it_beats_with_the_clock_and_goes_on_after_trouble() -> None:
         beaten.set()
         if (trouble := answers.pop(0)) is not None:
             raise trouble
-        return {"stalled": []}
+        return {"sweep": []}
 
     async def append(event: Event) -> Appended:
-        raise AssertionError("nothing is overdue")
+        raise AssertionError("there is nothing to say")
 
     async def last_position() -> int:
         return 0

@@ -13,10 +13,9 @@ import pytest
 
 from events.chain import MessageKind
 from events.order import Outcome
-from projections.calendar import promise_of_next_news
 from services.notifying.dates import DUTCH, ENGLISH, SPEECH, spoken
 from services.notifying.discretion import one_line, part_is_gone, passed_on
-from services.notifying.records import MessagePlan, News, Quote, Step, Wrong
+from services.notifying.records import Ending, MessagePlan, News, Quote, Step, Wrong, usual_promise
 from services.notifying.since import TEXTS
 from services.notifying.wording import Wording, compose, salutation
 from services.parties import PartyCard
@@ -103,7 +102,7 @@ def planned(kind: MessageKind, news: News = NEWS) -> MessagePlan:
         opener=SHOP,
         customer="C-77",
         now=NOW,
-        next_news_by=None if news.final else promise_of_next_news(NOW),
+        next_news_by=None if news.final else usual_promise(NOW),
         news=news,
         parties=frozenset(CARDS),
     )
@@ -160,7 +159,7 @@ def check(wording: Wording, language: str, *, final: bool = False) -> None:
     if final:
         assert LAST_WORD[language] in wording.body, wording.body
     else:
-        assert speech.when(promise_of_next_news(NOW), NOW) in wording.body, wording.body
+        assert speech.when(usual_promise(NOW), NOW) in wording.body, wording.body
     assert "Juno Watches" in wording.body.splitlines()[-1]
     assert "020 555 01 01" in wording.body
     assert "service@juno.example" in wording.body
@@ -338,3 +337,29 @@ def test_the_reason_that_we_have_words_for(why: str | None, gone: bool) -> None:
 
 def test_one_line_is_one_line() -> None:
     assert one_line("a\r\nb\t\u2028c\x00\u200bd") == "a b c d"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("ending", [None, "repaired"])
+@pytest.mark.parametrize(
+    "late", ["receive", "forward", "diagnose", "repair", "part", "cover", "answer", "visit", "promise"]
+)
+def test_a_delay_says_sorry_what_was_expected_and_by_when(language: str, ending: Ending | None, late: str) -> None:
+    news = replace(NEWS, ending=ending, late=late, handed_at=NOW - timedelta(days=5), due=NOW - timedelta(days=3))
+    body = compose(planned("overdue", news), CARDS, language).body
+    assert body.startswith({"en": "We are sorry", "nl": "Het spijt ons"}[language])
+    assert {"en": "Friday 20 November", "nl": "vrijdag 20 november"}[language] in body
+    assert SPEECH[language].when(usual_promise(NOW), NOW) in body
+    assert not FORBIDDEN.search(body)
+    assert not OTHERS.search(body)
+
+
+def test_each_step_that_is_late_is_told_in_words_of_its_own() -> None:
+    kinds = ("receive", "forward", "diagnose", "repair", "part", "cover", "answer", "visit", "promise")
+    due = NOW - timedelta(days=3)
+    for language in LANGUAGES:
+        bodies = {
+            compose(planned("overdue", replace(NEWS, late=late, handed_at=due, due=due)), CARDS, language).body
+            for late in kinds
+        }
+        assert len(bodies) == len(kinds)

@@ -1,0 +1,1 @@
+"""Tests of the backtest: an old export in, a report out."""
