@@ -21,7 +21,7 @@ RUN groupadd --gid 10001 repairchain \
  && useradd --uid 10001 --gid repairchain --no-create-home --shell /usr/sbin/nologin repairchain \
  && install --directory --owner repairchain --group repairchain /var/lib/jetstream /var/lib/repairchain \
       /var/lib/repairchain/outbox /var/lib/repairchain/readmodels /var/lib/repairchain/run /var/lib/repairchain/state \
-      /var/lib/repairchain/registry \
+      /var/lib/repairchain/registry /var/lib/repairchain/policy \
  && install --directory --mode 0700 --owner repairchain --group repairchain /var/lib/repairchain/credentials \
       /var/lib/repairchain/nats /var/lib/repairchain/nats/store /var/lib/repairchain/logins \
       /var/lib/repairchain/logins/retailer /var/lib/repairchain/logins/importer /var/lib/repairchain/logins/repairer \

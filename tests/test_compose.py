@@ -65,13 +65,21 @@ def test_a_service_is_given_its_own_login_and_data_and_no_more() -> None:
         **{role: {f"state-{role}:{home.state}"} for role in names.INTAKE_STREAMS},
         "projector": {f"readmodels:{home.database.parent}"},
         "notifier": {f"registry:{home.registry}:ro", f"outbox:{home.outbox}"},
-        "watchdog": set(),
+        "watchdog": {f"policy:{home.policy.parent / 'policy'}:ro"},
     }
     for name in names.SERVICES:
         login = home.login_file(name).parent
         assert set(SERVICES[name]["volumes"]) == own[name] | {f"login-{name}:{login}:ro"}
         assert f"{home.run}:mode=1777" in SERVICES[name]["tmpfs"]
     assert set(SERVICES["nats"]["volumes"]) == {f"server:{home.nats}:ro", "jetstream:/var/lib/jetstream"}
+
+
+def test_a_policy_that_the_set_up_writes_is_where_the_watchdog_looks() -> None:
+    (mount,) = (mount for mount in SERVICES["watchdog"]["volumes"] if mount.startswith("policy:"))
+    folder = mount.split(":")[1]
+    assert f"policy:{folder}" in SERVICES["setup"]["volumes"]
+    for name in ("setup", "watchdog"):
+        assert SERVICES[name]["environment"]["REPAIRCHAIN_POLICY"] == f"{folder}/{HomeFolder(Path()).policy.name}"
 
 
 def test_the_set_up_reaches_every_login() -> None:

@@ -31,8 +31,8 @@ _GROUPS: tuple[tuple[tuple[str, str], ...], ...] = (
         ("wait_p99", "… p99"),
     ),
     (
-        ("commitments_open", "Promises open"),
-        ("commitments_overdue_noted", "Promises noted as overdue"),
+        ("commitments_open", "Commitments open"),
+        ("commitments_overdue_noted", "… noted as overdue"),
     ),
     (
         ("facts", "Facts"),

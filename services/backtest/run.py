@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +38,6 @@ from services.importing import Mapping
 
 _THREADS: Final = 2
 _BUILT_IN: Final = "built-in"
-
-Report = Callable[[str], None]
 
 
 class BacktestError(Exception):
