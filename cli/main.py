@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    backtest,
     calendar,
     demo,
     doctor,
@@ -108,6 +109,7 @@ app.command(rich_help_panel=RUN)(running.up)
 app.command(rich_help_panel=RUN)(running.run)
 app.command(rich_help_panel=RUN)(publish.publish)
 app.command("import", rich_help_panel=RUN)(importing.import_)
+app.command(rich_help_panel=RUN)(backtest.backtest)
 app.add_typer(party.app, name="party", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(schema.schema)
 app.add_typer(rejected.app, name="rejected", rich_help_panel=KEEP)

@@ -23,7 +23,9 @@ def commitments(
     ] = None,
     is_open: Annotated[bool, typer.Option("--open", help="Only what has not ended, late or not.")] = False,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is late now.")] = False,
-    missed: Annotated[bool, typer.Option("--missed", help="Only what is late now or was met too late.")] = False,
+    missed: Annotated[
+        bool, typer.Option("--missed", help="Only what was not met in time, whatever became of it.")
+    ] = False,
     owner: Annotated[str | None, typer.Option(metavar="ROLE:NAME", help="Only what this party owes.")] = None,
     kind: Annotated[str | None, typer.Option(metavar="KIND", help="Only this kind, such as receive or repair.")] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many.")] = 100,
@@ -39,9 +41,16 @@ def commitments(
         raise Problem("ask for one of --open, --overdue and --missed.")
     if kind is not None:
         check_kind(kind)
-    states = _OPEN if is_open else ("overdue",) if overdue else _MISSED if missed else None
+    states = _OPEN if is_open else ("overdue",) if overdue else None
     then, known = read_moments(as_of, known_at)
-    args = {"order": order, "owner": read_party(owner), "kind": kind, "states": states and list(states), "limit": limit}
+    args = {
+        "order": order,
+        "owner": read_party(owner),
+        "kind": kind,
+        "states": states and list(states),
+        "late": True if missed else None,
+        "limit": limit,
+    }
     result = ask(place_of(ctx), "commitments", args, then, known)
     if as_json:
         print_json(result)

@@ -29,6 +29,7 @@ def add(
     name: Annotated[str | None, typer.Option(help="What people call it; its name by default.")] = None,
     phone: Annotated[str | None, typer.Option(help="Number that a customer may call.")] = None,
     email: Annotated[str | None, typer.Option(help="Address that a customer may write to.")] = None,
+    person: Annotated[str | None, typer.Option(help="Who looks after what has lain too long, there.")] = None,
     as_json: Json = False,
 ) -> None:
     """Register a partner, or change how it is named and reached; a running chain lets it in at once."""
@@ -37,7 +38,7 @@ def add(
 
     place = place_of(ctx)
     try:
-        login = add_party(place.home, party, display_name=name, phone=phone, email=email)
+        login = add_party(place.home, party, display_name=name, phone=phone, email=email, person=person)
     except PartyError as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
@@ -79,7 +80,13 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     if not cards:
         console().print("No partner is registered yet: add one with 'repairchain party add ROLE:NAME'.")
         return
-    table = plain_table("Party", "Name", "Phone", "E-mail")
+    table = plain_table("Party", "Name", "Phone", "E-mail", "Person")
     for party, card in cards.items():
-        table.add_row(coloured(party), Text(card.display_name), Text(card.phone or "–"), Text(card.email or "–"))
+        table.add_row(
+            coloured(party),
+            Text(card.display_name),
+            Text(card.phone or "–"),
+            Text(card.email or "–"),
+            Text(card.person or "–"),
+        )
     console().print(table)

@@ -31,11 +31,15 @@ _BEFORE_ALL: Final = -(2**62)
 
 
 class Terms:
-    """What holds for one commitment: the rule, the owner's clock, and the rule's time on it (microseconds)."""
+    """What holds for commitments of a kind: the rule, the owner's clock, and the rule's time on it (microseconds).
 
-    __slots__ = ("allowed", "clock", "day_length", "rule")
+    Whatever has the same rule and the same clock has the same Terms.
+    """
 
-    def __init__(self, rule: Rule, clock: Clock, day_length: timedelta) -> None:
+    __slots__ = ("allowed", "clock", "day_length", "kind", "rule")
+
+    def __init__(self, kind: str, rule: Rule, clock: Clock, day_length: timedelta) -> None:
+        self.kind = kind
         self.rule = rule
         self.clock = clock
         self.day_length = day_length
@@ -52,6 +56,7 @@ class Book:
             [(adopted, policy.digest) for adopted, policy in self.policies], sorted(self.closures.items())
         )
         self._terms: dict[tuple[int, str, str, str | None, str | None, str | None], Terms] = {}
+        self._shared: dict[tuple[int, str, str, timedelta, int], Terms] = {}
         self._clocks: dict[tuple[Calendar, str], Clock] = {}
 
     def edition(self, moment: int | None) -> int:
@@ -81,7 +86,9 @@ class Book:
             rule = policy.resolve(kind, party, counterpart, category, urgency)
             calendar = ALWAYS if rule.around_the_clock else policy.calendar_of(party)
             clock = Clock.of(ALWAYS) if rule.around_the_clock else self._clock(calendar, owner)
-            found = self._terms[key] = Terms(rule, clock, calendar.day_length)
+            # Most owners have the same: those are counted together.
+            same = (edition, kind, rule.name, calendar.day_length, id(clock))
+            found = self._terms[key] = self._shared.setdefault(same, Terms(kind, rule, clock, calendar.day_length))
         return found
 
     def _clock(self, calendar: Calendar, party: str) -> Clock:

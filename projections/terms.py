@@ -95,14 +95,13 @@ def _due_terms(
         *(column.to_pylist() for column in (kinds, owners, counterparts, categories, urgencies)),
         strict=True,
     )
-    groups: dict[tuple[Any, ...], list[int]] = {}
+    groups: dict[Terms, list[int]] = {}
     for row, key in enumerate(named):
-        groups.setdefault(key, []).append(row)
+        groups.setdefault(book.terms(*key), []).append(row)
     results = _Results(len(opened))
     waiting = _waits(waits_from, waits_until)
-    for key, members in groups.items():
-        terms, rows = book.terms(*key), np.array(members)
-        _judge(terms, key[1], rows, columns, waiting, results)
+    for terms, members in groups.items():
+        _judge(terms, np.array(members), columns, waiting, results)
     return results.as_arrow()
 
 
@@ -136,7 +135,6 @@ class _Results:
 
 def _judge(
     terms: Terms,
-    kind: str,
     rows: npt.NDArray[np.intp],
     columns: _Columns,
     waiting: dict[int, list[tuple[int, int]]],
@@ -149,10 +147,12 @@ def _judge(
     if waiting:
         for place, row in enumerate(rows):
             if row in waiting:
-                due[place] = _due_after_waits(terms, int(opened[place]), waiting[int(row)])
-                promised[place] = _moved(promised[place], int(columns.promised_on[row]), waiting[int(row)])
+                # What she was waited for afterwards kept nobody from anything.
+                waits = [wait for wait in waiting[int(row)] if ended[place] == _NONE or wait[0] < ended[place]]
+                due[place] = _due_after_waits(terms, int(opened[place]), waits)
+                promised[place] = _moved(promised[place], int(columns.promised_on[row]), waits)
     is_promised = promised != _NONE
-    if kind == "update":
+    if terms.kind == "update":
         due = np.where(is_promised, np.minimum(due, promised - NEWS_AHEAD), due)
     else:
         due = np.where(is_promised, promised, due)

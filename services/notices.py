@@ -16,7 +16,7 @@ from events.subjects import notices_subject
 class Notice(BaseModel):
     """``notice`` is the fact that it is about: commitment.nudged, .overdue, .withdrawn, or message.failed.
 
-    ``person``: it has lain so long that it is for the person whom the accountable party has named.
+    ``person`` is the one whom the accountable party has named, for whom it is now ("" if it has named nobody).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,7 +30,7 @@ class Notice(BaseModel):
     opened_at: Moment | None = None
     due_at: Moment | None = None
     level: int | None = None
-    person: bool | None = None
+    person: str | None = None
     message: str | None = None
     reason: str | None = None
 
@@ -41,7 +41,7 @@ async def send_notice(connection: Client, party: str, notice: Notice) -> None:
         await connection.publish(notices_subject(party), notice.model_dump_json(exclude_none=True).encode())
 
 
-def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str) -> Notice:
+def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str, person: str | None = None) -> Notice:
     """The notice to ``party`` of a row of the query ``sweep``, of which the fact ``name`` was said."""
     return Notice(
         notice=name,
@@ -53,5 +53,7 @@ def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str) 
         opened_at=row["opened_at"],
         due_at=row["due_at"],
         level=row["reached"] or None,
-        person=True if "person" in row["tell"] and party == (row.get("accountable") or row["owner"]) else None,
+        person=(person or "")
+        if "person" in row["tell"] and party == (row.get("accountable") or row["owner"])
+        else None,
     )

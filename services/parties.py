@@ -38,6 +38,8 @@ class PartyCard(BaseModel):
     display_name: str
     phone: str | None = None
     email: str | None = None
+    #: Who looks after what has lain too long, at this party.
+    person: str | None = None
 
 
 def list_parties(home: Path) -> dict[str, PartyCard]:
@@ -52,6 +54,7 @@ def add_party(
     display_name: str | None = None,
     phone: str | None = None,
     email: str | None = None,
+    person: str | None = None,
 ) -> Credential:
     """Register ``party``, or change what is given of its card, and return its credential.
 
@@ -61,7 +64,7 @@ def add_party(
     if role_of(party) in ROLES and role_of(party) not in PARTNER_ROLES:
         raise PartyError(f"'{party}' cannot be a partner: its role must be {', '.join(PARTNER_ROLES)}")
     check_party(party, PARTNER_ROLES)
-    given = {"display_name": display_name, "phone": phone, "email": email}
+    given = {"display_name": display_name, "phone": phone, "email": email, "person": person}
     folder = HomeFolder(home)
     with folder.changing():
         stored = read_json(folder.parties_file) or {}

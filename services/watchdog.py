@@ -95,6 +95,7 @@ class Watchdog:
         beat_seconds: float,
         last_position: Callable[[], Awaitable[int]],
         adopting: Adopting | None = None,
+        person_of: Callable[[str], str | None] = lambda party: None,
     ) -> None:
         self._ask = ask
         self._append = append
@@ -103,6 +104,7 @@ class Watchdog:
         self._every = timedelta(seconds=beat_seconds)
         self._last_position = last_position
         self._adopting = adopting
+        self._person_of = person_of
         self._seen: int | None = None
         self._doubted: set[str] = set()
         self._running: asyncio.Task[None] | None = None
@@ -130,7 +132,7 @@ class Watchdog:
             noted += 1
             _log.info(event.name.partition(".")[2], order=event.subject, kind=row["kind"], owner=row["owner"])
             for party in whom_to_notify(row):
-                await self._notify(party, commitment_notice(event.name, row, now, party))
+                await self._notify(party, commitment_notice(event.name, row, now, party, self._person_of(party)))
         self._last_beat = now
         return noted
 

@@ -143,6 +143,10 @@ def _watchdog(settings: Settings, clock: Clock) -> Service:
         async def notify(party: str, notice: Notice) -> None:
             await send_notice(connection, party, notice)
 
+        def person_of(party: str) -> str | None:
+            card = list_parties(settings.home).get(party)
+            return card.person if card is not None else None
+
         return Watchdog(
             asker(connection),
             partial(log.append, js),
@@ -151,6 +155,7 @@ def _watchdog(settings: Settings, clock: Clock) -> Service:
             settings.beat_seconds,
             partial(log.last_position, js),
             Adopting(settings.policy_file),
+            person_of,
         )
 
     return Connected(_connector(settings, "watchdog"), built)

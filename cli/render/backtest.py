@@ -41,7 +41,7 @@ def rendered(report: BacktestReport) -> Iterator[RenderableType]:
 
 def _about(report: BacktestReport) -> Iterator[RenderableType]:
     log = report.log
-    first, last = (f"{moment:%-d %B %Y}" for moment in (log.first_at, log.last_at))
+    first, last = (f"{moment.day} {moment:%B %Y}" for moment in (log.first_at, log.last_at))
     yield Text(
         f"{many(log.orders, 'order')}, {many(log.facts, 'fact')}, {many(log.parties, 'party', 'parties')}, "
         f"{first} to {last}",
@@ -138,9 +138,9 @@ def _per_order(per_order: Spread) -> str:
 
 def _rules(rules: Sequence[Judged], others: Sequence[Unjudged]) -> Iterator[RenderableType]:
     if rules:
-        table = _verdicts("Rule")
+        table = _verdicts("Rule", "Allowed")
         for rule in rules:
-            table.add_row(with_parties(clean(rule.rule)), *_verdict(rule))
+            table.add_row(with_parties(clean(rule.rule)), rule.allowed, *_verdict(rule))
         yield table
         for rule in rules:
             yield Hanging(Text(f"  {clean(rule.rule)}: ", style="bold"), Text(rule.reason), Text("    "))
@@ -166,16 +166,15 @@ def _lanes(lanes: Sequence[Judged], total: int) -> Iterator[RenderableType]:
     yield Text(f"\n{len(shown)} of {many(total, 'lane')} with cases enough.", style="dim")
 
 
-def _verdicts(first: str) -> Table:
+def _verdicts(*first: str) -> Table:
     right = ("Cases", "Late", "Needless")
     whole = ("Allowed", "Verdict", "Would do")
     last = "Then late"
-    return plain_table(first, "Allowed", *right, "Verdict", "Would do", last, right=(*right, last), whole=whole)
+    return plain_table(*first, *right, "Verdict", "Would do", last, right=(*right, last), whole=whole)
 
 
 def _verdict(each: Judged) -> list[str | Text]:
     return [
-        each.allowed,
         f"{each.cases:,}",
         _part(each.late_share),
         _part(each.idle_share),

@@ -19,7 +19,7 @@ from cli.render.tables import plain_table
 Row = dict[str, Any]
 
 #: How much history a chance rests on, by what it is of.
-_BASES: Final = {"lane": "on this lane", "owner": "of this party", "kind": "of anybody"}
+_BASES: Final = {"lane": "on this lane", "owner": "of this party", "role": "in this role"}
 _LATE: Final = ("overdue", "met_late")
 #: What is said beside how it stands.
 _BESIDE: Final = "dim not bold default"
@@ -165,6 +165,8 @@ def _standing(row: Row, moments: Moments) -> Text:
         text = Text("✓ kept", style="green").append(f", {moments.at(ended)}" if ended else "", style=_BESIDE)
     elif state == "met_late":
         text = Text(f"✗ {late} late", style="red").append(f", {moments.at(ended)}" if ended else "", style=_BESIDE)
+    elif state == "cancelled" and due and ended and ended > due:
+        text = Text(f"✗ {late} overdue when it was no longer needed", style="red")
     else:
         text = Text("no longer needed" if state == "cancelled" else state, style="dim")
     if row.get("promised_at"):

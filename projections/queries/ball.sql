@@ -10,7 +10,7 @@ WITH first_due AS (
     ) = 1
 )
 SELECT
-    o.order_id AS "order", c.kind, c.owner, c.owed_to, c.opened_at, c.due_at,
+    o.order_id AS "order", c.kind, nullif(c.topic, '') AS topic, c.owner, c.owed_to, c.opened_at, c.due_at,
     CASE WHEN c.state = 'open' AND c.due_at < $now::TIMESTAMP THEN 'overdue' ELSE c.state END AS state,
     CASE WHEN c.state = 'open' AND c.due_at < $now::TIMESTAMP
         THEN (epoch_us($now::TIMESTAMP) - epoch_us(c.due_at)) // 1000000

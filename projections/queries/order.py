@@ -45,6 +45,9 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     order = _status(reading, subject)
     if order is None and role_of(subject["order_id"]) in ROLES:
         raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
+    now = reading.moment_or_none(arguments)
+    if order is not None and now is not None:
+        order |= {"ball": ball_of(reading, subject, now), "time_spent": time_spent(reading, subject, now)}
     return {
         "order": order,
         "entries": [entry for entry in entries.values() if raw or not entry["voided"]],

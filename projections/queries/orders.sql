@@ -13,10 +13,12 @@ SELECT
     o.contacts_started, o.messages_sent, o.first_position, o.last_position
 FROM page o
 LEFT JOIN (
-    -- By when whoever owes the next step owes one; news is owed beside the work.
+    -- By when whoever owes the next step owes it; news, answers and the like are owed beside the work.
     SELECT first_position, split_part(owner, ':', 1) = 'customer' AS hers, owner, min(due_at) AS next_due
     FROM commitments
-    WHERE state = 'open' AND kind NOT IN ('update', 'check') AND first_position IN (SELECT first_position FROM page)
+    WHERE state = 'open'
+        AND (kind IN ('receive', 'forward', 'diagnose', 'decide', 'part', 'repair', 'return')
+            OR (kind = 'answer' AND starts_with(owner, 'customer'))) AND first_position IN (SELECT first_position FROM page)
     GROUP BY ALL
 ) d
     ON d.first_position = o.first_position AND (d.owner = o.next_owner OR (d.hers AND o.next_owner = 'customer'))

@@ -23,12 +23,12 @@ _ASIDE: Final = ("update", "check")
 def commitments(reading: Reading, arguments: Arguments) -> Row:
     """Commitments, what is due first to begin with, and how likely open ones are to be met in time."""
     now, name, owner = reading.moment(arguments), arguments.text("order"), arguments.text("owner")
-    states, kind = arguments.texts("states", STATES), arguments.text("kind")
+    states, kind, late = arguments.texts("states", STATES), arguments.text("kind"), arguments.flag("late")
     limit = arguments.number("limit", 100)
     subject = find_one(reading, name) if name is not None else None
     first = subject["first_position"] if subject is not None else None
     travel(reading, first)
-    rows = listed(reading, now, first=first, owner=owner, kind=kind, states=states, limit=limit)
+    rows = listed(reading, now, first=first, owner=owner, kind=kind, states=states, late=late, limit=limit)
     chances = _chances(reading, now, first=first, owner=owner)
     answer: Row = {"commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows]}
     if subject is not None:
@@ -91,10 +91,11 @@ def listed(
     kind: str | None = None,
     states: Sequence[str] | None = None,
     promised: bool | None = None,
+    late: bool | None = None,
     limit: int = MAX_LIMIT,
 ) -> list[Row]:
     """Rows of commitments.sql."""
-    chosen = {"first": first, "owner": owner, "kind": kind, "promised": promised}
+    chosen = {"first": first, "owner": owner, "kind": kind, "promised": promised, "late": late}
     return reading.rows("commitments", now=now, **chosen, states=list(states) if states else None, limit=limit)
 
 

@@ -41,12 +41,12 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
     {
         "find": Query(order.find, frozenset({"order"})),
         "status": Query(order.status, frozenset({"order", "now"}), travels=True),
-        "timeline": Query(order.timeline, frozenset({"order", "raw"}), travels=True),
+        "timeline": Query(order.timeline, frozenset({"order", "raw", "now"}), travels=True),
         "orders": Query(chain.orders, frozenset({"open", "holder", "status", "limit", "offset"}), travels=True),
         "handoffs": Query(chain.handoffs, frozenset({"from", "to", "limit"}), travels=True),
         "stalled": Query(chain.stalled, frozenset({"now", "likely", "limit"}), travels=True),
         "commitments": Query(
-            owed.commitments, frozenset({"order", "owner", "kind", "states", "limit", "now"}), travels=True
+            owed.commitments, frozenset({"order", "owner", "kind", "states", "late", "limit", "now"}), travels=True
         ),
         "ball": Query(owed.ball, frozenset({"party", "limit", "now"}), travels=True),
         "promises": Query(owed.promises, frozenset({"party", "limit", "now"}), travels=True),

@@ -19,7 +19,7 @@ worked_on AS (
 ),
 owed AS (
     SELECT
-        count(*) FILTER (WHERE state = 'open') AS commitments_open,
+        count(*) FILTER (WHERE state IN ('open', 'paused')) AS commitments_open,
         count(*) FILTER (WHERE level > 0) AS commitments_overdue_noted
     FROM commitments
 )

@@ -88,7 +88,8 @@ expected AS (
         t.first_position, t.position, t.story, t.lane, t.topic, k.kind, t.owner, t.accountable, t.customer,
         t.occurred_at AS opened_at,
         t.by_when,
-        t.source AS named_by,
+        -- Our own word of the next news is the promise of the party that it speaks for.
+        CASE WHEN t.lane = 'update' THEN t.owner ELSE t.source END AS named_by,
         k.waits_for_customer,
         -- Whatever comes first: the next word in the lane, the end of the order, the end of the repair.
         nullif(least(
@@ -223,7 +224,9 @@ SELECT
     CASE WHEN state <> 'paused' THEN terms.due_at END AS due_at,
     ended_at,
     state,
-    state = 'met' AND ended_at > terms.due_at AS met_late,
+    -- News is due a while before she was promised it, and kept if it came by then.
+    state = 'met' AND ended_at > CASE WHEN kind = 'update' THEN coalesce(promised_at, terms.due_at) ELSE terms.due_at END
+        AS met_late,
     terms.rule AS rule,
     level,
     nudged_at,

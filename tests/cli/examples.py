@@ -348,6 +348,7 @@ COMMITMENTS: dict[str, Any] = {
         _row(7, "paused"),
         _row(1, "met"),
         _row(4, "met_late"),
+        _row(6, "cancelled"),
         _row(8, "cancelled"),
     ]
 }

@@ -125,6 +125,7 @@ def watchdog(chain: Chain, post: Post, **parts: Any) -> Watchdog:
         beat_seconds=5,
         last_position=chain.last_position,
         adopting=parts.get("adopting"),
+        person_of={SHOP: "Ms Visser"}.get,
     )
 
 
@@ -156,7 +157,7 @@ async def test_a_reminder_then_who_owes_and_who_answers_for_it_then_a_person(cha
         (IMPORTER, "commitment.overdue", 1, None),
         (SHOP, "commitment.overdue", 1, None),
     ]
-    assert heard[3:] == [(SHOP, "commitment.overdue", 2, True)]
+    assert heard[3:] == [(SHOP, "commitment.overdue", 2, "Ms Visser")]
     notice = next(notice for _, notice in post.sent if notice.level == 1 and notice.kind == "receive")
     assert (notice.order, notice.owner) == (ORDER, IMPORTER)
     assert (notice.opened_at, notice.due_at) == (TO_IMPORTER.time, DUE)

@@ -1,0 +1,144 @@
+"""The boiler: no heat on a cold Friday afternoon, and no silence in the weekend."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.chainserver import refusals
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+
+DESK = "importer:emberwick"
+INSTALLER = "repairer:dune-street"
+CARDS = {
+    DESK: {"display_name": "Emberwick Service Desk", "phone": "555-0201", "email": "desk@emberwick.example"},
+    INSTALLER: {"display_name": "Dune Street Heating", "phone": "555-0202"},
+}
+ORDER = "B-3001"
+said = teller(ORDER)
+
+#: 16 January 2026 is a Friday.
+OPENED = said(
+    "2026-01-16 15:00",
+    DESK,
+    "order.opened",
+    customer="C-301",
+    product={"brand": "Emberwick", "model": "Combi 24", "category": "boiler"},
+    fault_code="3Y",
+    fault_text="no heat since the power cut, shows 3Y, a reset does not help",
+    urgency="urgent",
+    contact=contact("Ms Terpstra"),
+)
+ASKED = said("2026-01-16 17:30", DESK, "question.asked", question="Q-1", text="What does 3Y mean, is it safe to retry?")
+REPAIRED = said("2026-01-17 17:00", INSTALLER, "repair.completed", summary="fan replaced, and it heats again")
+CLOSED = said("2026-01-17 17:30", INSTALLER, "order.closed", outcome="repaired")
+ANSWERED = said("2026-01-19 14:00", DESK, "question.answered", question="Q-1", text="3Y: the fan does not turn")
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(tmp_path / "home", moment("2026-01-16 14:00"), CARDS) as running:
+        await running.listen()
+        yield running
+    assert refusals(tmp_path / "home") == []
+
+
+async def test_the_clocks_of_an_urgent_order_run_day_and_night(scene: Stage) -> None:
+    await scene.play([OPENED, ASKED])
+    assert await scene.owed(ORDER) == [
+        # Friday 15:00 and 8 hours; the desk closes at 17:00, and that does not count.
+        Owed("forward", DESK, "2026-01-16 23:00", "open"),
+        # 12 hours; the welcome, sent at once, has met the first and is the beginning of the next. That one was promised
+        # for 04:00 (12 hours and the hour after), so it is owed an hour before.
+        Owed("update", DESK, "2026-01-17 03:00", "met", met="2026-01-16 15:00"),
+        Owed("update", DESK, "2026-01-17 03:00", "open"),
+        # Friday 17:30 and 2 hours.
+        Owed("answer", DESK, "2026-01-16 19:30", "open", what="Q-1"),
+    ]
+    ball = await scene.ball(ORDER)
+    assert (ball["owner"], ball["kind"], ball["owed_to"]) == (DESK, "answer", "customer:C-301")
+
+
+async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_until_monday(scene: Stage) -> None:
+    await scene.play([OPENED, ASKED])
+    await scene.until("2026-01-17 09:00")
+    told = await scene.told(ORDER)
+    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
+        # By 12 hours and one later: a date and a time, in the night, too.
+        ("2026-01-16 15:00", "opened", "2026-01-17 04:00"),
+        # The answer was owed by 19:30; from then 12 hours and one.
+        ("2026-01-16 19:30", "overdue", "2026-01-17 08:30"),
+        # An hour before 08:30, on Saturday morning.
+        ("2026-01-17 07:30", "update", "2026-01-17 20:30"),
+    ]
+    assert kept(told)
+    assert "by Saturday 17 January at 04:00 at the latest" in told[0].body
+    assert "an answer to your question" in told[1].body
+    one_face(scene.letters(), DESK, CARDS)
+    assert await scene.noticed("answer") == [
+        # Four fifths of two hours; then the due time itself. The desk owes it and is accountable: one notice, not two.
+        Noticed("2026-01-16 19:06", DESK, "commitment.nudged", "answer"),
+        Noticed("2026-01-16 19:30", DESK, "commitment.overdue", "answer"),
+    ]
+    # That nobody was sent on a Friday evening, either, is for the desk to mend; she hears of the answer, not of both.
+    assert await scene.stalled() == [(ORDER, "answer", DESK), (ORDER, "forward", DESK)]
+
+
+async def test_after_two_days_a_person_is_to_see_to_the_answer(scene: Stage) -> None:
+    await scene.play([OPENED, ASKED])
+    await scene.until("2026-01-18 20:00")
+    # Two working days after Friday 19:30, which for an urgent order are 48 hours: on Sunday.
+    assert (await scene.noticed("answer"))[-1] == Noticed("2026-01-18 19:30", DESK, "commitment.overdue", "answer", True)
+
+
+async def test_the_repair_on_saturday_is_the_last_that_she_needs_to_hear_of(scene: Stage) -> None:
+    await scene.play([OPENED, ASKED, REPAIRED, CLOSED, ANSWERED])
+    await scene.until("2026-01-23 12:00")
+    owed = await scene.owed(ORDER, "forward", "answer", "repair")
+    assert owed == [
+        # Late since 23:00 on Friday, and not owed any more once somebody had repaired it.
+        Owed("forward", DESK, "2026-01-16 23:00", "cancelled"),
+        # What 3Y means she had a right to know even so.
+        Owed("answer", DESK, "2026-01-16 19:30", "met_late", met="2026-01-19 14:00", what="Q-1"),
+    ]
+    told = await scene.told(ORDER)
+    since = [message for message in told if message.at >= "2026-01-17 17:00"]
+    # 24 hours after it was mended in her house she is asked whether it holds; on Monday nobody advises to call anybody.
+    assert [(message.at, message.kind) for message in since] == [
+        ("2026-01-17 17:00", "repaired"),
+        ("2026-01-17 17:30", "closed"),
+        ("2026-01-18 17:30", "update"),
+    ]
+    assert "fan replaced, and it heats again" in since[0].body
+    assert kept(told)
+    one_face(scene.letters(), DESK, CARDS)
+    assert await scene.stalled() == []
+
+
+async def test_what_was_mended_in_her_house_does_not_come_back_to_anybody(scene: Stage) -> None:
+    # The installer closes nothing; the desk looks at it on Monday.
+    await scene.play([OPENED, REPAIRED, replace(CLOSED, at=moment("2026-01-19 09:00"), party=DESK)])
+    # It was never handed over to anybody, and the installer has mended it where it hangs: there is nothing to return.
+    assert [each.kind for each in await scene.owed(ORDER) if each.kind == "return"] == []
+    for message in (await scene.told(ORDER))[1:]:
+        assert "comes back to us" not in message.body
+        assert "here with us" not in message.body
+        assert "welcome" not in message.body
+
+
+async def test_what_events_have_overtaken_is_not_sent(scene: Stage) -> None:
+    # The installer reports on Monday, after the weekend, what was done on Saturday: from then on only that is news.
+    await scene.play([OPENED])
+    await scene.say(replace(REPAIRED, at=moment("2026-01-19 08:00")), "2026-01-17 17:00")
+    await scene.say(replace(CLOSED, at=moment("2026-01-19 08:05")), "2026-01-17 17:30")
+    await scene.until("2026-01-23 12:00")
+    told = [message for message in await scene.told(ORDER) if message.at >= "2026-01-19 08:00"]
+    assert [(message.at, message.kind) for message in told][:2] == [
+        ("2026-01-19 08:00", "repaired"),
+        ("2026-01-19 08:05", "closed"),
+    ]
+    assert not [message for message in told if message.kind == "overdue"]
+    assert await scene.stalled() == []
