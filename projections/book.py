@@ -56,6 +56,11 @@ class Book:
             [(adopted, policy.digest) for adopted, policy in self.policies], sorted(self.closures.items())
         )
         self._terms: dict[tuple[int, str, str, str | None, str | None, str | None], Terms] = {}
+        scopes = [override.scope for _, policy in self.policies for override in policy.overrides]
+        calendars = {party for _, policy in self.policies for party in policy.calendars}
+        parties = {party for scope in scopes for party in (scope.party, scope.from_party) if party is not None}
+        self._named = parties | calendars
+        self._names_categories = any(scope.category is not None for scope in scopes)
         self._shared: dict[tuple[int, str, str, timedelta, int], Terms] = {}
         self._clocks: dict[tuple[Calendar, str], Clock] = {}
 
@@ -74,19 +79,36 @@ class Book:
         """The opening hours of ``party``, less its closures. Customers are never closed."""
         return self._clock(self.policies[edition][1].calendar_of(party), party)
 
+    # Most parties, lanes and categories are named nowhere, and have what anybody has: so there is little to look up.
+
+    def owner(self, owner: str | None) -> str:
+        """``owner``, or, if no policy names it and it has no closures, whoever stands for its role (``retailer:``)."""
+        if owner is None or owner in self._named or owner in self.closures:
+            return owner or ""
+        role = role_of(owner) or owner
+        return role if role == "customer" else f"{role}:"
+
+    def lane(self, counterpart: str | None) -> str | None:
+        """``counterpart`` if a policy names it."""
+        return counterpart if counterpart in self._named else None
+
+    def about(self, category: str | None) -> str | None:
+        """``category`` if a policy names any."""
+        return category if self._names_categories else None
+
     def terms(
         self, edition: int, kind: str, owner: str, counterpart: str | None, category: str | None, urgency: str | None
     ) -> Terms:
         """What holds for a commitment of that kind."""
-        key = (edition, kind, owner, counterpart, category, urgency)
+        party, lane, about = self.owner(owner), self.lane(counterpart), self.about(category)
+        key = (edition, kind, party, lane, about, urgency)
         found = self._terms.get(key)
         if found is None:
             policy = self.policies[edition][1]
-            party = "customer" if role_of(owner) == "customer" else owner
-            rule = policy.resolve(kind, party, counterpart, category, urgency)
+            rule = policy.resolve(kind, party, lane, about, urgency)
             calendar = ALWAYS if rule.around_the_clock else policy.calendar_of(party)
-            clock = Clock.of(ALWAYS) if rule.around_the_clock else self._clock(calendar, owner)
-            # Most owners have the same: those are counted together.
+            clock = Clock.of(ALWAYS) if rule.around_the_clock else self._clock(calendar, party)
+            # Those that come to the same are counted together.
             same = (edition, kind, rule.name, calendar.day_length, id(clock))
             found = self._terms[key] = self._shared.setdefault(same, Terms(kind, rule, clock, calendar.day_length))
         return found

@@ -77,7 +77,7 @@ class Clock:
 
     def worked_at(self, moments: MicrosLike) -> Micros:
         """The opening time passed between the beginning of the horizon and the moments."""
-        bounded = np.clip(np.asarray(moments, np.int64), 0, _END)
+        bounded = _within(moments, _END)
         if not self.opens.size:
             return np.zeros_like(bounded)
         index = np.searchsorted(self.opens, bounded, side="right") - 1
@@ -90,7 +90,7 @@ class Clock:
         What fits exactly into a day is reached at its closing, not at the next opening. More than the horizon holds is
         reached at HORIZON_END, and nothing (or less) at the horizon's beginning.
         """
-        wanted = np.clip(np.asarray(worked, np.int64), 0, self.total + 1)
+        wanted = _within(worked, self.total + 1)
         if not self.opens.size:
             return np.where(wanted > 0, np.int64(_END), np.int64(0))
         index = np.searchsorted(self.worked, wanted, side="left") - 1
@@ -104,7 +104,7 @@ class Clock:
         when that is even later.
         """
         begin = np.asarray(since, np.int64)
-        more = np.clip(np.asarray(amount, np.int64), 0, _END)
+        more = _within(amount, _END)
         due = self.moment_at(self.worked_at(begin) + more)
         return np.where(more > 0, np.maximum(due, begin), begin)
 
@@ -163,6 +163,12 @@ def promise_of_next_news(clock: Clock, now: datetime, amount: timedelta) -> date
     """
     hour_after = add_time(clock, add_time(clock, now, amount), _HOUR)
     return hour_after if clock.calendar.never_closes else closing_of_working_day(clock, hour_after)
+
+
+def _within(numbers: MicrosLike, most: int) -> Micros:
+    # np.clip does the same and takes five times as long for few numbers.
+    bounded: Micros = np.minimum(np.maximum(np.asarray(numbers, np.int64), 0), most)
+    return bounded
 
 
 def _bounded(moment: datetime | int) -> int:

@@ -18,12 +18,12 @@ from duckdb import DuckDBPyConnection
 
 from projections import mirror, models
 from projections.book import Book, open_book
+from projections.functions import remove_functions
 from projections.live import PolicyChangedError, apply_models
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
 from projections.schema import DatabaseError, create_or_check
-from projections.terms import remove_functions
 
 
 class Database:

@@ -9,9 +9,10 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from events.party import POLICY
-from projections.book import Book, open_book, use
-from projections.models import CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model
+from projections.book import Book, open_book
+from projections.models import CLOSURES, FACTS, ORDER_MODELS, OWED, VOIDS, Model
 from projections.statements import execute, read_sql
+from projections.terms import put_terms
 
 #: The events of the touched orders. The join tells the scan which blocks of older rows to skip. The order's id comes
 #: from `touched`, which is short, and not from the mirror, where it would have to be unpacked.
@@ -39,7 +40,6 @@ def apply_models(cursor: DuckDBPyConnection, book: Book) -> Book:
     book that holds from here on. Raises PolicyChangedError, having changed nothing of the models.
     """
     execute(cursor, f"CREATE OR REPLACE TEMP VIEW raw AS {_RAW}")
-    use(cursor, book)
     if _is_so(cursor, "SELECT bool_or(announces) FROM touched"):
         book = _spread_closures(cursor, book)
     if _take_facts(cursor):
@@ -47,6 +47,8 @@ def apply_models(cursor: DuckDBPyConnection, book: Book) -> Book:
     for model in ORDER_MODELS:
         if model.is_read:
             execute(cursor, f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.select}")
+        if model is OWED:
+            put_terms(cursor, book)
         if model.is_stored:
             _store(cursor, model)
     return book

@@ -21,6 +21,7 @@ from duckdb import DuckDBPyConnection
 from projections.book import open_book
 from projections.policy import DEFAULT_POLICY
 from projections.statements import read_sql
+from projections.terms import put_terms
 
 #: The attached database file, whatever it is called. `main.` would find temporary tables first.
 CATALOG: Final = "chain"
@@ -56,10 +57,14 @@ ANNOUNCED: Final = (CLOSURES, POLICIES)
 CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
 
+#: What is owed, before it is counted by when: `terms` are put beside it (terms.py), and commitments.sql reads both.
+OWED: Final = Model("owed", is_stored=False, is_read=True)
+
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
     Model("handoffs", is_read=True),
     Model("orders", is_read=True),
+    OWED,
     Model("commitments"),
     Model("messages"),
     Model("names"),
@@ -103,6 +108,8 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     cursor.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM ({FACTS.select}) WHERE {facts_filter}")
     for model in ANNOUNCED:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
-    open_book(cursor)
+    book = open_book(cursor)
     for model in ORDER_MODELS:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
+        if model is OWED:
+            put_terms(cursor, book)

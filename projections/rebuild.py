@@ -16,8 +16,9 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from projections.book import Book, open_book, use
-from projections.models import ANNOUNCED, CATALOG, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.book import Book, open_book
+from projections.models import ANNOUNCED, CATALOG, FACTS, ORDER_MODELS, OWED, STORED_MODELS, VOIDS, Model
+from projections.terms import put_terms
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
 _STRETCH: Final = 400_000
@@ -37,9 +38,9 @@ def build_stored(open_cursor: OpenCursor, last_position: int) -> Book:
         forget_unfinished(cursor)
         book = _build_announced(cursor)
         if len(stretches) < 2:
-            _build_stretch(cursor, 0, _STRETCH, "CREATE TABLE {} AS {}")
+            _build_stretch(cursor, book, 0, _STRETCH, "CREATE TABLE {} AS {}")
             return book
-        _build_stretch(cursor, 0, 0, "CREATE TABLE {} AS {}")  # empty tables, which all can fill
+        _build_stretch(cursor, book, 0, 0, "CREATE TABLE {} AS {}")  # empty tables, which all can fill
     workers = min(len(stretches), _MOST_WORKERS, _threads(open_cursor))
     with ThreadPoolExecutor(workers, "rebuild") as pool:
         parts = [
@@ -77,12 +78,11 @@ def _build_announced(cursor: DuckDBPyConnection) -> Book:
 
 def _build_stretches(open_cursor: OpenCursor, book: Book, stretches: list[tuple[int, int]]) -> None:
     with _transaction(open_cursor) as cursor:
-        use(cursor, book)
         for after, until in stretches:
-            _build_stretch(cursor, after, until, "INSERT INTO {} {}")
+            _build_stretch(cursor, book, after, until, "INSERT INTO {} {}")
 
 
-def _build_stretch(cursor: DuckDBPyConnection, after: int, until: int, storing: str) -> None:
+def _build_stretch(cursor: DuckDBPyConnection, book: Book, after: int, until: int, storing: str) -> None:
     """The models of the orders that begin there; ``storing`` has room for a table's name and for its rows."""
     _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
     for model in (VOIDS, FACTS, *ORDER_MODELS):
@@ -92,6 +92,8 @@ def _build_stretch(cursor: DuckDBPyConnection, after: int, until: int, storing: 
         elif model.is_read:
             cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
             rows = f"FROM {model.name}"
+        if model is OWED:
+            put_terms(cursor, book)
         if model.is_stored:
             cursor.execute(storing.format(_new(model), rows))
 

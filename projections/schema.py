@@ -10,10 +10,10 @@ from typing import Final
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from projections.functions import add_functions
 from projections.mirror import create_mirror, mirror_version
 from projections.models import CATALOG, define_views, define_words, models_version
 from projections.rebuild import build_stored, forget_unfinished, take_over
-from projections.terms import add_functions
 
 Settings = dict[str, str | bool | int | float | list[str]]
 

@@ -15,8 +15,8 @@ from projections.terms import level_at
 def standing(book: Book, row: dict[str, Any], now: datetime) -> dict[str, Any]:
     """What is to be said now of a row of the query ``sweep``.
 
-    ``say`` is ``nudge``, ``overdue`` (with the level that is ``reached``) or ``withdraw``, ``said_for`` the moment at which
-    it came to that; ``tell`` is whom: of owner, accountable, customer, person.
+    ``say`` is ``nudge``, ``overdue`` (with the level that is ``reached``) or ``withdraw``, ``said_for`` the moment at
+    which it came to that; ``tell`` is whom: of owner, accountable, customer, person.
     """
     if row["state"] != "open":
         tell = ["accountable", "owner"]

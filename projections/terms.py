@@ -1,135 +1,115 @@
-"""``due_terms`` for SQL: which rule holds for a commitment, when it is due by that, and when it comes up next.
+"""Which rule holds for what is owed, when it is due by that, and when it comes up next: `terms`, beside `owed`.
 
-A vectorised function: DuckDB hands over a chunk of rows as Arrow arrays. Rows that have the same rule and the same
-clock are counted together, so the cost grows with the number of parties and kinds in a chunk, hardly with its rows.
+All rows at once, as arrays: those that have the same rule and the same clock are counted together, so the cost grows
+with the number of rules and calendars, and hardly with the rows. SQL would have to search the opening hours for each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import repeat
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
-from duckdb.func import ARROW, SPECIAL
-from duckdb.sqltypes import BIGINT, BOOLEAN, INTEGER, TIMESTAMP, VARCHAR
 
-from projections.book import Book, Terms, find
+from projections.book import Book, Terms
 
 #: So much sooner than the customer was promised news we owe it to ourselves, to have time to keep the promise.
 NEWS_AHEAD: Final = 3_600_000_000
 
 Moments = npt.NDArray[np.int64]
 
-_RESULT: Final = {"due_at": TIMESTAMP, "rule": VARCHAR, "next_at": TIMESTAMP, "allowed": BIGINT, "worked": BIGINT}
-_NONE: Final = np.iinfo(np.int64).min
+#: A moment that there is not.
+NONE: Final = int(np.iinfo(np.int64).min)
 
+#: What ``terms_of`` reads of `owed`.
+INPUTS: Final = (
+    "kind, owner, counterpart, category, urgency, opened_at, ended_at, promised_at, promised_on, "
+    "waits_from, waits_until, level, nudged_at"
+)
 
-def add_functions(connection: DuckDBPyConnection) -> None:
-    """Make the functions known to all cursors of ``connection``."""
-    connection.create_function(
-        "due_terms",
-        _due_terms,
-        [
-            BIGINT,  # book
-            *repeat(VARCHAR, 5),  # kind, owner, counterpart, category, urgency
-            *repeat(TIMESTAMP, 4),  # opened_at, ended_at, promised_at, promised_on
-            *repeat(duckdb.list_type(TIMESTAMP), 2),  # waits_from, waits_until
-            INTEGER,  # level
-            BOOLEAN,  # nudged
-        ],
-        duckdb.struct_type(_RESULT),
-        type=ARROW,
-        null_handling=SPECIAL,
-        side_effects=False,
-    )
-    connection.create_function(
-        "worked_seconds",
-        _worked_seconds,
-        [BIGINT, VARCHAR, TIMESTAMP, TIMESTAMP],
-        BIGINT,
-        type=ARROW,
-        null_handling=SPECIAL,
-        side_effects=False,
-    )
-
-
-def remove_functions(connection: DuckDBPyConnection) -> None:
-    """Take them away again: DuckDB would otherwise keep the connection alive for them."""
-    for name in ("due_terms", "worked_seconds"):
-        connection.remove_function(name)
-
-
-#: An Arrow array of some type.
+#: A column of a table of Arrow.
 Column = Any
 
 
-def _due_terms(
-    books: Column,
-    kinds: Column,
-    owners: Column,
-    counterparts: Column,
-    categories: Column,
-    urgencies: Column,
-    opened: Column,
-    ended: Column,
-    promised: Column,
-    promised_on: Column,
-    waits_from: Column,
-    waits_until: Column,
-    levels: Column,
-    nudged: Column,
-) -> Column:
-    number = books[0].as_py()
-    if number is None:
-        raise ValueError("no book was opened: SET VARIABLE book")
-    book = find(number)
-    columns = _Columns(opened, ended, promised, promised_on, levels, nudged)
-    editions = _editions(book, columns.ended)
-    named = zip(
-        editions,
-        *(column.to_pylist() for column in (kinds, owners, counterparts, categories, urgencies)),
-        strict=True,
-    )
-    groups: dict[Terms, list[int]] = {}
-    for row, key in enumerate(named):
-        groups.setdefault(book.terms(*key), []).append(row)
-    results = _Results(len(opened))
-    waiting = _waits(waits_from, waits_until)
-    for terms, members in groups.items():
-        _judge(terms, np.array(members), columns, waiting, results)
+def put_terms(cursor: DuckDBPyConnection, book: Book) -> None:
+    """Let `terms` mean, for the cursor, what holds for each row of its `owed`, in the same order."""
+    owed = cursor.sql(f"SELECT {INPUTS} FROM owed").to_arrow_table()  # noqa: S608 - names of our own
+    cursor.register("terms", terms_of(book, owed))
+
+
+def terms_of(book: Book, owed: pa.Table) -> pa.Table:
+    """Row by row of `owed`: ``due_at``, ``rule``, ``next_at`` (when something is to be said of it, while it is open),
+    ``allowed`` and ``worked`` (seconds of the owner's opening hours that it may take, and took)."""
+    columns = _Columns(owed)
+    results = _Results(len(owed))
+    waiting = _waits(owed["waits_from"], owed["waits_until"])
+    for terms, rows in _grouped(book, columns.ended, owed):
+        _judge(terms, rows, columns, waiting, results)
     return results.as_arrow()
 
 
+def _grouped(book: Book, ended: Moments, owed: pa.Table) -> Iterator[tuple[Terms, npt.NDArray[np.intp]]]:
+    """The rows that have the same terms, together."""
+    editions = _editions(book, ended)
+    named = [
+        ([*range(len(book.policies))], editions),
+        _codes(owed["kind"], lambda kind: kind),
+        _codes(owed["owner"], book.owner),
+        _codes(owed["counterpart"], book.lane),
+        _codes(owed["category"], book.about),
+        _codes(owed["urgency"], lambda urgency: urgency),
+    ]
+    code = np.zeros(len(ended), np.int64)
+    for values, codes in named:
+        code = code * len(values) + codes
+    found, of_row = np.unique(code, return_inverse=True)
+    groups: dict[Terms, list[int]] = {}
+    for number, each in enumerate(found.tolist()):
+        key = []
+        for values, _ in reversed(named):
+            each, place = divmod(each, len(values))
+            key.append(values[place])
+        groups.setdefault(book.terms(*reversed(key)), []).append(number)
+    for terms, numbers in groups.items():
+        yield terms, np.flatnonzero(np.isin(of_row, numbers))
+
+
+def _codes(column: Column, meaning: Callable[[str | None], str | None]) -> tuple[list[Any], Moments]:
+    """What the different values of a column mean, each meaning once, and the number of its meaning for each row."""
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    meanings: dict[str | None, int] = {}
+    number_of = [meanings.setdefault(meaning(value), len(meanings)) for value in encoded.dictionary.to_pylist()]
+    places = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
+    return list(meanings), np.array(number_of, np.int64)[places]
+
+
 class _Columns:
-    def __init__(self, *arrays: Column) -> None:
-        opened, ended, promised, promised_on, levels, nudged = arrays
-        self.opened, self.ended = _moments(opened), _moments(ended)
-        self.promised, self.promised_on = _moments(promised), _moments(promised_on)
-        self.levels = np.asarray(levels.fill_null(0).to_numpy(zero_copy_only=False), np.int64)
-        self.nudged = np.asarray(nudged.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)
+    def __init__(self, owed: pa.Table) -> None:
+        self.opened, self.ended = moments_of(owed["opened_at"]), moments_of(owed["ended_at"])
+        self.promised, self.promised_on = moments_of(owed["promised_at"]), moments_of(owed["promised_on"])
+        self.levels = np.asarray(owed["level"].to_numpy(), np.int64)
+        self.nudged = moments_of(owed["nudged_at"]) != NONE
 
 
 class _Results:
     def __init__(self, rows: int) -> None:
-        self.due, self.next_at = np.full(rows, _NONE), np.full(rows, _NONE)
+        self.due, self.next_at = np.full(rows, NONE), np.full(rows, NONE)
         self.allowed, self.worked = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
-        self.rules = np.empty(rows, object)
+        self.rules = np.zeros(rows, np.int32)
+        self.names: list[str] = []
 
-    def as_arrow(self) -> Column:
-        return pa.StructArray.from_arrays(
-            [
-                _as_timestamps(self.due),
-                pa.array(self.rules, pa.string()),
-                _as_timestamps(self.next_at),
-                pa.array(self.allowed // 1_000_000),
-                pa.array(self.worked // 1_000_000),
-            ],
-            list(_RESULT),
+    def as_arrow(self) -> pa.Table:
+        return pa.table(
+            {
+                "due_at": _as_timestamps(self.due),
+                "rule": pa.DictionaryArray.from_arrays(self.rules, pa.array(self.names, pa.string())).cast(pa.string()),
+                "next_at": _as_timestamps(self.next_at),
+                "allowed": pa.array(self.allowed // 1_000_000),
+                "worked": pa.array(self.worked // 1_000_000),
+            }
         )
 
 
@@ -148,29 +128,31 @@ def _judge(
         for place, row in enumerate(rows):
             if row in waiting:
                 # What she was waited for afterwards kept nobody from anything.
-                waits = [wait for wait in waiting[int(row)] if ended[place] == _NONE or wait[0] < ended[place]]
+                waits = [wait for wait in waiting[int(row)] if ended[place] == NONE or wait[0] < ended[place]]
                 due[place] = _due_after_waits(terms, int(opened[place]), waits)
                 promised[place] = _moved(promised[place], int(columns.promised_on[row]), waits)
-    is_promised = promised != _NONE
-    if terms.kind == "update":
-        due = np.where(is_promised, np.minimum(due, promised - NEWS_AHEAD), due)
-    else:
-        due = np.where(is_promised, promised, due)
+    is_promised = promised != NONE
+    if is_promised.any():
+        due = np.where(is_promised, np.minimum(due, promised - NEWS_AHEAD) if terms.kind == "update" else promised, due)
     results.due[rows] = due
-    results.rules[rows] = terms.rule.name
-    results.allowed[rows] = clock.between(opened, due)
-    is_open = ended == _NONE
-    results.worked[rows] = np.where(is_open, 0, clock.between(opened, np.where(is_open, opened, ended)))
-    if is_open.any():
-        results.next_at[rows] = np.where(is_open, _next_at(terms, opened, due, columns, rows), _NONE)
+    results.rules[rows] = len(results.names)
+    results.names.append(terms.rule.name)
+    by_rule = not (waiting or is_promised.any())
+    results.allowed[rows] = terms.allowed if by_rule else clock.between(opened, due)
+    done, under_way = np.flatnonzero(ended != NONE), np.flatnonzero(ended == NONE)
+    results.worked[rows[done]] = clock.between(opened[done], ended[done])
+    if under_way.size:
+        of_open = rows[under_way]
+        results.next_at[of_open] = _next_at(terms, opened[under_way], due[under_way], columns, of_open)
 
 
 def _next_at(terms: Terms, opened: Moments, due: Moments, columns: _Columns, rows: npt.NDArray[np.intp]) -> Moments:
     """When something is to be said next of commitments that are open."""
     noted = columns.levels[rows]
-    moments = np.full(len(rows), _NONE)
-    for level in range(1, len(terms.rule.levels) + 1):
-        moments = np.where(noted == level - 1, level_at(terms, due, level), moments)
+    moments = np.full(len(rows), NONE)
+    for noted_last in np.unique(noted):
+        if noted_last < len(terms.rule.levels):
+            moments = np.where(noted == noted_last, level_at(terms, due, int(noted_last) + 1), moments)
     if terms.rule.nudge is not None:
         nudge = nudge_at(terms, opened, due)
         moments = np.where((noted == 0) & ~columns.nudged[rows] & (nudge < due), nudge, moments)
@@ -180,6 +162,8 @@ def _next_at(terms: Terms, opened: Moments, due: Moments, columns: _Columns, row
 def level_at(terms: Terms, due: Moments, level: int) -> Moments:
     """When ``level`` (1 is the due time itself) is reached."""
     after = terms.rule.levels[level - 1].after
+    if not after.count:
+        return due
     if after.around_the_clock:
         return np.asarray(due + after.microseconds(terms.day_length))
     return np.asarray(terms.clock.add(due, after.microseconds(terms.day_length)))
@@ -206,7 +190,7 @@ def _due_after_waits(terms: Terms, opened: int, waits: Sequence[tuple[int, int]]
 
 def _moved(promised: int, since: int, waits: Sequence[tuple[int, int]]) -> int:
     """A promised date, later by as long as the chain waited for the customer after it was promised."""
-    if promised == _NONE:
+    if promised == NONE:
         return promised
     for begin, end in _merged(waits, since):
         if begin >= promised:
@@ -238,32 +222,19 @@ def _waits(begins: Column, ends: Column) -> dict[int, list[tuple[int, int]]]:
     }
 
 
-def _editions(book: Book, ended: Moments) -> list[int]:
+def _editions(book: Book, ended: Moments) -> Moments:
     """Which policy holds for each row."""
     if len(book.policies) == 1:
-        return [0] * len(ended)
+        return np.zeros(len(ended), np.int64)
     adopted = np.array([moment for moment, _ in book.policies])
-    found = np.searchsorted(adopted, np.where(ended == _NONE, np.iinfo(np.int64).max, ended), side="right") - 1
-    return [int(number) for number in found]
+    when = np.where(ended == NONE, np.iinfo(np.int64).max, ended)
+    return np.asarray(np.searchsorted(adopted, when, side="right") - 1, np.int64)
 
 
-def _worked_seconds(books: Column, parties: Column, begins: Column, ends: Column) -> Column:
-    book = find(books[0].as_py())
-    begin, end = _moments(begins), _moments(ends)
-    worked = np.zeros(len(begin), np.int64)
-    groups: dict[str, list[int]] = {}
-    for row, party in enumerate(parties.to_pylist()):
-        if party is not None and begin[row] != _NONE and end[row] != _NONE:
-            groups.setdefault(party, []).append(row)
-    for party, members in groups.items():
-        rows = np.array(members)
-        worked[rows] = np.asarray(book.clock_of(party).between(begin[rows], end[rows])) // 1_000_000
-    return pa.array(worked)
-
-
-def _moments(array: Column) -> Moments:
-    return np.asarray(array.cast(pa.int64()).fill_null(_NONE).to_numpy(zero_copy_only=False), np.int64)
+def moments_of(array: Column) -> Moments:
+    """A column of timestamps as microseconds since 1970, or NONE."""
+    return np.asarray(array.cast(pa.int64()).fill_null(NONE).to_numpy(zero_copy_only=False), np.int64)
 
 
 def _as_timestamps(moments: Moments) -> Column:
-    return pa.array(moments, pa.int64(), mask=moments == _NONE).cast(pa.timestamp("us"))
+    return pa.array(moments, pa.int64(), mask=moments == NONE).cast(pa.timestamp("us"))

@@ -43,6 +43,7 @@ async def send_notice(connection: Client, party: str, notice: Notice) -> None:
 
 def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str, person: str | None = None) -> Notice:
     """The notice to ``party`` of a row of the query ``sweep``, of which the fact ``name`` was said."""
+    for_person = "person" in row["tell"] and party == (row.get("accountable") or row["owner"])
     return Notice(
         notice=name,
         order=row["order"],

@@ -77,7 +77,7 @@ class Noticed:
     party: str
     notice: str
     kind: str
-    for_a_person: bool = False
+    person: str | None = None
 
 
 class Stage:
@@ -137,7 +137,7 @@ class Stage:
                 _local(row["met_at"]),
                 row["topic"] if row["topic"] not in (None, row["owner"]) else "",
             )
-            for row in sorted(rows, key=lambda row: row["opened_at"])
+            for row in sorted(rows, key=lambda row: (row["opened_at"], row["kind"], row["ended_at"] or "~"))
             if (not kinds or row["kind"] in kinds) and owner in (None, row["owner"])
         ]
 
@@ -145,6 +145,11 @@ class Stage:
         """Whose move it is."""
         answer = await self.simulation.ask("commitments", {"order": order, "now": self._now()})
         return dict(answer["ball"] or {})
+
+    async def time_spent(self, order: str) -> list[dict[str, Any]]:
+        """Who had ``order`` for how long."""
+        answer = await self.simulation.ask("commitments", {"order": order, "now": self._now()})
+        return [dict(row) for row in answer["time_spent"]]
 
     async def promises(self, party: str) -> list[dict[str, Any]]:
         """What ``party`` has named a date for, kept or missed."""
@@ -162,7 +167,7 @@ class Stage:
         async def hear(message: Msg) -> None:
             said = json.loads(message.data)
             _, role, name = message.subject.split(".")
-            at, person = _local(said["at"]), bool(said.get("person"))
+            at, person = _local(said["at"]), said.get("person")
             self._noticed.append(Noticed(at, f"{role}:{name}", said["notice"], said["kind"], person))
 
         await self.simulation.operator.subscribe("notices.>", cb=hear)

@@ -14,7 +14,12 @@ from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, o
 DESK = "importer:emberwick"
 INSTALLER = "repairer:dune-street"
 CARDS = {
-    DESK: {"display_name": "Emberwick Service Desk", "phone": "555-0201", "email": "desk@emberwick.example"},
+    DESK: {
+        "display_name": "Emberwick Service Desk",
+        "phone": "555-0201",
+        "email": "desk@emberwick.example",
+        "person": "Mr Achterberg",
+    },
     INSTALLER: {"display_name": "Dune Street Heating", "phone": "555-0202"},
 }
 ORDER = "B-3001"
@@ -91,7 +96,8 @@ async def test_after_two_days_a_person_is_to_see_to_the_answer(scene: Stage) -> 
     await scene.play([OPENED, ASKED])
     await scene.until("2026-01-18 20:00")
     # Two working days after Friday 19:30, which for an urgent order are 48 hours: on Sunday.
-    assert (await scene.noticed("answer"))[-1] == Noticed("2026-01-18 19:30", DESK, "commitment.overdue", "answer", True)
+    last = (await scene.noticed("answer"))[-1]
+    assert last == Noticed("2026-01-18 19:30", DESK, "commitment.overdue", "answer", "Mr Achterberg")
 
 
 async def test_the_repair_on_saturday_is_the_last_that_she_needs_to_hear_of(scene: Stage) -> None:

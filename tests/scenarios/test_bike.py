@@ -1,0 +1,131 @@
+"""The cargo bike, as it should be: a person answers within two hours, and goodwill is a decision on the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.chainserver import refusals
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+
+SHOP = "retailer:saltmarsh"
+CARDS = {SHOP: {"display_name": "Saltmarsh Cargo Bikes", "phone": "555-0501"}}
+ORDER = "F-6001"
+said = teller(ORDER)
+
+#: What this shop asks of itself; two hours in which it is open.
+TERMS = """
+[[override]]
+role = "retailer"
+category = "cargo bike"
+kind = "answer"
+allow = "2 working hours"
+"""
+
+#: 14 April 2026 is a Tuesday.
+OPENED = said(
+    "2026-04-14 16:00",
+    SHOP,
+    "order.opened",
+    customer="C-601",
+    product={"brand": "Pelican", "description": "rain tent", "category": "cargo bike"},
+    fault_text="the rain tent tore along its seam",
+    contact=contact("Ms Okonkwo"),
+)
+ASKED = said("2026-04-14 16:05", SHOP, "question.asked", question="Q-1", text="It tore a week too late. And now?")
+CLAIMED = said("2026-04-14 16:06", SHOP, "cover.claimed", cause="tore a week after the guarantee had ended")
+ANSWERED = said(
+    "2026-04-15 09:45",
+    SHOP,
+    "question.answered",
+    question="Q-1",
+    text="The seam is a fault of ours: a better tent is on its way, free",
+)
+DECIDED = said(
+    "2026-04-15 09:50",
+    SHOP,
+    "cover.decided",
+    decision="goodwill",
+    cause="a weak seam from production",
+    decider="Saltmarsh Cargo Bikes",
+)
+REPLACED = said("2026-04-15 10:00", SHOP, "unit.replaced", old_model="rain tent 1", new_model="rain tent 2")
+RETURNED = said("2026-04-17 11:00", SHOP, "item.returned", note="posted, and it has arrived")
+CLOSED = said("2026-04-17 11:30", SHOP, "order.closed", outcome="replaced")
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(tmp_path / "home", moment("2026-04-14 15:00"), CARDS, TERMS) as running:
+        await running.listen()
+        yield running
+    assert refusals(tmp_path / "home") == []
+
+
+async def test_a_person_answers_within_two_hours(scene: Stage) -> None:
+    await scene.play([OPENED, ASKED, CLAIMED])
+    # 55 minutes on Tuesday, and the rest on Wednesday from nine.
+    assert await scene.owed(ORDER, "answer") == [Owed("answer", SHOP, "2026-04-15 10:05", "open", what="Q-1")]
+    await scene.play([ANSWERED])
+    assert await scene.owed(ORDER, "answer") == [
+        Owed("answer", SHOP, "2026-04-15 10:05", "met", met="2026-04-15 09:45", what="Q-1")
+    ]
+    # How long it took until a person answered, in hours in which somebody was there: 55 minutes and 45.
+    rows = (await scene.simulation.ask("commitments", {"order": ORDER, "kind": "answer", "now": "2026-04-15T12:00Z"}))[
+        "commitments"
+    ]
+    assert [(row["worked"], row["allowed"], row["rule"]) for row in rows] == [
+        (100 * 60, 120 * 60, rows[0]["rule"]),
+    ]
+    assert "cargo bike" in rows[0]["rule"]
+    await scene.until("2026-04-15 12:00")
+    # Our own welcome, at once, is not taken for an answer; nobody was reminded of more than the time.
+    assert [message.kind for message in await scene.told(ORDER)] == ["opened"]
+    assert [notice.notice for notice in await scene.noticed("answer")] == ["commitment.nudged"]
+    assert await scene.stalled() == []
+
+
+async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage) -> None:
+    await scene.play([OPENED, ASKED, CLAIMED, ANSWERED, DECIDED])
+    assert await scene.owed(ORDER, "cover") == [
+        # Nobody was named who decides: whoever answers to her. Five working days from Tuesday 16:06.
+        Owed("cover", SHOP, "2026-04-21 16:06", "met", met="2026-04-15 09:50")
+    ]
+    timeline = await scene.timeline(ORDER)
+    decided = [entry for entry in timeline["entries"] if entry["type"] == DECIDED.name]
+    assert [(entry["source"], entry["data"]["decision"], entry["data"]["cause"]) for entry in decided] == [
+        (SHOP, "goodwill", "a weak seam from production")
+    ]
+    await scene.play([REPLACED, RETURNED, CLOSED])
+    assert await scene.owed(ORDER, "return") == [
+        # Five working days from Wednesday 10:00.
+        Owed("return", SHOP, "2026-04-22 10:00", "met", met="2026-04-17 11:00")
+    ]
+    told = await scene.told(ORDER)
+    # Opened on Tuesday 16:00; five working days, and an hour, later is Tuesday 17:00.
+    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
+        ("2026-04-14 16:00", "opened", "2026-04-21 17:00"),
+        ("2026-04-17 11:30", "closed", ""),
+    ]
+    assert "has been replaced" in told[1].body
+    assert kept(told)
+    one_face(scene.letters(), SHOP, CARDS)
+
+
+async def test_an_answer_that_comes_after_two_hours_is_late(scene: Stage) -> None:
+    await scene.play([OPENED, ASKED, replace(ANSWERED, at=moment("2026-04-15 11:00"))])
+    assert await scene.owed(ORDER, "answer") == [
+        Owed("answer", SHOP, "2026-04-15 10:05", "met_late", met="2026-04-15 11:00", what="Q-1")
+    ]
+    assert await scene.noticed("answer") == [
+        # After 96 minutes of 120.
+        Noticed("2026-04-15 09:41", SHOP, "commitment.nudged", "answer"),
+        Noticed("2026-04-15 10:05", SHOP, "commitment.overdue", "answer"),
+    ]
+    assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
+        ("2026-04-14 16:00", "opened"),
+        ("2026-04-15 10:05", "overdue"),
+    ]

@@ -1,0 +1,183 @@
+"""The tap: whose problem is it? Sent to and fro, a decision on cover that stays out, and a price that waits for her."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.chainserver import refusals
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+
+SHOP = "retailer:copper-lane"
+SERVICE = "importer:harrow-sands"
+CARDS = {
+    SHOP: {"display_name": "Copper Lane Kitchens", "phone": "555-0301", "person": "Ms Lindqvist"},
+    SERVICE: {"display_name": "Harrow Sands Service", "phone": "555-0302", "person": "Mr Osei"},
+}
+ORDER = "T-4001"
+CUSTOMER = "customer:C-401"
+said = teller(ORDER)
+
+#: 2 March 2026 is a Monday.
+OPENED = said(
+    "2026-03-02 09:00",
+    SHOP,
+    "order.opened",
+    customer="C-401",
+    product={"brand": "Kettlebrook", "model": "Steam 3", "category": "tap"},
+    fault_text="the water does not get hot",
+    contact=contact("Mr Adeyemi"),
+)
+CLAIMED = said("2026-03-02 10:00", SHOP, "cover.claimed", cause="bought eleven months ago", decider=SERVICE)
+SENT = said("2026-03-02 11:00", SHOP, "item.handed_over", to=SERVICE)
+TAKEN = said("2026-03-03 10:00", SERVICE, "item.received", **{"from": SHOP})
+SENT_BACK = said("2026-03-03 16:00", SERVICE, "item.handed_over", to=SHOP)
+TAKEN_BACK = said("2026-03-04 12:00", SHOP, "item.received", **{"from": SERVICE})
+SENT_AGAIN = said("2026-03-04 15:00", SHOP, "item.handed_over", to=SERVICE)
+DECIDED = said(
+    "2026-03-11 15:00",
+    SERVICE,
+    "cover.decided",
+    decision="not_covered",
+    cause="limescale",
+    decider="Harrow Sands Service",
+    appeal="write to the service desk within thirty days",
+)
+TO_AND_FRO = [OPENED, CLAIMED, SENT, TAKEN, SENT_BACK, TAKEN_BACK, SENT_AGAIN]
+
+EXAMINED = said("2026-03-03 09:00", SHOP, "diagnosis.made", summary="limescale in the boiler")
+OFFERED = said(
+    "2026-03-03 13:00",
+    SHOP,
+    "quote.offered",
+    quote="K-1",
+    amount="398.00",
+    currency="EUR",
+    description="new boiler and tap",
+)
+ACCEPTED = said("2026-03-12 13:00", SHOP, "quote.accepted", quote="K-1")
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(tmp_path / "home", moment("2026-03-02 08:00"), CARDS) as running:
+        await running.listen()
+        yield running
+    assert refusals(tmp_path / "home") == []
+
+
+async def test_each_you_must_be_somewhere_else_is_counted(scene: Stage) -> None:
+    await scene.play(TO_AND_FRO[:5])
+    assert (await scene.status(ORDER))["ping_pongs"] == 1
+    await scene.play(TO_AND_FRO[5:])
+    status = await scene.status(ORDER)
+    assert (status["ping_pongs"], status["handoffs"]) == (2, 3)
+    ball = await scene.ball(ORDER)
+    assert (ball["kind"], ball["owner"], ball["bounces"]) == ("receive", SERVICE, 2)
+    # Each link has its own two working days, of eight hours: from Monday 11:00 six that day, eight on Tuesday, and two;
+    # from Tuesday 16:00 one, eight, and seven on Thursday; from Wednesday 15:00 two, eight, and six on Friday.
+    assert await scene.owed(ORDER, "receive") == [
+        Owed("receive", SERVICE, "2026-03-04 11:00", "met", met="2026-03-03 10:00"),
+        Owed("receive", SHOP, "2026-03-05 16:00", "met", met="2026-03-04 12:00"),
+        Owed("receive", SERVICE, "2026-03-06 15:00", "open"),
+    ]
+    lanes = (await scene.simulation.ask("handoffs", {}))["lanes"]
+    assert {(lane["from_party"], lane["to_party"]): lane["count"] for lane in lanes} == {
+        (SHOP, SERVICE): 2,
+        (SERVICE, SHOP): 1,
+    }
+
+
+async def test_what_was_sent_back_and_lies_about_comes_to_a_person_with_a_name(scene: Stage) -> None:
+    await scene.play(TO_AND_FRO)
+    await scene.until("2026-03-10 16:00")
+    assert await scene.noticed("receive") == [
+        # Four fifths of sixteen hours are twelve hours and 48 minutes: two, eight, and 2:48 on Friday.
+        Noticed("2026-03-06 11:48", SERVICE, "commitment.nudged", "receive"),
+        Noticed("2026-03-06 15:00", SERVICE, "commitment.overdue", "receive"),
+        Noticed("2026-03-06 15:00", SHOP, "commitment.overdue", "receive"),
+        # Two working days after Friday 15:00: two hours, eight on Monday, six on Tuesday.
+        Noticed("2026-03-10 15:00", SHOP, "commitment.overdue", "receive", "Ms Lindqvist"),
+    ]
+
+
+async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: Stage) -> None:
+    await scene.play(TO_AND_FRO)
+    # Claimed on Monday at 10:00: seven hours, thirty-two until Friday evening, and one on Monday make five working days.
+    assert await scene.owed(ORDER, "cover") == [Owed("cover", SERVICE, "2026-03-09 10:00", "open")]
+    await scene.until("2026-03-09 10:01")
+    assert (ORDER, "cover", SERVICE) in await scene.stalled()
+    assert await scene.noticed("cover") == [
+        # 32 of 40 hours: on Friday at 10:00.
+        Noticed("2026-03-06 10:00", SERVICE, "commitment.nudged", "cover"),
+        Noticed("2026-03-09 10:00", SERVICE, "commitment.overdue", "cover"),
+        Noticed("2026-03-09 10:00", SHOP, "commitment.overdue", "cover"),
+    ]
+    await scene.play([DECIDED])
+    assert await scene.owed(ORDER, "cover") == [
+        Owed("cover", SERVICE, "2026-03-09 10:00", "met_late", met="2026-03-11 15:00")
+    ]
+    await scene.until("2026-03-12 12:00")
+    assert (ORDER, "cover", SERVICE) not in await scene.stalled()
+    told = await scene.told(ORDER)
+    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
+        # Each names the evening of the working day on which five of them and an hour are over.
+        ("2026-03-02 09:00", "opened", "2026-03-09 17:00"),
+        ("2026-03-03 10:00", "received", "2026-03-10 17:00"),
+        ("2026-03-04 12:00", "received", "2026-03-11 17:00"),
+        ("2026-03-06 15:00", "overdue", "2026-03-13 17:00"),
+        ("2026-03-09 10:00", "overdue", "2026-03-16 17:00"),
+    ]
+    assert kept(told)
+    assert "by Monday 9 March whether the guarantee pays" in told[-1].body
+    one_face(scene.letters(), SHOP, CARDS)
+    decisions = [row["data"] for row in (await scene.timeline(ORDER))["entries"] if row["type"] == DECIDED.name]
+    assert [(each["decision"], each["cause"], bool(each["appeal"])) for each in decisions] == [
+        ("not_covered", "limescale", True)
+    ]
+
+
+async def test_while_she_thinks_about_the_price_nobody_else_is_late(scene: Stage) -> None:
+    await scene.play([OPENED, CLAIMED, EXAMINED, OFFERED])
+    # Beyond Monday 10:00, when the decision on cover would have been late.
+    await scene.until("2026-03-10 12:00")
+    assert await scene.owed(ORDER, "cover", "repair", "decide") == [
+        Owed("cover", SERVICE, "", "paused"),
+        Owed("repair", SHOP, "", "paused"),
+        # Her five working days are those of [calendar], from Tuesday 13:00.
+        Owed("decide", CUSTOMER, "2026-03-10 13:00", "open"),
+    ]
+    assert await scene.stalled() == []
+    ball = await scene.ball(ORDER)
+    assert (ball["kind"], ball["owner"]) == ("decide", CUSTOMER)
+    # After that only she is late, and is reminded; the chain is not.
+    await scene.until("2026-03-12 12:00")
+    assert await scene.stalled() == [(ORDER, "decide", CUSTOMER)]
+    assert [notice for notice in await scene.noticed() if notice.kind in ("cover", "repair")] == []
+    told = await scene.told(ORDER)
+    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
+        ("2026-03-02 09:00", "opened", "2026-03-09 17:00"),
+        ("2026-03-03 13:00", "quote", "2026-03-10 17:00"),
+        ("2026-03-10 13:00", "update", "2026-03-17 17:00"),
+    ]
+    assert "€398.00" in told[1].subject
+    assert told[2].subject.startswith("A reminder")
+    assert kept(told)
+    one_face(scene.letters(), SHOP, CARDS)
+
+
+async def test_when_she_has_said_yes_the_clocks_run_on_from_where_they_stood(scene: Stage) -> None:
+    await scene.play([OPENED, CLAIMED, EXAMINED, OFFERED, ACCEPTED])
+    # From Tuesday 13:00 to Thursday 13:00 of the next week are seven working days.
+    assert await scene.owed(ORDER, "cover", "repair", "decide") == [
+        # Monday 9 March 10:00 and seven working days.
+        Owed("cover", SERVICE, "2026-03-18 10:00", "open"),
+        # Ten working days from Tuesday 3 March 9:00, when it opened, end on Monday 16 March at 17:00; and seven.
+        Owed("repair", SHOP, "2026-03-25 17:00", "open"),
+        Owed("decide", CUSTOMER, "2026-03-10 13:00", "met_late", met="2026-03-12 13:00"),
+    ]
+    spent = {row["party"]: row["seconds"] for row in await scene.time_spent(ORDER)}
+    # Nine days were hers, and the day and four hours before that the shop's.
+    assert spent == {"customer": 9 * 86_400, SHOP: 28 * 3_600}

@@ -1,0 +1,181 @@
+"""The cable: a visit with a window, kept or not, and the question afterwards whether it holds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chainserver import refusals
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+
+SHOP = "retailer:larkwire"
+CREW = "repairer:tamarisk"
+CARDS = {
+    SHOP: {"display_name": "Larkwire", "phone": "555-0601", "person": "Ms Duval"},
+    CREW: {"display_name": "Tamarisk Cabling", "phone": "555-0602"},
+}
+ORDER = "V-7001"
+said = teller(ORDER)
+
+
+def window(begin: str, end: str) -> dict[str, Any]:
+    """Of a visit, in Amsterdam."""
+    return {"from": moment(begin).isoformat(), "until": moment(end).isoformat()}
+
+
+#: 14 June 2026 is a Sunday.
+OPENED = said(
+    "2026-06-14 14:00",
+    SHOP,
+    "order.opened",
+    customer="C-701",
+    product={"description": "internet connection", "category": "connection"},
+    fault_text="nothing works, and it is Sunday",
+    contact=contact("Ms Halloran"),
+)
+PLANNED = said(
+    "2026-06-14 14:10",
+    CREW,
+    "visit.scheduled",
+    visit="V-1",
+    what="look at the cable",
+    **window("2026-06-15 09:00", "2026-06-15 11:00"),
+)
+MOVED = said(
+    "2026-06-15 08:00",
+    CREW,
+    "visit.scheduled",
+    visit="V-1",
+    **window("2026-06-16 13:00", "2026-06-16 15:00"),
+)
+DONE = said("2026-06-15 10:40", CREW, "visit.done", visit="V-1", result="cable replaced")
+REPAIRED = said("2026-06-15 10:45", CREW, "repair.completed", summary="cable replaced, two others renewed")
+CLOSED = said("2026-06-15 10:50", SHOP, "order.closed", outcome="repaired")
+KEPT = [OPENED, PLANNED, DONE, REPAIRED, CLOSED]
+SHE_SAYS_NO = said("2026-06-17 10:00", SHOP, "feedback.given", holds=False, text="it was gone again this morning")
+REOPENED = said("2026-06-17 10:15", SHOP, "order.reopened", reason="the connection was gone again this morning")
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(tmp_path / "home", moment("2026-06-14 13:00"), CARDS) as running:
+        await running.listen()
+        yield running
+    assert refusals(tmp_path / "home") == []
+
+
+async def test_a_visit_is_kept_within_its_window(scene: Stage) -> None:
+    await scene.play([OPENED, PLANNED])
+    # The window's end is what counts: "at once" after it.
+    assert await scene.owed(ORDER, "visit") == [Owed("visit", CREW, "2026-06-15 11:00", "open", what="V-1")]
+    await scene.play(KEPT[2:])
+    assert await scene.owed(ORDER, "visit") == [
+        Owed("visit", CREW, "2026-06-15 11:00", "met", met="2026-06-15 10:40", what="V-1")
+    ]
+    await scene.until("2026-06-15 12:00")
+    assert [notice.notice for notice in await scene.noticed("visit")] == ["commitment.nudged"]
+    visit = next(row for row in await scene.promises(CREW) if row["kind"] == "visit")
+    # Twenty minutes before the window ended.
+    assert (visit["owed_to"], visit["kept"], visit["late_seconds"]) == ("customer:C-701", True, -20 * 60)
+    told = await scene.told(ORDER)
+    assert [(message.at, message.kind) for message in told] == [
+        ("2026-06-14 14:00", "opened"),
+        ("2026-06-15 10:45", "repaired"),
+        ("2026-06-15 10:50", "closed"),
+    ]
+    assert "cable replaced, two others renewed" in told[1].body
+    one_face(scene.letters(), SHOP, CARDS)
+
+
+async def test_nobody_came_and_she_hears_it_when_the_window_ends(scene: Stage) -> None:
+    await scene.play([OPENED, PLANNED])
+    await scene.until("2026-06-15 11:01")
+    told = await scene.told(ORDER)
+    # From Monday 11:00 five working days and an hour: the evening of the next Monday.
+    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
+        # On a Sunday the five working days begin on Monday at nine, and the hour is Monday's.
+        ("2026-06-14 14:00", "opened", "2026-06-22 17:00"),
+        ("2026-06-15 11:00", "overdue", "2026-06-22 17:00"),
+    ]
+    assert "the visit should have taken place by Monday 15 June" in told[1].body
+    one_face(scene.letters(), SHOP, CARDS)
+    assert (await scene.noticed("visit"))[1:] == [
+        Noticed("2026-06-15 11:00", CREW, "commitment.overdue", "visit"),
+        Noticed("2026-06-15 11:00", SHOP, "commitment.overdue", "visit"),
+    ]
+    await scene.play([said("2026-06-15 15:00", CREW, "visit.done", visit="V-1")])
+    visit = next(row for row in await scene.promises(CREW) if row["kind"] == "visit")
+    assert (visit["state"], visit["kept"], visit["late_seconds"]) == ("met_late", False, 4 * 3_600)
+
+
+async def test_a_visit_that_moves_keeps_its_first_and_its_last_window(scene: Stage) -> None:
+    await scene.play([OPENED, PLANNED, MOVED])
+    await scene.until("2026-06-15 12:00")
+    # Moved in time: nobody is late when the first window ends.
+    assert await scene.owed(ORDER, "visit") == [Owed("visit", CREW, "2026-06-16 15:00", "open", what="V-1")]
+    assert [message.kind for message in await scene.told(ORDER)] == ["opened"]
+    await scene.play([said("2026-06-16 14:00", CREW, "visit.done", visit="V-1")])
+    visit = next(row for row in await scene.promises(CREW) if row["kind"] == "visit")
+    assert (visit["first_promised_at"], visit["promised_at"], visit["promises"], visit["kept"]) == (
+        "2026-06-15T09:00:00Z",
+        "2026-06-16T13:00:00Z",
+        2,
+        True,
+    )
+
+
+async def test_one_working_day_after_the_repair_she_is_asked_whether_it_holds(scene: Stage) -> None:
+    await scene.play(KEPT)
+    assert await scene.owed(ORDER, "check") == [Owed("check", SHOP, "2026-06-16 10:50", "open")]
+    await scene.until("2026-06-19 12:00")
+    told = await scene.told(ORDER)
+    # One working day after Monday 10:50. It is asked once.
+    assert [message.at for message in told][3:] == ["2026-06-16 10:50"]
+    assert kept(told)
+    assert await scene.owed(ORDER, "check") == [
+        Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 10:50"),
+    ]
+    one_face(scene.letters(), SHOP, CARDS)
+    assert await scene.stalled() == []
+
+
+async def test_a_person_who_asks_her_first_spares_her_the_letter(scene: Stage) -> None:
+    called = said("2026-06-16 09:30", SHOP, "customer.contacted", channel="phone", direction="outbound")
+    await scene.play([*KEPT, called])
+    await scene.until("2026-06-19 12:00")
+    assert await scene.owed(ORDER, "check") == [
+        Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 09:30"),
+    ]
+    assert [message.kind for message in await scene.told(ORDER)] == ["opened", "repaired", "closed"]
+
+
+async def test_her_no_opens_the_work_again_with_its_history(scene: Stage) -> None:
+    await scene.play([*KEPT, SHE_SAYS_NO, REOPENED])
+    status = await scene.status(ORDER)
+    assert (status["status"], status["open"], status["reopenings"]) == ("reopened", True, 1)
+    open_ones = [owed for owed in await scene.owed(ORDER) if owed.state == "open"]
+    assert open_ones == [
+        # Two working days from Wednesday 10:15; and five until the next news, after the word that it was taken up.
+        Owed("forward", SHOP, "2026-06-19 10:15", "open"),
+        Owed("update", SHOP, "2026-06-24 10:15", "open"),
+    ]
+    ball = await scene.ball(ORDER)
+    assert (ball["kind"], ball["owner"]) == ("forward", SHOP)
+    last = (await scene.told(ORDER))[-1]
+    assert (last.at, last.kind, last.next_news_by) == ("2026-06-17 10:15", "reopened", "2026-06-24 17:00")
+    assert "the connection was gone again this morning" in last.body
+    # The order is the same one: what was done and said before stands in its timeline.
+    names = [entry["type"] for entry in (await scene.timeline(ORDER))["entries"]]
+    assert [name for name in names if not name.startswith(("message.", "commitment."))] == [
+        "order.opened",
+        "visit.scheduled",
+        "visit.done",
+        "repair.completed",
+        "order.closed",
+        "feedback.given",
+        "order.reopened",
+    ]
+    one_face(scene.letters(), SHOP, CARDS)
