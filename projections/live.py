@@ -9,10 +9,11 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from events.party import POLICY
+from projections.beside import put_after
 from projections.book import Book, open_book
-from projections.models import CLOSURES, FACTS, ORDER_MODELS, OWED, VOIDS, Model
+from projections.matching import Rules
+from projections.models import CLOSURES, FACTS, ORDER_MODELS, OWED, TOLD, VOIDS, Model
 from projections.statements import execute, read_sql
-from projections.terms import put_terms
 
 #: The events of the touched orders. The join tells the scan which blocks of older rows to skip. The order's id comes
 #: from `touched`, which is short, and not from the mirror, where it would have to be unpacked.
@@ -44,11 +45,12 @@ def apply_models(cursor: DuckDBPyConnection, book: Book) -> Book:
         book = _spread_closures(cursor, book)
     if _take_facts(cursor):
         _store(cursor, VOIDS)
+    rules = Rules.read(cursor)
     for model in ORDER_MODELS:
         if model.is_read:
             execute(cursor, f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.select}")
-        if model is OWED:
-            put_terms(cursor, book)
+        if model in (TOLD, OWED):
+            put_after(cursor, model.name, rules, book)
         if model.is_stored:
             _store(cursor, model)
     return book

@@ -18,10 +18,11 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from projections.beside import put_after
 from projections.book import open_book
+from projections.matching import Rules
 from projections.policy import DEFAULT_POLICY
 from projections.statements import read_sql
-from projections.terms import put_terms
 
 #: The attached database file, whatever it is called. `main.` would find temporary tables first.
 CATALOG: Final = "chain"
@@ -57,13 +58,15 @@ ANNOUNCED: Final = (CLOSURES, POLICIES)
 CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
 
-#: What is owed, before it is counted by when: `terms` are put beside it (terms.py), and commitments.sql reads both.
+#: What commitments are made of, in steps between which not all is SQL (beside.py).
+TOLD: Final = Model("told", is_stored=False, is_read=True)
 OWED: Final = Model("owed", is_stored=False, is_read=True)
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
     Model("handoffs", is_read=True),
     Model("orders", is_read=True),
+    TOLD,
     OWED,
     Model("commitments"),
     Model("messages"),
@@ -79,7 +82,7 @@ def models_version() -> str:
     models = (VOIDS, *ANNOUNCED, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
     counting = [
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
-        for name in ("calendar", "clock", "book", "terms")
+        for name in ("calendar", "clock", "book", "terms", "matching", "beside")
     ]
     words = [read_sql(name) for name in ("macros", "statuses", "lanes")]
     texts = [*(model.select for model in models), *words, *counting, DEFAULT_POLICY.digest, version("holidays")]
@@ -108,8 +111,8 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     cursor.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM ({FACTS.select}) WHERE {facts_filter}")
     for model in ANNOUNCED:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
-    book = open_book(cursor)
+    book, rules = open_book(cursor), Rules.read(cursor)
     for model in ORDER_MODELS:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
-        if model is OWED:
-            put_terms(cursor, book)
+        if model in (TOLD, OWED):
+            put_after(cursor, model.name, rules, book)

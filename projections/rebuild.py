@@ -16,9 +16,10 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from projections.beside import put_after
 from projections.book import Book, open_book
-from projections.models import ANNOUNCED, CATALOG, FACTS, ORDER_MODELS, OWED, STORED_MODELS, VOIDS, Model
-from projections.terms import put_terms
+from projections.matching import Rules
+from projections.models import ANNOUNCED, CATALOG, FACTS, ORDER_MODELS, OWED, STORED_MODELS, TOLD, VOIDS, Model
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
 _STRETCH: Final = 400_000
@@ -84,6 +85,7 @@ def _build_stretches(open_cursor: OpenCursor, book: Book, stretches: list[tuple[
 
 def _build_stretch(cursor: DuckDBPyConnection, book: Book, after: int, until: int, storing: str) -> None:
     """The models of the orders that begin there; ``storing`` has room for a table's name and for its rows."""
+    rules = Rules.read(cursor)
     _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
     for model in (VOIDS, FACTS, *ORDER_MODELS):
         rows = model.select
@@ -92,8 +94,8 @@ def _build_stretch(cursor: DuckDBPyConnection, book: Book, after: int, until: in
         elif model.is_read:
             cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
             rows = f"FROM {model.name}"
-        if model is OWED:
-            put_terms(cursor, book)
+        if model in (TOLD, OWED):
+            put_after(cursor, model.name, rules, book)
         if model.is_stored:
             cursor.execute(storing.format(_new(model), rows))
 

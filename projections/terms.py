@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from projections.book import Book, Terms
 
@@ -24,20 +23,8 @@ Moments = npt.NDArray[np.int64]
 #: A moment that there is not.
 NONE: Final = int(np.iinfo(np.int64).min)
 
-#: What ``terms_of`` reads of `owed`.
-INPUTS: Final = (
-    "kind, owner, counterpart, category, urgency, opened_at, ended_at, promised_at, promised_on, "
-    "waits_from, waits_until, level, nudged_at"
-)
-
 #: A column of a table of Arrow.
 Column = Any
-
-
-def put_terms(cursor: DuckDBPyConnection, book: Book) -> None:
-    """Let `terms` mean, for the cursor, what holds for each row of its `owed`, in the same order."""
-    owed = cursor.sql(f"SELECT {INPUTS} FROM owed").to_arrow_table()  # noqa: S608 - names of our own
-    cursor.register("terms", terms_of(book, owed))
 
 
 def terms_of(book: Book, owed: pa.Table) -> pa.Table:

@@ -56,7 +56,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Owed:
-    """One commitment, short: ``due`` and ``met`` to the minute, in Amsterdam ("" for none), ``what`` tells several apart.
+    """One commitment, short: ``due`` and ``met`` to the minute, in Amsterdam ("" for none); ``what`` tells them apart.
 
     ``state`` is open, overdue, paused, met, met_late or cancelled.
     """
@@ -220,14 +220,18 @@ def one_face(letters: Sequence[str], us: str, cards: Mapping[str, Mapping[str, s
             assert word not in plain
 
 
+def _write_first(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
 @asynccontextmanager
 async def stage(
     home: Path, begin: datetime, cards: dict[str, dict[str, str]], terms: str | None = None
 ) -> AsyncIterator[Stage]:
-    """A stage on a home of its own, whose clock stands at ``begin``; ``terms`` is the policy that the operator wrote."""
+    """A stage on a home of its own, whose clock stands at ``begin``; ``terms`` is what the operator wrote as policy."""
     settings = load_settings(home=home, nats_port=0)
     if terms is not None:
-        home.mkdir(parents=True, exist_ok=True)
-        settings.policy_file.write_text(terms, encoding="utf-8")
+        _write_first(settings.policy_file, terms)
     async with simulate(settings, begin, cards) as simulation:
         yield Stage(simulation)

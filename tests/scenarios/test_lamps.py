@@ -1,4 +1,4 @@
-"""The lamps: every question stays open until it is answered, a wrong part is owed again, and a date that moves is kept."""
+"""The lamps: a question stays open until it is answered, a wrong part is owed again, a date that moves is kept."""
 
 from __future__ import annotations
 

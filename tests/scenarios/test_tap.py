@@ -90,6 +90,13 @@ async def test_each_you_must_be_somewhere_else_is_counted(scene: Stage) -> None:
     }
 
 
+async def test_what_comes_home_repaired_was_not_sent_away(scene: Stage) -> None:
+    mended = said("2026-03-03 15:00", SERVICE, "repair.completed", summary="descaled")
+    await scene.play([OPENED, SENT, TAKEN, mended, SENT_BACK, TAKEN_BACK])
+    # There and back again is how every repair goes: nobody said that she must be somewhere else.
+    assert (await scene.status(ORDER))["ping_pongs"] == 0
+
+
 async def test_what_was_sent_back_and_lies_about_comes_to_a_person_with_a_name(scene: Stage) -> None:
     await scene.play(TO_AND_FRO)
     await scene.until("2026-03-10 16:00")
@@ -105,7 +112,7 @@ async def test_what_was_sent_back_and_lies_about_comes_to_a_person_with_a_name(s
 
 async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: Stage) -> None:
     await scene.play(TO_AND_FRO)
-    # Claimed on Monday at 10:00: seven hours, thirty-two until Friday evening, and one on Monday make five working days.
+    # Claimed on Monday at 10:00. Five working days: seven hours, thirty-two until Friday evening, and one on Monday.
     assert await scene.owed(ORDER, "cover") == [Owed("cover", SERVICE, "2026-03-09 10:00", "open")]
     await scene.until("2026-03-09 10:01")
     assert (ORDER, "cover", SERVICE) in await scene.stalled()

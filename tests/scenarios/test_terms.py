@@ -89,8 +89,11 @@ async def test_a_closure_of_two_weeks_that_is_announced_late_moves_all_that_is_o
             Owed("repair", BENCH, "2026-10-05 13:30", "open"),
         ]
         # What was settled by then stays settled, and what others owe is as it was.
-        settled = [[(owed.kind, owed.state, owed.met) for owed in rows if owed.state != "open"] for rows in (before, after)]
-        assert settled[0] == settled[1] == [("receive", "met", "2026-09-07 11:00"), ("diagnose", "met", "2026-09-07 14:00")]
+        for rows in (before, after):
+            assert [(owed.kind, owed.state, owed.met) for owed in rows if owed.state != "open"] == [
+                ("receive", "met", "2026-09-07 11:00"),
+                ("diagnose", "met", "2026-09-07 14:00"),
+            ]
         assert [owed for owed in await scene.owed(ORDER, owner=SHOP) if owed.state == "open"] == shops
         await scene.listen()
         await scene.until("2026-09-22 09:00")
@@ -119,8 +122,8 @@ async def test_a_closure_that_is_announced_afterwards_excuses_nothing(home: Path
         assert await scene.owed(ORDER, "answer") == [late]
         assert await scene.facts("commitment.withdrawn") == []
         await scene.until("2026-09-23 16:00")
-        # A person is to see to it after two of the workshop's working days: two hours on that Wednesday until it closed,
-        # eight on Tuesday 22 September, and six on Wednesday.
+        # A person is to see to it after two of the workshop's working days: two hours on that Wednesday until it
+        # closed, eight on Tuesday 22 September, and six on Wednesday.
         assert (await scene.noticed("answer"))[-1] == Noticed(
             "2026-09-23 15:00", SHOP, "commitment.overdue", "answer", "Ms Castellan"
         )
@@ -152,8 +155,8 @@ async def test_holidays_and_a_calendar_of_ones_own_count_for_whom_they_are(home:
             ]
         )
         assert await scene.owed(ORDER, "receive") == [
-            # From Friday 16:00 sixteen hours: one on Friday; none on Monday 27 April, the King's day; eight on Tuesday, and
-            # seven on Wednesday.
+            # From Friday 16:00 sixteen hours: one on Friday; none on Monday 27 April, the King's day; eight on Tuesday,
+            # and seven on Wednesday.
             Owed("receive", IMPORTER, "2026-04-29 16:00", "open")
         ]
         told = await scene.told(ORDER)
@@ -168,7 +171,7 @@ async def test_holidays_and_a_calendar_of_ones_own_count_for_whom_they_are(home:
         )
         assert (await scene.owed(ORDER, "receive"))[1:] == [
             # Two of its working days, which have eight hours (five days of eight, one of three: the median): four on
-            # Thursday until 16:00; none on Friday, the first of May; three on Saturday; eight on Monday; one on Tuesday.
+            # Thursday until 16:00; none on Friday, the first of May; three on Saturday; eight on Monday, one on Tuesday.
             Owed("receive", BENCH, "2026-05-05 09:00", "open")
         ]
         await scene.until("2026-05-05 09:00")
@@ -204,7 +207,8 @@ async def test_another_policy_holds_for_what_is_open_and_not_for_what_is_over(ho
             Noticed("2026-09-08 15:00", BENCH, "commitment.overdue", "receive"),
             Noticed("2026-09-08 15:00", SHOP, "commitment.overdue", "receive"),
         ]
-        assert [(message.at, message.kind) for message in await scene.told(ORDER)][-1] == ("2026-09-08 15:00", "overdue")
+        last = (await scene.told(ORDER))[-1]
+        assert (last.at, last.kind) == ("2026-09-08 15:00", "overdue")
         # Seen as of Tuesday morning, what was true then is true still.
         then = await scene.simulation.ask(
             "commitments", {"order": ORDER, "kind": "receive"}, as_of=moment("2026-09-08 11:30").isoformat()
