@@ -17,7 +17,8 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from projections import mirror, models
-from projections.live import apply_models
+from projections.desk import Desk
+from projections.live import apply_models, make_models
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
@@ -32,6 +33,7 @@ class Database:
         self._root = root
         self._writing = threading.Lock()
         self._position, self._mirrored = self._read_positions()
+        self._desk: Desk | None = None
 
     @property
     def position(self) -> int:
@@ -61,10 +63,11 @@ class Database:
                 return self._rebuild()
             new = mirror.unseen(batch, self._mirrored)
             if new:
-                with self._transaction() as cursor:
-                    mirror.mirror_batch(cursor, new)
-                    apply_models(cursor)
-                    _move(cursor, position=new[-1][0], mirrored=new[-1][0])
+                with self._working() as desk:
+                    making = make_models(desk, mirror.take_apart(desk, new))
+                    mirror.add_events(desk)
+                    apply_models(making)
+                    _move(desk.writer.cursor, position=new[-1][0], mirrored=new[-1][0])
                 self._position = self._mirrored = new[-1][0]
             return self._position
 
@@ -105,6 +108,7 @@ class Database:
 
     def close(self) -> None:
         with self._writing:
+            self._clear_desk()
             self._root.close()
 
     def __enter__(self) -> Database:
@@ -116,13 +120,14 @@ class Database:
     def _mirror(self, batch: Sequence[Message]) -> int:
         new = mirror.unseen(batch, self._mirrored)
         if new:
-            with self._transaction() as cursor:
-                mirror.mirror_batch(cursor, new)
-                _move(cursor, position=self._position, mirrored=new[-1][0])
+            with self._working() as desk:
+                mirror.mirror_batch(desk, new)
+                _move(desk.writer.cursor, position=self._position, mirrored=new[-1][0])
             self._mirrored = new[-1][0]
         return self._mirrored
 
     def _rebuild(self) -> int:
+        self._clear_desk()  # its plans are for the tables of before
         build_stored(self.cursor, self._mirrored)
         with self._transaction() as cursor:
             take_over(cursor)
@@ -134,6 +139,24 @@ class Database:
     def _read_positions(self) -> tuple[int, int]:
         rows = self._root.execute(f"SELECT position, mirrored FROM {CATALOG}.meta").fetchall()
         return int(rows[0][0]), int(rows[0][1])
+
+    @contextmanager
+    def _working(self) -> Iterator[Desk]:
+        """The desk within a transaction. It is set up again after whatever may have left it in disorder."""
+        desk = self._desk or Desk(self.cursor)
+        self._desk = None
+        try:
+            with desk.transaction():
+                yield desk
+            self._desk = desk
+        finally:
+            if self._desk is None:
+                desk.close()
+
+    def _clear_desk(self) -> None:
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
 
     @contextmanager
     def _transaction(self) -> Iterator[DuckDBPyConnection]:

@@ -33,6 +33,8 @@ class Model:
     is_stored: bool = True
     #: Later models read it.
     is_read: bool = False
+    #: Reads other models of single orders besides `facts`, or is read by them.
+    is_linked: bool = False
 
     @property
     def select(self) -> str:
@@ -54,9 +56,9 @@ PARTIES: Final = Model("parties", is_stored=False)
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
-    Model("handoffs", is_read=True),
-    Model("orders", is_read=True),
-    Model("commitments"),
+    Model("handoffs", is_read=True, is_linked=True),
+    Model("orders", is_read=True, is_linked=True),
+    Model("commitments", is_linked=True),
     Model("messages"),
     Model("names"),
 )

@@ -1,0 +1,55 @@
+"""Where the one who writes works: a workbench in the transaction, and one beside it where rows are made from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from projections.workbench import Workbench
+
+#: What the models' SQL looks words up in. These tables are short and stay as they are.
+_WORDS: Final = ("vocabulary", "statuses", "status_of_fact", "openings", "closed_spans")
+
+
+class Desk:
+    """Set up once for many batches, for the plans that are kept on it."""
+
+    def __init__(self, open_cursor: Callable[[], DuckDBPyConnection]) -> None:
+        #: Reads and changes the database's tables.
+        self.writer = Workbench(open_cursor())
+        #: Sees nothing but what is put there.
+        self.maker = Workbench(open_cursor())
+        #: The thread that makes things while the writer's own thread writes.
+        self.beside = ThreadPoolExecutor(1, "maker")
+        for table in _WORDS:
+            self.look_up_again(table)
+
+    def look_up_again(self, table: str) -> None:
+        """Let the maker have what the table holds now."""
+        self.maker.put(table, self.writer.look_up(f"FROM chain.{table}"))
+
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Let ``name`` mean ``rows`` for both."""
+        self.writer.put(name, rows)
+        self.maker.put(name, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction of the writer's, rolled back when an exception comes out of the block."""
+        self.writer.cursor.execute("BEGIN")
+        try:
+            yield
+            self.writer.cursor.execute("COMMIT")
+        except BaseException:
+            self.writer.cursor.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        self.beside.shutdown(cancel_futures=True)
+        self.writer.cursor.close()
+        self.maker.cursor.close()
