@@ -22,7 +22,7 @@ from projections.live import apply_models, make_models
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
-from projections.schema import DatabaseError, create_or_check
+from projections.schema import DatabaseError, create_or_check, open_apart
 
 
 class Database:
@@ -143,7 +143,7 @@ class Database:
     @contextmanager
     def _working(self) -> Iterator[Desk]:
         """The desk within a transaction. It is set up again after whatever may have left it in disorder."""
-        desk = self._desk or Desk(self.cursor)
+        desk = self._desk or Desk(self.cursor(), open_apart())
         self._desk = None
         try:
             with desk.transaction():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
@@ -17,13 +17,17 @@ _WORDS: Final = ("vocabulary", "statuses", "status_of_fact", "openings", "closed
 
 
 class Desk:
-    """Set up once for many batches, for the plans that are kept on it."""
+    """Set up once for many batches, for the plans that are kept on it. Takes over both connections.
 
-    def __init__(self, open_cursor: Callable[[], DuckDBPyConnection]) -> None:
+    ``apart`` is one to a database of its own, without rows: few rows are made faster by one thread than by several that
+    have to wait for each other, and this way the writer's database may have as many as there are cores.
+    """
+
+    def __init__(self, cursor: DuckDBPyConnection, apart: DuckDBPyConnection) -> None:
         #: Reads and changes the database's tables.
-        self.writer = Workbench(open_cursor())
+        self.writer = Workbench(cursor)
         #: Sees nothing but what is put there.
-        self.maker = Workbench(open_cursor())
+        self.maker = Workbench(apart)
         #: The thread that makes things while the writer's own thread writes.
         self.beside = ThreadPoolExecutor(1, "maker")
         for table in _WORDS:

@@ -81,10 +81,10 @@ def _take_facts(desk: Desk, touched: pa.Table) -> bool:
     """Make the touched orders' `facts`, and `voids` if there may be any new ones. Tells whether there may."""
     desk.put("touched", touched)
     desk.maker.put("subjects", touched)
-    desk.maker.put("mirrored", desk.writer.look_up(_MIRRORED))
-    desk.maker.define("raw", _RAW)
     # At first by the stored `voids`: they hold for as long as nothing of the order is doubled or corrected.
     desk.maker.put("voids", desk.writer.look_up(_STORED_VOIDS))
+    desk.maker.put("mirrored", desk.writer.look_up(_MIRRORED))
+    desk.maker.define("raw", _RAW)
     facts = desk.maker.make(FACTS.select)
     doubts = _may_not_count(facts)
     if doubts:

@@ -57,11 +57,16 @@ def mirror_version() -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def create_mirror(cursor: DuckDBPyConnection) -> None:
-    """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
+def define_facts(cursor: DuckDBPyConnection) -> None:
+    """Create what the mirror's SQL refers to: macros, and the type whose values are the names of facts."""
     cursor.execute(read_sql("moments"))
     names = ", ".join(f"'{name}'" for name in vocabulary.FACTS)
     cursor.execute(f"CREATE TYPE fact_name AS ENUM ({names})")
+
+
+def create_mirror(cursor: DuckDBPyConnection) -> None:
+    """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
+    define_facts(cursor)
     cursor.execute("CREATE TABLE vocabulary (full_type VARCHAR, name VARCHAR, version INTEGER, fact fact_name)")
     cursor.executemany("INSERT INTO vocabulary VALUES (?1, ?2, ?3, ?2)", [list(known) for known in known_types()])
     cursor.register("incoming", _incoming(()))
