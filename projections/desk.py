@@ -44,14 +44,10 @@ class Desk:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """A transaction of the writer's, rolled back when an exception comes out of the block."""
+        """A transaction of the writer's. After an exception the desk has to be closed, which rolls it back."""
         self.writer.cursor.execute("BEGIN")
-        try:
-            yield
-            self.writer.cursor.execute("COMMIT")
-        except BaseException:
-            self.writer.cursor.execute("ROLLBACK")
-            raise
+        yield
+        self.writer.cursor.execute("COMMIT")
 
     def close(self) -> None:
         self.beside.shutdown(cancel_futures=True)
