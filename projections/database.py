@@ -18,12 +18,13 @@ from duckdb import DuckDBPyConnection
 
 from projections import mirror, models
 from projections.book import Book, open_book
+from projections.desk import Desk
 from projections.functions import remove_functions
-from projections.live import PolicyChangedError, apply_models
+from projections.live import PolicyChangedError, apply_models, make_models
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
-from projections.schema import DatabaseError, create_or_check
+from projections.schema import DatabaseError, create_or_check, open_apart
 
 
 class Database:
@@ -35,6 +36,7 @@ class Database:
         self._writing = threading.Lock()
         self._position, self._mirrored = self._read_positions()
         self._book = self._open_book()
+        self._desk: Desk | None = None
 
     @property
     def position(self) -> int:
@@ -65,15 +67,11 @@ class Database:
             new = mirror.unseen(batch, self._mirrored)
             if new:
                 try:
-                    with self._transaction() as cursor:
-                        mirror.mirror_batch(cursor, new)
-                        book = apply_models(cursor, self._book)
-                        _move(cursor, position=new[-1][0], mirrored=new[-1][0])
+                    self._book = self._apply(new)
                 except PolicyChangedError:
                     self._mirror(new)
                     return self._rebuild()
                 self._position = self._mirrored = new[-1][0]
-                self._book = book
             return self._position
 
     def mirror_only(self, batch: Sequence[Message]) -> int:
@@ -113,6 +111,7 @@ class Database:
 
     def close(self) -> None:
         with self._writing:
+            self._clear_desk()
             remove_functions(self._root)
             self._root.close()
 
@@ -122,16 +121,26 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _apply(self, new: Sequence[Message]) -> Book:
+        """Mirror new messages and make the models of their orders anew. Returns the book that holds from here on."""
+        with self._working() as desk:
+            making = make_models(desk, mirror.take_apart(desk, new), self._book)
+            mirror.add_events(desk)
+            apply_models(making)
+            _move(desk.writer.cursor, position=new[-1][0], mirrored=new[-1][0])
+            return making.book
+
     def _mirror(self, batch: Sequence[Message]) -> int:
         new = mirror.unseen(batch, self._mirrored)
         if new:
-            with self._transaction() as cursor:
-                mirror.mirror_batch(cursor, new)
-                _move(cursor, position=self._position, mirrored=new[-1][0])
+            with self._working() as desk:
+                mirror.mirror_batch(desk, new)
+                _move(desk.writer.cursor, position=self._position, mirrored=new[-1][0])
             self._mirrored = new[-1][0]
         return self._mirrored
 
     def _rebuild(self) -> int:
+        self._clear_desk()  # its plans are for the tables of before
         book = build_stored(self.cursor, self._mirrored)
         with self._transaction() as cursor:
             take_over(cursor)
@@ -151,6 +160,24 @@ class Database:
     def _read_positions(self) -> tuple[int, int]:
         rows = self._root.execute(f"SELECT position, mirrored FROM {CATALOG}.meta").fetchall()
         return int(rows[0][0]), int(rows[0][1])
+
+    @contextmanager
+    def _working(self) -> Iterator[Desk]:
+        """The desk within a transaction. It is set up again after whatever may have left it in disorder."""
+        desk = self._desk or Desk(self.cursor(), open_apart())
+        self._desk = None
+        try:
+            with desk.transaction():
+                yield desk
+            self._desk = desk
+        finally:
+            if self._desk is None:
+                desk.close()
+
+    def _clear_desk(self) -> None:
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
 
     @contextmanager
     def _transaction(self) -> Iterator[DuckDBPyConnection]:

@@ -4,88 +4,138 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Final
 
-from duckdb import DuckDBPyConnection
+import pyarrow as pa
 
 from events.party import POLICY
-from projections.beside import put_after
+from projections.beside import after
 from projections.book import Book, open_book
-from projections.matching import Rules
-from projections.models import CLOSURES, FACTS, ORDER_MODELS, OWED, TOLD, VOIDS, Model
+from projections.desk import Desk
+from projections.models import CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
+from projections.workbench import Workbench
 
-#: The events of the touched orders. The join tells the scan which blocks of older rows to skip. The order's id comes
-#: from `touched`, which is short, and not from the mirror, where it would have to be unpacked.
-_RAW: Final = """
+#: What the mirror holds of the touched orders. The join tells the scan which blocks of older rows to skip. The order's
+#: id comes from `touched`, which is short, and not from the mirror, where it would have to be unpacked.
+_MIRRORED: Final = """
 SELECT e.* EXCLUDE (order_id, type, recorded_at, correlation_id, causation_id, data), t.order_id
 FROM chain.events e
 JOIN touched t ON t.first_position = e.first_position
 """
-#: Is one of them about policies?
-_POLICIES: Final = f"SELECT count(*) > 0 FROM touched WHERE order_id = '{POLICY}'"
-#: Are there any among them that may not count?
-_DOUBTS: Final = """
-SELECT count(*) > count(DISTINCT fact_key) OR coalesce(bool_or(fact = 'fact.corrected'), false) FROM facts
+#: With what has arrived and is not in the mirror yet.
+_RAW: Final = """
+FROM mirrored
+UNION ALL BY NAME
+SELECT t.first_position, a.* EXCLUDE (type, recorded_at, correlation_id, causation_id, data)
+FROM arrived a
+JOIN touched t ON t.order_id = a.order_id
 """
+_STORED_VOIDS: Final = "FROM chain.voids WHERE first_position IN (SELECT first_position FROM touched)"
 
 
 class PolicyChangedError(Exception):
     """The batch adopts another policy, or takes one back: everything that is open has to be made anew."""
 
 
-def apply_models(cursor: DuckDBPyConnection, book: Book) -> Book:
-    """Bring the stored models of the orders in the temporary table `touched` up to the mirror.
+@dataclass(frozen=True)
+class Making:
+    """Models that are being made beside, to be stored, and the ``book`` that they are made by."""
 
-    The cost grows with those orders and with how long ago the oldest of them began, not with the history. Returns the
-    book that holds from here on. Raises PolicyChangedError, having changed nothing of the models.
+    desk: Desk
+    book: Book
+    linked: tuple[tuple[Model, Future[pa.Table]], ...]
+    new_voids: bool
+
+
+def make_models(desk: Desk, touched: pa.Table, book: Book) -> Making:
+    """Begin to make the models of the orders in `touched`: from the mirror, and from `arrived`, not mirrored yet.
+
+    The cost grows with those orders and with how long ago the oldest of them began, not with the history. Raises
+    PolicyChangedError before anything is changed.
     """
-    execute(cursor, f"CREATE OR REPLACE TEMP VIEW raw AS {_RAW}")
-    if _is_so(cursor, "SELECT bool_or(announces) FROM touched"):
-        book = _spread_closures(cursor, book)
-    if _take_facts(cursor):
-        _store(cursor, VOIDS)
-    rules = Rules.read(cursor)
+    if True in touched["announces"].unique().to_pylist():
+        if POLICY in touched["order_id"].to_pylist():
+            raise PolicyChangedError
+        touched, book = _spread_closures(desk, touched)
+    new_voids = _take_facts(desk, touched)
+    linked = tuple((model, desk.beside.submit(_make, desk, model, book)) for model in ORDER_MODELS if model.is_linked)
+    return Making(desk, book, linked, new_voids)
+
+
+def apply_models(making: Making) -> None:
+    """Put the models' rows in the place of those that are stored, within the writer's transaction."""
+    desk = making.desk
+    if making.new_voids:
+        _store(desk.writer, VOIDS)
     for model in ORDER_MODELS:
-        if model.is_read:
-            execute(cursor, f"CREATE OR REPLACE TEMP TABLE {model.name} AS {model.select}")
-        if model in (TOLD, OWED):
-            put_after(cursor, model.name, rules, book)
         if model.is_stored:
-            _store(cursor, model)
-    return book
+            _remove(desk.writer, model)
+    for model in ORDER_MODELS:
+        if not model.is_linked:
+            desk.writer.put(model.name, desk.writer.make(model.select))
+            _add(desk.writer, model)
+    for model, making_rows in making.linked:
+        rows = making_rows.result()
+        if model.is_stored:
+            desk.writer.put(model.name, rows)
+            _add(desk.writer, model)
 
 
-def _take_facts(cursor: DuckDBPyConnection) -> bool:
+def _make(desk: Desk, model: Model, book: Book) -> pa.Table:
+    rows = desk.maker.make(model.select)
+    if model.is_read:
+        desk.maker.put(model.name, rows)
+    for name, table in after(model.name, rows, desk.rules, book).items():
+        desk.maker.put(name, table)
+    return rows
+
+
+def _take_facts(desk: Desk, touched: pa.Table) -> bool:
     """Make the touched orders' `facts`, and `voids` if there may be any new ones. Tells whether there may."""
+    desk.put("touched", touched)
+    desk.maker.put("subjects", touched)
     # At first by the stored `voids`: they hold for as long as nothing of the order is doubled or corrected.
-    execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS {FACTS.select}")
-    doubts = _is_so(cursor, _DOUBTS)
+    desk.maker.put("voids", desk.writer.look_up(_STORED_VOIDS))
+    desk.maker.put("mirrored", desk.writer.look_up(_MIRRORED))
+    desk.maker.define("raw", _RAW)
+    facts = desk.maker.make(FACTS.select)
+    doubts = _may_not_count(facts)
     if doubts:
-        execute(cursor, f"CREATE OR REPLACE TEMP TABLE voids AS {VOIDS.select}")
-        execute(cursor, f"CREATE OR REPLACE TEMP TABLE facts AS {FACTS.select}")
+        desk.put("voids", desk.maker.make(VOIDS.select))
+        facts = desk.maker.make(FACTS.select)
+    desk.put("facts", facts)
     return doubts
 
 
-def _spread_closures(cursor: DuckDBPyConnection, book: Book) -> Book:
-    """Store the touched parties' closures, and add to `touched` every order whose due times they can move."""
-    _take_facts(cursor)
-    if _is_so(cursor, _POLICIES):
-        raise PolicyChangedError
-    execute(cursor, f"CREATE OR REPLACE TEMP TABLE closures AS {CLOSURES.select}")
-    execute(cursor, read_sql("moved_by_closures"))
-    _store(cursor, CLOSURES)
-    # From here on `closures` and `voids` mean the stored ones again.
-    execute(cursor, "DROP TABLE temp.closures")
-    execute(cursor, "DROP TABLE IF EXISTS temp.voids")
-    return open_book(cursor)
+def _may_not_count(facts: pa.Table) -> bool:
+    """Are there any among them that may not count?"""
+    distinct = len(facts["fact_key"].unique())
+    return distinct < len(facts) or "fact.corrected" in facts["fact"].unique().to_pylist()
 
 
-def _store(cursor: DuckDBPyConnection, model: Model) -> None:
+def _spread_closures(desk: Desk, touched: pa.Table) -> tuple[pa.Table, Book]:
+    """Store the touched parties' closures. Returns `touched` with every order whose due times they can move, and the
+    book with those closures in it."""
+    _take_facts(desk, touched)
+    desk.writer.put(CLOSURES.name, desk.maker.make(CLOSURES.select))
+    moved = desk.writer.look_up(read_sql("moved_by_closures"))
+    _store(desk.writer, CLOSURES)
+    desk.writer.put(CLOSURES.name, desk.writer.look_up(f"FROM {CLOSURES.stored}"))
+    return pa.concat_tables([touched, moved]), open_book(desk.writer.cursor)
+
+
+def _store(writer: Workbench, model: Model) -> None:
     """Put the model's rows of the touched orders in the place of those that are stored."""
-    execute(cursor, f"DELETE FROM {model.stored} WHERE first_position IN (SELECT first_position FROM touched)")
-    execute(cursor, f"INSERT INTO {model.stored} {f'FROM {model.name}' if model.is_read else model.select}")
+    _remove(writer, model)
+    _add(writer, model)
 
 
-def _is_so(cursor: DuckDBPyConnection, query: str) -> bool:
-    return bool(execute(cursor, query).fetchall()[0][0])
+def _remove(writer: Workbench, model: Model) -> None:
+    execute(writer.cursor, f"DELETE FROM {model.stored} WHERE first_position IN (SELECT first_position FROM touched)")
+
+
+def _add(writer: Workbench, model: Model) -> None:
+    writer.run(f"INSERT INTO {model.stored} FROM {model.name}")

@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 
 from events import vocabulary
 from events.envelope import TypeNameError, full_type, split_type
+from projections.desk import Desk
 from projections.models import CATALOG
 from projections.statements import execute, read_sql
 
@@ -56,14 +57,19 @@ def mirror_version() -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def create_mirror(cursor: DuckDBPyConnection) -> None:
-    """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
+def define_facts(cursor: DuckDBPyConnection) -> None:
+    """Create what the mirror's SQL refers to: macros, and the type whose values are the names of facts."""
     cursor.execute(read_sql("moments"))
     names = ", ".join(f"'{name}'" for name in vocabulary.FACTS)
     cursor.execute(f"CREATE TYPE fact_name AS ENUM ({names})")
+
+
+def create_mirror(cursor: DuckDBPyConnection) -> None:
+    """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
+    define_facts(cursor)
     cursor.execute("CREATE TABLE vocabulary (full_type VARCHAR, name VARCHAR, version INTEGER, fact fact_name)")
     cursor.executemany("INSERT INTO vocabulary VALUES (?1, ?2, ?3, ?2)", [list(known) for known in known_types()])
-    _register(cursor, ())
+    cursor.register("incoming", _incoming(()))
     cursor.execute(
         f"CREATE TABLE {CATALOG}.events AS SELECT position, position AS first_position, * EXCLUDE (position) "
         f"FROM ({read_sql('incoming_events')})"
@@ -82,30 +88,39 @@ def unseen(batch: Sequence[Message], position: int) -> Sequence[Message]:
     return sorted({at: (at, payload) for at, payload in batch if at > position}.values())
 
 
-def mirror_batch(cursor: DuckDBPyConnection, batch: Sequence[Message]) -> None:
-    """Add messages, all of them new and in order, within the caller's transaction.
+def mirror_batch(desk: Desk, batch: Sequence[Message]) -> None:
+    """Add messages, all of them new and in order, within the caller's transaction."""
+    take_apart(desk, batch)
+    add_events(desk)
 
-    Leaves temporary tables on the cursor: `arrived`, the batch taken apart, and `touched`, its orders with their first
-    and last positions.
+
+def take_apart(desk: Desk, batch: Sequence[Message]) -> pa.Table:
+    """Put `arrived` on both of the desk's workbenches, the batch taken apart, and `touched`, which is returned.
+
+    Those are its orders with their first and last positions. Nothing is changed yet.
     """
-    _register(cursor, batch)
-    execute(cursor, f"CREATE OR REPLACE TEMP TABLE arrived AS {read_sql('incoming_events')}")
-    cursor.unregister("incoming")
-    execute(cursor, read_sql("touched"))
-    execute(cursor, _ADD_EVENTS)
-    execute(cursor, read_sql("merge_subjects"))
+    desk.maker.put("incoming", _incoming(batch))
+    desk.put("arrived", desk.maker.make(read_sql("incoming_events")))
+    touched = desk.writer.look_up(read_sql("touched"))
+    desk.put("touched", touched)
+    return touched
 
 
-def _register(cursor: DuckDBPyConnection, batch: Sequence[Message]) -> None:
+def add_events(desk: Desk) -> None:
+    """Add what was taken apart to the mirror."""
+    desk.writer.run(_ADD_EVENTS)
+    execute(desk.writer.cursor, read_sql("merge_subjects"))
+
+
+def _incoming(batch: Sequence[Message]) -> pa.Table:
     if vocabulary.UPCASTERS:
         batch = [(position, lift(payload)) for position, payload in batch]
-    table = pa.table(
+    return pa.table(
         {
             "position": pa.array([position for position, _ in batch], pa.int64()),
             "payload": pa.array([payload for _, payload in batch], pa.binary()),
         }
     )
-    cursor.register("incoming", table)
 
 
 def lift(payload: bytes) -> bytes:

@@ -37,6 +37,8 @@ class Model:
     is_stored: bool = True
     #: Later models read it.
     is_read: bool = False
+    #: Reads other models of single orders besides `facts`, or is read by them.
+    is_linked: bool = False
 
     @property
     def select(self) -> str:
@@ -59,16 +61,16 @@ CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
 
 #: What commitments are made of, in steps between which not all is SQL (beside.py).
-TOLD: Final = Model("told", is_stored=False, is_read=True)
-OWED: Final = Model("owed", is_stored=False, is_read=True)
+TOLD: Final = Model("told", is_stored=False, is_read=True, is_linked=True)
+OWED: Final = Model("owed", is_stored=False, is_read=True, is_linked=True)
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
-    Model("handoffs", is_read=True),
-    Model("orders", is_read=True),
+    Model("handoffs", is_read=True, is_linked=True),
+    Model("orders", is_read=True, is_linked=True),
     TOLD,
     OWED,
-    Model("commitments"),
+    Model("commitments", is_linked=True),
     Model("messages"),
     Model("names"),
 )

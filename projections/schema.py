@@ -11,7 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from projections.functions import add_functions
-from projections.mirror import create_mirror, mirror_version
+from projections.mirror import create_mirror, define_facts, mirror_version
 from projections.models import CATALOG, define_views, define_words, models_version
 from projections.rebuild import build_stored, forget_unfinished, take_over
 
@@ -58,6 +58,22 @@ def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection,
     return root, versions is not None and versions[1] != models_version()
 
 
+def open_apart() -> DuckDBPyConnection:
+    """A database in memory that knows the words of the models' SQL, but has no rows. One thread works in it."""
+    apart = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "threads": 1})
+    _settle(apart)
+    define_facts(apart)
+    define_words(apart)
+    return apart
+
+
+def _settle(root: DuckDBPyConnection) -> None:
+    """Settings without which the models' SQL says something else, or takes longer to."""
+    root.execute("SET GLOBAL TimeZone = 'UTC'")
+    # Positions of few orders lie in a narrow range, and DuckDB would make room for every number in it.
+    root.execute("SET perfect_ht_threshold = 0")
+
+
 def _refuse_if_in_use(path: Path, error: duckdb.Error) -> None:
     if isinstance(error, duckdb.IOException) and "lock" in str(error):
         raise DatabaseError(f"{path} is open in another process; ask that one, or stop it") from error
@@ -85,13 +101,11 @@ def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, tuple[s
     try:
         add_functions(root)
         quoted = str(path).replace("'", "''")
-        root.execute("SET GLOBAL TimeZone = 'UTC'")
+        _settle(root)
         root.execute(f"ATTACH '{quoted}' AS {CATALOG}")
         root.execute(f"USE {CATALOG}")
         root.execute(f"SET temp_directory = '{quoted}.spill'")
         root.execute(f"SET checkpoint_threshold = '{_CHECKPOINT_THRESHOLD}'")
-        # Positions of few orders lie in a narrow range, and DuckDB would make room for every number in it.
-        root.execute("SET perfect_ht_threshold = 0")
         tables = root.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [CATALOG]).fetchall()
         if not tables:
             return root, None

@@ -1,6 +1,5 @@
--- Adds to `touched` the orders with a commitment of a party whose announced closures are not what they were, if one of
--- the changed closures lies between the commitment's start and the last moment that was counted for it so far.
-INSERT INTO touched BY NAME
+-- The orders that are not in `touched`, with a commitment of a party whose announced closures are not what they were, if one
+-- of the changed closures lies between the commitment's start and the last moment that was counted for it so far.
 WITH before AS (
     SELECT party, closed_from, closed_until
     FROM chain.closures

@@ -1,5 +1,4 @@
 -- The orders that a batch speaks of, with their first and last position in the log. Reads `arrived`, the batch taken apart.
-CREATE OR REPLACE TEMP TABLE touched AS
 WITH spoken AS (
     SELECT
         order_id,

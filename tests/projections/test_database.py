@@ -65,7 +65,7 @@ def test_a_batch_that_fails_leaves_nothing_behind(database: Database, monkeypatc
     database.apply(messages_of(FACTS))
     rows = model_rows(database)
 
-    def fail(cursor: object, book: object) -> None:
+    def fail(making: object) -> None:
         raise RuntimeError("pulled the plug")
 
     with monkeypatch.context() as broken:

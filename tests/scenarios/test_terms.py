@@ -170,8 +170,8 @@ async def test_holidays_and_a_calendar_of_ones_own_count_for_whom_they_are(home:
             ]
         )
         assert (await scene.owed(ORDER, "receive"))[1:] == [
-            # Two of its working days, which have eight hours (five days of eight, one of three: the median): four on
-            # Thursday until 16:00; none on Friday, the first of May; three on Saturday; eight on Monday, one on Tuesday.
+            # Two of its working days, which have eight hours (five days of eight, one of three: the median). Four on
+            # Thursday until 16:00; none on Friday, the first of May; three on Saturday; eight on Monday; one left.
             Owed("receive", BENCH, "2026-05-05 09:00", "open")
         ]
         await scene.until("2026-05-05 09:00")

@@ -1,0 +1,53 @@
+"""Where the one who writes works: a workbench in the transaction, and one beside it where rows are made from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from projections.matching import Rules
+from projections.workbench import Workbench
+
+#: What the models' SQL looks words up in. These tables are short and stay as they are.
+_WORDS: Final = ("vocabulary", "statuses", "status_of_fact", "lanes")
+
+
+class Desk:
+    """Set up once for many batches, for the plans that are kept on it. Takes over both connections.
+
+    ``apart`` is one to a database of its own, without rows: few rows are made faster by one thread than by several that
+    have to wait for each other, and this way the writer's database may have as many as there are cores.
+    """
+
+    def __init__(self, cursor: DuckDBPyConnection, apart: DuckDBPyConnection) -> None:
+        #: Reads and changes the database's tables.
+        self.writer = Workbench(cursor)
+        #: Sees nothing but what is put there.
+        self.maker = Workbench(apart)
+        #: The thread that makes things while the writer's own thread writes.
+        self.beside = ThreadPoolExecutor(1, "maker")
+        for table in _WORDS:
+            self.maker.put(table, self.writer.look_up(f"FROM chain.{table}"))
+        self.rules = Rules.read(cursor)
+
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Let ``name`` mean ``rows`` for both."""
+        self.writer.put(name, rows)
+        self.maker.put(name, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction of the writer's. After an exception the desk has to be closed, which rolls it back."""
+        self.writer.cursor.execute("BEGIN")
+        yield
+        self.writer.cursor.execute("COMMIT")
+
+    def close(self) -> None:
+        self.beside.shutdown(cancel_futures=True)
+        self.writer.cursor.close()
+        self.maker.cursor.close()

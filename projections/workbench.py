@@ -1,0 +1,88 @@
+"""A connection that makes tables from tables of Arrow, by plans that DuckDB keeps.
+
+DuckDB plans a statement that reads its own tables anew each time, prepared or not; in a live batch that takes longer
+than the rows do. What a statement reads from Arrow does not make it do so. So small inputs are put on a workbench under
+the names that the SQL calls them by, and made into results there, as often as one likes, for one planning.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from typing import Any, Final
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection, Statement
+
+from projections.statements import execute, parsed
+
+#: What Arrow has no type for: columns of these names are made into what they were before they went through it.
+_TYPES: Final = {"fact": "fact_name", "story": "HUGEINT"}
+
+_numbers: Final = itertools.count()
+
+# The copy is of some hundred rows. What DuckDB recommends instead binds every statement twice.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
+
+
+class _Feed:
+    """What DuckDB reads a table of Arrow from. A plan holds on to it, while the rows in it change."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        self.rows = rows
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        return self.rows.__arrow_c_stream__(requested_schema)  # type: ignore[no-untyped-call]
+
+
+class Workbench:
+    """Takes over ``cursor``. For one thread at a time."""
+
+    def __init__(self, cursor: DuckDBPyConnection) -> None:
+        self.cursor = cursor
+        self._feeds: dict[str, _Feed] = {}
+        self._defined: set[str] = set()
+        self._kept: dict[str, Statement] = {}
+
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Let ``name`` mean ``rows``, in place of those it meant before, which had the same columns."""
+        feed = self._feeds.get(name)
+        if feed is not None:
+            feed.rows = rows
+            return
+        self._feeds[name] = _Feed(rows)
+        lost = ", ".join(
+            f"{column}::{kind} AS {column}" for column, kind in _TYPES.items() if column in rows.schema.names
+        )
+        self.cursor.register(f"{name}_rows", self._feeds[name])
+        replaced = f" REPLACE ({lost})" if lost else ""
+        self.cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT *{replaced} FROM {name}_rows")  # noqa: S608 - our names
+
+    def define(self, name: str, select: str) -> None:
+        """Let ``name`` mean the rows of ``select``, whatever it reads means by then."""
+        if name not in self._defined:
+            self.cursor.execute(f"CREATE TEMP VIEW {name} AS {select}")
+            self._defined.add(name)
+
+    def run(self, sql: str) -> DuckDBPyConnection:
+        """Execute a statement that reads only what was put here, by the plan made when it was first run."""
+        statement = self._kept.get(sql)
+        if statement is None:
+            name = f"kept_{next(_numbers)}"
+            self.cursor.execute(f"PREPARE {name} AS {sql}")
+            statement = self._kept[sql] = parsed(f"EXECUTE {name}")
+        return self.cursor.execute(statement)
+
+    def make(self, select: str) -> pa.Table:
+        """The rows of a SELECT that reads only what was put here; see ``run``."""
+        return _rows(self.run(select))
+
+    def look_up(self, select: str) -> pa.Table:
+        """The rows of a SELECT that may also read the database's tables. It is planned each time."""
+        return _rows(execute(self.cursor, select))
+
+
+def _rows(result: DuckDBPyConnection) -> pa.Table:
+    rows = result.to_arrow_table()
+    assert rows is not None, "it has just been executed"
+    return rows
