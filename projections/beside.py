@@ -22,7 +22,9 @@ def after(model: str, rows: pa.Table, rules: Rules, book: Book) -> dict[str, pa.
     return {}
 
 
-def put_after(cursor: DuckDBPyConnection, model: str, rules: Rules, book: Book) -> None:
-    """Let the cursor's SQL have those tables, now that ``model`` is a table there."""
-    for name, table in after(model, cursor.sql(f"FROM {model}").to_arrow_table(), rules, book).items():
+def put(cursor: DuckDBPyConnection, model: str, select: str, rules: Rules, book: Book) -> None:
+    """Let the cursor's SQL have ``model``, the rows of ``select``, and the tables that are made of it."""
+    rows = cursor.sql(select).to_arrow_table()
+    cursor.register(model, rows)
+    for name, table in after(model, rows, rules, book).items():
         cursor.register(name, table)

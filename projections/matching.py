@@ -19,8 +19,6 @@ from duckdb import DuckDBPyConnection
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-#: The columns of `told` that name somebody.
-_PEOPLE: Final = ("source", "party", "accountable", "customer")
 #: The order's end does not end these.
 _AFTER_THE_END: Final = frozenset({"answer", "check"})
 #: These matter only where something of the kind was ever said of the order.
@@ -91,46 +89,60 @@ def match(told: pa.Table, rules: Rules) -> tuple[pa.Table, pa.Table]:
 
 
 class _Facts:
-    """The columns of `told`, and how things stood at each row."""
+    """The columns of `told` as numbers, order by order as it happened, and how things stood at each row."""
 
     def __init__(self, told: pa.Table) -> None:
-        self.told: Any = told
+        self._told: Any = told
         self.count = len(told)
-        self.orders = _numbers(told["first_position"])
+        positions, orders = _numbers(told["position"]), _numbers(told["first_position"])
+        self._row = np.lexsort((positions, _numbers(told["occurred_at"]), orders))
+        self.orders = orders[self._row]
         fresh = np.ones(self.count, np.bool_)
         fresh[1:] = self.orders[1:] != self.orders[:-1]
         self.group = np.cumsum(fresh) - 1
         starts = np.flatnonzero(fresh)
-        self.begin = starts[self.group] if self.count else starts
-        self.end = np.append(starts[1:], self.count)[self.group] if self.count else starts
+        self.begin = starts[self.group]
+        self.end = np.append(starts[1:], self.count)[self.group]
 
-        names = told["fact"].cast(pa.string()).combine_chunks().dictionary_encode()
-        self.fact, self.names = _indices(names), [str(name) for name in names.dictionary.to_pylist()]
-        people = [told[name].cast(pa.string()).combine_chunks() for name in _PEOPLE]
-        named = pa.concat_arrays([*people, pa.array(["customer:unknown", "customer"])]).dictionary_encode()
+        names, self.fact = self._encoded("fact")
+        self.names = [str(name) for name in names.to_pylist()]
+        words, self.word = self._encoded("word")
+        self.words = words.to_pylist()
+        self.topics, self.topic = self._encoded("topic")
+        people = [self._told[name].combine_chunks() for name in ("source", "party", "accountable")]
+        named = pa.concat_arrays([*people, pa.array(["customer"])]).dictionary_encode()
         self.people: Any = named.dictionary
-        ends = [self.count * number for number in range(1, len(_PEOPLE) + 1)]
-        *codes, (self.unknown_customer, self.a_customer) = np.split(_indices(named), ends)
-        self.source, self.party, self.accountable, self.customer = codes
-        topics = told["topic"].combine_chunks().dictionary_encode()
-        self.topics: Any = topics.dictionary
-        self.topic = _indices(topics)
-        words = told["word"].combine_chunks().dictionary_encode()
-        self.word, self.words = _indices(words), words.dictionary.to_pylist()
-        travels: Any = told["travels"]
-        self.travels = np.asarray(travels.fill_null(False).to_numpy(), np.bool_)
-        self.by_when = told["by_when"]
+        codes = _indices(named)
+        self.source, self.party, self.accountable = (
+            codes[number * self.count : (number + 1) * self.count][self._row] for number in range(3)
+        )
+        #: Stands for the customer of the order, whoever that is.
+        self.customer = int(codes[-1])
+        self.has_customer, self.travels = (
+            np.asarray(self._told[name].to_numpy(), np.bool_)[self._row] for name in ("has_customer", "travels")
+        )
+        self.dated = np.asarray(self._told["by_when"].is_valid().to_numpy(), np.bool_)[self._row]
 
         had = self.last("order.opened", "item.received")
-        self.holder = np.where(had >= 0, self.source[np.maximum(had, 0)], -1) if self.count else had
+        self.holder = np.where(had >= 0, self.source[had], -1) if self.count else had
         self.home = (self.holder == self.accountable) & (self.holder >= 0)
         self.done = self.last(*_DONE) > self.last(*_TO_DO)
         self.closed = self.last("order.closed") > self.last("order.opened", "order.reopened")
         self.order_ends, self.repair_ends = self.next("order.closed"), self.next(*_FINISHED)
 
+    def _encoded(self, column: str) -> tuple[Any, Numbers]:
+        """The different values, and for each row which of them it has."""
+        encoded = self._told[column].cast(pa.string()).combine_chunks().dictionary_encode()
+        return encoded.dictionary, _indices(encoded)[self._row]
+
+    def column(self, name: str, places: Any) -> Any:
+        """The values of a column of `told` at those places; NULL for no place."""
+        return self._told[name].take(pa.array(self._row).take(places) if self.count else places)
+
     def are(self, *names: str) -> Flags:
         """Which rows are facts of these names."""
-        return np.isin(self.fact, [number for number, name in enumerate(self.names) if name in names])
+        wanted: Flags = np.array([name in names for name in self.names], np.bool_)
+        return wanted[self.fact] if self.count else np.zeros(0, np.bool_)
 
     def last(self, *names: str) -> Numbers:
         """For each row, the last one up to it, in its order, of these facts; -1 if there is none."""
@@ -213,14 +225,13 @@ def _applies(rule: Lane, rows: Numbers, facts: _Facts, roles: dict[str, Flags], 
     if rule.lane in ever:
         so &= ever[rule.lane][rows]
     if rule.lane in _TO_A_CUSTOMER:
-        so &= facts.customer[rows] >= 0
+        so &= facts.has_customer[rows]
     return so
 
 
 def _owner(rule: Lane, rows: Numbers, facts: _Facts) -> Numbers:
     """Who owes it, as a number in ``people``; -1 for nobody."""
     source, accountable = facts.source[rows], facts.accountable[rows]
-    her = np.where(facts.customer[rows] >= 0, facts.customer[rows], facts.unknown_customer)
     match rule.owner:
         case "source":
             return source
@@ -229,10 +240,9 @@ def _owner(rule: Lane, rows: Numbers, facts: _Facts) -> Numbers:
         case "accountable":
             return accountable
         case "customer":
-            return her
+            return np.full(len(rows), facts.customer)
         case "party":
-            party = facts.party[rows]
-            return np.where(party == facts.a_customer, her, np.where(party >= 0, party, accountable))
+            return np.where(facts.party[rows] >= 0, facts.party[rows], accountable)
     return np.full(len(rows), -1)
 
 
@@ -276,22 +286,21 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> pa.Table
     update = kind == list(rules.kinds).index("update")
     return pa.table(
         {
-            "first_position": facts.told["first_position"].take(place),
-            "position": facts.told["position"].take(place),
+            "first_position": facts.column("first_position", pa.array(place)),
+            "position": facts.column("position", pa.array(place)),
             "place": pa.array(place),
             "lane": _chosen([rule.lane for rule in rules.lanes], said.rule[turns]),
             "topic": _topics(facts, said, turns),
             "kind": _chosen(list(rules.kinds), kind),
             "owner": _person(facts, owner),
             "accountable": _person(facts, facts.accountable[place]),
-            "customer": _person(facts, facts.customer[place]),
-            "opened_at": facts.told["occurred_at"].take(place),
-            "by_when": facts.by_when.take(place),
+            "opened_at": facts.column("occurred_at", pa.array(place)),
+            "by_when": facts.column("by_when", pa.array(place)),
             # Our own word of the next news is the promise of the party that it speaks for.
             "named_by": _person(facts, np.where(update, owner, facts.source[place])),
             "waits_for_customer": pa.array(waits),
             "end_place": ended,
-            "ended_at": facts.told["occurred_at"].take(ended),
+            "ended_at": facts.column("occurred_at", ended),
             "is_met": pa.array(is_met),
         }
     )
@@ -299,20 +308,19 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> pa.Table
 
 def _restated(facts: _Facts, said: _Said, goes_on: Flags, rules: Rules) -> pa.Table:
     """Dates that were named after it was opened: said with what was expected anyway, or promised in so many words."""
-    named = np.asarray(facts.by_when.is_valid().to_numpy(), np.bool_) if facts.count else np.zeros(0, np.bool_)
-    again = np.flatnonzero(goes_on & named[said.place]) if len(said.place) else np.zeros(0, np.int64)
+    again = np.flatnonzero(goes_on & facts.dated[said.place])
     promises = np.flatnonzero(facts.are(*_PROMISES))
     place = np.concatenate([said.place[again], promises])
     nothing = np.full(len(promises), -1)
     return pa.table(
         {
-            "first_position": facts.told["first_position"].take(place),
+            "first_position": facts.column("first_position", pa.array(place)),
             "place": pa.array(place),
             "lane": _chosen([rule.lane for rule in rules.lanes], np.concatenate([said.rule[again], nothing])),
             "topic": pa.concat_arrays([_topics(facts, said, again), pa.nulls(len(promises), pa.string())]),
             "source": _person(facts, facts.source[place]),
-            "occurred_at": facts.told["occurred_at"].take(place),
-            "by_when": facts.by_when.take(place),
+            "occurred_at": facts.column("occurred_at", pa.array(place)),
+            "by_when": facts.column("by_when", pa.array(place)),
             "about": _chosen(facts.words, np.concatenate([np.full(len(again), -1), facts.word[promises]])),
         }
     )
@@ -321,7 +329,7 @@ def _restated(facts: _Facts, said: _Said, goes_on: Flags, rules: Rules) -> pa.Ta
 def _topics(facts: _Facts, said: _Said, rows: Numbers) -> Any:
     """What tells several of a lane apart: the fact's topic, its source, or nothing."""
     code = said.topic[rows]
-    texts: Any = pa.concat_arrays([facts.topics.cast(pa.string()), facts.people])
+    texts: Any = pa.concat_arrays([facts.topics, facts.people])
     return texts.take(_places(code)).fill_null("")
 
 
@@ -344,4 +352,4 @@ def _indices(encoded: Any) -> Numbers:
 
 
 def _numbers(column: Any) -> Numbers:
-    return np.asarray(column.to_numpy(), np.int64)
+    return np.asarray(column.cast(pa.int64()).to_numpy(), np.int64)

@@ -18,7 +18,7 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from projections.beside import put_after
+from projections import beside
 from projections.book import open_book
 from projections.matching import Rules
 from projections.policy import DEFAULT_POLICY
@@ -63,6 +63,8 @@ PARTIES: Final = Model("parties", is_stored=False)
 #: What commitments are made of, in steps between which not all is SQL (beside.py).
 TOLD: Final = Model("told", is_stored=False, is_read=True, is_linked=True)
 OWED: Final = Model("owed", is_stored=False, is_read=True, is_linked=True)
+
+BESIDE: Final = (TOLD, OWED)
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final = (
@@ -115,6 +117,7 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
     book, rules = open_book(cursor), Rules.read(cursor)
     for model in ORDER_MODELS:
-        cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
-        if model in (TOLD, OWED):
-            put_after(cursor, model.name, rules, book)
+        if model in BESIDE:
+            beside.put(cursor, model.name, model.select, rules, book)
+        else:
+            cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")

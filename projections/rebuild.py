@@ -16,10 +16,10 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from projections.beside import put_after
+from projections import beside
 from projections.book import Book, open_book
 from projections.matching import Rules
-from projections.models import ANNOUNCED, CATALOG, FACTS, ORDER_MODELS, OWED, STORED_MODELS, TOLD, VOIDS, Model
+from projections.models import ANNOUNCED, BESIDE, CATALOG, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
 _STRETCH: Final = 400_000
@@ -89,13 +89,13 @@ def _build_stretch(cursor: DuckDBPyConnection, book: Book, after: int, until: in
     _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
     for model in (VOIDS, FACTS, *ORDER_MODELS):
         rows = model.select
-        if model is FACTS:
+        if model in BESIDE:
+            beside.put(cursor, model.name, rows, rules, book)
+        elif model is FACTS:
             cursor.execute(f"CREATE OR REPLACE TEMP VIEW {model.name} AS {rows}")
         elif model.is_read:
             cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
             rows = f"FROM {model.name}"
-        if model in (TOLD, OWED):
-            put_after(cursor, model.name, rules, book)
         if model.is_stored:
             cursor.execute(storing.format(_new(model), rows))
 

@@ -6,25 +6,18 @@
 -- its kind and that fact's order, source and id (see macros.sql); it is not kept here, for it would double the table.
 WITH all_kinds AS (
     SELECT
-        first_position, position, place, lane, topic, kind, owner,
-        CASE
-            WHEN kind IN ('update', 'check', 'return', 'visit', 'promise') OR (kind IN ('answer', 'cover') AND owner = accountable)
-                THEN coalesce(customer, accountable)
-            ELSE accountable
-        END AS owed_to,
-        accountable, opened_at, by_when, named_by, waits_for_customer, end_place, ended_at,
+        first_position, position, place, lane, topic, kind, owner, accountable, opened_at, by_when, named_by,
+        waits_for_customer, end_place, ended_at,
         CASE WHEN is_met THEN 'met' WHEN ended_at IS NULL THEN 'open' ELSE 'cancelled' END AS state,
         NULL AS counterpart
     FROM expected
     UNION ALL
     SELECT
-        h.first_position, h.position, NULL, 'receive', '', 'receive', h.to_party,
-        coalesce(o.accountable, h.from_party), o.accountable, h.handed_at, h.expected_by, h.from_party, false, NULL,
-        h.settled_at,
-        CASE h.state WHEN 'received' THEN 'met' WHEN 'open' THEN 'open' ELSE 'cancelled' END,
-        h.from_party
-    FROM handoffs h
-    LEFT JOIN orders o ON o.first_position = h.first_position
+        first_position, position, NULL, 'receive', '', 'receive', to_party, NULL, handed_at, expected_by, from_party,
+        false, NULL, settled_at,
+        CASE state WHEN 'received' THEN 'met' WHEN 'open' THEN 'open' ELSE 'cancelled' END,
+        from_party
+    FROM handoffs
 ),
 promised AS (
     SELECT
@@ -53,7 +46,7 @@ waits AS (
         list(coalesce(ended_at, TIMESTAMP '9999-01-01') ORDER BY opened_at, position) AS waits_until,
         count_if(state = 'open') > 0 AS is_waiting
     FROM all_kinds
-    WHERE starts_with(owner, 'customer')
+    WHERE owner = 'customer' OR starts_with(owner, 'customer:')
     GROUP BY first_position
 ),
 noted AS (
@@ -81,7 +74,16 @@ told_elsewhere AS (
     WHERE o.kind = 'promise' AND coalesce(s.promised_at, step.by_when) = coalesce(p.promised_at, o.by_when)
 )
 SELECT
-    o.* EXCLUDE (place, lane, named_by, by_when, waits_for_customer, end_place, state),
+    o.first_position, o.position, o.kind, o.topic,
+    CASE WHEN o.owner = 'customer' THEN coalesce(customer_party(r.customer), 'customer:unknown') ELSE o.owner END AS owner,
+    CASE
+        WHEN o.kind IN ('update', 'check', 'return', 'visit', 'promise')
+            OR (o.kind IN ('answer', 'cover') AND o.owner = o.accountable)
+            THEN coalesce(customer_party(r.customer), o.accountable)
+        ELSE coalesce(r.accountable, o.named_by)
+    END AS owed_to,
+    r.accountable,
+    o.counterpart, o.opened_at, o.ended_at,
     CASE WHEN o.state = 'open' AND o.waits_for_customer AND w.is_waiting THEN 'paused' ELSE o.state END AS state,
     coalesce(p.dates, 0) + (o.by_when IS NOT NULL)::INTEGER AS promises,
     coalesce(o.by_when, p.first_promised_at) AS first_promised_at,

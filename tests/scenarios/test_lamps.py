@@ -125,17 +125,6 @@ async def test_a_question_either_way_is_open_until_it_is_answered(scene: Stage) 
     one_face(scene.letters(), SHOP, CARDS)
 
 
-async def test_what_parties_ask_each_other_is_not_told_to_her_as_her_question(scene: Stage) -> None:
-    asked = said("2026-05-11 10:00", MAKER, "question.asked", question="Q-SLIP", text="Is there a slip?", to=SHOP)
-    asked_back = said("2026-05-11 10:30", SHOP, "question.asked", question="Q-WHICH", text="Which lamp?", to=MAKER)
-    await scene.play([OPENED, asked, asked_back])
-    answers = await scene.simulation.ask("commitments", {"order": ORDER, "kind": "answer", "now": "2026-05-11T12:00Z"})
-    assert {(row["owner"], row["owed_to"]) for row in answers["commitments"]} == {(SHOP, MAKER), (MAKER, SHOP)}
-    await scene.until("2026-05-13 12:00")
-    for message in await scene.told(ORDER):
-        assert "your question" not in message.body
-
-
 async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage) -> None:
     closed = said("2026-05-12 16:00", SHOP, "order.closed", outcome="cancelled")
     await scene.play([OPENED, SHE_ASKED, IT_IS_BUSY, closed])
@@ -151,18 +140,6 @@ async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage) -> 
     await scene.play([WE_ANSWERED])
     assert await scene.owed(ORDER, "answer") == [
         Owed("answer", SHOP, "2026-05-13 10:00", "met_late", met="2026-05-15 16:00", what="Q-PLACE")
-    ]
-
-
-async def test_she_hears_that_an_answer_is_late_also_when_the_order_is_closed(scene: Stage) -> None:
-    closed = said("2026-05-12 16:00", SHOP, "order.closed", outcome="cancelled")
-    await scene.play([OPENED, SHE_ASKED, closed])
-    await scene.until("2026-05-13 12:00")
-    # Closed is not answered: when the moment passes she hears it from us before she has to ask.
-    assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
-        ("2026-05-11 09:00", "opened"),
-        ("2026-05-12 16:00", "closed"),
-        ("2026-05-13 10:00", "overdue"),
     ]
 
 

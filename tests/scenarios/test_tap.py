@@ -90,13 +90,6 @@ async def test_each_you_must_be_somewhere_else_is_counted(scene: Stage) -> None:
     }
 
 
-async def test_what_comes_home_repaired_was_not_sent_away(scene: Stage) -> None:
-    mended = said("2026-03-03 15:00", SERVICE, "repair.completed", summary="descaled")
-    await scene.play([OPENED, SENT, TAKEN, mended, SENT_BACK, TAKEN_BACK])
-    # There and back again is how every repair goes: nobody said that she must be somewhere else.
-    assert (await scene.status(ORDER))["ping_pongs"] == 0
-
-
 async def test_what_was_sent_back_and_lies_about_comes_to_a_person_with_a_name(scene: Stage) -> None:
     await scene.play(TO_AND_FRO)
     await scene.until("2026-03-10 16:00")

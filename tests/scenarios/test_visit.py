@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.chainserver import refusals
-from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, moment, one_face, stage, teller
 
 SHOP = "retailer:larkwire"
 CREW = "repairer:tamarisk"
@@ -127,29 +127,23 @@ async def test_a_visit_that_moves_keeps_its_first_and_its_last_window(scene: Sta
     )
 
 
-async def test_one_working_day_after_the_repair_she_is_asked_whether_it_holds(scene: Stage) -> None:
-    await scene.play(KEPT)
-    assert await scene.owed(ORDER, "check") == [Owed("check", SHOP, "2026-06-16 10:50", "open")]
-    await scene.until("2026-06-19 12:00")
-    told = await scene.told(ORDER)
-    # One working day after Monday 10:50. It is asked once.
-    assert [message.at for message in told][3:] == ["2026-06-16 10:50"]
-    assert kept(told)
-    assert await scene.owed(ORDER, "check") == [
-        Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 10:50"),
-    ]
-    one_face(scene.letters(), SHOP, CARDS)
+async def test_a_new_window_after_a_missed_one_can_be_missed_anew(scene: Stage) -> None:
+    new = said(
+        "2026-06-15 12:00", CREW, "visit.scheduled", visit="V-1", **window("2026-06-16 13:00", "2026-06-16 15:00")
+    )
+    await scene.play([OPENED, PLANNED, new])
+    # Nobody came by eleven, which was told; since noon there is another window, and nobody is late.
     assert await scene.stalled() == []
-
-
-async def test_a_person_who_asks_her_first_spares_her_the_letter(scene: Stage) -> None:
-    called = said("2026-06-16 09:30", SHOP, "customer.contacted", channel="phone", direction="outbound")
-    await scene.play([*KEPT, called])
-    await scene.until("2026-06-19 12:00")
-    assert await scene.owed(ORDER, "check") == [
-        Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 09:30"),
+    assert await scene.owed(ORDER, "visit") == [Owed("visit", CREW, "2026-06-16 15:00", "open", what="V-1")]
+    await scene.until("2026-06-16 15:01")
+    assert await scene.stalled() == [(ORDER, "visit", CREW)]
+    assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
+        ("2026-06-14 14:00", "opened"),
+        ("2026-06-15 11:00", "overdue"),
+        ("2026-06-16 15:00", "overdue"),
     ]
-    assert [message.kind for message in await scene.told(ORDER)] == ["opened", "repaired", "closed"]
+    visit = next(row for row in await scene.promises(CREW) if row["kind"] == "visit")
+    assert (visit["first_promised_at"], visit["promises"], visit["kept"]) == ("2026-06-15T09:00:00Z", 2, False)
 
 
 async def test_her_no_opens_the_work_again_with_its_history(scene: Stage) -> None:
