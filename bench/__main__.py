@@ -15,7 +15,9 @@ RUNS = [
     ["bench.intake"],
     ["bench.projections.rebuild", "--orders", "1000000"],
     ["bench.projections.live", "--orders", "1000000"],
+    ["bench.projections.sweep", "--orders", "1000000"],
     ["bench.queries", "--orders", "1000000"],
+    ["bench.due_times"],
 ]
 
 

@@ -24,6 +24,7 @@ MessageKind = Literal[
     "reopened",
     "overdue",
     "update",
+    "check",
     "corrected",
 ]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
@@ -34,7 +36,8 @@ def add_functions(connection: DuckDBPyConnection) -> None:
 
 def remove_functions(connection: DuckDBPyConnection) -> None:
     """Take them away again: DuckDB would otherwise keep the connection alive for them."""
-    connection.remove_function(_NAME)
+    with suppress(duckdb.Error):  # closed before
+        connection.remove_function(_NAME)
 
 
 def _worked_seconds(books: Any, parties: Any, begins: Any, ends: Any) -> Any:

@@ -20,9 +20,9 @@ Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 #: The order's end does not end these.
-_AFTER_THE_END: Final = frozenset({"answer", "check"})
+_AFTER_THE_END: Final = frozenset({"answer", "check", "complaint"})
 #: These matter only where something of the kind was ever said of the order.
-_RARE: Final = {"pause": "work.paused", "promise": "promise.made"}
+_RARE: Final = {"pause": "work.paused", "promise": "promise.made", "complaint": "feedback.given"}
 _TO_A_CUSTOMER: Final = frozenset({"update", "check"})
 _PROMISES: Final = ("promise.made", "promise.moved")
 
@@ -54,6 +54,7 @@ class Lane:
     home: bool | None
     travels: bool | None
     anew: bool
+    own: bool | None
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Rules:
     def read(cls, cursor: DuckDBPyConnection) -> Rules:
         """As they stand in the database."""
         rows = cursor.execute(
-            "SELECT fact::VARCHAR, lane, expects, meets, owner, topic, word, role, done, home, travels, anew FROM lanes"
+            "SELECT fact::VARCHAR, lane, expects, meets, owner, topic, word, role, done, home, travels, anew, own "
+            "FROM lanes"
         ).fetchall()
         lanes = tuple(
             Lane(fact, lane, expects, frozenset(meets or ()), *rest) for fact, lane, expects, meets, *rest in rows
@@ -125,6 +127,7 @@ class _Facts:
 
         had = self.last("order.opened", "item.received")
         self.holder = np.where(had >= 0, self.source[had], -1) if self.count else had
+        self.own = self.source == self.accountable
         self.home = (self.holder == self.accountable) & (self.holder >= 0)
         self.done = self.last(*_DONE) > self.last(*_TO_DO)
         self.closed = self.last("order.closed") > self.last("order.opened", "order.reopened")
@@ -219,7 +222,8 @@ def _applies(rule: Lane, rows: Numbers, facts: _Facts, roles: dict[str, Flags], 
         if rule.role not in roles:
             roles[rule.role] = np.array([str(name).startswith(f"{rule.role}:") for name in facts.people.to_pylist()])
         so &= roles[rule.role][facts.source[rows]]
-    for wanted, found in ((rule.done, facts.done), (rule.home, facts.home), (rule.travels, facts.travels)):
+    asked = ((rule.done, facts.done), (rule.home, facts.home), (rule.travels, facts.travels), (rule.own, facts.own))
+    for wanted, found in asked:
         if wanted is not None:
             so &= found[rows] == wanted
     if rule.lane in ever:

@@ -40,7 +40,7 @@ from services.notifying.records import (
 TRIGGERS = MILESTONES | {OVERDUE, CORRECTION}
 
 #: Who has the last word: these may be told of an order that is closed.
-_LAST_WORDS = frozenset({"closed", "corrected"})
+_LAST_WORDS = frozenset({"closed", "corrected", "check"})
 
 
 def is_past(trigger: Event, policy: Policy, now: datetime) -> bool:
@@ -85,7 +85,7 @@ def decide_plan(
     if history.status_of(message) is not None:
         return None
     # A closed order owes her no further news, and so promises none; nor does the question whether all is well.
-    is_last = not history.open or (kind == "update" and has_it_back(history))
+    is_last = not history.open or kind == "check" or (kind == "update" and has_it_back(history))
     next_news_by = None if is_last else promise or policy.promise(now, closures)
     return MessagePlan(
         message=message,
@@ -121,7 +121,11 @@ def _milestone_to_tell(
 
 def _overdue(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
     kind = overdue_kind(fact)
-    if kind is None or not history.open or overdue_speaks(fact, kind, history, policy, now) is not None:
+    if (
+        kind is None
+        or not (history.open or kind == "check")
+        or overdue_speaks(fact, kind, history, policy, now) is not None
+    ):
         return None
     return fact, kind
 

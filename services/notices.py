@@ -54,7 +54,5 @@ def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str, 
         opened_at=row["opened_at"],
         due_at=row["due_at"],
         level=row["reached"] or None,
-        person=(person or "")
-        if "person" in row["tell"] and party == (row.get("accountable") or row["owner"])
-        else None,
+        person=(person or "") if for_person else None,
     )

@@ -12,10 +12,13 @@ from bench.projections.stream import Stream
 from projections.database import open_database
 
 
-def fill(file: Path, orders: int, *, leave: int = 0) -> Stream:
-    """Mirror the facts of that many orders, but for the last ``leave``; returns their stream, which is to be closed."""
+def fill(file: Path, orders: int, *, leave: int = 0, waiting: int = 0) -> Stream:
+    """Mirror the facts of that many orders, but for the last ``leave``; returns their stream, which is to be closed.
+
+    ``waiting``: how many orders in a hundred wait and are open in the end (see Stream).
+    """
     scratch = Path(tempfile.mkdtemp(prefix="stream-", dir=file.parent))
-    stream = Stream(scratch, orders)
+    stream = Stream(scratch, orders, waiting=waiting)
     with open_database(file) as database:
         for chunk in stream.read(0, stream.length - leave):
             database.mirror_only(chunk)

@@ -1,7 +1,8 @@
 """A made-up log: repairs as they come, step by step, many at a time, in the order in which they were recorded.
 
 Each order takes some three weeks and twelve facts: opened, told, handed on two to three times, diagnosed, mended, back,
-closed. Orders begin one after the other, so the log interleaves thousands that are open at once.
+closed. Orders begin one after the other, so the log interleaves thousands that are open at once. On request some never
+leave the shop, which has named days long after the end of the log for its next step and for a visit.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ SELECT * FROM (VALUES
     (13, 15.5, 18.0, 95, 'item.received'),
     (14, 18.001, 18.01, 80, 'message.planned'),
     (15, 18.01, 18.02, 80, 'message.sent'),
-    (16, 18.5, 23.0, 95, 'order.closed')
+    (16, 18.5, 23.0, 95, 'order.closed'),
+    -- Of orders that wait, and only of those:
+    (17, 0.03, 0.04, 100, 'promise.made'),
+    (18, 0.04, 0.05, 100, 'visit.scheduled')
 ) AS s (step, earliest, latest, share, type)
 """
 
@@ -44,16 +48,24 @@ WITH steps AS ({_STEPS}),
 said AS (
     SELECT
         o AS number, step, type,
+        hash(o, 'waits') % 100 < $waiting AS waits,
+        TIMESTAMP '2024-11-04 08:00:00' + to_seconds(
+            $orders * {SPACING} + 23 * 86400 + (hash(o, step, 'until') % (365 * 86400))::BIGINT
+        ) AS until,
         TIMESTAMP '2024-11-04 08:00:00' + to_seconds(
             o * {SPACING} + (86400 * (earliest + (latest - earliest) * (hash(o, step, 1) % 1000) / 1000))::BIGINT
         ) AS happened
-    FROM range(?) AS orders (o), steps
-    WHERE hash(o, step, 2) % 100 < share
+    FROM range($orders) AS orders (o), steps
+    WHERE (hash(o, step, 2) % 100 < share OR (type = 'order.closed' AND $waiting > 0))
+        AND CASE WHEN waits THEN step < 2 OR step > 16 ELSE step <= 16 END
         -- An order without that hop lacks both its ends; one without a customer has nobody to tell.
         AND (step NOT IN (6, 7) OR hash(o, 'hop') % 2 = 0)
         AND (type NOT LIKE 'message.%' OR hash(o, 'customer') % 5 > 0)
 )
-SELECT row_number() OVER (ORDER BY happened, number, step) AS position, number, step, type, happened
+SELECT
+    row_number() OVER (ORDER BY happened, number, step) AS position, number, step, type, waits, happened,
+    -- Whoever owes it is reminded when four fifths of the time are over, which is so within the year after the log.
+    CASE WHEN step > 16 THEN happened + (until - happened) * 1.25 END AS promised
 FROM said
 ORDER BY position
 """
@@ -93,7 +105,8 @@ SELECT
         '"recordedtime":"', time, '","data":',
         CASE type
             WHEN 'order.opened' THEN concat(
-                '{', CASE WHEN hash(number, 'customer') % 5 > 0 THEN '"customer":"c-' || number || '",' ELSE '' END,
+                '{',
+                CASE WHEN hash(number, 'customer') % 5 > 0 AND NOT waits THEN '"customer":"c-' || number || '",' END,
                 '"product":{"brand":"Brand ', number % 17, '","model":"Model ', number % 340,
                 '","serial":"SN', number * 7919,
                 '"},"fault_text":"It stopped on a ', ['Monday', 'Friday', 'Sunday'][number % 3 + 1],
@@ -107,6 +120,14 @@ SELECT
             WHEN 'customer.contacted' THEN '{"channel":"phone","direction":"inbound","summary":"Asked how far it is"}'
             WHEN 'part.ordered' THEN '{"part":"stem 204"}'
             WHEN 'order.closed' THEN '{"outcome":"repaired"}'
+            WHEN 'promise.made' THEN concat(
+                '{"promise":"p-', number, '","what":"It goes on then","by_when":"',
+                strftime(promised, '%Y-%m-%dT%H:%M:%SZ'), '"}'
+            )
+            WHEN 'visit.scheduled' THEN concat(
+                '{"visit":"v-', number, '","from":"', strftime(promised - INTERVAL 4 HOUR, '%Y-%m-%dT%H:%M:%SZ'),
+                '","until":"', strftime(promised, '%Y-%m-%dT%H:%M:%SZ'), '"}'
+            )
             WHEN 'item.received' THEN '{}'
             WHEN 'repair.completed' THEN '{"summary":"Stem and crown replaced, cleaned, tested for a day"}'
             ELSE concat(
@@ -128,13 +149,17 @@ ORDER BY position
 
 
 class Stream:
-    """The log of ``orders`` repairs, kept in a DuckDB file of its own in ``folder``."""
+    """The log of ``orders`` repairs, kept in a DuckDB file of its own in ``folder``.
 
-    def __init__(self, folder: Path, orders: int) -> None:
+    Without ``waiting`` a few orders in a hundred are never closed. With it that many in a hundred wait, for days after
+    the log, and all others are closed.
+    """
+
+    def __init__(self, folder: Path, orders: int, *, waiting: int = 0) -> None:
         self._file = folder / "stream.db"
         self._file.unlink(missing_ok=True)
         self._connection = duckdb.connect(str(self._file))
-        self._connection.execute(_EVENTS, [orders])
+        self._connection.execute(_EVENTS, {"orders": orders, "waiting": waiting})
         self.length = int(self._connection.execute("SELECT max(position) FROM stream").fetchall()[0][0])
 
     def read(self, after: int, until: int, chunk: int = CHUNK) -> Iterator[list[tuple[int, bytes]]]:

@@ -48,6 +48,7 @@ TOLD_WORDS = {
     "reopened": "that it is taken up again",
     "overdue": "that it is late",
     "update": "how it stands",
+    "check": "the question whether all is well",
     "corrected": "that we were mistaken",
     "contact": "in person",
 }

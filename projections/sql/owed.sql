@@ -77,9 +77,12 @@ SELECT
     o.first_position, o.position, o.kind, o.topic,
     CASE WHEN o.owner = 'customer' THEN coalesce(customer_party(r.customer), 'customer:unknown') ELSE o.owner END AS owner,
     CASE
-        WHEN o.kind IN ('update', 'check', 'return', 'visit', 'promise')
-            OR (o.kind IN ('answer', 'cover') AND o.owner = o.accountable)
+        WHEN o.kind IN ('update', 'check', 'return', 'visit', 'promise') OR (o.kind = 'cover' AND o.owner = o.accountable)
             THEN coalesce(customer_party(r.customer), o.accountable)
+        -- A question that somebody puts to himself is one that she asked.
+        WHEN o.kind = 'answer' AND (o.named_by = o.owner OR starts_with(o.named_by, 'customer'))
+            THEN coalesce(customer_party(r.customer), o.accountable)
+        WHEN o.kind = 'answer' THEN o.named_by
         ELSE coalesce(r.accountable, o.named_by)
     END AS owed_to,
     r.accountable,

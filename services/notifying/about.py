@@ -86,7 +86,9 @@ def news_of(
         reason=_text(cause.data.get("reason")) if kind == "reopened" else None,
         outcome=history.outcome if not history.open else None,
         final=next_news_by is None,
-        comes_home=ending is not None and where not in (history.accountable, "customer"),
+        # Mended at her home by somebody else, it has never left.
+        never_left=not history.has_travelled,
+        comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
         asked=bool(questions) or pause is not None,
         paused=pause is not None and not questions,
         questions=_questions(questions, pause),

@@ -41,6 +41,7 @@ class Owed:
     id: str
     kind: str
     owner: str
+    owed_to: str
     #: open, met, cancelled, or paused while the chain waits for the customer
     state: str
     opened_at: datetime
@@ -130,6 +131,11 @@ class History:
                     if wrong.name == fact.name and wrong.data == fact.data and wrong.position < fact.position:
                         return self.origin(wrong)
         return fact
+
+    @property
+    def has_travelled(self) -> bool:
+        """Whether the item ever went from hand to hand."""
+        return any(fact.name in _CUSTODY for fact in self.facts)
 
     @property
     def sent(self) -> tuple[Told, ...]:
@@ -228,6 +234,7 @@ def _owed(row: Mapping[str, Any]) -> Owed:
         id=row["commitment_id"],
         kind=row["kind"],
         owner=row["owner"],
+        owed_to=row["owed_to"],
         state=row["state"],
         opened_at=moment(row["opened_at"]),
         due_at=moment(row["due_at"]) if row["due_at"] else None,

@@ -47,7 +47,7 @@ MILESTONES: Final = frozenset(
 )
 OVERDUE: Final = "commitment.overdue"
 #: When one of these is overdue she is told how it stands; with any other, that there is a delay.
-_HOW_IT_STANDS: Final = frozenset({"update", "return", "check"})
+_HOW_IT_STANDS: Final = frozenset({"update", "return"})
 
 
 @dataclass(frozen=True)
@@ -260,6 +260,8 @@ def overdue_speaks(
     owed = history.commitment(str(trigger.data.get("commitment")))
     if owed is None or owed.state != "open":
         return "met"
+    if owed.kind == "answer" and role_of(owed.owner) != "customer" and role_of(owed.owed_to) != "customer":
+        return "not_hers"
     if owed.kind == "receive" and arrived_since(history, owed.opened_at):
         return "met"
     speaking = milestone(history, now - policy.stale_after)
@@ -268,7 +270,7 @@ def overdue_speaks(
         will_speak = status == "planned" or (status is None and speaking.fact.position > history.last_planned)
         if will_speak or (status is not None and speaking.fact.place_in_time > trigger.place_in_time):
             return "overtaken"
-    if kind == "update" and (history.pending or _is_left_in_peace(history)):
+    if kind in ("update", "check") and (history.pending or _is_left_in_peace(history)):
         return "overtaken"
     for other in history.facts:
         if other.name != OVERDUE or other == trigger or overdue_kind(other) != "overdue":
@@ -296,7 +298,7 @@ def _is_left_in_peace(history: History) -> bool:
     return (
         back is not None
         and has_it_back(history)
-        and any(told.kind == "update" and told.at is not None and told.at > back for told in history.sent)
+        and any(told.kind in ("update", "check") and told.at is not None and told.at > back for told in history.sent)
     )
 
 
@@ -325,7 +327,8 @@ def arrived_since(history: History, handed_at: datetime | None) -> bool:
 
 
 def overdue_kind(trigger: Happened) -> MessageKind | None:
-    """``overdue`` for a step that is late, ``update`` where she should have heard from us or it is her turn; or none.
+    """``overdue`` for a step that is late, ``update`` where she should have heard from us or it is her turn, ``check``
+    where it is time to ask whether the repair holds; or none.
 
     Not every level concerns her: the fact says whom it does.
     """
@@ -334,4 +337,4 @@ def overdue_kind(trigger: Happened) -> MessageKind | None:
         return None
     if role_of(str(trigger.data.get("owed_by"))) == "customer" or trigger.data.get("kind") in _HOW_IT_STANDS:
         return "update"
-    return "overdue"
+    return "check" if trigger.data.get("kind") == "check" else "overdue"

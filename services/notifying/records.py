@@ -110,6 +110,8 @@ class News:
     final: bool = False
     #: The work on it has ended elsewhere: it comes back to us first.
     comes_home: bool = False
+    #: Nobody ever said that it was handed on or came in anywhere.
+    never_left: bool = False
     asked: bool = False
     paused: bool = False
     questions: tuple[str, ...] = ()
@@ -170,7 +172,9 @@ class PlannedMessage:
         return cls(event.subject, MessagePlanned.model_validate(event.data))
 
 
-SuppressReason = Literal["closed", "overtaken", "met", "corrected", "stale", "no_customer", "no_contact", "no_channel"]
+SuppressReason = Literal[
+    "closed", "overtaken", "met", "not_hers", "corrected", "stale", "no_customer", "no_contact", "no_channel"
+]
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ def _context(plan: MessagePlan, cards: Mapping[str, PartyCard], code: str) -> di
         "outcome": news.outcome,
         "final": news.final,
         "comes_home": news.comes_home,
+        "never_left": news.never_left,
         "asked": news.asked,
         "here": _is_here(news),
         "waits": news.asked and not (news.ending or quote or news.due or news.status == "returned"),

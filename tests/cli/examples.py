@@ -328,7 +328,7 @@ _ASKED: dict[str, Any] = {
     "met_at": None,
     "overdue_seconds": None,
 }
-_SOME_GUESS: dict[str, Any] = {"chance": 0.4, "cases": 31, "based_on": "kind"}
+_SOME_GUESS: dict[str, Any] = {"chance": 0.4, "cases": 31, "based_on": "role"}
 _GUESS: dict[str, Any] = {"chance": 0.12, "cases": 1255, "based_on": "lane"}
 _NO_GUESS: dict[str, Any] = {"chance": None, "cases": None, "based_on": None}
 

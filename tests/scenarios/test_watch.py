@@ -75,6 +75,8 @@ async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage) -
         ("2026-07-31 17:00", "update", "2026-08-10 17:00"),
         ("2026-08-06 15:45", "repaired", "2026-08-13 17:00"),
         ("2026-08-11 09:30", "ready", "2026-08-18 17:00"),
+        # A working day after she has it back: does it hold? After that nothing is due.
+        ("2026-08-14 16:00", "check", ""),
     ]
     # Whatever was promised was kept: each message came before the date that the one before had named.
     for earlier, later in itertools.pairwise(told):

@@ -90,6 +90,8 @@ def planned(kind: MessageKind, news: News = NEWS) -> MessagePlan:
         news = replace(news, taken_back=(Wrong("repaired", NOW - timedelta(days=1)),))
     if kind == "overdue" and news.due is None:
         news = replace(news, handed_at=NOW - timedelta(days=5), due=NOW - timedelta(days=3))
+    if kind == "check":
+        news = replace(news, final=True)
     if kind == "ready" and news.ending is None:
         news = replace(news, ending="repaired", place="us")
     return MessagePlan(
@@ -178,7 +180,7 @@ def check(wording: Wording, language: str, *, final: bool = False) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_message_that_there_can_be(kind: MessageKind, language: str) -> None:
     for news in every_news():
-        if news.final and kind not in ("closed", "corrected", "ready"):
+        if news.final and kind not in ("closed", "corrected", "ready", "check"):
             continue  # nothing else is told of a closed order
         plan = planned(kind, news)
         check(compose(plan, CARDS, language), language, final=plan.news.final)
