@@ -26,15 +26,18 @@ def check(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]", show_default=False, help="A policy; without it, policy.toml at home or the built-in one."
+            metavar="[FILE]",
+            show_default=False,
+            help="A policy; without it, the one that is set (policy.toml at home), or the built-in one.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Say whether a policy can be used, and what it means."""
-    from projections.policy import DEFAULT_POLICY, FILE_NAME
+    from cli.place import settings_of
+    from projections.policy import DEFAULT_POLICY
 
-    at_home = place_of(ctx).home / FILE_NAME
+    at_home = settings_of(place_of(ctx)).policy_file
     path = file if file is not None else at_home if at_home.exists() else None
     policy = DEFAULT_POLICY if path is None else _read(path)
     if as_json:

@@ -45,9 +45,9 @@ def open_file(place: Place, reason: str) -> Iterator[Database]:
     import duckdb
 
     from projections.database import Database
+    from projections.functions import add_functions, remove_functions
     from projections.mirror import mirror_version
     from projections.models import CATALOG, models_version
-    from projections.functions import add_functions, remove_functions
 
     root = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
     add_functions(root)

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 from events.envelope import Identifier, Moment
 from events.facet import Fact, Prose, Text
 
-
 #: The steps that a promise can be about.
 Step = Literal["forward", "diagnose", "repair", "return", "cover"]
 

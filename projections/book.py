@@ -1,6 +1,6 @@
 """The book that due times are looked up in: the policies, as they were adopted, and when each party is closed.
 
-A book never changes and is known by what stands in it, so that SQL can name it by a number (``due_terms`` in terms.py):
+A book never changes and is known by what stands in it, so that SQL can name it by a number (functions.py):
 a live batch, a rebuild and a look back each say which book they mean, and none can take another's.
 """
 
@@ -19,6 +19,7 @@ from duckdb import DuckDBPyConnection
 from events.party import role_of
 from projections.calendar import ALWAYS, Calendar
 from projections.clock import Clock
+from projections.policies.words import ROUTINE
 from projections.policy import DEFAULT_POLICY, Policy, PolicyError, Rule
 
 #: Microseconds since 1970, in UTC, like everything that the clocks count.
@@ -31,16 +32,20 @@ _BEFORE_ALL: Final = -(2**62)
 
 
 class Terms:
-    """What holds for commitments of a kind: the rule, the owner's clock, and the rule's time on it (microseconds).
+    """What holds for commitments of a kind: the rule, the clock that it counts on, and its time on that (microseconds).
+
+    ``own`` is the owner's opening hours, in which the levels after the due time are counted; for urgent orders both run
+    around the clock.
 
     Whatever has the same rule and the same clock has the same Terms.
     """
 
-    __slots__ = ("allowed", "clock", "day_length", "kind", "rule")
+    __slots__ = ("allowed", "clock", "day_length", "kind", "own", "rule")
 
-    def __init__(self, kind: str, rule: Rule, clock: Clock, day_length: timedelta) -> None:
+    def __init__(self, kind: str, rule: Rule, clock: Clock, own: Clock, day_length: timedelta) -> None:
         self.kind = kind
         self.rule = rule
+        self.own = own
         self.clock = clock
         self.day_length = day_length
         self.allowed = rule.amount.microseconds(day_length)
@@ -61,7 +66,7 @@ class Book:
         parties = {party for scope in scopes for party in (scope.party, scope.from_party) if party is not None}
         self._named = parties | calendars
         self._names_categories = any(scope.category is not None for scope in scopes)
-        self._shared: dict[tuple[int, str, str, timedelta, int], Terms] = {}
+        self._shared: dict[tuple[int, str, str, timedelta, int, int], Terms] = {}
         self._clocks: dict[tuple[Calendar, str], Clock] = {}
 
     def edition(self, moment: int | None) -> int:
@@ -106,11 +111,16 @@ class Book:
         if found is None:
             policy = self.policies[edition][1]
             rule = policy.resolve(kind, party, lane, about, urgency)
-            calendar = ALWAYS if rule.around_the_clock else policy.calendar_of(party)
-            clock = Clock.of(ALWAYS) if rule.around_the_clock else self._clock(calendar, party)
+            if party == "customer":
+                rule = rule.model_copy(update={"nudge": None})  # whom we write to anyway
+            hurried = (urgency or ROUTINE) != ROUTINE
+            calendar = ALWAYS if hurried else policy.calendar_of(party)
+            own = Clock.of(ALWAYS) if hurried else self._clock(calendar, party)
+            # What is due at once is due by the same clock as everything else of the owner's.
+            clock = Clock.of(ALWAYS) if rule.around_the_clock and rule.amount.count else own
             # Those that come to the same are counted together.
-            same = (edition, kind, rule.name, calendar.day_length, id(clock))
-            found = self._terms[key] = self._shared.setdefault(same, Terms(kind, rule, clock, calendar.day_length))
+            same = (edition, kind, rule.name, calendar.day_length, id(clock), id(own))
+            found = self._terms[key] = self._shared.setdefault(same, Terms(kind, rule, clock, own, calendar.day_length))
         return found
 
     def _clock(self, calendar: Calendar, party: str) -> Clock:

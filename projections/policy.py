@@ -25,7 +25,7 @@ from projections.policies.levels import Level, Levels
 from projections.policies.reading import read_draft
 from projections.policies.rules import Explanation, Fit, Rule, rule_name
 from projections.policies.scope import Override, Scope
-from projections.policies.words import KINDS, Kind, PolicyError, did_you_mean
+from projections.policies.words import KINDS, ROUTINE, Kind, PolicyError, did_you_mean
 
 __all__ = [
     "BUILT_IN_TEXT",
@@ -51,7 +51,6 @@ FILE_NAME: Final = "policy.toml"
 BUILT_IN_TEXT: Final = resources.files("projections").joinpath("policy.toml").read_text(encoding="utf-8")
 
 _NOTHING: Final = Override(scope=Scope(), allow={})
-_ROUTINE: Final = "routine"
 _HURRIED: Final = ("urgent", "safety")
 #: A policy is kept as the data of one fact, which holds 64 KiB with all that is around it.
 _MAX_BYTES: Final = 56 * 1024
@@ -128,7 +127,7 @@ class Policy(BaseModel):
 
         ``counterpart`` is the party it came from. Raises ValueError if there is no such kind.
         """
-        question = (kind, owner, counterpart, category, urgency or _ROUTINE)
+        question = (kind, owner, counterpart, category, urgency or ROUTINE)
         rule = self._answers.get(question)
         if rule is None:
             if len(self._answers) >= _MAX_REMEMBERED:
@@ -145,7 +144,7 @@ class Policy(BaseModel):
         urgency: str | None = None,
     ) -> Explanation:
         """Why ``resolve`` gives what it gives: all rules that fit, the winner first, and why it won."""
-        question = (kind, owner, counterpart, category, urgency or _ROUTINE)
+        question = (kind, owner, counterpart, category, urgency or ROUTINE)
         scopes = list(self._fitting(question))
         fits = tuple(Fit(name=rule_name(kind, scope), allow=self._amount(kind, scope)) for scope in scopes)
         why = scopes[0].why_over(scopes[1]) if len(scopes) > 1 else "no override fits"
@@ -199,7 +198,7 @@ class Policy(BaseModel):
     def _rule(self, scope: Scope, question: _Question) -> Rule:
         kind: Any = question[0]
         # Whoever waits in the cold waits at night, too: for urgent orders no rule counts opening hours.
-        hurried = question[-1] != _ROUTINE
+        hurried = question[-1] != ROUTINE
         amount, levels = self._amount(kind, scope), self.levels[kind]
         return Rule(
             name=rule_name(kind, scope, hurried=hurried and scope.urgency is None),

@@ -153,7 +153,7 @@ def level_at(terms: Terms, due: Moments, level: int) -> Moments:
         return due
     if after.around_the_clock:
         return np.asarray(due + after.microseconds(terms.day_length))
-    return np.asarray(terms.clock.add(due, after.microseconds(terms.day_length)))
+    return np.asarray(terms.own.add(due, after.microseconds(terms.day_length)))
 
 
 def nudge_at(terms: Terms, opened: Moments, due: Moments) -> Moments:

@@ -27,7 +27,7 @@ WORDS: Final[dict[str, _Words]] = {
     "repair": _Words("repair it", "repaired it"),
     "return": _Words("get it back to the customer", "got it back to the customer"),
     "answer": _Words("answer", "answered"),
-    "visit": _Words("come by", "come by"),
+    "visit": _Words("visit the customer", "visited the customer"),
     "promise": _Words("keep a promise", "kept a promise"),
     "check": _Words("ask whether all is well", "asked whether all is well"),
     "update": _Words("give the customer news", "given the customer news"),

@@ -45,3 +45,7 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     known = list(words)
     close = difflib.get_close_matches(word.lower(), known, n=1)
     return f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}"
+
+
+#: The urgency of an order that is not urgent.
+ROUTINE: Final = "routine"

@@ -6,8 +6,11 @@ SELECT
     CASE WHEN state <> 'paused' THEN due_at END AS due_at,
     ended_at,
     state,
-    -- News is due a while before she was promised it, and kept if it came by then.
-    state = 'met' AND ended_at > CASE WHEN kind = 'update' THEN coalesce(promised_at, due_at) ELSE due_at END AS met_late,
+    -- News is due a while before she was promised it, and kept if it came by then. What we ask of our own accord goes out
+    -- when it falls due, and takes a moment.
+    state = 'met' AND ended_at > CASE kind
+        WHEN 'update' THEN coalesce(promised_at, due_at) WHEN 'check' THEN due_at + INTERVAL 1 MINUTE ELSE due_at
+    END AS met_late,
     rule,
     level,
     nudged_at,

@@ -87,7 +87,7 @@ def news_of(
         outcome=history.outcome if not history.open else None,
         final=next_news_by is None,
         # Mended at her home by somebody else, it has never left.
-        never_left=not history.has_travelled,
+        never_left=completed is not None and completed.source != history.accountable and not history.has_travelled,
         comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
         asked=bool(questions) or pause is not None,
         paused=pause is not None and not questions,

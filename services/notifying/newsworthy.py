@@ -272,6 +272,8 @@ def overdue_speaks(
             return "overtaken"
     if kind in ("update", "check") and (history.pending or _is_left_in_peace(history)):
         return "overtaken"
+    if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
+        return "overtaken"  # what was reported late has only just been told: asking is for a person now
     for other in history.facts:
         if other.name != OVERDUE or other == trigger or overdue_kind(other) != "overdue":
             continue

@@ -110,7 +110,7 @@ class News:
     final: bool = False
     #: The work on it has ended elsewhere: it comes back to us first.
     comes_home: bool = False
-    #: Nobody ever said that it was handed on or came in anywhere.
+    #: Somebody else mended it, and nobody ever said that it was handed on or came in anywhere: at her home, it seems.
     never_left: bool = False
     asked: bool = False
     paused: bool = False

@@ -153,7 +153,13 @@ def _context(plan: MessagePlan, cards: Mapping[str, PartyCard], code: str) -> di
 
 def _is_here(news: News) -> bool:
     """Whether it lies ready for her."""
-    return news.ending is not None and news.place == "us" and not news.heading_to_us and news.status != "in_transit"
+    return (
+        news.ending is not None
+        and not news.never_left
+        and news.place == "us"
+        and not news.heading_to_us
+        and news.status != "in_transit"
+    )
 
 
 def _thing(news: News, code: str, told: Any) -> str:

@@ -132,3 +132,53 @@ async def test_once_a_late_report_is_in_nothing_is_said_to_be_late(scene: Stage)
     assert {"repaired", "closed"} <= {message.kind for message in told}
     assert "overdue" not in {message.kind for message in told}
     assert await scene.stalled() == []
+
+
+async def test_the_repair_on_saturday_is_the_last_that_she_needs_to_hear_of(scene: Stage) -> None:
+    await scene.play([OPENED, ASKED, REPAIRED, CLOSED, ANSWERED])
+    await scene.until("2026-01-23 12:00")
+    owed = await scene.owed(ORDER, "forward", "answer", "repair")
+    assert owed == [
+        # Late since 23:00 on Friday, and not owed any more once somebody had repaired it.
+        Owed("forward", DESK, "2026-01-16 23:00", "cancelled"),
+        # What 3Y means she had a right to know even so.
+        Owed("answer", DESK, "2026-01-16 19:30", "met_late", met="2026-01-19 14:00", what="Q-1"),
+    ]
+    told = await scene.told(ORDER)
+    since = [message for message in told if message.at >= "2026-01-17 17:00"]
+    # 24 hours after it was mended in her house she is asked whether it holds; on Monday nobody advises to call anybody.
+    assert [(message.at, message.kind) for message in since] == [
+        ("2026-01-17 17:00", "repaired"),
+        ("2026-01-17 17:30", "closed"),
+        ("2026-01-18 17:30", "check"),
+    ]
+    assert "fan replaced, and it heats again" in since[0].body
+    assert kept(told)
+    one_face(scene.letters(), DESK, CARDS)
+    assert await scene.stalled() == []
+
+
+async def test_what_was_mended_in_her_house_does_not_come_back_to_anybody(scene: Stage) -> None:
+    # The installer closes nothing; the desk looks at it on Monday.
+    await scene.play([OPENED, REPAIRED, replace(CLOSED, at=moment("2026-01-19 09:00"), party=DESK)])
+    # It was never handed over to anybody, and the installer has mended it where it hangs: there is nothing to return.
+    assert [each.kind for each in await scene.owed(ORDER) if each.kind == "return"] == []
+    for message in (await scene.told(ORDER))[1:]:
+        assert "comes back to us" not in message.body
+        assert "here with us" not in message.body
+        assert "welcome" not in message.body
+
+
+async def test_what_events_have_overtaken_is_not_sent(scene: Stage) -> None:
+    # The installer reports on Monday, after the weekend, what was done on Saturday: from then on only that is news.
+    await scene.play([OPENED])
+    await scene.say(replace(REPAIRED, at=moment("2026-01-19 08:00")), "2026-01-17 17:00")
+    await scene.say(replace(CLOSED, at=moment("2026-01-19 08:05")), "2026-01-17 17:30")
+    await scene.until("2026-01-23 12:00")
+    told = [message for message in await scene.told(ORDER) if message.at >= "2026-01-19 08:00"]
+    assert [(message.at, message.kind) for message in told][:2] == [
+        ("2026-01-19 08:00", "repaired"),
+        ("2026-01-19 08:05", "closed"),
+    ]
+    assert not [message for message in told if message.kind == "overdue"]
+    assert await scene.stalled() == []

@@ -199,3 +199,14 @@ async def test_a_date_that_moves_keeps_the_first_and_the_last(scene: Stage) -> N
     ]
     assert kept(told)
     one_face(scene.letters(), SHOP, CARDS)
+
+
+async def test_what_parties_ask_each_other_is_not_told_to_her_as_her_question(scene: Stage) -> None:
+    asked = said("2026-05-11 10:00", MAKER, "question.asked", question="Q-SLIP", text="Is there a slip?", to=SHOP)
+    asked_back = said("2026-05-11 10:30", SHOP, "question.asked", question="Q-WHICH", text="Which lamp?", to=MAKER)
+    await scene.play([OPENED, asked, asked_back])
+    answers = await scene.simulation.ask("commitments", {"order": ORDER, "kind": "answer", "now": "2026-05-11T12:00Z"})
+    assert {(row["owner"], row["owed_to"]) for row in answers["commitments"]} == {(SHOP, MAKER), (MAKER, SHOP)}
+    await scene.until("2026-05-13 12:00")
+    for message in await scene.told(ORDER):
+        assert "your question" not in message.body

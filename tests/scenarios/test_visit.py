@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.chainserver import refusals
-from tests.scenarios.stage import Noticed, Owed, Stage, contact, moment, one_face, stage, teller
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
 
 SHOP = "retailer:larkwire"
 CREW = "repairer:tamarisk"
@@ -173,3 +173,28 @@ async def test_her_no_opens_the_work_again_with_its_history(scene: Stage) -> Non
         "order.reopened",
     ]
     one_face(scene.letters(), SHOP, CARDS)
+
+
+async def test_one_working_day_after_the_repair_she_is_asked_whether_it_holds(scene: Stage) -> None:
+    await scene.play(KEPT)
+    assert await scene.owed(ORDER, "check") == [Owed("check", SHOP, "2026-06-16 10:50", "open")]
+    await scene.until("2026-06-19 12:00")
+    told = await scene.told(ORDER)
+    # One working day after Monday 10:50. It is asked once.
+    assert [message.at for message in told][3:] == ["2026-06-16 10:50"]
+    assert kept(told)
+    assert await scene.owed(ORDER, "check") == [
+        Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 10:50"),
+    ]
+    one_face(scene.letters(), SHOP, CARDS)
+    assert await scene.stalled() == []
+
+
+async def test_a_person_who_asks_her_first_spares_her_the_letter(scene: Stage) -> None:
+    called = said("2026-06-16 09:30", SHOP, "customer.contacted", channel="phone", direction="outbound")
+    await scene.play([*KEPT, called])
+    await scene.until("2026-06-19 12:00")
+    assert await scene.owed(ORDER, "check") == [
+        Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 09:30"),
+    ]
+    assert [message.kind for message in await scene.told(ORDER)] == ["opened", "repaired", "closed"]

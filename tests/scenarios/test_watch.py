@@ -27,7 +27,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
 
 async def every_message_speaks_for_the_shop_and_names_nobody_else(scene: Stage) -> None:
     letters = scene.letters()
-    assert len(letters) == 7
+    assert len(letters) == 8
     for letter in letters:
         assert "Bridge Street Jewellers" in letter
         assert "Ms Jansen" in letter
