@@ -24,7 +24,7 @@ from projections.live import PolicyChangedError, apply_models, make_models
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
-from projections.schema import DatabaseError, create_or_check, open_apart
+from projections.schema import DatabaseError, borrow_apart, create_or_check, give_back_apart
 
 
 class Database:
@@ -164,7 +164,7 @@ class Database:
     @contextmanager
     def _working(self) -> Iterator[Desk]:
         """The desk within a transaction. It is set up again after whatever may have left it in disorder."""
-        desk = self._desk or Desk(self.cursor(), open_apart())
+        desk = self._desk or Desk(self.cursor(), borrow_apart())
         self._desk = None
         try:
             with desk.transaction():
@@ -173,10 +173,12 @@ class Database:
         finally:
             if self._desk is None:
                 desk.close()
+                desk.maker.cursor.close()
 
     def _clear_desk(self) -> None:
         if self._desk is not None:
             self._desk.close()
+            give_back_apart(self._desk.maker)
             self._desk = None
 
     @contextmanager

@@ -18,17 +18,17 @@ _WORDS: Final = ("vocabulary", "statuses", "status_of_fact", "lanes")
 
 
 class Desk:
-    """Set up once for many batches, for the plans that are kept on it. Takes over both connections.
+    """Set up once for many batches, for the plans that are kept on it. Takes over the cursor and borrows ``maker``.
 
-    ``apart`` is one to a database of its own, without rows: few rows are made faster by one thread than by several that
+    That one is in a database of its own, without rows: few rows are made faster by one thread than by several that
     have to wait for each other, and this way the writer's database may have as many as there are cores.
     """
 
-    def __init__(self, cursor: DuckDBPyConnection, apart: DuckDBPyConnection) -> None:
+    def __init__(self, cursor: DuckDBPyConnection, maker: Workbench) -> None:
         #: Reads and changes the database's tables.
         self.writer = Workbench(cursor)
         #: Sees nothing but what is put there.
-        self.maker = Workbench(apart)
+        self.maker = maker
         #: The thread that makes things while the writer's own thread writes.
         self.beside = ThreadPoolExecutor(1, "maker")
         for table in _WORDS:
@@ -48,6 +48,6 @@ class Desk:
         self.writer.cursor.execute("COMMIT")
 
     def close(self) -> None:
+        """The maker is left as it is."""
         self.beside.shutdown(cancel_futures=True)
         self.writer.cursor.close()
-        self.maker.cursor.close()

@@ -81,6 +81,11 @@ class Workbench:
         """The rows of a SELECT that may also read the database's tables. It is planned each time."""
         return _rows(execute(self.cursor, select))
 
+    def clear(self) -> None:
+        """Take all rows away. The names stay, and the plans."""
+        for feed in self._feeds.values():
+            feed.rows = feed.rows.schema.empty_table()
+
 
 def _rows(result: DuckDBPyConnection) -> pa.Table:
     rows = result.to_arrow_table()
