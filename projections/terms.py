@@ -40,6 +40,8 @@ def terms_of(book: Book, owed: pa.Table) -> pa.Table:
 
 def _grouped(book: Book, ended: Moments, owed: pa.Table) -> Iterator[tuple[Terms, npt.NDArray[np.intp]]]:
     """The rows that have the same terms, together."""
+    if not len(ended):
+        return
     editions = _editions(book, ended)
     named = [
         ([*range(len(book.policies))], editions),
@@ -49,19 +51,31 @@ def _grouped(book: Book, ended: Moments, owed: pa.Table) -> Iterator[tuple[Terms
         _codes(owed["category"], book.about),
         _codes(owed["urgency"], lambda urgency: urgency),
     ]
-    code = np.zeros(len(ended), np.int64)
+    code, size = np.zeros(len(ended), np.int64), 1
     for values, codes in named:
-        code = code * len(values) + codes
-    found, of_row = np.unique(code, return_inverse=True)
-    groups: dict[Terms, list[int]] = {}
-    for number, each in enumerate(found.tolist()):
+        code, size = code * len(values) + codes, size * len(values)
+    found = _different(code, size)
+    terms: dict[Terms, int] = {}
+    number_of = np.zeros(len(found), np.int64)
+    for place, each in enumerate(found.tolist()):
         key = []
         for values, _ in reversed(named):
-            each, place = divmod(each, len(values))
-            key.append(values[place])
-        groups.setdefault(book.terms(*reversed(key)), []).append(number)
-    for terms, numbers in groups.items():
-        yield terms, np.flatnonzero(np.isin(of_row, numbers))
+            each, number = divmod(each, len(values))
+            key.append(values[number])
+        number_of[place] = terms.setdefault(book.terms(*reversed(key)), len(terms))
+    group = number_of[np.searchsorted(found, code)]
+    rows = np.argsort(group.astype(np.uint16) if len(terms) < 2**16 else group, kind="stable")
+    ends = np.cumsum(np.bincount(group, minlength=len(terms)))
+    yield from zip(terms, np.split(rows, ends[:-1]), strict=True)
+
+
+def _different(codes: Moments, size: int) -> Moments:
+    """The different ones among ``codes``, which are below ``size``, in order."""
+    if size > 4 * len(codes) + 1_024:
+        return np.unique(codes)
+    seen = np.zeros(size, np.bool_)
+    seen[codes] = True
+    return np.flatnonzero(seen)
 
 
 def _codes(column: Column, meaning: Callable[[str | None], str | None]) -> tuple[list[Any], Moments]:

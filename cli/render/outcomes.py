@@ -17,6 +17,8 @@ from cli.render.plain import word
 Row = dict[str, Any]
 
 #: What the panel counts, with its style, in this order.
+#: In seconds; as commitments.sql has it.
+_A_MOMENT: Final = 60
 _COUNTED: Final = (("kept", ""), ("kept late", "yellow"), ("overdue", "red"), ("open", ""), ("paused", "yellow"))
 
 
@@ -54,7 +56,9 @@ def _due(commitment: Row) -> datetime | None:
 def _late(commitment: Row, now: datetime) -> float:
     """How many seconds it was late when it ended, or is by now; not above 0 if it is not."""
     due, ended = _due(commitment), parse(commitment.get("ended_at"))
-    return ((ended or now) - due).total_seconds() if due else 0.0
+    late = ((ended or now) - due).total_seconds() if due else 0.0
+    # The question whether all is well goes out when it is due, and takes a moment.
+    return 0.0 if commitment.get("kind") == "check" and 0 < late < _A_MOMENT else late
 
 
 def _standing(commitment: Row, moments: Moments) -> str:

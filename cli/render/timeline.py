@@ -47,8 +47,16 @@ def _told(entries: list[Row]) -> Iterator[Row]:
     settled = {_message(entry) for entry in entries if entry.get("type") in _FATES}
     for entry in entries:
         planned = entry.get("type") == "message.planned"
-        if not entry.get("voided") and not (planned and _message(entry) in settled):
+        if not entry.get("voided") and not (planned and _message(entry) in settled) and not _is_our_cue(entry):
             yield entry
+
+
+def _is_our_cue(entry: Row) -> bool:
+    """That a letter of ours fell due is told by the letter."""
+    data = entry.get("data") or {}
+    return (
+        entry.get("type") == "commitment.overdue" and data.get("kind") in ("update", "check") and data.get("level") == 1
+    )
 
 
 def _message(entry: Row) -> str:
