@@ -88,9 +88,9 @@ class Book:
 
     def owner(self, owner: str | None) -> str:
         """``owner``, or, if no policy names it and it has no closures, whoever stands for its role (``retailer:``)."""
-        if owner is None or owner in self._named or owner in self.closures:
+        role = role_of(owner) or owner if owner is not None else ""
+        if owner is None or (role != "customer" and (owner in self._named or owner in self.closures)):
             return owner or ""
-        role = role_of(owner) or owner
         return role if role == "customer" else f"{role}:"
 
     def lane(self, counterpart: str | None) -> str | None:

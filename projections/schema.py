@@ -15,6 +15,7 @@ from projections.functions import add_functions
 from projections.mirror import create_mirror, define_facts, mirror_version
 from projections.models import CATALOG, define_views, define_words, models_version
 from projections.rebuild import build_stored, forget_unfinished, take_over
+from projections.statements import read_sql
 from projections.workbench import Workbench
 
 Settings = dict[str, str | bool | int | float | list[str]]
@@ -76,7 +77,8 @@ def borrow_apart() -> Workbench:
     apart = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "threads": 1})
     _settle(apart)
     define_facts(apart)
-    define_words(apart)
+    for name in ("macros", "statuses"):  # the desk brings the tables
+        apart.execute(read_sql(name))
     return Workbench(apart)
 
 
@@ -130,7 +132,7 @@ def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, tuple[s
         root.execute(f"SET temp_directory = '{quoted}.spill'")
         root.execute(f"SET checkpoint_threshold = '{_CHECKPOINT_THRESHOLD}'")
         try:
-            found = root.execute(f"SELECT mirror_version, models_version FROM {CATALOG}.meta").fetchall()
+            found = root.execute("SELECT mirror_version, models_version FROM meta").fetchall()
         except duckdb.CatalogException:
             # DuckDB takes ten times longer to list tables than to read one.
             count = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ?"

@@ -23,6 +23,8 @@ Moments = npt.NDArray[np.int64]
 #: A moment that there is not.
 NONE: Final = int(np.iinfo(np.int64).min)
 
+_FOR_EVER: Final = int(np.iinfo(np.int64).max)
+
 #: A column of a table of Arrow.
 Column = Any
 
@@ -32,7 +34,7 @@ def terms_of(book: Book, owed: pa.Table) -> pa.Table:
     ``allowed`` and ``worked`` (seconds of the owner's opening hours that it may take, and took)."""
     columns = _Columns(owed)
     results = _Results(len(owed))
-    waiting = _waits(owed["waits_from"], owed["waits_until"])
+    waiting = _pairs(owed["waits_from"], owed["waits_until"])
     for terms, rows in _grouped(book, columns.ended, owed):
         _judge(terms, rows, columns, waiting, results)
     return results.as_arrow()
@@ -91,16 +93,27 @@ class _Columns:
     def __init__(self, owed: pa.Table) -> None:
         self.opened, self.ended = moments_of(owed["opened_at"]), moments_of(owed["ended_at"])
         self.promised, self.promised_on = moments_of(owed["promised_at"]), moments_of(owed["promised_on"])
-        self.levels = np.asarray(owed["level"].to_numpy(), np.int64)
-        self.nudged = moments_of(owed["nudged_at"]) != NONE
+        #: By row, what was said already: pairs of a due time and how far it was said to be overdue (0 is a nudge).
+        self.noted = _pairs(owed["noted_due"], owed["noted_level"])
 
 
 class _Results:
     def __init__(self, rows: int) -> None:
         self.due, self.next_at = np.full(rows, NONE), np.full(rows, NONE)
         self.allowed, self.worked = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+        self.levels, self.nudged = np.zeros(rows, np.int64), np.zeros(rows, np.bool_)
         self.rules = np.zeros(rows, np.int32)
         self.names: list[str] = []
+
+    def note(self, row: int, said: Sequence[tuple[int, int]]) -> None:
+        """Take up what was said of the due time that the row has now."""
+        levels = [level for due, level in said if due == self.due[row]]
+        self.levels[row] = max(levels, default=0)
+        self.nudged[row] = 0 in levels
+
+    def noted(self, rows: npt.NDArray[np.intp]) -> tuple[Moments, npt.NDArray[np.bool_]]:
+        """Levels, and whether there was a nudge."""
+        return self.levels[rows], self.nudged[rows]
 
     def as_arrow(self) -> pa.Table:
         return pa.table(
@@ -108,6 +121,7 @@ class _Results:
                 "due_at": _as_timestamps(self.due),
                 "rule": pa.DictionaryArray.from_arrays(self.rules, pa.array(self.names, pa.string())).cast(pa.string()),
                 "next_at": _as_timestamps(self.next_at),
+                "level": pa.array(self.levels.astype(np.int32)),
                 "allowed": pa.array(self.allowed // 1_000_000),
                 "worked": pa.array(self.worked // 1_000_000),
             }
@@ -129,13 +143,17 @@ def _judge(
         for place, row in enumerate(rows):
             if row in waiting:
                 # What she was waited for afterwards kept nobody from anything.
-                waits = [wait for wait in waiting[int(row)] if ended[place] == NONE or wait[0] < ended[place]]
+                last = int(ended[place]) if ended[place] != NONE else _FOR_EVER
+                waits = [(begin, min(end, last)) for begin, end in waiting[int(row)] if begin < last]
                 due[place] = _due_after_waits(terms, int(opened[place]), waits)
                 promised[place] = _moved(promised[place], int(columns.promised_on[row]), waits)
     is_promised = promised != NONE
     if is_promised.any():
         due = np.where(is_promised, np.minimum(due, promised - NEWS_AHEAD) if terms.kind == "update" else promised, due)
     results.due[rows] = due
+    for row in rows if columns.noted else ():
+        if row in columns.noted:
+            results.note(int(row), columns.noted[int(row)])
     results.rules[rows] = len(results.names)
     results.names.append(terms.rule.name)
     by_rule = not (waiting or is_promised.any())
@@ -144,19 +162,18 @@ def _judge(
     results.worked[rows[done]] = clock.between(opened[done], ended[done])
     if under_way.size:
         of_open = rows[under_way]
-        results.next_at[of_open] = _next_at(terms, opened[under_way], due[under_way], columns, of_open)
+        results.next_at[of_open] = _next_at(terms, opened[under_way], due[under_way], *results.noted(of_open))
 
 
-def _next_at(terms: Terms, opened: Moments, due: Moments, columns: _Columns, rows: npt.NDArray[np.intp]) -> Moments:
+def _next_at(terms: Terms, opened: Moments, due: Moments, noted: Moments, nudged: npt.NDArray[np.bool_]) -> Moments:
     """When something is to be said next of commitments that are open."""
-    noted = columns.levels[rows]
-    moments = np.full(len(rows), NONE)
+    moments = np.full(len(due), NONE)
     for noted_last in np.unique(noted):
         if noted_last < len(terms.rule.levels):
             moments = np.where(noted == noted_last, level_at(terms, due, int(noted_last) + 1), moments)
     if terms.rule.nudge is not None:
         nudge = nudge_at(terms, opened, due)
-        moments = np.where((noted == 0) & ~columns.nudged[rows] & (nudge < due), nudge, moments)
+        moments = np.where((noted == 0) & ~nudged & (nudge < due), nudge, moments)
     return moments
 
 
@@ -213,14 +230,12 @@ def _merged(waits: Sequence[tuple[int, int]], since: int) -> list[tuple[int, int
     return merged
 
 
-def _waits(begins: Column, ends: Column) -> dict[int, list[tuple[int, int]]]:
-    """By row, when the chain waited; rows without any wait are most."""
-    if begins.null_count == len(begins):
+def _pairs(first: Column, second: Column) -> dict[int, list[tuple[int, int]]]:
+    """Two columns of lists, put together by row; rows without any are most, and left out."""
+    if first.null_count == len(first):
         return {}
-    rows = zip(begins.cast(pa.list_(pa.int64())).to_pylist(), ends.cast(pa.list_(pa.int64())).to_pylist(), strict=True)
-    return {
-        row: list(zip(begin, end, strict=True)) for row, (begin, end) in enumerate(rows) if begin is not None and begin
-    }
+    lists = (column.cast(pa.list_(pa.int64())).to_pylist() for column in (first, second))
+    return {row: list(zip(*both, strict=True)) for row, both in enumerate(zip(*lists, strict=True)) if both[0]}
 
 
 def _editions(book: Book, ended: Moments) -> Moments:

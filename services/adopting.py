@@ -73,13 +73,14 @@ class Adopting:
         holds = await ask("policy", {}, at_least)
         if policy.digest == (holds["digest"] or DEFAULT_POLICY.digest):
             return 0
-        appended = await append(adoption(policy, now, after=holds.get("position") or 0))
-        _log.info("policy adopted", digest=policy.digest, file=str(self._file))
+        appended = await append(adoption(policy, now, after=holds.get("last_position") or 0))
+        if not appended.duplicate:  # otherwise another watchdog was quicker
+            _log.info("policy adopted", digest=policy.digest, file=str(self._file))
         return appended.position
 
 
 def adoption(policy: Policy, now: datetime, after: int) -> Event:
-    """The fact that ``policy`` holds from ``now`` on. ``after`` is the position of the adoption before it, or 0.
+    """The fact that ``policy`` holds from ``now`` on. ``after`` is the position of the last word on policies, or 0.
 
     Of two watchdogs that see the same file, both make the same fact; and a policy may come back later.
     """

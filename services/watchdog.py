@@ -48,7 +48,7 @@ def decide(rows: Iterable[dict[str, Any]], now: datetime) -> list[tuple[Event, d
 
 def _fact(row: dict[str, Any], now: datetime) -> Event:
     about = {"commitment": row["commitment_id"], "kind": row["kind"], "owed_by": row["owner"]}
-    level, date = row["reached"], row["promises"]
+    level = row["reached"]
     data: Fact
     match row["say"]:
         case "nudge":
@@ -60,16 +60,16 @@ def _fact(row: dict[str, Any], now: datetime) -> Event:
         case _:
             name, what = "commitment.overdue", "overdue"
             data = CommitmentOverdue(**about, level=level, due=row["due_at"], tell=tuple(row["tell"]))
-    id = fact_id(what, row["commitment_id"], level, date)
+    id = fact_id(what, row["commitment_id"], level, row["due_at"])
     return make_event(name, source=WATCHDOG, id=id, subject=row["order"], time=now, recordedtime=now, data=data)
 
 
-def fact_id(what: str, commitment: str, level: int, date: int) -> str:
-    """The id of the one fact that says so; ``date`` counts the dates that were promised for the commitment.
+def fact_id(what: str, commitment: str, level: int, due_at: str | None) -> str:
+    """The id of the one fact that says so of that due time.
 
     Commitments are named after other ids, and may be too long for an id.
     """
-    end = f":{level}" + (f":{date}" if date else "")
+    end = f":{level}:{due_at}"
     id = f"{what}:{commitment}{end}"
     if len(id.encode()) <= MAX_ID_BYTES:
         return id
@@ -107,6 +107,8 @@ class Watchdog:
         self._person_of = person_of
         self._seen: int | None = None
         self._doubted: set[str] = set()
+        self._said: set[str] = set()
+        self._untold: set[str] = set()
         self._running: asyncio.Task[None] | None = None
         self._last_beat: datetime | None = None
 
@@ -119,13 +121,12 @@ class Watchdog:
         # that was, so it must reflect everything.
         if self._seen is None:
             self._seen = await self._last_position()
-        if self._adopting is not None:
-            adopted = await self._adopting.look(self._ask, self._append, now, self._seen)
-            self._seen = max(self._seen, adopted)
+        await self._look_at_policy(now)
         answer = await self._ask("sweep", {"now": iso(now)}, self._seen)
         noted = 0
         for event, row in self._decide(answer["sweep"], now):
             appended = await self._append(event)
+            self._said.add(event.id)
             self._seen = max(self._seen, appended.position)
             if appended.duplicate:
                 continue  # another watchdog was quicker, and tells the parties
@@ -136,15 +137,30 @@ class Watchdog:
         self._last_beat = now
         return noted
 
+    async def _look_at_policy(self, now: datetime) -> None:
+        """Whatever is wrong with a policy, what is due is told all the same."""
+        if self._adopting is None:
+            return
+        try:
+            adopted = await self._adopting.look(self._ask, self._append, now, self._seen or 0)
+        except (NoAnswerError, QuestionError, JetStreamError, OSError, TimeoutError) as error:
+            _log.warning("the policy was not looked at", error=str(error) or repr(error))
+        else:
+            self._seen = max(self._seen or 0, adopted)
+
     def _decide(self, rows: list[dict[str, Any]], now: datetime) -> list[tuple[Event, dict[str, Any]]]:
         """Row by row: one that cannot be told of must not silence the others."""
         decided = []
         for row in self._believed(rows, now):
+            if row["commitment_id"] in self._untold:
+                continue
             try:
                 decided += decide([row], now)
             except ValueError as error:
+                self._untold.add(row["commitment_id"])  # complained of once is enough
                 _log.error("cannot tell of a commitment", commitment=row["commitment_id"], error=str(error))
-        return decided
+        # What was said and yet comes up again was taken back by somebody: saying it again would change nothing.
+        return [(event, row) for event, row in decided if event.id not in self._said]
 
     def _believed(self, rows: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
         late = {

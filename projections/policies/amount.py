@@ -34,7 +34,7 @@ class Amount(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    count: int = Field(ge=0)
+    count: int = Field(ge=0, le=6_000_000)  # more minutes than ten years have
     unit: Unit
 
     @classmethod

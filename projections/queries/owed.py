@@ -70,7 +70,10 @@ def policy(reading: Reading, arguments: Arguments) -> Row:
     """The policy that was adopted last; nothing if none was."""
     del arguments
     rows = reading.rows("policy")
-    return rows[0] | {"policy": orjson.loads(rows[0]["policy"])} if rows else {"digest": None, "policy": None}
+    if not rows:
+        taken_back = reading.rows("policies_until")[0]["last_position"]
+        return {"digest": None, "policy": None, "adopted_at": None, "position": None, "last_position": taken_back}
+    return rows[0] | {"policy": orjson.loads(rows[0]["policy"])}
 
 
 def spent(reading: Reading, arguments: Arguments) -> Row:

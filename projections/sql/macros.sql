@@ -8,7 +8,9 @@ CREATE OR REPLACE MACRO story_moment(story) AS make_timestamp((story >> 64)::BIG
 CREATE OR REPLACE MACRO story_never() AS 170141183460469231731687303715884105727::HUGEINT;
 
 -- The customer as one who owes or is owed something.
-CREATE OR REPLACE MACRO customer_party(customer) AS 'customer:' || customer;
+CREATE OR REPLACE MACRO customer_party(customer) AS CASE WHEN strlen(customer) <= 120 THEN 'customer:' || customer END;
+CREATE OR REPLACE MACRO is_party(name) AS
+    regexp_full_match(name, '(retailer|importer|repairer|customer|chain):[^[:cntrl:]]{1,120}') AND name = trim(name);
 
 -- The codes of story keys, as one text in the order of the story.
 CREATE OR REPLACE MACRO ups_and_downs(turns) AS

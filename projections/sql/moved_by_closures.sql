@@ -17,7 +17,7 @@ moved AS (
     SELECT DISTINCT c.first_position
     FROM chain.commitments c
     JOIN changed x
-        ON x.party = c.owner AND c.opened_at < x.closed_until
+        ON x.party = c.owner AND least(c.opened_at, c.due_at) < x.closed_until
             -- What is paused has no due time yet. greatest() passes over NULL.
             AND greatest(c.due_at, c.ended_at, c.next_at, CASE WHEN c.due_at IS NULL THEN x.closed_until END) > x.closed_from
 )

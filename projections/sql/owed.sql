@@ -46,7 +46,7 @@ waits AS (
         list(coalesce(ended_at, TIMESTAMP '9999-01-01') ORDER BY opened_at, position) AS waits_until,
         count_if(state = 'open') > 0 AS is_waiting
     FROM all_kinds
-    WHERE owner = 'customer' OR starts_with(owner, 'customer:')
+    WHERE kind IN ('decide', 'answer') AND (owner = 'customer' OR starts_with(owner, 'customer:'))
     GROUP BY first_position
 ),
 noted AS (
@@ -54,13 +54,15 @@ noted AS (
     SELECT
         opening.position,
         n.word AS kind,
-        max(CASE WHEN n.fact = 'commitment.overdue' THEN n.level END) AS level,
-        max(CASE WHEN n.fact = 'commitment.overdue' THEN n.occurred_at END) AS noted_at,
+        -- Said of which due time, and how far: 0 is a nudge. What was said of another due time is not said of this one.
+        list(n.by_when ORDER BY n.position) FILTER (WHERE n.fact <> 'commitment.withdrawn') AS noted_due,
+        list(coalesce(n.level, 0) ORDER BY n.position) FILTER (WHERE n.fact <> 'commitment.withdrawn') AS noted_level,
         max(CASE WHEN n.fact = 'commitment.nudged' THEN n.occurred_at END) AS nudged_at,
         max(CASE WHEN n.fact = 'commitment.withdrawn' THEN n.occurred_at END) AS withdrawn_at
     FROM facts n
     JOIN raw opening ON opening.first_position = n.first_position
     WHERE n.fact IN ('commitment.overdue', 'commitment.nudged', 'commitment.withdrawn')
+        AND starts_with(n.source, 'chain:')
         AND n.name = commitment_id(n.word, opening.order_id, opening.source, opening.id)
     GROUP BY ALL
 ),
@@ -68,14 +70,22 @@ told_elsewhere AS (
     -- A promise that is about a step at hand is told there.
     SELECT o.position
     FROM all_kinds o
-    JOIN all_kinds step ON step.first_position = o.first_position AND step.owner = o.owner AND step.kind <> 'promise'
+    JOIN all_kinds step
+        ON step.first_position = o.first_position AND step.owner = o.owner
+            AND step.kind IN ('forward', 'diagnose', 'repair', 'return', 'cover')
+            AND step.place < o.place AND (step.end_place IS NULL OR step.end_place > o.place)
     LEFT JOIN promised p ON p.position = o.position AND p.kind = o.kind
     LEFT JOIN promised s ON s.position = step.position AND s.kind = step.kind
     WHERE o.kind = 'promise' AND coalesce(s.promised_at, step.by_when) = coalesce(p.promised_at, o.by_when)
 )
 SELECT
     o.first_position, o.position, o.kind, o.topic,
-    CASE WHEN o.owner = 'customer' THEN coalesce(customer_party(r.customer), 'customer:unknown') ELSE o.owner END AS owner,
+    CASE
+        WHEN o.owner = 'customer' THEN coalesce(customer_party(r.customer), 'customer:unknown')
+        -- Whoever was named and is nobody owes nothing: then it is the accountable party's.
+        WHEN o.kind IN ('answer', 'cover') AND NOT is_party(o.owner) THEN coalesce(o.accountable, o.named_by)
+        ELSE o.owner
+    END AS owner,
     CASE
         WHEN o.kind IN ('update', 'check', 'return', 'visit', 'promise') OR (o.kind = 'cover' AND o.owner = o.accountable)
             THEN coalesce(customer_party(r.customer), o.accountable)
@@ -95,9 +105,7 @@ SELECT
     CASE WHEN p.dates > 0 THEN p.promised_on WHEN o.by_when IS NOT NULL THEN o.opened_at END AS promised_on,
     CASE WHEN o.waits_for_customer THEN w.waits_from END AS waits_from,
     CASE WHEN o.waits_for_customer THEN w.waits_until END AS waits_until,
-    -- What was noted before a later promise was about the date before.
-    CASE WHEN n.noted_at < coalesce(p.promised_on, o.opened_at) THEN 0 ELSE coalesce(n.level, 0) END AS level,
-    n.nudged_at, n.withdrawn_at,
+    n.noted_due, n.noted_level, n.nudged_at, n.withdrawn_at,
     r.category, r.urgency
 FROM all_kinds o
 LEFT JOIN promised p ON p.position = o.position AND p.kind = o.kind

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 _LONGEST: Final = 200
@@ -32,6 +33,8 @@ _PART_GONE: Final = re.compile(
 
 def one_line(text: str) -> str:
     """``text`` on one line, without control or formatting characters: nothing in it can start a header or hide."""
+    if text.isascii() and text.isprintable():  # as nearly every text is, and sooner seen of the whole
+        return " ".join(text.split())
     kept = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     return " ".join(kept.split())
 
@@ -63,5 +66,6 @@ def passed_on(text: str | None, links: Iterable[str], ours: Iterable[str] = ()) 
     return line.rstrip(".")
 
 
-def _words(text: str) -> set[str]:
-    return {word for word in _WORDS.findall(text.casefold().replace("_", " ")) if len(word) >= 4}
+@lru_cache(maxsize=512)  # the same names again and again
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word for word in _WORDS.findall(text.casefold().replace("_", " ")) if len(word) >= 4)

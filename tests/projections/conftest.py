@@ -9,7 +9,7 @@ import pytest
 
 from events.envelope import Event
 from projections.database import Database
-from tests.projections.story import Given, Story, new_database, tell
+from tests.projections.story import Given, Story, new_database, tell, throw_away
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,7 @@ def given(tmp_path: Path, base: Path) -> Iterator[Given]:
 
     yield tell_it
     for story in told:
-        story.database.close()
+        throw_away(story.database)
 
 
 @pytest.fixture(scope="module")

@@ -577,3 +577,53 @@ def test_little_history_says_nothing_and_much_of_it_how_likely_it_is_to_be_late(
     assert share == pytest.approx(2 / 3, abs=0.02)
     # Three hours later only the slow ones are left, and none of those was in time.
     assert chance(30, "2026-03-09 11:00")[0] == 0
+
+
+def test_each_level_is_said_of_the_date_that_holds_and_a_date_that_comes_back_was_said_already(given: Given) -> None:
+    name, first, second = f"repair/W-1/{BENCH}/{DIAGNOSED.id}", "2026-03-12T16:00:00Z", "2026-03-16T16:00:00Z"
+    moved = promise("2026-03-14 20:00", second, moved=True)
+    facts = at_the_bench(
+        DIAGNOSED,
+        promise("2026-03-11 09:00", first),
+        overdue(name, "repair", 1, "2026-03-12 16:01", first),
+        overdue(name, "repair", 2, "2026-03-14 17:01", first),
+        moved,
+        overdue(name, "repair", 1, "2026-03-16 16:01", second),
+    )
+    story = given(*facts)
+    story.then_rows("commitments", {"level": 1, "due_at": second}, kind="repair")
+    # The second level of the new date is still to be said, though that of the old one was.
+    (row,) = [row for row in story.at("2026-03-18 16:01").ask("sweep")["sweep"] if row["kind"] == "repair"]
+    assert (row["say"], row["reached"]) == ("overdue", 2)
+    given(*facts, corrected(moved, "2026-03-17 09:00")).then_rows(
+        "commitments", {"level": 2, "due_at": first}, kind="repair"
+    )
+
+
+def test_a_promise_of_a_date_that_an_ended_step_had_is_a_promise_all_the_same(given: Given) -> None:
+    window = {"visit": "v1", "from": "2026-03-10T08:00:00Z", "until": "2026-03-20T16:00:00Z"}
+    story = given(
+        HERS,
+        fact("visit.scheduled", SHOP, "2026-03-06 10:00", window),
+        fact("visit.done", SHOP, "2026-03-10 09:30", {"visit": "v1"}),
+        handed(SHOP, BENCH, "2026-03-10 10:00"),
+        promise("2026-03-10 11:00", "2026-03-20T16:00:00Z", source=SHOP),
+    )
+    story.then_rows("commitments", {"owner": SHOP, "due_at": "2026-03-20T16:00:00Z", "state": "open"}, kind="promise")
+
+
+def test_a_wait_that_is_still_open_moves_nothing_that_has_ended(given: Given) -> None:
+    asked = fact("question.asked", BENCH, "2026-03-10 10:00", {"question": "q1", "text": "Which?", "to": "customer"})
+    story = given(*at_the_bench(DIAGNOSED, asked, fact("repair.completed", BENCH, "2026-03-11 10:00")))
+    story.then_rows("commitments", {"state": "met", "met_late": False, "due_at": "2026-03-25T09:00:00Z"}, kind="repair")
+
+
+def test_a_policy_that_cannot_be_read_or_is_said_of_something_else_changes_nothing(given: Given) -> None:
+    tighter = adopted('[allow]\nreceive = "4 working hours"', "2026-03-01 09:00")
+    empty = fact("policy.adopted", WATCHDOG, "2026-03-01 10:00", {"digest": "x"}, order=POLICY)
+    huge = {"digest": "y", "policy": {"allow": {"receive": {"count": 10**18, "unit": "week"}}}}
+    odd = fact("policy.adopted", WATCHDOG, "2026-03-01 11:00", huge, order=POLICY)
+    elsewhere = fact("policy.adopted", WATCHDOG, "2026-03-01 12:00", dict(tighter.data), order="W-9")
+    story = given(empty, odd, elsewhere, OPENED, LEFT)
+    story.then_rows("commitments", {"due_at": "2026-03-10T15:30:00Z"}, kind="receive")
+    assert story.ask("policy")["digest"] in (None, "y")

@@ -76,6 +76,19 @@ def test_a_batch_that_fails_leaves_nothing_behind(database: Database, monkeypatc
     assert database.apply(messages_of(LATER, first=5)) == 6
 
 
+def test_nothing_of_one_database_shows_in_the_next(tmp_path: Path, base: Path) -> None:
+    with new_database(tmp_path, base) as database:
+        database.apply(messages_of(FACTS))
+    # The plans are used again, and what was put there for them is gone.
+    for _ in range(2):
+        with new_database(tmp_path, base) as again:
+            again.apply(messages_of(LATER))
+            live = model_rows(again)
+            again.rebuild()
+            assert model_rows(again) == live
+            assert run(again, "stats")["facts"] == len(LATER)
+
+
 def test_a_file_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
     file = tmp_path / "chain.duckdb"
     file.write_bytes(b"this was a database once " * 1_000)

@@ -102,8 +102,8 @@ def test_the_defaults() -> None:
         "32 days",
     ]
     # We send it ourselves when it is due: the accountable party hears only of what stays out.
-    first, *later = [level.tell for level in news.levels]
-    assert (first, set(later)) == (frozenset({"customer"}), {frozenset({"accountable", "customer"})})
+    told, *told_later = [level.tell for level in news.levels]
+    assert (told, set(told_later)) == (frozenset({"customer"}), {frozenset({"accountable", "customer"})})
 
 
 def test_every_kind_of_an_urgent_order_runs_around_the_clock() -> None:

@@ -18,7 +18,7 @@ from events.envelope import Event, make_event
 from events.party import POLICY
 from projections.database import Database
 from projections.policy import Policy
-from tests.projections.story import BENCH, IMPORTER, NOTIFIER, SHOP, messages_of, model_rows, new_database
+from tests.projections.story import BENCH, IMPORTER, NOTIFIER, SHOP, messages_of, model_rows, new_database, throw_away
 
 PARTIES = [SHOP, IMPORTER, BENCH]
 ORDERS = ["W-1", "W-2", "W-3"]
@@ -142,7 +142,9 @@ def cut(facts: list[Event], cuts: set[int]) -> list[list[tuple[int, bytes]]]:
 def two_databases(base: Path) -> Iterator[tuple[Database, Database]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        first, second = (stack.enter_context(new_database(folder, base)) for _ in range(2))
+        first, second = (new_database(folder, base) for _ in range(2))
+        for database in (first, second):
+            stack.callback(throw_away, database)
         yield first, second
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,8 @@ class Chain:
         self._database = open_database(database, threads=1)
 
     def close(self) -> None:
+        with closing(self._database.cursor()) as cursor:
+            cursor.execute("PRAGMA disable_checkpoint_on_shutdown")  # nobody opens the file again
         self._database.close()
 
     # -- the log: no deduplication, as long after JetStream has forgotten ---------------------------------------------

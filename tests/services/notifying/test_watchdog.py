@@ -26,13 +26,13 @@ from tests.services.notifying.chain import (
     SHOP,
     TO_IMPORTER,
     Chain,
+    corrected,
+    fact,
     received,
 )
 
 
-def row(
-    say: str = "overdue", reached: int = 1, promises: int = 0, commitment: str = "receive/W-1001/x"
-) -> dict[str, Any]:
+def row(say: str = "overdue", reached: int = 1, commitment: str = "receive/W-1001/x") -> dict[str, Any]:
     return {
         "commitment_id": commitment,
         "order": ORDER,
@@ -41,10 +41,9 @@ def row(
         "owed_to": SHOP,
         "accountable": SHOP,
         "opened_at": "2026-10-30T10:00:00Z",
-        "due_at": MONDAY.isoformat(),
+        "due_at": "2026-11-02T10:00:00Z",
         "ended_at": "2026-11-02T09:00:00Z" if say == "withdraw" else None,
         "said_for": MONDAY.isoformat(),
-        "promises": promises,
         "say": say,
         "reached": reached,
         "tell": ["owner"],
@@ -56,7 +55,7 @@ def row(
 
 def test_the_fact_that_is_said() -> None:
     ((event, _),) = decide([row()], MONDAY + HOUR)
-    assert event.id == "overdue:receive/W-1001/x:1"
+    assert event.id == "overdue:receive/W-1001/x:1:2026-11-02T10:00:00Z"
     assert (event.name, event.source, event.subject, event.time) == (
         "commitment.overdue",
         "chain:watchdog",
@@ -76,11 +75,15 @@ def test_the_fact_that_is_said() -> None:
 @pytest.mark.parametrize(
     ("given", "name", "id"),
     [
-        (row("nudge", 0), "commitment.nudged", "nudged:receive/W-1001/x:0"),
-        (row("overdue", 2), "commitment.overdue", "overdue:receive/W-1001/x:2"),
-        (row("withdraw", 2), "commitment.withdrawn", "withdrawn:receive/W-1001/x:2"),
-        # A new date that passes is said anew.
-        (row("overdue", 1, promises=2), "commitment.overdue", "overdue:receive/W-1001/x:1:2"),
+        (row("nudge", 0), "commitment.nudged", "nudged:receive/W-1001/x:0:2026-11-02T10:00:00Z"),
+        (row("overdue", 2), "commitment.overdue", "overdue:receive/W-1001/x:2:2026-11-02T10:00:00Z"),
+        (row("withdraw", 2), "commitment.withdrawn", "withdrawn:receive/W-1001/x:2:2026-11-02T10:00:00Z"),
+        # Of a new date it is said anew.
+        (
+            row() | {"due_at": "2026-11-05T16:00:00Z"},
+            "commitment.overdue",
+            "overdue:receive/W-1001/x:1:2026-11-05T16:00:00Z",
+        ),
     ],
 )
 def test_each_thing_is_said_by_an_id_of_its_own(given: dict[str, Any], name: str, id: str) -> None:
@@ -89,7 +92,11 @@ def test_each_thing_is_said_by_an_id_of_its_own(given: dict[str, Any], name: str
 
 
 def test_an_id_is_never_too_long_for_the_log() -> None:
-    ids = {fact_id("overdue", "receive/" + "é" * 200 + end, level, 0) for end in "ab" for level in (1, 2)}
+    ids = {
+        fact_id("overdue", "receive/" + "é" * 200 + end, level, "2026-11-02T10:00:00Z")
+        for end in "ab"
+        for level in (1, 2)
+    }
     assert len(ids) == 4
     assert all(len(id.encode()) <= 240 for id in ids)
     ((event, _),) = decide([row(commitment="é" * 300)], MONDAY)
@@ -222,6 +229,29 @@ async def test_a_receipt_that_was_scanned_in_time_takes_back_what_was_said(chain
         await dog.beat(DUE + HOUR)
     assert said(chain) == [("overdue", 1), ("withdrawn", 1)]
     assert {party for party, notice in post.sent if notice.notice == "commitment.withdrawn"} == {IMPORTER, SHOP}
+
+
+async def test_what_somebody_took_back_is_not_said_again_and_again(chain: Chain) -> None:
+    post = Post()
+    chain.given(OPENED, TO_IMPORTER)
+    dog = watchdog(chain, post)
+    await dog.beat(DUE + timedelta(seconds=1))
+    (noted,) = [event for event in chain.named("commitment.overdue") if event.data["kind"] == "receive"]
+    chain.given(corrected(noted, DUE + HOUR))
+    for _ in range(5):
+        await dog.beat(DUE + 2 * HOUR)
+    assert len([event for event in chain.named("commitment.overdue") if event.data["kind"] == "receive"]) == 1
+    assert len(post.sent) == 2
+
+
+async def test_who_is_nobody_leaves_it_to_the_accountable_party(chain: Chain) -> None:
+    asked = fact("question.asked", SHOP, MONDAY, question="q1", text="Why?", to="the moon")
+    chain.given(OPENED, asked)
+    dog = watchdog(chain, Post())
+    for moment in (MONDAY + 3 * DAY, MONDAY + 3 * DAY + HOUR):
+        await dog.beat(moment)
+    assert said(chain, "answer") == [("overdue", 1)]
+    assert chain.named("commitment.overdue")[-1].data["owed_by"] == SHOP
 
 
 async def test_silence_is_noted_and_noted_again_when_it_lasts(chain: Chain) -> None:

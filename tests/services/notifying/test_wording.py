@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import get_args
 
 import pytest
@@ -22,6 +23,7 @@ from services.parties import PartyCard
 from tests.services.notifying.chain import IMPORTER, ORDER, REPAIRER, SHOP
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday
+PROMISED = usual_promise(NOW)
 CARDS = {
     SHOP: PartyCard(display_name="Juno Watches", phone="020 555 01 01", email="service@juno.example"),
     IMPORTER: PartyCard(display_name="Noordzee Trading"),
@@ -104,12 +106,13 @@ def planned(kind: MessageKind, news: News = NEWS) -> MessagePlan:
         opener=SHOP,
         customer="C-77",
         now=NOW,
-        next_news_by=None if news.final else usual_promise(NOW),
+        next_news_by=None if news.final else PROMISED,
         news=news,
         parties=frozenset(CARDS),
     )
 
 
+@cache
 def every_news() -> list[News]:
     """What can be known, in combination; of how much is known of each, the combinations take turns."""
     found = []
@@ -161,7 +164,7 @@ def check(wording: Wording, language: str, *, final: bool = False) -> None:
     if final:
         assert LAST_WORD[language] in wording.body, wording.body
     else:
-        assert speech.when(usual_promise(NOW), NOW) in wording.body, wording.body
+        assert speech.when(PROMISED, NOW) in wording.body, wording.body
     assert "Juno Watches" in wording.body.splitlines()[-1]
     assert "020 555 01 01" in wording.body
     assert "service@juno.example" in wording.body
