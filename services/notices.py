@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import nats.errors
 from nats.aio.client import Client
 from pydantic import BaseModel, ConfigDict
 
@@ -39,6 +41,9 @@ async def send_notice(connection: Client, party: str, notice: Notice) -> None:
     """Tell ``party``, if it is a partner; whoever is not connected finds it in the order's timeline."""
     if role_of(party) in PARTNER_ROLES:
         await connection.publish(notices_subject(party), notice.model_dump_json(exclude_none=True).encode())
+        # It is said once: let it be on its way before whoever says it does anything else.
+        with suppress(nats.errors.Error, TimeoutError):
+            await connection.flush()
 
 
 def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str, person: str | None = None) -> Notice:

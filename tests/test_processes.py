@@ -166,7 +166,9 @@ async def play(chain: Chain) -> None:
     await chain.told("opened", "overdue")
     status = await chain.ask("status", {"order": SERIAL})
     assert (status["status"], status["holder"], status["heading_to"]) == ("in_transit", SHOP, IMPORTER)
-    (stalled,) = (await chain.ask("stalled"))["stalled"]
+    rows = (await chain.ask("stalled"))["stalled"]
+    assert [row["kind"] for row in rows] == ["receive"], rows
+    (stalled,) = rows
     assert (stalled["order"], stalled["owner"], stalled["level"]) == (ORDER, IMPORTER, 1)
     entries = (await chain.ask("timeline", {"order": ORDER}))["entries"]
     (overdue,) = [entry for entry in entries if entry["type"] == "commitment.overdue"]
