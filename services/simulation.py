@@ -142,7 +142,8 @@ async def simulate(
             await asyncio.to_thread(add_party, settings.home, party, **card)
         running: dict[str, Service] = {}
         for name in services:
-            service = build(name, settings, clock)
+            # Between two beats of a simulated clock nobody can hand in what is still missing.
+            service = build(name, settings.model_copy(update={"beat_seconds": 5.0}), clock)
             await service.start()
             stack.push_async_callback(service.stop)
             running[name] = service

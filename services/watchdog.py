@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from math import ceil
 from typing import Any, Final
 
 import structlog
@@ -29,8 +30,9 @@ from services.answering import Ask, NoAnswerError, QuestionError
 from services.notices import Notice, commitment_notice
 
 #: What was to be said longer ago than this when we first see it came in late (a nightly upload, an import), and the
-#: fact that meets it may be right behind it: such a row is believed at the second beat.
+#: fact that meets it may be right behind it: such a row is believed when it is still there so many seconds later.
 LATE: Final = timedelta(minutes=10)
+_DOUBT: Final = 5.0
 
 #: So long after a start that nothing answers is no news.
 _STARTING: Final = timedelta(seconds=15)
@@ -106,7 +108,10 @@ class Watchdog:
         self._adopting = adopting
         self._person_of = person_of
         self._seen: int | None = None
-        self._doubted: set[str] = set()
+        self._doubted: dict[str, int] = {}
+        self._beats_of_doubt = max(2, ceil(_DOUBT / beat_seconds) + 1)
+        self._one_at_a_time = asyncio.Lock()
+        self._tried: set[str] = set()
         self._said: set[str] = set()
         self._untold: set[str] = set()
         self._running: asyncio.Task[None] | None = None
@@ -117,6 +122,10 @@ class Watchdog:
 
         Raises NoAnswerError or QuestionError if the query is not answered, nats errors if the log does not confirm.
         """
+        async with self._one_at_a_time:
+            return await self._beat(now)
+
+    async def _beat(self, now: datetime) -> int:
         # The answer must reflect what we said last time, or we would say it again; after a start we do not know what
         # that was, so it must reflect everything.
         if self._seen is None:
@@ -125,10 +134,12 @@ class Watchdog:
         answer = await self._ask("sweep", {"now": iso(now)}, self._seen)
         noted = 0
         for event, row in self._decide(answer["sweep"], now):
+            tried = event.id in self._tried  # and was not confirmed: it may stand in the log all the same
+            self._tried.add(event.id)
             appended = await self._append(event)
             self._said.add(event.id)
             self._seen = max(self._seen, appended.position)
-            if appended.duplicate:
+            if appended.duplicate and not tried:
                 continue  # another watchdog was quicker, and tells the parties
             noted += 1
             _log.info(event.name.partition(".")[2], order=event.subject, kind=row["kind"], owner=row["owner"])
@@ -164,13 +175,12 @@ class Watchdog:
 
     def _believed(self, rows: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
         late = {
-            row["commitment_id"]
+            row["commitment_id"]: self._doubted.get(row["commitment_id"], 0) + 1
             for row in rows
             if row["say"] != "withdraw" and datetime.fromisoformat(row["said_for"]) < now - LATE
         }
-        believed = [row for row in rows if row["commitment_id"] not in late or row["commitment_id"] in self._doubted]
         self._doubted = late
-        return believed
+        return [row for row in rows if late.get(row["commitment_id"], self._beats_of_doubt) >= self._beats_of_doubt]
 
     async def run(self) -> None:
         """Beat for ever. Trouble with the server or the projector passes; the next beat sees what this one missed."""

@@ -171,7 +171,9 @@ async def play(chain: Chain) -> None:
     (stalled,) = rows
     assert (stalled["order"], stalled["owner"], stalled["level"]) == (ORDER, IMPORTER, 1)
     entries = (await chain.ask("timeline", {"order": ORDER}))["entries"]
-    (overdue,) = [entry for entry in entries if entry["type"] == "commitment.overdue"]
+    noted = [entry for entry in entries if entry["type"] == "commitment.overdue"]
+    assert len(noted) == 1, noted
+    (overdue,) = noted
     assert (overdue["data"]["kind"], overdue["data"]["owed_by"]) == ("receive", IMPORTER)
     await eventually(lambda: len(chain.notices) == 2, "importer and shop are told who waits for whom")
     assert {notice["owner"] for notice in chain.notices} == {IMPORTER}
