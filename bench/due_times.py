@@ -57,8 +57,8 @@ SELECT
     NULL::TIMESTAMP AS promised_on,
     NULL::TIMESTAMP[] AS waits_from,
     NULL::TIMESTAMP[] AS waits_until,
-    0 AS level,
-    NULL::TIMESTAMP AS nudged_at,
+    NULL::TIMESTAMP[] AS noted_due,
+    NULL::INTEGER[] AS noted_level,
     category,
     CASE WHEN urgency < 94 THEN 'routine' WHEN urgency < 99 THEN 'urgent' ELSE 'safety' END AS urgency
 FROM handed
