@@ -46,7 +46,7 @@ class PartyClosed(Fact):
 
 
 class CommitmentOverdue(Fact):
-    """A due time passed. Said once per commitment and level, and again after a promise with another date."""
+    """A due time passed. Said once per commitment, level and due time: of a new date it is said anew."""
 
     NAME: ClassVar[str] = "commitment.overdue"
 
@@ -60,7 +60,7 @@ class CommitmentOverdue(Fact):
 
 
 class CommitmentNudged(Fact):
-    """Most of the time is gone and the commitment is not met: whoever owes it was reminded. Said once."""
+    """Most of the time is gone and the commitment is not met: whoever owes it was reminded. Said once per due time."""
 
     NAME: ClassVar[str] = "commitment.nudged"
 
