@@ -26,6 +26,10 @@ MessageKind = Literal[
     "update",
     "check",
     "corrected",
+    "answer",
+    "promise",
+    "visit",
+    "cover",
 ]
 
 
@@ -98,7 +102,8 @@ class PolicyAdopted(Fact):
 class MessagePlanned(Fact):
     """We intend to tell the customer this. The body holds no name and no address: the salutation comes at delivery.
 
-    ``corrects`` names the earlier messages that it takes back.
+    ``corrects`` names the earlier messages that it takes back; ``story`` is the part of the body that tells what
+    happened, for a letter that tells several things at once.
     """
 
     NAME: ClassVar[str] = "message.planned"
@@ -113,10 +118,23 @@ class MessagePlanned(Fact):
     body: Prose
     next_news_by: Moment | None = None
     corrects: tuple[Key, ...] | None = None
+    story: Prose | None = None
+
+
+class MessageAttempted(Fact):
+    """We are about to hand the message to a channel, for the ``attempt``-th time; ``after`` is why not the last time."""
+
+    NAME: ClassVar[str] = "message.attempted"
+
+    message: Key
+    kind: MessageKind
+    attempt: int = Field(ge=1)
+    channel: Text
+    after: Text | None = None
 
 
 class MessageSent(Fact):
-    """The customer was told this."""
+    """The customer was told this; in the letter of the message ``letter``, if that told several things at once."""
 
     NAME: ClassVar[str] = "message.sent"
 
@@ -127,6 +145,7 @@ class MessageSent(Fact):
     subject: Prose
     body: Prose
     next_news_by: Moment | None = None
+    letter: Key | None = None
 
 
 class MessageFailed(Fact):
@@ -136,6 +155,17 @@ class MessageFailed(Fact):
 
     message: Key
     kind: MessageKind
+    reason: Prose
+
+
+class MessageUnknown(Fact):
+    """Nobody knows whether the message arrived, and sending it again might tell her twice: a person has to look."""
+
+    NAME: ClassVar[str] = "message.unknown"
+
+    message: Key
+    kind: MessageKind
+    channel: Text
     reason: Prose
 
 
@@ -161,7 +191,9 @@ FACTS: tuple[type[Fact], ...] = (
     CommitmentWithdrawn,
     PolicyAdopted,
     MessagePlanned,
+    MessageAttempted,
     MessageSent,
     MessageFailed,
+    MessageUnknown,
     MessageSuppressed,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -11,11 +10,11 @@ from urllib.parse import quote
 from apprise import Apprise
 from apprise.exception import AppriseImproperlyConfigured
 
+from services.contact import EMAIL, Channel, Contact
 from services.notifying.channels import OUTBOX, OutboxChannel, SmtpChannel, register_outbox
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 
-EMAIL: Final = "email"
 _ADDRESS: Final = "{address}"
 _SMTP: Final = ("mailto", "mailtos")
 
@@ -27,8 +26,14 @@ class DeliveryError(ValueError):
 class Delivery(Protocol):
     """How the notifier sends; tests hand in their own."""
 
-    def speaks(self, kind: str) -> bool:
-        """Whether channels of this kind are served."""
+    def routes(self, contact: Contact, accountable: str) -> tuple[Channel, ...]:
+        """The ways to her that we can use for a message of ``accountable``, in the order in which they are tried."""
+
+    def ready_in(self, kind: str) -> float:
+        """After how many seconds the service behind that kind of channel may be tried again (0: now).
+
+        A service that failed again and again is left alone for a while.
+        """
 
     def repeats_harmlessly(self, kind: str) -> bool:
         """Whether the same letter sent twice reaches her once."""
@@ -62,8 +67,11 @@ class AppriseDelivery:
             )
         self._channel("somebody@example.com")
 
-    def speaks(self, kind: str) -> bool:
-        return kind == EMAIL
+    def routes(self, contact: Contact, accountable: str) -> tuple[Channel, ...]:
+        return tuple(channel for channel in contact.channels if channel.kind == EMAIL)
+
+    def ready_in(self, kind: str) -> float:
+        return 0.0
 
     def repeats_harmlessly(self, kind: str) -> bool:
         return self._scheme == OUTBOX
@@ -108,8 +116,3 @@ class AppriseDelivery:
         if found is None:
             raise DeliveryError(f"email_url is not an address that Apprise can use (it starts with {self._scheme}://)")
         return found
-
-
-def first_served(kinds: Iterable[str], delivery: Delivery) -> str | None:
-    """The first of her channels that we can use."""
-    return next((kind for kind in kinds if delivery.speaks(kind)), None)

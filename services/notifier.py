@@ -34,8 +34,8 @@ from events.log import Appended
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from services.answering import Ask
 from services.connecting import leave
+from services.contact import Contact
 from services.delivery import Delivery
-from services.intake.deciding import Contact
 from services.messages import TRIGGERS
 from services.notices import Notice, send_notice
 from services.notifying.claims import Claims

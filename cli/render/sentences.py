@@ -62,8 +62,10 @@ TEMPLATES: dict[str, str] = {
     "commitment.withdrawn": "found that {who} was not late to {step} after all[: that ended on {ended_at@}]",
     "policy.adopted": "adopted policy {digest}, which says how long everything may take",
     "message.planned": "wrote to the customer[ “{subject}”][ by {channel}]",
+    "message.attempted": "is about to write to the customer[ by {channel}][ (attempt {attempt})][: last time {after}]",
     "message.sent": "told the customer[ “{subject}”][ by {channel}]",
     "message.failed": "could not reach the customer[ ({kind})][: {reason}]",
+    "message.unknown": "does not know whether the customer was reached[ ({kind})][ by {channel}][: {reason}]",
     "message.suppressed": "did not tell the customer[ ({kind})][: {reason}]",
     "fact.corrected": ("took back {fact_id|a fact}[ of {fact_source}][: {reason}][, see {replaced_by}][ ({note})]"),
     "incident.declared": "declared an incident: {what}[ (fault {fault_code})][, {region}]",
@@ -152,6 +154,7 @@ _PREPARE: dict[str, Callable[[Data], Data]] = {
     "commitment.nudged": _owed,
     "commitment.withdrawn": _owed,
     "message.failed": _reason,
+    "message.unknown": _reason,
     "message.suppressed": _reason,
     "fact.corrected": _corrected,
 }

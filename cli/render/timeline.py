@@ -29,7 +29,7 @@ _TOGETHER: Final = 3
 #: Where the text begins: time, mark and the space around them.
 _INDENT: Final = 10
 
-_FATES: Final = ("message.sent", "message.failed", "message.suppressed")
+_FATES: Final = ("message.sent", "message.failed", "message.unknown", "message.suppressed")
 
 
 def timeline(result: Row, moments: Moments, *, raw: bool = False) -> Iterator[RenderableType]:
@@ -46,7 +46,7 @@ def _told(entries: list[Row]) -> Iterator[Row]:
     """Without what was taken back, and without plans of messages whose fate is told."""
     settled = {_message(entry) for entry in entries if entry.get("type") in _FATES}
     for entry in entries:
-        planned = entry.get("type") == "message.planned"
+        planned = entry.get("type") in ("message.planned", "message.attempted")
         if not entry.get("voided") and not (planned and _message(entry) in settled) and not _is_our_cue(entry):
             yield entry
 

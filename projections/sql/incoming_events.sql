@@ -21,7 +21,7 @@ parsed AS (
                 "serial": "VARCHAR", "old_serial": "VARCHAR", "new_serial": "VARCHAR",
                 "fault_text": "VARCHAR", "urgency": "VARCHAR", "outcome": "VARCHAR", "reference": "VARCHAR",
                 "waiting_for": "VARCHAR", "direction": "VARCHAR", "holds": "BOOLEAN", "decider": "VARCHAR",
-                "commitment": "VARCHAR", "level": "INTEGER", "message": "VARCHAR", "kind": "VARCHAR",
+                "commitment": "VARCHAR", "level": "INTEGER", "message": "VARCHAR", "letter": "VARCHAR", "kind": "VARCHAR",
                 "question": "VARCHAR", "visit": "VARCHAR", "promise": "VARCHAR", "part": "VARCHAR",
                 "next_news_by": "TIMESTAMPTZ", "by_when": "TIMESTAMPTZ", "expected_by": "TIMESTAMPTZ",
                 "due": "TIMESTAMPTZ", "valid_until": "TIMESTAMPTZ",
@@ -80,14 +80,15 @@ SELECT
     -- party: the other party that is named (who it goes to, who is accountable, who is waited for, who decides)
     -- word: the word that tells how (the outcome, what is waited for, the direction, the kind, the urgency, yes or no)
     -- name: the name that is given (the customer's, a reference, a message's, a commitment's, the serial replaced)
-    -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category)
+    -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category; of a message
+-- the one in whose letter it went)
     -- by_when: the moment that is named (of the next news, of what is promised or expected, the end of a span)
     coalesce(e.d."to", e.d.accountable, e.d.who, e.d.decider) AS party,
     coalesce(
         e.d.outcome, e.d.waiting_for, e.d.direction, e.d.kind, e.d.urgency, CASE e.d.holds WHEN true THEN 'yes' WHEN false THEN 'no' END
     ) AS word,
     coalesce(e.d.customer, e.d.reference, e.d.message, e.d.commitment, e.d.old_serial) AS name,
-    coalesce(e.d.question, e.d.visit, e.d.promise, e.d.part, e.d.product.category) AS topic,
+    coalesce(e.d.question, e.d.visit, e.d.promise, e.d.part, e.d.letter, e.d.product.category) AS topic,
     within_years_or_null(
         coalesce(e.d.next_news_by, e.d.until, e.d.by_when, e.d.expected_by, e.d.due, e.d.valid_until)
     ) AS by_when,

@@ -8,9 +8,10 @@ SELECT
     min(CASE fact WHEN 'message.planned' THEN occurred_at END) AS planned_at,
     max(CASE fact WHEN 'message.sent' THEN occurred_at END) AS sent_at,
     arg_max(by_when, story) AS next_news_by,
+    max(CASE fact WHEN 'message.sent' THEN topic END) AS letter,
     max(CASE fact WHEN 'message.planned' THEN position END) AS planned_position,
     max(CASE fact WHEN 'message.sent' THEN position END) AS sent_position,
-    max(CASE WHEN fact IN ('message.failed', 'message.suppressed') THEN position END) AS reason_position
+    max(CASE WHEN fact IN ('message.failed', 'message.unknown', 'message.suppressed') THEN position END) AS reason_position
 FROM facts
-WHERE fact IN ('message.planned', 'message.sent', 'message.failed', 'message.suppressed')
+WHERE fact IN ('message.planned', 'message.sent', 'message.failed', 'message.unknown', 'message.suppressed')
 GROUP BY first_position, name

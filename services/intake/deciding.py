@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from events.envelope import Event, Identifier
 from events.party import ROLES, role_of
 from events.subjects import customer_key
 from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, is_known, may_say, read_data
+from services.contact import Contact
 from services.intake.problems import Refusal, from_validation
 
 #: Clocks of partners may run ahead by this much and no more; a fact from next year would hide all that comes before it.
@@ -44,25 +45,6 @@ class Known(Protocol):
     def find(self, source: str, id: str) -> Found | None: ...
     def opened_by(self, order: str) -> str | None: ...
     def order_of(self, party: str, reference: str) -> str | None: ...
-
-
-class Channel(BaseModel):
-    """One way to reach the customer. It names a kind and an address, never a service to call."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
-
-    kind: Literal["email"]
-    address: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+$")]
-
-
-class Contact(BaseModel):
-    """Who the customer is and how to reach her: for the CUSTOMERS bucket, never for the log."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
-
-    name: Annotated[str, StringConstraints(max_length=200)] | None = None
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
-    channels: tuple[Channel, ...] = Field(default=(), max_length=10)
 
 
 class _WithContact(BaseModel):

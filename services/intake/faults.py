@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from events.envelope import Event, TypeNameError, split_type
 from events.vocabulary import read_data
-from services.intake.deciding import Contact
+from services.contact import Contact
 from services.intake.problems import Fault, Problem, faults_in, kind_of
 
 _MOST: Final = 10

@@ -30,7 +30,11 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True)
 class Letter:
-    """What leaves. ``text`` begins with the salutation; name and address stay out of ``repr`` and thus of logs."""
+    """What leaves. ``text`` begins with the salutation; name and address stay out of ``repr`` and thus of logs.
+
+    ``order``, ``accountable`` (the party that speaks), ``news`` (the kind of message) and ``next_news_by`` are for
+    channels that pass a message on as data; all letters about one order are one thread. ``html`` is the same text.
+    """
 
     message: str
     kind: str
@@ -42,6 +46,11 @@ class Letter:
     subject: str
     text: str = field(repr=False)
     date: datetime
+    order: str = ""
+    accountable: str = ""
+    news: str = ""
+    next_news_by: datetime | None = None
+    html: str | None = field(default=None, repr=False)
 
 
 def check_address(text: str) -> str:

@@ -16,6 +16,8 @@ class Failed:
 
     reason: str
     again: bool = True
+    #: The channel asked for so many seconds of patience.
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,45 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What was answered to a question of hers. Both are free text of partners or of herself."""
+
+    text: str
+    question: str | None = None
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A date that a party of the chain has named for a step (``kind``: forward, diagnose, repair, return, cover; None
+    if it did not say which), and the one that it had named ``before``. ``what`` and ``reason`` are free text."""
+
+    by: datetime
+    before: datetime | None = None
+    kind: str | None = None
+    what: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Somebody comes by in a window; ``before`` is the beginning of the window that it takes the place of."""
+
+    begin: datetime
+    end: datetime
+    what: str | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Who pays: covered, not_covered or goodwill. ``cause`` and ``appeal`` are free text."""
+
+    decision: str
+    cause: str | None = None
+    appeal: str | None = None
+
+
+@dataclass(frozen=True)
 class News:
     """All that a message may draw on. ``why``, ``summary``, ``reason`` and ``questions`` are free text of partners: see
     discretion.py.
@@ -128,6 +167,10 @@ class News:
     due: datetime | None = None
     #: The kind of commitment that is overdue.
     late: str | None = None
+    answer: Answer | None = None
+    promised: Promised | None = None
+    visit: Visit | None = None
+    cover: Cover | None = None
     closed_from: datetime | None = None
     closed_until: datetime | None = None
 
@@ -173,7 +216,18 @@ class PlannedMessage:
 
 
 SuppressReason = Literal[
-    "closed", "overtaken", "met", "not_hers", "corrected", "stale", "no_customer", "no_contact", "no_channel"
+    "closed",
+    "overtaken",
+    "met",
+    "not_hers",
+    "corrected",
+    "stale",
+    "no_customer",
+    "no_contact",
+    "no_channel",
+    "not_wanted",
+    "paused",
+    "forgotten",
 ]
 
 

@@ -21,8 +21,8 @@ from events.log import Appended
 from events.party import NOTIFIER
 from events.subjects import customer_key
 from services.answering import Ask
-from services.delivery import EMAIL, Delivery, first_served
-from services.intake.deciding import Channel, Contact
+from services.contact import EMAIL, Channel, Contact
+from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_delivery, decide_plan, is_past
 from services.notices import Notice
 from services.notifying.claims import Claim, Claims
@@ -113,7 +113,7 @@ class Teller:
             trigger_source=plan.trigger_source,
             trigger_id=plan.trigger_id,
             language=wording.language,
-            channel=self._kind_of_channel(contact),
+            channel=self._kind_of_channel(contact, plan.accountable),
             subject=wording.subject,
             body=wording.body,
             next_news_by=plan.next_news_by,
@@ -122,9 +122,9 @@ class Teller:
         await self._append(PLANNED, f"planned:{plan.message}", plan.order, data, plan.trigger_id)
         _log.info("planned", order=plan.order, kind=plan.kind, message=plan.message)
 
-    def _kind_of_channel(self, contact: Contact | None) -> str:
-        kinds = [channel.kind for channel in contact.channels] if contact else []
-        return first_served(kinds, self.delivery) or EMAIL
+    def _kind_of_channel(self, contact: Contact | None, accountable: str) -> str:
+        routes = self.delivery.routes(contact, accountable) if contact else ()
+        return routes[0].kind if routes else EMAIL
 
     # -- delivering ---------------------------------------------------------------------------------------------------
 
@@ -137,7 +137,8 @@ class Teller:
         order = timeline["order"]
         opener, customer = order.get("opened_by"), order.get("customer")
         contact = await self._contact(opener, customer) if opener and customer else None
-        channel = self._channel(contact)
+        accountable = order.get("accountable") or opener
+        channel = self._channel(contact, accountable)
         verdict = decide_delivery(message, timeline, self.policy, self.clock.now())
         if isinstance(verdict, Suppress):
             await self._suppress(message, verdict.reason)
@@ -146,11 +147,11 @@ class Teller:
         elif channel is None:
             await self._suppress(message, "no_channel")
         else:
-            await self._send(message, contact, channel, order.get("accountable") or opener)
+            await self._send(message, contact, channel, accountable)
 
-    def _channel(self, contact: Contact | None) -> Channel | None:
-        channels = contact.channels if contact else ()
-        return next((channel for channel in channels if self.delivery.speaks(channel.kind)), None)
+    def _channel(self, contact: Contact | None, accountable: str) -> Channel | None:
+        routes = self.delivery.routes(contact, accountable) if contact else ()
+        return routes[0] if routes else None
 
     async def _send(self, message: PlannedMessage, contact: Contact, channel: Channel, accountable: str) -> None:
         claim = await self.claims.take(message.message)
@@ -200,6 +201,10 @@ class Teller:
             subject=planned.subject,
             text=f"{salutation(contact.name, planned.language)}\n\n{planned.body}\n",
             date=self.clock.now(),
+            order=message.order,
+            accountable=accountable,
+            news=message.kind,
+            next_news_by=planned.next_news_by,
         )
 
     # -- outcomes -----------------------------------------------------------------------------------------------------

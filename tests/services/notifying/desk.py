@@ -12,7 +12,7 @@ from events.clock import SimulatedClock
 from events.envelope import Event
 from events.log import Appended
 from events.subjects import customer_key
-from services.intake.deciding import Channel, Contact
+from services.contact import Channel, Contact
 from services.notices import Notice
 from services.notifying.claims import Claims
 from services.notifying.letter import Letter
@@ -98,8 +98,11 @@ class Letterbox:
     answers: list[Outcome] = field(default_factory=list)
     attempts: int = 0
 
-    def speaks(self, kind: str) -> bool:
-        return kind == "email"
+    def routes(self, contact: Contact, accountable: str) -> tuple[Channel, ...]:
+        return tuple(channel for channel in contact.channels if channel.kind == "email")
+
+    def ready_in(self, kind: str) -> float:
+        return 0.0
 
     def repeats_harmlessly(self, kind: str) -> bool:
         return self.forgiving

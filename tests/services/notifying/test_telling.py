@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.intake.deciding import Contact
+from services.contact import Contact
 from services.notifying.outcomes import Failed, Unknown
 from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, SHOP, closed, opened
 from tests.services.notifying.desk import CONTACT, Desk

@@ -1,0 +1,80 @@
+"""Who a customer is, how to reach her, and what she wants: for the CUSTOMERS bucket, never for the log."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+from events.chain import MessageKind
+
+#: The kind of channel that is always served.
+EMAIL: Final = "email"
+
+_EMAIL: Final = re.compile(r"[^@\s<>\",;:]+@[^@\s<>\",;:]+")
+_CLOCK: Final = r"([01]?\d|2[0-3]):[0-5]\d"
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):  # no such file, or a name that can be none
+        raise ValueError(f"there is no time zone '{name}': write one such as Europe/Amsterdam") from None
+    return name
+
+
+#: ``21:00-8:00``, or ``never``.
+QuietHours = Annotated[str, StringConstraints(pattern=rf"^({_CLOCK}-{_CLOCK}|never)$")]
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_zone)]
+
+
+class Channel(BaseModel):
+    """One way to reach the customer. It names a kind and an address, never a service to call.
+
+    Which service delivers a kind (``email``, ``sms``, …) is a setting of the operator's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    address: Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=r"^[^\s<>\"]+$")]
+
+    @field_validator("address")
+    @classmethod
+    def _an_address(cls, address: str, others: ValidationInfo) -> str:
+        if others.data.get("kind") == EMAIL and not _EMAIL.fullmatch(address):
+            raise ValueError("this is not one e-mail address")
+        return address
+
+
+class Contact(BaseModel):
+    """The customer: ``channels`` in order of preference, ``quiet`` hours in her ``time_zone``.
+
+    Kinds in ``not_told`` are not told; until ``paused_until`` nothing is. What is None is as the policy has it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
+
+    name: Annotated[str, StringConstraints(max_length=200)] | None = None
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
+    channels: tuple[Channel, ...] = Field(default=(), max_length=10)
+    time_zone: TimeZone | None = None
+    quiet: QuietHours | None = None
+    not_told: tuple[MessageKind, ...] = ()
+    paused_until: AwareDatetime | None = None
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether she asked not to be written to."""
+        return self.paused_until is not None and now < self.paused_until
