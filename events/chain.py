@@ -122,7 +122,7 @@ class MessagePlanned(Fact):
 
 
 class MessageAttempted(Fact):
-    """We are about to hand the message to a channel, for the ``attempt``-th time; ``after`` is why not the last time."""
+    """We are about to hand the message to a channel, for the ``attempt``-th time; ``after``: why not the last time."""
 
     NAME: ClassVar[str] = "message.attempted"
 
