@@ -22,6 +22,7 @@ from projections.policies.amount import Amount
 from projections.policies.draft import Draft
 from projections.policies.hours import default_calendar, other_calendars
 from projections.policies.levels import Level, Levels
+from projections.policies.messages import MessageRules
 from projections.policies.reading import read_draft
 from projections.policies.rules import Explanation, Fit, Rule, rule_name
 from projections.policies.scope import Override, Scope
@@ -68,6 +69,7 @@ class Policy(BaseModel):
     allow: dict[Kind, Amount]
     overrides: tuple[Override, ...]
     levels: dict[Kind, Levels]
+    messages: MessageRules
     calendar: Calendar
     calendars: dict[str, Calendar]
 
@@ -79,6 +81,7 @@ class Policy(BaseModel):
             allow={kind: draft.allow[kind] for kind in KINDS},
             overrides=draft.sorted_overrides(),
             levels={kind: draft.levels_of(kind) for kind in KINDS},
+            messages=MessageRules(**draft.messages),
             calendar=default_calendar(draft),
             calendars=other_calendars(draft),
         )
@@ -100,7 +103,7 @@ class Policy(BaseModel):
             raise PolicyError("this was not kept by a policy: it is no JSON object")
         built_in = DEFAULT_POLICY.canonical()
         whole: dict[str, Any] = built_in | kept
-        for part in ("allow", "levels"):
+        for part in ("allow", "levels", "messages"):
             if isinstance(whole[part], dict):
                 whole[part] = built_in[part] | whole[part]
         try:

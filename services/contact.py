@@ -19,12 +19,12 @@ from pydantic import (
 )
 
 from events.chain import MessageKind
+from projections.policies.messages import QuietHours
 
 #: The kind of channel that is always served.
 EMAIL: Final = "email"
 
 _EMAIL: Final = re.compile(r"[^@\s<>\",;:]+@[^@\s<>\",;:]+")
-_CLOCK: Final = r"([01]?\d|2[0-3]):[0-5]\d"
 
 
 def _check_zone(name: str) -> str:
@@ -35,8 +35,6 @@ def _check_zone(name: str) -> str:
     return name
 
 
-#: ``21:00-8:00``, or ``never``.
-QuietHours = Annotated[str, StringConstraints(pattern=rf"^({_CLOCK}-{_CLOCK}|never)$")]
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_zone)]
 
 

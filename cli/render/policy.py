@@ -12,9 +12,10 @@ from rich.text import Text
 
 from cli.render.lines import Hanging, indented
 from cli.render.look import with_parties
-from cli.render.plain import clean
+from cli.render.plain import clean, many
 from cli.render.tables import plain_table
 from projections.calendar import Calendar, write_slots
+from projections.policies.messages import quiet_span
 from projections.policy import KINDS, Kind, Levels, Policy
 
 #: What a kind asks of the one who owes it.
@@ -47,6 +48,8 @@ def summary(policy: Policy, name: str) -> Iterator[RenderableType]:
     yield Text("\nWhen time runs out", style="bold")
     for kinds, levels in _levels(policy):
         yield from _named(kinds, _in_words(levels))
+    yield Text("\nMessages to customers", style="bold")
+    yield indented(Text(_messages(policy)), 2)
     yield Text("\nWho is open when", style="bold")
     for whose, calendar in _calendars(policy):
         yield from _named(whose, hours(calendar))
@@ -98,6 +101,13 @@ def _in_words(levels: Levels) -> str:
     for told, steps in groupby(levels.later, key=lambda each: each.tell):
         spoken.append(f"{', '.join(str(each.after) for each in steps)} later {_whom(told)}")
     return "; ".join(spoken)
+
+
+def _messages(policy: Policy) -> str:
+    rules = policy.messages
+    quiet = "at any hour" if quiet_span(rules.quiet) is None else f"none that is routine from {rules.quiet}"
+    most = "any number a day" if rules.most_a_day == 0 else f"at most {many(rules.most_a_day, 'letter')} a day"
+    return f"{quiet}; {most}"
 
 
 def _whom(told: tuple[str, ...]) -> str:

@@ -24,6 +24,7 @@ class Draft:
     allow: Mapping[Kind, Amount] = field(default_factory=dict)
     overrides: Mapping[Scope, Mapping[Kind, Amount]] = field(default_factory=dict)
     levels: Mapping[str, Fields] = field(default_factory=dict)
+    messages: Fields = field(default_factory=dict)
     calendar: Fields = field(default_factory=dict)
     calendars: Mapping[str, Fields] = field(default_factory=dict)
 
@@ -33,6 +34,7 @@ class Draft:
             allow={**base.allow, **self.allow},
             overrides=_merged(base.overrides, self.overrides),
             levels=_merged(base.levels, self.levels),
+            messages=base.messages | self.messages,
             calendar=base.calendar | self.calendar,
             calendars=_merged(base.calendars, self.calendars),
         )

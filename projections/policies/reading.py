@@ -12,6 +12,7 @@ from projections.policies.amount import Amount
 from projections.policies.draft import EVERY, Draft, Fields
 from projections.policies.hours import read_calendar, read_calendars
 from projections.policies.levels import Later
+from projections.policies.messages import read_messages
 from projections.policies.scope import Scope, fold
 from projections.policies.values import (
     Table,
@@ -25,7 +26,7 @@ from projections.policies.values import (
 )
 from projections.policies.words import AGREED, KINDS, OWING_ROLES, TOLD, URGENCIES, Kind, PolicyError
 
-_SECTIONS: Final = ("allow", "override", "levels", "calendar", "calendars")
+_SECTIONS: Final = ("allow", "override", "levels", "messages", "calendar", "calendars")
 _FIELDS: Final = ("party", "from", "role", "category", "urgency")
 _LEVELS: Final = ("nudge", "due", "later")
 _MOST_LEVELS: Final = 20
@@ -43,6 +44,7 @@ def read_draft(text: str) -> Draft:
         allow=_allow(raw.get("allow", {}), "[allow]"),
         overrides=_overrides(tables_of(raw.get("override", []), "override", "[[override]]")),
         levels=_all_levels(table_of(raw.get("levels", {}), "[levels]")),
+        messages=read_messages(table_of(raw.get("messages", {}), "[messages]")),
         calendar=read_calendar(table_of(raw.get("calendar", {}), "[calendar]")),
         calendars=read_calendars(table_of(raw.get("calendars", {}), "[calendars]")),
     )

@@ -15,6 +15,8 @@ from projections.queries.travel import travel
 
 #: Less likely than this to be met in time is worth a look.
 _LIKELY: Final = 0.5
+#: Quiet hours, a full day and all retries are over by then.
+_SILENT: Final = timedelta(days=3)
 
 
 def orders(reading: Reading, arguments: Arguments) -> Row:
@@ -54,6 +56,23 @@ def messages(reading: Reading, arguments: Arguments) -> Row:
     if name is None:
         return {"messages": reading.rows("messages", limit=limit)}
     return {"messages": messages_of(reading, name)[:limit]}
+
+
+def pending(reading: Reading, arguments: Arguments) -> Row:
+    """Messages that are planned and have no outcome yet, the oldest first."""
+    return {"pending": reading.rows("pending", limit=arguments.number("limit", MAX_LIMIT))}
+
+
+def audit(reading: Reading, arguments: Arguments) -> Row:
+    """Whether every message that was planned has ended: how many in which way, and those with which something is wrong.
+
+    What is still on its way is no fault for as long as a hold or a retry may take.
+    """
+    now = reading.moment(arguments)
+    faults = reading.rows("audit_faults", silent_since=now - _SILENT, limit=arguments.number("limit", 100))
+    counts = reading.rows("audit")[0]
+    ended = sum(counts[status] for status in ("sent", "failed", "suppressed", "unknown", "pending"))
+    return {**counts, "balanced": not faults and counts["planned"] == ended == counts["messages"], "faults": faults}
 
 
 def stats(reading: Reading, arguments: Arguments) -> Row:

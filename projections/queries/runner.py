@@ -41,7 +41,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
     {
         "find": Query(order.find, frozenset({"order"})),
         "status": Query(order.status, frozenset({"order", "now"}), travels=True),
-        "timeline": Query(order.timeline, frozenset({"order", "raw", "now"}), travels=True),
+        "timeline": Query(order.timeline, frozenset({"order", "raw", "letters_since", "now"}), travels=True),
         "orders": Query(chain.orders, frozenset({"open", "holder", "status", "limit", "offset"}), travels=True),
         "handoffs": Query(chain.handoffs, frozenset({"from", "to", "limit"}), travels=True),
         "stalled": Query(chain.stalled, frozenset({"now", "likely", "limit"}), travels=True),
@@ -53,6 +53,8 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "time_spent": Query(owed.spent, frozenset({"order", "now"})),
         "sweep": Query(owed.sweep, frozenset({"now"})),
         "policy": Query(owed.policy, frozenset()),
+        "pending": Query(chain.pending, frozenset({"limit"})),
+        "audit": Query(chain.audit, frozenset({"now", "limit"})),
         "messages": Query(chain.messages, frozenset({"order", "limit"})),
         "stats": Query(chain.stats, frozenset()),
         "closures": Query(chain.closures, frozenset({"party", "category", "urgency", "now"})),

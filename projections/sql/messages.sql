@@ -3,15 +3,22 @@ SELECT
     first_position,
     name AS message_id,
     any_value(word) AS kind,
-    -- The last word counts, and a plan is no word about the sending.
-    coalesce(split_part(arg_max(CASE WHEN fact <> 'message.planned' THEN fact END, story)::VARCHAR, '.', 2), 'planned') AS status,
+    -- The last word counts; plans and attempts are no word about how it ended.
+    coalesce(
+        split_part(arg_max(CASE WHEN fact NOT IN ('message.planned', 'message.attempted') THEN fact END, story)::VARCHAR, '.', 2),
+        'planned'
+    ) AS status,
     min(CASE fact WHEN 'message.planned' THEN occurred_at END) AS planned_at,
     max(CASE fact WHEN 'message.sent' THEN occurred_at END) AS sent_at,
     arg_max(by_when, story) AS next_news_by,
     max(CASE fact WHEN 'message.sent' THEN topic END) AS letter,
+    count_if(fact = 'message.attempted') AS attempts,
+    count_if(fact = 'message.sent') AS sendings,
     max(CASE fact WHEN 'message.planned' THEN position END) AS planned_position,
     max(CASE fact WHEN 'message.sent' THEN position END) AS sent_position,
     max(CASE WHEN fact IN ('message.failed', 'message.unknown', 'message.suppressed') THEN position END) AS reason_position
 FROM facts
-WHERE fact IN ('message.planned', 'message.sent', 'message.failed', 'message.unknown', 'message.suppressed')
+WHERE fact IN (
+    'message.planned', 'message.attempted', 'message.sent', 'message.failed', 'message.unknown', 'message.suppressed'
+)
 GROUP BY first_position, name

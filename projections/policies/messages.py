@@ -1,0 +1,74 @@
+"""What the policy says of messages to customers: the hours in which none is sent, and how many a day."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from projections.policies.values import Table, check_names, text_of
+from projections.policies.words import PolicyError
+
+NEVER: Final = "never"
+
+_CLOCK: Final = r"(?:[01]?\d|2[0-3]):[0-5]\d"
+_SPAN: Final = rf"({_CLOCK}) ?- ?({_CLOCK})"
+_PLACE: Final = "[messages]"
+_MOST: Final = 100
+
+#: ``21:00-8:00``, or ``never``.
+QuietHours = Annotated[str, StringConstraints(pattern=rf"^({_CLOCK} ?- ?{_CLOCK}|{NEVER})$")]
+
+
+class MessageRules(BaseModel):
+    """``quiet``: no routine message goes out in these hours of the customer's; ``most_a_day``: more wait for the
+    next morning (0: there is no such limit)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quiet: QuietHours
+    most_a_day: int = Field(ge=0, le=_MOST)
+
+
+def quiet_span(quiet: str) -> tuple[time, time] | None:
+    """When quiet hours begin and end, on the clock; None if there are none."""
+    found = re.fullmatch(_SPAN, quiet)
+    if found is None:
+        return None
+    begin, end = (time(*map(int, each.split(":"))) for each in found.groups())
+    return (begin, end) if begin != end else None
+
+
+def read_messages(table: Table) -> dict[str, Any]:
+    """The fields that a file names. Raises PolicyError."""
+    check_names(table, MessageRules.model_fields, _PLACE)
+    fields: dict[str, Any] = {}
+    if "quiet" in table:
+        fields["quiet"] = _quiet(table["quiet"])
+    if "most_a_day" in table:
+        fields["most_a_day"] = _most(table["most_a_day"])
+    return fields
+
+
+def _quiet(value: Any) -> str:
+    text = text_of(value, f"{_PLACE} quiet", "21:00-8:00").strip().lower()
+    if text == NEVER:
+        return text
+    if quiet_span(text) is None:
+        raise PolicyError(f'{_PLACE} quiet is "{text}": write two different times of the clock, such as "21:00-8:00"')
+    begin, end = text.replace(" ", "").split("-")
+    return f"{begin}-{end}"
+
+
+def _most(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise PolicyError(f'{_PLACE} most_a_day: write a number of messages from 1 to {_MOST}, or "any"')
+    if isinstance(value, str):
+        if value.strip().lower() != "any":
+            raise PolicyError(f'{_PLACE} most_a_day is "{value}": write a number without quotes, or "any"')
+        return 0
+    if not 1 <= value <= _MOST:
+        raise PolicyError(f"{_PLACE} most_a_day is {value}: write a number from 1 to {_MOST}")
+    return value

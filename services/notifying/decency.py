@@ -1,0 +1,85 @@
+"""When a message may go out: not at night, and not too many a day. Pure; the customer's own wishes go first.
+
+What must wait is never dropped: it goes out, in one letter, when the quiet hours end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from projections.calendar import DEFAULT
+from projections.policies.messages import MessageRules, quiet_span
+from projections.policies.words import ROUTINE
+from projections.policy import DEFAULT_POLICY
+from services.contact import Contact
+
+#: Whoever has just done something is awake, and waits for the word that it has come to us.
+JUST_NOW: Final = timedelta(minutes=15)
+
+#: Where nobody says when quiet hours end, the day of letters begins then.
+_MORNING: Final = time(8)
+
+
+@dataclass(frozen=True)
+class Manners:
+    """What holds for one customer: her zone, her quiet hours (None: none), how many letters a day (0: any number)."""
+
+    zone: ZoneInfo = DEFAULT.zone
+    quiet: tuple[time, time] | None = None
+    most_a_day: int = 0
+
+    @classmethod
+    def of(cls, contact: Contact | None, rules: Mapping[str, Any] | None) -> Manners:
+        """Those of ``contact`` where she has any, else those of the policy (``rules`` as the query gives them)."""
+        policy = MessageRules.model_validate(rules) if rules else DEFAULT_POLICY.messages
+        quiet = (contact.quiet if contact else None) or policy.quiet
+        return cls(zone_of(contact), quiet_span(quiet), policy.most_a_day)
+
+    def day_of(self, now: datetime) -> datetime:
+        """When her day of letters began: the last morning on which quiet hours ended."""
+        morning = self.quiet[1] if self.quiet else _MORNING
+        return _last(now.astimezone(self.zone), morning)
+
+
+def zone_of(contact: Contact | None) -> ZoneInfo:
+    """The zone in which she reads times."""
+    return ZoneInfo(contact.time_zone) if contact and contact.time_zone else DEFAULT.zone
+
+
+def not_before(
+    manners: Manners, now: datetime, *, kind: str, happened: datetime, urgency: str | None, letters: int
+) -> datetime:
+    """The moment from which the message may go out: ``now`` if nothing is against it.
+
+    ``letters`` is how many she has got since ``manners.day_of(now)``.
+    """
+    if (urgency or ROUTINE) != ROUTINE:
+        return now
+    if kind == "opened" and now - happened <= JUST_NOW:
+        return now
+    local = now.astimezone(manners.zone)
+    if manners.most_a_day and letters >= manners.most_a_day:
+        return _next(local, manners.quiet[1] if manners.quiet else _MORNING).astimezone(now.tzinfo)
+    if manners.quiet is None or not _within(local, *manners.quiet):
+        return now
+    return _next(local, manners.quiet[1]).astimezone(now.tzinfo)
+
+
+def _within(local: datetime, begin: time, end: time) -> bool:
+    at = local.time()
+    return begin <= at < end if begin < end else at >= begin or at < end
+
+
+def _next(local: datetime, clock: time) -> datetime:
+    """The next time that her clock shows ``clock``."""
+    today = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0, fold=0)
+    return today if today > local else today + timedelta(days=1)
+
+
+def _last(local: datetime, clock: time) -> datetime:
+    today = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0, fold=0)
+    return today if today <= local else today - timedelta(days=1)
