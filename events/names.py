@@ -23,6 +23,7 @@ RECEIPTS_ROOT: Final = "receipts"
 NOTICES_ROOT: Final = "notices"
 REJECTED_ROOT: Final = "rejected"
 QUERY_ROOT: Final = "chain.query"
+DESK_ROOT: Final = "chain.desk"
 
 # Key-value buckets
 CUSTOMERS: Final = "CUSTOMERS"  # names and addresses
@@ -41,6 +42,7 @@ QUERY_SERVICE: Final = "repairchain-queries"
 
 # Headers of our own
 RETRY_OF: Final = "Repairchain-Retry-Of"  # sequence in REJECTED that this submission was taken from
+FORGOTTEN: Final = "Repairchain-Forgotten"  # when the customer under this key of CUSTOMERS was forgotten
 
 # Services, in the order in which they are started
 SERVICES: Final = ("projector", "retailer", "importer", "repairer", "notifier", "watchdog")

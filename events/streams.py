@@ -41,6 +41,10 @@ WAITING_PER_PARTNER = 200_000
 #: What is kept as rejected of one partner about one order, and of all that names no order; older ones go.
 REJECTED_PER_SUBJECT = 10_000
 
+#: Versions of one customer that may lie beside each other. Whoever writes one erases the one before; the server would
+#: take it off the list and leave its bytes on the disk.
+_VERSIONS = 64
+
 #: The server's word for a bound that the disk has no room for.
 _ERR_NO_ROOM = 10047
 
@@ -127,6 +131,20 @@ def intake_config(role: str, limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
     )
 
 
+def customers_config() -> StreamConfig:
+    """The bucket of names and addresses, as a stream: unlike in a bucket of the client's, a message can be erased."""
+    return StreamConfig(
+        name=f"KV_{names.CUSTOMERS}",
+        description="Customers' names and addresses, by the party that opened the order and its number for them",
+        subjects=[f"$KV.{names.CUSTOMERS}.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_msgs_per_subject=_VERSIONS,
+        allow_direct=True,
+    )
+
+
 #: Bounds that would make a stream forget.
 _BOUNDS = ("max_age", "max_msgs")
 
@@ -210,7 +228,7 @@ async def declare_streams(
         repairs_config(),
         rejected_config(limits),
         *(intake_config(role, limits) for role in names.INTAKE_STREAMS),
+        customers_config(),
     ):
         await _declare(js, config, update=config.name in updating)
-    await _declare_bucket(js, KeyValueConfig(bucket=names.CUSTOMERS, history=1, storage=StorageType.FILE))
     await _declare_bucket(js, KeyValueConfig(bucket=names.SENDING, history=1, ttl=_CLAIM_AGE, storage=StorageType.FILE))

@@ -78,6 +78,7 @@ WHO_MAY_SAY: Final[dict[str, frozenset[str]]] = {
     "repairer": _SHARED,
     "customer": frozenset(
         {
+            "order.reopened",
             "cover.claimed",
             "quote.accepted",
             "quote.declined",

@@ -21,6 +21,16 @@ OPERATOR_USER: Final = "operator"  # whoever uses the command line
 KEEPER_USER: Final = "keeper"  # may do anything to the chain's streams and buckets; no process runs as it
 SYSTEM_USER: Final = "system"  # looks at the server itself
 
+#: What the desk takes down from a customer; what else she may say comes by other ways.
+SAID_AT_THE_DESK: Final = (
+    "customer.contacted",
+    "order.reopened",
+    "question.answered",
+    "question.asked",
+    "quote.accepted",
+    "quote.declined",
+)
+
 _INBOX: Final = "_INBOX"
 _CUSTOMERS: Final = f"KV_{names.CUSTOMERS}"
 _SENDING: Final = f"KV_{names.SENDING}"
@@ -92,6 +102,15 @@ def _reading_bucket(stream: str) -> tuple[str, ...]:
     return (f"$JS.API.DIRECT.GET.{stream}.>", f"$JS.API.STREAM.MSG.GET.{stream}")
 
 
+def _keeping_customers() -> tuple[str, ...]:
+    """To write a record that takes what was known into account, and to erase the one that it replaces."""
+    return (
+        f"$KV.{names.CUSTOMERS}.>",
+        f"$JS.API.DIRECT.GET.{_CUSTOMERS}.$KV.{names.CUSTOMERS}.>",
+        f"$JS.API.STREAM.MSG.DELETE.{_CUSTOMERS}",
+    )
+
+
 def _intake(role: str) -> Rights:
     stream = names.INTAKE_STREAMS[role]
     return Rights(
@@ -100,7 +119,7 @@ def _intake(role: str) -> Rights:
             f"{names.RECEIPTS_ROOT}.{role}.*",
             f"{names.REJECTED_ROOT}.{role}.>",
             f"{names.INTAKE_ROOT}.{role}.*",  # what was held is handed in again
-            f"$KV.{names.CUSTOMERS}.>",
+            *_keeping_customers(),
             *_DECLARING,
             f"$JS.API.STREAM.UPDATE.{stream}",
             f"$JS.API.STREAM.PURGE.{stream}",
@@ -121,9 +140,14 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
         answers=True,
     ),
     **{role: _intake(role) for role in names.INTAKE_STREAMS},
+    # With the desk, which writes down what customers say and want.
     "notifier": Rights(
         publish=(
             *_facts(name for name in WHO_MAY_SAY["chain"] if name.startswith("message.")),
+            *_facts(SAID_AT_THE_DESK),
+            *_keeping_customers(),
+            f"$JS.API.STREAM.MSG.GET.{names.REJECTED}",
+            f"$JS.API.STREAM.MSG.DELETE.{names.REJECTED}",
             f"{names.QUERY_ROOT}.*",
             f"{names.NOTICES_ROOT}.>",
             f"$KV.{names.SENDING}.>",
@@ -132,7 +156,8 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             *_reading_bucket(_CUSTOMERS),
             *_reading_bucket(_SENDING),
         ),
-        subscribe=(_inbox("notifier"),),
+        subscribe=(_inbox("notifier"), f"{names.DESK_ROOT}.*"),
+        answers=True,
     ),
     "watchdog": Rights(
         publish=(
@@ -152,6 +177,7 @@ _READABLE: Final = (names.REPAIRS, names.REJECTED)
 OPERATOR_RIGHTS: Final = Rights(
     publish=(
         f"{names.QUERY_ROOT}.>",
+        f"{names.DESK_ROOT}.*",
         f"{names.INTAKE_ROOT}.>",  # an operator may submit for any party
         "$SRV.>",  # which query services are there
         "$JS.API.INFO",

@@ -16,6 +16,7 @@ from events.subjects import customer_key
 from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, is_known, may_say, read_data
 from services.contact import Contact
 from services.intake.problems import Refusal, from_validation
+from services.intake.references import fault_in_reference
 
 #: Clocks of partners may run ahead by this much and no more; a fact from next year would hide all that comes before it.
 CLOCK_AHEAD: Final = timedelta(hours=24)
@@ -89,6 +90,7 @@ def decide(event: Event, party: str, known: Known, now: datetime) -> Accept | Du
 
     data, contact = _without_contact(event)
     data = _normalised(name, version, data)
+    _check_reference(event, data, contact)
     _check_own(event, data)
 
     order = _resolve(event, known)
@@ -139,6 +141,23 @@ def _normalised(name: str, version: int, data: dict[str, Any]) -> dict[str, Any]
     if fact is None or version != fact.VERSION:
         return data
     return fact.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+
+
+def _check_reference(event: Event, data: dict[str, Any], contact: Contact | None) -> None:
+    """The reference to the customer is in the log and in names of parties for ever: nothing personal may be in it."""
+    if event.name != "order.opened" or (contact is None and data.get("customer") is None):
+        return
+    given = data.get("customer")
+    fault = fault_in_reference(str(given if given is not None else event.subject), contact)
+    if fault is not None:
+        which = (
+            "customer" if given is not None else "the order's id, which stands for its customer where none is named,"
+        )
+        raise Refusal(
+            "invalid",
+            f"{which} has to be a number or a code of yours, for it is kept in the log: {fault}",
+            "/data/customer" if given is not None else "/subject",
+        )
 
 
 def _check_own(event: Event, data: dict[str, Any]) -> None:

@@ -28,7 +28,6 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy as JsAckPolicy
 from nats.js.api import ConsumerConfig, Header
-from nats.js.kv import KeyValue
 
 from events import names
 from events.clock import Clock
@@ -37,6 +36,8 @@ from events.log import NotFirstError, append_batch, message_id
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from events.subjects import party_of_subject, rejected_subject
 from services.connecting import leave
+from services.desk.book import Book
+from services.intake.contacts import contact_in, keep_contacts, without_contact
 from services.intake.deciding import Accept, Duplicate, decide
 from services.intake.faults import with_all_faults
 from services.intake.following import TRANSIENT, Follower
@@ -93,6 +94,7 @@ class _Rejection:
     party: str
     order: str
     problem: Problem
+    contact_key: str | None = None  # whose name and address are in it
 
 
 @dataclass(slots=True)
@@ -153,7 +155,8 @@ class Intake:
             await declare_streams(self._js, self._limits, updating=(names.INTAKE_STREAMS[self.role], names.REJECTED))
             # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
             await self._js.add_consumer(names.INTAKE_STREAMS[self.role], self._consumer())
-            self._customers: KeyValue = await self._js.key_value(names.CUSTOMERS)
+            self._customers = Book(self._js)
+            await self._customers.open()
             self._index = Index(self._index_path)
             life.callback(self._index.close)
             await self._held.load(self._js)
@@ -281,13 +284,7 @@ class Intake:
             await self._follower.read_to_the_end()
             self._index.forget()
             decided = self._decide(messages)
-        await asyncio.gather(
-            *(
-                self._customers.put(accept.contact_key, accept.contact.model_dump_json().encode())
-                for _, accept in decided.accepted
-                if accept.contact is not None and accept.contact_key is not None
-            )
-        )
+        await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
 
         receipts = Receipts()
         events = [accept.event for _, accept in decided.accepted]
@@ -338,7 +335,7 @@ class Intake:
                 outcome = decide(found, party, self._index, now)
             except Refusal as refusal:
                 problem = with_all_faults(refusal.problem(id), document)
-                decided.rejected.append(_Rejection(message, party, order, problem))
+                decided.rejected.append(_Rejection(message, party, order, problem, contact_in(document, party)))
                 continue
             if isinstance(outcome, Duplicate):
                 decided.duplicates.append((message, outcome))
@@ -354,7 +351,10 @@ class Intake:
         # The same submission after a crash is kept once; the stream's name keeps the roles' sequences apart.
         headers[Header.MSG_ID.value] = message_id(names.INTAKE_STREAMS[self.role], f"{sequence}")
         subject = rejected_subject(rejection.party, rejection.order)
-        await self._js.publish(subject, message.data, headers=headers, stream=names.REJECTED)
+        body = message.data
+        if rejection.contact_key is not None and (await self._customers.find(rejection.contact_key)).forgotten:
+            body = without_contact(body)  # her name and address are kept nowhere any more, not even for the operator
+        await self._js.publish(subject, body, headers=headers, stream=names.REJECTED)
         self._held.note(subject, rejection.problem)
 
     async def _remove_retried(self, messages: Sequence[Msg]) -> None:

@@ -61,7 +61,7 @@ async def test_the_watchdog_says_what_is_overdue(chain_server: ChainServer, keep
         ("retailer", "$JS.API.CONSUMER.DURABLE.CREATE.REPAIRS.notifier"),
         ("notifier", "repairs.W-1.item.received"),
         ("notifier", "repairs.W-1.commitment.overdue"),
-        ("notifier", "$KV.CUSTOMERS.a.b"),
+        ("notifier", "repairs.W-1.order.opened"),
         ("notifier", "receipts.retailer.acme"),
         ("projector", "repairs.W-1.item.received"),
         ("projector", "chain.query.status"),
