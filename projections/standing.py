@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from projections.book import Book
 from projections.clock import micros_of, moment_of
 from projections.terms import level_at
+
+#: News that she was promised is ours to send: the nudge is our own cue, and nobody else need hear of it.
+_OURS: Final = frozenset({"update"})
 
 
 def standing(book: Book, row: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -26,7 +29,8 @@ def standing(book: Book, row: dict[str, Any], now: datetime) -> dict[str, Any]:
     moments = [int(level_at(terms, due, number)[0]) for number in range(1, len(terms.rule.levels) + 1)]
     reached = [number for number, at in enumerate(moments, 1) if at < moment]
     if not reached:
-        return {"say": "nudge", "reached": 0, "said_for": row["next_at"], "tell": ["owner"]}
+        tell = [] if row["kind"] in _OURS else ["owner"]
+        return {"say": "nudge", "reached": 0, "said_for": row["next_at"], "tell": tell}
     # Of several that were reached meanwhile, the highest says it all; whom the others would have told hears it, too.
     fresh = [number for number in reached if number > row["level"]]
     told = {whom for number in fresh for whom in terms.rule.levels[number - 1].tell}

@@ -188,9 +188,10 @@ def level_at(terms: Terms, due: Moments, level: int) -> Moments:
 
 
 def nudge_at(terms: Terms, opened: Moments, due: Moments) -> Moments:
-    """When whoever owes it is reminded, before it is late."""
+    """When whoever owes it is reminded, before it is late: as long as there is any opening time until ``due``."""
     assert terms.rule.nudge is not None
-    share = (np.asarray(terms.clock.between(opened, due)) * terms.rule.nudge).astype(np.int64)
+    # In whole percents: a fraction of a number that large would be a microsecond off, and so a minute on the clock.
+    share = np.asarray(terms.clock.between(opened, due)) * round(terms.rule.nudge * 100) // 100
     return np.asarray(terms.clock.add(opened, share))
 
 

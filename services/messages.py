@@ -6,26 +6,20 @@ No I/O and no clock in here. Nothing to say is None. A message is decided twice:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from events.chain import MessageKind
 from events.envelope import Event
 from services.notifying.about import news_of
+from services.notifying.apart import APART, APART_KINDS, OUTLIVES_THE_ORDER, apart_speaks, told_apart
 from services.notifying.asking import addressed_to_her
 from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue
-from services.notifying.newsworthy import (
-    MILESTONES,
-    OVERDUE,
-    Milestone,
-    has_it_back,
-    milestone,
-    overdue_kind,
-    overdue_speaks,
-    told_as,
-)
+from services.notifying.newsworthy import MILESTONES, Milestone, has_it_back, milestone, told_as
+from services.notifying.overdue import NUDGED, OVERDUE, outlives_the_order, overdue_kind, overdue_speaks
 from services.notifying.records import (
     Closure,
     MessagePlan,
@@ -37,10 +31,13 @@ from services.notifying.records import (
 )
 
 #: The facts that can cause a message.
-TRIGGERS = MILESTONES | {OVERDUE, CORRECTION}
+TRIGGERS = MILESTONES | APART.keys() | {OVERDUE, NUDGED, CORRECTION}
 
 #: Who has the last word: these may be told of an order that is closed.
-_LAST_WORDS = frozenset({"closed", "corrected", "check"})
+_LAST_WORDS = frozenset({"closed", "corrected", "check"}) | OUTLIVES_THE_ORDER
+
+#: These promise no further news once she has it back: then it is her turn, and the shop's to close.
+_MAY_END_IT = frozenset({"update"}) | APART_KINDS
 
 
 def is_past(trigger: Event, policy: Policy, now: datetime) -> bool:
@@ -53,6 +50,8 @@ def concerns_her(trigger: Event) -> bool:
     """Whether ``trigger`` can be news at all, by what it says itself; else nobody need look at its order."""
     if trigger.name == "question.asked":
         return addressed_to_her(trigger.data)
+    if trigger.name == NUDGED:
+        return trigger.data.get("kind") == "update"
     return trigger.name != "work.paused" or trigger.data.get("waiting_for") == "customer"
 
 
@@ -70,25 +69,14 @@ def decide_plan(
     of ``policy``). The plan may be about an earlier fact, where ``trigger`` brought
     to light what that fact meant (a repair that is reported after the item came back).
     """
-    if trigger.name not in TRIGGERS or is_past(trigger, policy, now):
-        return None
     history = History.of(timeline)
-    fact = history.find(trigger.source, trigger.id)
-    if fact is None or history.customer is None:
+    found = what_to_tell(trigger, history, policy, now)
+    if found is None or history.customer is None:
         return None
-    look = _overdue if fact.name == OVERDUE else _milestone_to_tell
-    found = look(fact, history, policy, now)
-    if found is None:
-        return None
-    cause, kind = found
-    message = told_as(history, Milestone(cause, kind))
-    if history.status_of(message) is not None:
-        return None
-    # A closed order owes her no further news, and so promises none; nor does the question whether all is well.
-    is_last = not history.open or kind == "check" or (kind == "update" and has_it_back(history))
-    next_news_by = None if is_last else promise or policy.promise(now, closures)
+    next_news_by = (promise or policy.promise(now, closures)) if found.more_to_come else None
+    cause, kind = found.cause, found.kind
     return MessagePlan(
-        message=message,
+        message=found.message,
         order=history.order,
         kind=kind,
         trigger_source=cause.source,
@@ -102,6 +90,49 @@ def decide_plan(
         parties=history.parties,
         corrects=tuple(told.id for told in taken_back(history)),
     )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is to be told: the ``kind`` of message about ``cause``, its id, and whether she is to hear more after it."""
+
+    cause: Happened
+    kind: MessageKind
+    message: str
+    more_to_come: bool
+
+
+def what_to_tell(trigger: Event, history: History, policy: Policy, now: datetime) -> Found | None:
+    """The decision of ``decide_plan``, before it is filled with what the message may say."""
+    if trigger.name not in TRIGGERS or is_past(trigger, policy, now):
+        return None
+    fact = history.find(trigger.source, trigger.id)
+    if fact is None or history.customer is None:
+        return None
+    found = _look(fact)(fact, history, policy, now)
+    if found is None:
+        return None
+    cause, kind = found
+    message = told_apart(history, cause) if kind in APART_KINDS else told_as(history, Milestone(cause, kind))
+    if history.status_of(message) is not None:
+        return None
+    # A closed order owes her no further news, and so promises none; nor does the question whether all is well.
+    is_last = not history.open or kind == "check" or (kind in _MAY_END_IT and has_it_back(history))
+    return Found(cause, kind, message, more_to_come=not is_last)
+
+
+_Look = Callable[[Happened, History, Policy, datetime], tuple[Happened, MessageKind] | None]
+
+
+def _look(fact: Happened) -> _Look:
+    if fact.name in APART:
+        return _for_itself
+    return _overdue if fact.name in (OVERDUE, NUDGED) else _milestone_to_tell
+
+
+def _for_itself(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
+    del policy
+    return (fact, APART[fact.name]) if apart_speaks(fact, history, now) is None else None
 
 
 def _milestone_to_tell(
@@ -123,7 +154,7 @@ def _overdue(fact: Happened, history: History, policy: Policy, now: datetime) ->
     kind = overdue_kind(fact)
     if (
         kind is None
-        or not (history.open or kind == "check")
+        or not (history.open or outlives_the_order(fact, kind))
         or overdue_speaks(fact, kind, history, policy, now) is not None
     ):
         return None
@@ -148,7 +179,7 @@ def _against(message: PlannedMessage, history: History, policy: Policy, now: dat
         return "no_customer"
     # That it came back after the close is told, too: such a message was written without a date of further news.
     is_last = message.kind in _LAST_WORDS or (message.kind == "ready" and planned.next_news_by is None)
-    if not history.open and not is_last:
+    if not history.open and not is_last and not outlives_the_order(fact, message.kind):
         return "closed"
     if not set(planned.corrects or ()) <= {told.id for told in untrue(history)}:
         return "corrected"  # it takes back what was right after all
@@ -159,7 +190,9 @@ def _against(message: PlannedMessage, history: History, policy: Policy, now: dat
         return None if taken_back(history) else "overtaken"
     if message.kind == "quote" and _ran_out(fact, history, message.message, now):
         return "stale"
-    if fact.name == OVERDUE:
+    if fact.name in APART:
+        return apart_speaks(fact, history, now)
+    if fact.name in (OVERDUE, NUDGED):
         return overdue_speaks(fact, message.kind, history, policy, now)
     speaking = milestone(history, now - policy.stale_after)
     if speaking is None or told_as(history, speaking) != message.message:

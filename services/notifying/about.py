@@ -8,11 +8,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from events.chain import MessageKind
-from services.notifying.asking import WAITING, open_questions, pause_for_her
+from services.notifying.apart import step_of, told_before
+from services.notifying.asking import WAITING, open_questions, pause_for_her, question_of
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.mistakes import taken_back
 from services.notifying.newsworthy import arrived_since, ending_before, open_quote, sent_on
-from services.notifying.records import Closure, News, Quote, Wrong, place_of
+from services.notifying.records import Answer, Closure, Cover, News, Promised, Quote, Visit, Wrong, place_of
 from services.notifying.since import last_fact_at, silences, steps_since
 
 #: What logs write where they know nothing.
@@ -107,6 +108,10 @@ def news_of(
         handed_at=owed.opened_at if owed is not None and kind in _DELAYS else None,
         due=owed.due_at if owed is not None and kind in _DELAYS else None,
         late=owed.kind if owed is not None and kind == "overdue" else None,
+        answer=_answer(cause, history) if kind == "answer" else None,
+        promised=_promised(cause, history) if kind == "promise" else None,
+        visit=_visit(cause, history) if kind == "visit" else None,
+        cover=_cover(cause) if kind == "cover" else None,
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,
     )
@@ -221,4 +226,50 @@ def _quote(asked: Happened) -> Quote | None:
         currency=str(asked.data.get("currency") or "EUR"),
         valid_until=moment(until) if until else None,
         description=_text(asked.data.get("description")),
+    )
+
+
+def _answer(answer: Happened, history: History) -> Answer | None:
+    """What was answered, if there is anything in it."""
+    text, question = _text(answer.data.get("text")), question_of(answer, history)
+    return Answer(text, _text(question.data.get("text")) if question is not None else None) if text else None
+
+
+def _promised(promise: Happened, history: History) -> Promised:
+    """The date, and the one that she has heard before. What is promised is said when it is made, why when it moves."""
+    before = told_before(promise, history)
+    made = next(
+        (
+            fact
+            for fact in reversed(history.facts)
+            if (fact.name, fact.source) == ("promise.made", promise.source)
+            and fact.data.get("promise") == promise.data.get("promise")
+            and fact.place_in_time <= promise.place_in_time
+        ),
+        None,
+    )
+    return Promised(
+        by=moment(promise.data["by_when"]),
+        before=moment(before.data["by_when"]) if before is not None else None,
+        kind=step_of(promise, history),
+        what=_text(made.data.get("what")) if made is not None else None,
+        reason=_text(promise.data.get("reason")),
+    )
+
+
+def _visit(visit: Happened, history: History) -> Visit:
+    before = told_before(visit, history)
+    return Visit(
+        begin=moment(visit.data["from"]),
+        end=moment(visit.data["until"]),
+        what=_text(visit.data.get("what")),
+        before=moment(before.data["from"]) if before is not None else None,
+    )
+
+
+def _cover(decided: Happened) -> Cover:
+    return Cover(
+        decision=str(decided.data.get("decision")),
+        cause=_text(decided.data.get("cause")),
+        appeal=_text(decided.data.get("appeal")),
     )

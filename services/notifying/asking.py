@@ -1,11 +1,11 @@
-"""What the chain wants to know from the customer, and whether the work waits for her."""
+"""Questions either way: what the chain wants to know from her, what she asked, and whether the work waits for her."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from events.party import role_of
+from events.party import ROLES, role_of
 from services.notifying.history import Happened, History
 
 WAITING: Final = "waiting_for_customer"
@@ -15,6 +15,30 @@ def addressed_to_her(question: Mapping[str, Any]) -> bool:
     """Whether a question with these data is one to the customer."""
     to = str(question.get("to") or "")
     return to == "customer" or role_of(to) == "customer"
+
+
+def asked_by_her(question: Happened, history: History) -> bool:
+    """Whether it is a question of hers, as the read models have it (owed.sql).
+
+    She says so herself, or whoever is to answer it does: nobody else puts a question to himself.
+    """
+    if addressed_to_her(question.data):
+        return False
+    to = str(question.data.get("to") or "")
+    return role_of(question.source) == "customer" or question.source == (
+        to if role_of(to) in ROLES else history.accountable
+    )
+
+
+def question_of(answer: Happened, history: History) -> Happened | None:
+    """The question that ``answer`` answers: the last of that name before it, or the first where all came later."""
+    asked = [
+        fact
+        for fact in history.facts
+        if fact.name == "question.asked" and fact.data.get("question") == answer.data.get("question")
+    ]
+    before = [fact for fact in asked if fact.place_in_time <= answer.place_in_time]
+    return before[-1] if before else next(iter(asked), None)
 
 
 def open_questions(history: History) -> tuple[Happened, ...]:

@@ -1,8 +1,7 @@
 """Which fact of an order speaks to the customer now. Of many that came at once only the latest does.
 
-Two rules keep us from saying nothing at all where each of two messages waits for the other: a milestone (opened,
-received, quote, question, repaired, failed, ready, closed, reopened) never gives way to a commitment that fell overdue,
-and an overdue one gives way only to a milestone that is sure to speak. In doubt we rather speak twice than not.
+A milestone (opened, received, quote, question, repaired, failed, ready, closed, reopened) never gives way to a
+commitment that fell overdue (overdue.py), nor to what is told for itself (apart.py).
 """
 
 from __future__ import annotations
@@ -12,10 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from events.chain import MessageKind
-from events.party import role_of
 from services.notifying.asking import open_questions, pause_for_her
 from services.notifying.history import Happened, History
-from services.notifying.records import Ending, Policy, SuppressReason, message_id
+from services.notifying.records import Ending, message_id
 
 _ENDINGS: Final[dict[str, Ending]] = {
     "repair.completed": "repaired",
@@ -45,9 +43,6 @@ MILESTONES: Final = frozenset(
         "repair.failed",
     }
 )
-OVERDUE: Final = "commitment.overdue"
-#: When one of these is overdue she is told how it stands; with any other, that there is a delay.
-_HOW_IT_STANDS: Final = frozenset({"update", "return"})
 
 
 @dataclass(frozen=True)
@@ -253,55 +248,11 @@ def _asks_still(asking: Milestone, history: History) -> bool:
     return ending_before(history, None, item) == "failed" and not sent_on(history, item)
 
 
-def overdue_speaks(
-    trigger: Happened, kind: MessageKind, history: History, policy: Policy, now: datetime
-) -> SuppressReason | None:
-    """None if the overdue commitment is worth a message now, otherwise why it is not."""
-    owed = history.commitment(str(trigger.data.get("commitment")))
-    if owed is None or owed.state != "open":
-        return "met"
-    if owed.kind == "answer" and role_of(owed.owner) != "customer" and role_of(owed.owed_to) != "customer":
-        return "not_hers"
-    if owed.kind == "receive" and arrived_since(history, owed.opened_at):
-        return "met"
-    speaking = milestone(history, now - policy.stale_after)
-    if speaking is not None:
-        status = history.status_of(told_as(history, speaking))
-        will_speak = status == "planned" or (status is None and speaking.fact.position > history.last_planned)
-        if will_speak or (status is not None and speaking.fact.place_in_time > trigger.place_in_time):
-            return "overtaken"
-    if kind in ("update", "check") and (history.pending or _is_left_in_peace(history)):
-        return "overtaken"
-    if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
-        return "overtaken"  # what was reported late has only just been told: asking is for a person now
-    for other in history.facts:
-        if other.name != OVERDUE or other == trigger or overdue_kind(other) != "overdue":
-            continue
-        if kind == "overdue" and other.place_in_time < trigger.place_in_time:
-            continue
-        owed = history.commitment(str(other.data.get("commitment")))
-        told = history.status_of(message_id(history.order, other.source, other.id, "overdue"))
-        will_speak = told == "planned" or (told is None and other.position > history.last_planned)
-        if owed is not None and owed.state == "open" and will_speak:
-            return "overtaken"
-    return None
-
-
 def has_it_back(history: History) -> bool:
     """Whether all that she gave us is with her again, though nobody has closed the order."""
     opening = next((fact for fact in history.facts if fact.name == "order.opened"), None)
     several = opening is not None and len(opening.data.get("items") or ()) > 1
     return history.open and history.status == "returned" and not several
-
-
-def _is_left_in_peace(history: History) -> bool:
-    """She has it back and was asked whether all is well: from here on it is her turn, and the shop's to close."""
-    back = max((fact.at for fact in history.this_round() if fact.name == "item.returned"), default=None)
-    return (
-        back is not None
-        and has_it_back(history)
-        and any(told.kind in ("update", "check") and told.at is not None and told.at > back for told in history.sent)
-    )
 
 
 #: What nobody can say of a thing that is still under way.
@@ -326,17 +277,3 @@ def arrived_since(history: History, handed_at: datetime | None) -> bool:
     return handed_at is not None and any(
         fact.name in _AT_HAND and fact.place_in_time[0] > handed_at for fact in history.facts
     )
-
-
-def overdue_kind(trigger: Happened) -> MessageKind | None:
-    """``overdue`` for a step that is late, ``update`` where she should have heard from us or it is her turn, ``check``
-    where it is time to ask whether the repair holds; or none.
-
-    Not every level concerns her: the fact says whom it does.
-    """
-    tell = trigger.data.get("tell")
-    if tell is not None and "customer" not in tell:
-        return None
-    if role_of(str(trigger.data.get("owed_by"))) == "customer" or trigger.data.get("kind") in _HOW_IT_STANDS:
-        return "update"
-    return "check" if trigger.data.get("kind") == "check" else "overdue"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from services.notifying.apart import APART_KINDS
 from services.notifying.asking import addressed_to_her
 from services.notifying.history import Happened, History, moment
 from services.notifying.records import Step, place_of
@@ -35,9 +36,17 @@ _OURS: Final = ("message.", "commitment.", "fact.")
 
 
 def steps_since(history: History, now: datetime) -> tuple[Step, ...]:
-    """What happened and she has not been told: what was recorded after the last message that she got was planned."""
-    told = history.sent[-1].position if history.sent else 0
-    new = [fact for fact in history.this_round() if fact.position > told and fact.name in TEXTS and fact.at <= now]
+    """What happened and she has not been told: what was recorded after the last message that she got was planned.
+
+    What is told for itself tells nothing of the rest.
+    """
+    told = max((each.position for each in history.sent if each.kind not in APART_KINDS), default=0)
+    apart = {each.cause for each in history.sent if each.kind in APART_KINDS}
+    new = [
+        fact
+        for fact in history.this_round()
+        if fact.position > told and fact.name in TEXTS and fact.at <= now and (fact.source, fact.id) not in apart
+    ]
     steps = [step for fact in new if (step := _step(fact, history)) is not None]
     return tuple(steps[-_MOST:])
 

@@ -1,0 +1,184 @@
+"""What is told each for itself, beside the milestone that speaks: an answer to her, a date, a visit, who pays.
+
+These wait for no milestone and give way to none: none of them says what another does. One of them is overtaken only by
+what says the same thing anew, and by what makes an end of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from events.chain import MessageKind
+from services.notifying.asking import addressed_to_her, asked_by_her, question_of
+from services.notifying.history import Happened, History, moment
+from services.notifying.records import SuppressReason, message_id
+
+APART: Final[dict[str, MessageKind]] = {
+    "question.answered": "answer",
+    "promise.made": "promise",
+    "promise.moved": "promise",
+    "visit.scheduled": "visit",
+    "cover.decided": "cover",
+}
+APART_KINDS: Final = frozenset(APART.values())
+
+#: What she asked, and who pays, is hers to know also when the order is closed.
+OUTLIVES_THE_ORDER: Final = frozenset({"answer", "cover"})
+
+#: The steps that all of the repair waits for. When it goes on from one link to the next is theirs to know.
+_STEPS_OF_HERS: Final = frozenset({"diagnose", "repair", "return", "cover"})
+
+_WORK_ENDS: Final = frozenset({"repair.completed", "repair.failed", "unit.replaced", "item.returned"})
+#: What ends a promise about a step, whoever does it.
+_ENDS_STEP: Final[dict[str, frozenset[str]]] = {
+    "forward": frozenset({"item.handed_over", "item.returned"}),
+    "diagnose": _WORK_ENDS | {"diagnosis.made", "quote.offered", "part.ordered", "repair.started"},
+    "repair": _WORK_ENDS,
+    "return": frozenset({"item.returned"}),
+    "cover": frozenset({"cover.decided"}),
+}
+#: What keeps a promise about no step in particular, if it is done by whoever made it (as in lanes.sql).
+_KEEPS: Final = _WORK_ENDS | {
+    "item.handed_over",
+    "diagnosis.made",
+    "quote.offered",
+    "part.arrived",
+    "cover.decided",
+    "question.answered",
+    "visit.done",
+    "gesture.given",
+}
+
+
+def apart_speaks(fact: Happened, history: History, now: datetime) -> SuppressReason | None:
+    """None if ``fact``, one of APART, is worth a message of its own now, otherwise why it is not."""
+    kind = APART[fact.name]
+    if not is_hers(fact, history):
+        return "not_hers"
+    if kind not in OUTLIVES_THE_ORDER and not history.open:
+        return "closed"
+    thread = thread_of(fact, history)
+    if fact not in thread or _is_over(fact, kind, history, now):
+        return "overtaken"
+    place, content = thread.index(fact), _content(fact)
+    if any(_content(other) != content for other in thread[place + 1 :]):
+        return "overtaken"
+    for other in reversed(thread[:place]):
+        if _content(other) != content:
+            break
+        if history.status_of(told_apart(history, other)) in ("planned", "sent"):
+            return "overtaken"  # said again
+    return None
+
+
+def will_be_told(history: History, after: Happened, now: datetime) -> bool:
+    """Whether one of these, recorded ``after`` that fact and so not weighed yet, is sure to speak."""
+    return any(
+        fact.name in APART
+        and fact.position > after.position
+        and history.status_of(told_apart(history, fact)) is None
+        and apart_speaks(fact, history, now) is None
+        for fact in history.facts
+    )
+
+
+def told_apart(history: History, fact: Happened) -> str:
+    """The id of the message that tells ``fact``: that of the fact that it says anew, unless that was taken back."""
+    kind, origin = APART[fact.name], history.origin(fact)
+    told = message_id(history.order, origin.source, origin.id, kind)
+    if any(told in other.corrects and other.status in ("planned", "sent") for other in history.told):
+        return message_id(history.order, fact.source, fact.id, kind)
+    return told
+
+
+def told_before(fact: Happened, history: History) -> Happened | None:
+    """What she was told last of the same thing, if that was something else."""
+    thread = thread_of(fact, history)
+    for other in reversed(thread[: thread.index(fact)] if fact in thread else ()):
+        if history.status_of(told_apart(history, other)) == "sent":
+            return other if _content(other) != _content(fact) else None
+    return None
+
+
+def thread_of(fact: Happened, history: History) -> list[Happened]:
+    """What was said of the same thing, in the order in which it happened: of those the last holds.
+
+    Promises about a step are one thing however they are called; a question may be answered in a later round.
+    """
+    kind = APART[fact.name]
+    facts = history.facts if kind == "answer" else history.this_round()
+    same = [other for other in facts if APART.get(other.name) == kind]
+    if kind == "promise":
+        key = _promise_key(fact, history)
+        return [other for other in same if _promise_key(other, history) == key]
+    name = {"answer": "question", "visit": "visit"}.get(kind)
+    return [other for other in same if name is None or other.data.get(name) == fact.data.get(name)]
+
+
+def is_hers(fact: Happened, history: History) -> bool:
+    """Whether it is said to her, or of what is hers."""
+    match APART[fact.name]:
+        case "answer":
+            question = question_of(fact, history)
+            return question is not None and asked_by_her(question, history)
+        case "promise":
+            kind, to = step_of(fact, history), _said(fact, "to", history)
+            if kind in _STEPS_OF_HERS or addressed_to_her({"to": to}):
+                return True
+            return kind is None and to in (None, history.accountable) and fact.source == history.holder
+    return True
+
+
+def step_of(promise: Happened, history: History) -> str | None:
+    """The step that a promise is about: as it says itself, or as was said when it was made."""
+    return _said(promise, "kind", history)
+
+
+def _said(promise: Happened, field: str, history: History) -> str | None:
+    """A field of ``promise``, or of what was said of the same promise before."""
+    if promise.data.get(field):
+        return str(promise.data[field])
+    for other in reversed(history.facts):
+        earlier = APART.get(other.name) == "promise" and other.place_in_time < promise.place_in_time
+        same = (other.source, other.data.get("promise")) == (promise.source, promise.data.get("promise"))
+        if earlier and same and other.data.get(field):
+            return str(other.data[field])
+    return None
+
+
+def _promise_key(promise: Happened, history: History) -> tuple[str, str, str]:
+    step = step_of(promise, history)
+    return (promise.source, "step", step) if step else (promise.source, "promise", str(promise.data.get("promise")))
+
+
+def _content(fact: Happened) -> tuple[Any, ...]:
+    """What it says, apart from when and how it was said."""
+    data = fact.data
+    match APART[fact.name]:
+        case "answer":
+            return (" ".join(str(data.get("text") or "").split()),)
+        case "promise":
+            return (moment(data["by_when"]),)
+        case "visit":
+            return moment(data["from"]), moment(data["until"])
+    return tuple(data.get(field) for field in ("decision", "cause", "appeal"))
+
+
+def _is_over(fact: Happened, kind: str, history: History, now: datetime) -> bool:
+    later = [other for other in history.this_round() if other.place_in_time > fact.place_in_time]
+    if kind == "promise":
+        if moment(fact.data["by_when"]) <= now:
+            return True
+        step = step_of(fact, history)
+        if step is not None:
+            return any(other.name in _ENDS_STEP.get(step, ()) for other in later)
+        return any(other.name in _KEEPS and other.source == fact.source for other in later)
+    if kind == "visit":
+        # Whoever was to come and says that it is repaired has been there.
+        return moment(fact.data["until"]) <= now or any(
+            (other.name, other.data.get("visit")) == ("visit.done", fact.data.get("visit"))
+            or (other.name == "repair.completed" and other.source == fact.source)
+            for other in later
+        )
+    return False

@@ -1,0 +1,130 @@
+"""Which commitment that is late, or about to be, is worth a message, and what that message gives way to.
+
+Two rules keep us from saying nothing at all where each of two messages waits for the other: what is told of its own
+accord (newsworthy.py, apart.py) never gives way to what is late, and what is late gives way only to a message that is
+sure to speak. In doubt we rather speak twice than not.
+
+News that she was promised is due to go out a while before it is late: the watchdog's nudge is the cue. That it fell
+overdue all the same speaks where the message of the nudge did not get out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from events.chain import MessageKind
+from events.party import role_of
+from services.notifying.apart import will_be_told
+from services.notifying.history import Happened, History, Owed, moment
+from services.notifying.newsworthy import arrived_since, has_it_back, milestone, told_as
+from services.notifying.records import Policy, SuppressReason, message_id
+
+OVERDUE: Final = "commitment.overdue"
+NUDGED: Final = "commitment.nudged"
+
+#: When one of these is overdue she is told how it stands; with any other, that there is a delay.
+_HOW_IT_STANDS: Final = frozenset({"update", "return"})
+
+
+def overdue_kind(trigger: Happened) -> MessageKind | None:
+    """``overdue`` for a step that is late, ``update`` where she should have heard from us or it is her turn, ``check``
+    where it is time to ask whether the repair holds; or none.
+
+    Not every level concerns her: the fact says whom it does. Of the nudges only that to news does.
+    """
+    if trigger.name == NUDGED:
+        return "update" if trigger.data.get("kind") == "update" else None
+    tell = trigger.data.get("tell")
+    if tell is not None and "customer" not in tell:
+        return None
+    if role_of(str(trigger.data.get("owed_by"))) == "customer" or trigger.data.get("kind") in _HOW_IT_STANDS:
+        return "update"
+    return "check" if trigger.data.get("kind") == "check" else "overdue"
+
+
+def outlives_the_order(trigger: Happened, kind: MessageKind) -> bool:
+    """Whether it may be told of an order that is closed: whether all is well, and that an answer to her is late."""
+    return kind == "check" or (kind == "overdue" and trigger.data.get("kind") == "answer")
+
+
+def overdue_speaks(
+    trigger: Happened, kind: MessageKind, history: History, policy: Policy, now: datetime
+) -> SuppressReason | None:
+    """None if the commitment that ``trigger`` is about is worth a message now, otherwise why it is not."""
+    owed = history.commitment(str(trigger.data.get("commitment")))
+    if owed is None or owed.state != "open":
+        return "met"
+    if owed.kind == "answer" and role_of(owed.owner) != "customer" and role_of(owed.owed_to) != "customer":
+        return "not_hers"
+    if owed.kind == "receive" and arrived_since(history, owed.opened_at):
+        return "met"
+    if _has_moved(owed, trigger):
+        return "overtaken"
+    # No milestone says what became of her question.
+    if not _is_her_answer(owed) and _milestone_speaks(trigger, history, policy, now):
+        return "overtaken"
+    if kind in ("update", "check") and (
+        _others_wait(trigger, owed, history) or will_be_told(history, trigger, now) or _is_left_in_peace(history)
+    ):
+        return "overtaken"
+    if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
+        return "overtaken"  # what was reported late has only just been told: asking is for a person now
+    return "overtaken" if _another_is_late(trigger, kind, history) else None
+
+
+def _has_moved(owed: Owed, trigger: Happened) -> bool:
+    """Whether there is a later date since: a promise, another window, a closure."""
+    due = trigger.data.get("due")
+    return due is not None and owed.due_at is not None and owed.due_at > moment(due)
+
+
+def _is_her_answer(owed: Owed) -> bool:
+    return owed.kind == "answer" and role_of(owed.owed_to) == "customer"
+
+
+def _milestone_speaks(trigger: Happened, history: History, policy: Policy, now: datetime) -> bool:
+    speaking = milestone(history, now - policy.stale_after)
+    if speaking is None:
+        return False
+    status = history.status_of(told_as(history, speaking))
+    if status == "planned" or (status is None and speaking.fact.position > history.last_planned):
+        return True
+    return status is not None and speaking.fact.place_in_time > trigger.place_in_time
+
+
+def _others_wait(trigger: Happened, owed: Owed, history: History) -> bool:
+    """Whether anything else is on its way to her.
+
+    What was to go out before this fell overdue, and is still here, is no reason to be silent: it has come too late, and
+    the later one has the later date.
+    """
+    for told in history.pending:
+        cause = history.find(*told.cause) if trigger.name == OVERDUE and told.kind == "update" else None
+        if cause is None or cause.name != NUDGED or cause.data.get("commitment") != owed.id:
+            return True
+    return False
+
+
+def _another_is_late(trigger: Happened, kind: MessageKind, history: History) -> bool:
+    for other in history.facts:
+        if other.name != OVERDUE or other == trigger or overdue_kind(other) != "overdue":
+            continue
+        if kind == "overdue" and other.place_in_time < trigger.place_in_time:
+            continue
+        owed = history.commitment(str(other.data.get("commitment")))
+        told = history.status_of(message_id(history.order, other.source, other.id, "overdue"))
+        will_speak = told == "planned" or (told is None and other.position > history.last_planned)
+        if owed is not None and owed.state == "open" and will_speak:
+            return True
+    return False
+
+
+def _is_left_in_peace(history: History) -> bool:
+    """She has it back and was asked whether all is well: from here on it is her turn, and the shop's to close."""
+    back = max((fact.at for fact in history.this_round() if fact.name == "item.returned"), default=None)
+    return (
+        back is not None
+        and has_it_back(history)
+        and any(told.kind in ("update", "check") and told.at is not None and told.at > back for told in history.sent)
+    )
