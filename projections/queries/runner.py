@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from projections.database import Database
 from projections.models import CATALOG
-from projections.queries import chain, order, owed
+from projections.queries import chain, customer, order, owed
 from projections.queries.arguments import Arguments, QueryError, read_moment
 from projections.queries.reading import Reading, Row
 
@@ -40,6 +40,8 @@ class Query:
 QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
     {
         "find": Query(order.find, frozenset({"order"})),
+        "customer": Query(customer.customer, frozenset({"opener", "customer"})),
+        "message": Query(customer.message, frozenset({"message"})),
         "status": Query(order.status, frozenset({"order", "now"}), travels=True),
         "timeline": Query(order.timeline, frozenset({"order", "raw", "letters_since", "now"}), travels=True),
         "orders": Query(chain.orders, frozenset({"open", "holder", "status", "limit", "offset"}), travels=True),
