@@ -20,10 +20,15 @@ Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 #: The order's end does not end these.
-_AFTER_THE_END: Final = frozenset({"answer", "check", "complaint"})
+_AFTER_THE_END: Final = frozenset({"answer", "check", "complaint", "call"})
 #: These matter only where something of the kind was ever said of the order.
-_RARE: Final = {"pause": "work.paused", "promise": "promise.made", "complaint": "feedback.given"}
-_TO_A_CUSTOMER: Final = frozenset({"update", "check"})
+_RARE: Final = {
+    "pause": ("work.paused",),
+    "promise": ("promise.made",),
+    "complaint": ("feedback.given",),
+    "call": ("message.failed", "message.unknown"),
+}
+_TO_A_CUSTOMER: Final = frozenset({"update", "check", "call"})
 _PROMISES: Final = ("promise.made", "promise.moved")
 
 _FINISHED: Final = ("repair.completed", "repair.failed", "unit.replaced")
@@ -184,7 +189,7 @@ def _said(facts: _Facts, rules: Rules) -> _Said:
     kinds = {name: number for number, name in enumerate(rules.kinds)}
     rows_of = {name: np.flatnonzero(facts.are(name)) for name in facts.names}
     roles: dict[str, Flags] = {}
-    ever = {lane: facts.last(name) >= 0 for lane, name in _RARE.items()}
+    ever = {lane: facts.last(*facts_of_it) >= 0 for lane, facts_of_it in _RARE.items()}
     parts: list[tuple[Numbers, ...]] = []
     for number, rule in enumerate(rules.lanes):
         rows = rows_of.get(rule.fact)

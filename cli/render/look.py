@@ -50,6 +50,10 @@ TOLD_WORDS = {
     "update": "how it stands",
     "check": "the question whether all is well",
     "corrected": "that we were mistaken",
+    "answer": "the answer to her question",
+    "promise": "by when",
+    "visit": "when somebody comes by",
+    "cover": "who pays",
     "contact": "in person",
 }
 

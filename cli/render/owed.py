@@ -30,6 +30,7 @@ WORDS: Final[dict[str, _Words]] = {
     "visit": _Words("visit the customer", "visited the customer"),
     "promise": _Words("keep a promise", "kept a promise"),
     "check": _Words("ask whether all is well", "asked whether all is well"),
+    "call": _Words("reach the customer in person", "reached the customer in person"),
     "update": _Words("give the customer news", "given the customer news"),
 }
 #: What the log calls a kind in facts of before there were more of them.

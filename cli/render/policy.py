@@ -32,6 +32,7 @@ MEANINGS: Final[dict[Kind, str]] = {
     "update": "give the customer news",
     "visit": "come within the agreed window",
     "check": "ask whether all is well",
+    "call": "reach the customer in person where no message did",
     "promise": "keep what was promised by a date",
 }
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

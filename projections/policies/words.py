@@ -21,6 +21,7 @@ Kind = Literal[
     "update",
     "visit",
     "check",
+    "call",
     "promise",
 ]
 #: Whom a level tells. The person is the one whom the accountable party has named; a policy names nobody.

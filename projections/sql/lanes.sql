@@ -3,7 +3,8 @@
 -- An order's story runs in lanes. In each, at any moment, one thing at most is expected of somebody; a fact that speaks in a
 -- lane says what is expected from now on (`expects`, owed by `owner`), or nothing. What was expected before is then met, if
 -- the fact is one of those that meet it (`meets`), and cancelled otherwise; the same expectation of the same party goes on.
---   lane    work (forward, diagnose, repair, return), decide, cover, part, answer, pause, update, visit, check, promise
+--   lane    work (forward, diagnose, repair, return), decide, cover, part, answer, pause, update, visit, check, call,
+--           promise
 --   word    the fact counts only with this word (see incoming_events.sql), and only …
 --   role    … if a party of this role says it, …
 --   done    … after the work was done (true) or while it is still to do (false), …
@@ -106,6 +107,11 @@ FROM (
         ('order.reopened', 'complaint', NULL, ['answer'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('customer.contacted', 'complaint', NULL, ['answer'], NULL, NULL, 'outbound', NULL, NULL, NULL, NULL, NULL, NULL),
         ('question.answered', 'complaint', NULL, ['answer'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        -- A message did not reach her, or nobody knows: somebody has to tell her, unless a later one gets through.
+        ('message.failed', 'call', 'call', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('message.unknown', 'call', 'call', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('message.sent', 'call', NULL, ['call'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('customer.contacted', 'call', NULL, ['call'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         -- What a party promises of its own accord: kept by its next step. Of several the last counts, and the ledger keeps
         -- the first.
         ('promise.made', 'promise', 'promise', NULL, 'source', 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
@@ -141,5 +147,6 @@ FROM (
         ('update', true, false, false),
         ('visit', true, false, false),
         ('check', false, false, false),
+        ('call', false, false, false),
         ('promise', true, false, true)
 ) AS kinds (kind, ends_with_order, ends_with_repair, waits_for_customer);

@@ -87,7 +87,7 @@ SELECT
         ELSE o.owner
     END AS owner,
     CASE
-        WHEN o.kind IN ('update', 'check', 'return', 'visit', 'promise') OR (o.kind = 'cover' AND o.owner = o.accountable)
+        WHEN o.kind IN ('update', 'check', 'call', 'return', 'visit', 'promise') OR (o.kind = 'cover' AND o.owner = o.accountable)
             THEN coalesce(customer_party(r.customer), o.accountable)
         -- A question that somebody puts to himself is one that she asked.
         WHEN o.kind = 'answer' AND (o.named_by = o.owner OR starts_with(o.named_by, 'customer'))

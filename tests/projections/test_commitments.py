@@ -437,6 +437,33 @@ def test_one_working_day_after_a_repair_somebody_asks_whether_it_holds(given: Gi
     given(*back, closed, answer).then_rows("commitments", {"state": "met", "met_late": False}, kind="check")
 
 
+def unreached(name: str, time: str, message: str = "m1") -> Event:
+    data = {"message": message, "kind": "ready", "reason": "smtp_550"} | (
+        {"channel": "email"} if name == "message.unknown" else {}
+    )
+    return fact(name, "chain:notifier", time, data)
+
+
+@pytest.mark.parametrize("name", ["message.failed", "message.unknown"])
+def test_where_no_message_reached_her_somebody_has_to(given: Given, name: str) -> None:
+    silent = (HERS, unreached(name, "2026-03-06 15:00"))
+    # Four working hours from Friday 16:00 in Amsterdam.
+    given(*silent).then_rows(
+        "commitments", {"owner": SHOP, "state": "open", "due_at": "2026-03-09T11:00:00Z"}, kind="call"
+    )
+    called = fact("customer.contacted", SHOP, "2026-03-09 08:30", {"channel": "phone", "direction": "outbound"})
+    given(*silent, called).then_rows("commitments", {"state": "met"}, kind="call")
+    # Whatever gets through tells her how it stands.
+    given(*silent, sent("2026-03-09 08:00")).then_rows("commitments", {"state": "met"}, kind="call")
+
+
+def test_that_she_has_to_be_reached_outlives_the_order(given: Given) -> None:
+    closed = fact("order.closed", SHOP, "2026-03-06 15:00", {"outcome": "repaired"})
+    given(HERS, closed, unreached("message.failed", "2026-03-06 15:01")).then_rows(
+        "commitments", {"state": "open"}, kind="call"
+    )
+
+
 # -- policy ------------------------------------------------------------------------------------------------------------
 
 

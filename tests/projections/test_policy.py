@@ -92,7 +92,7 @@ def test_the_defaults() -> None:
     assert (first.after, first.tell) == (ZERO, frozenset({"owner", "accountable", "customer"}))
     assert (str(second.after), second.tell) == ("2 working days", frozenset({"person"}))
     news = DEFAULT_POLICY.resolve("update", "retailer:juno")
-    assert news.nudge is None
+    assert news.nudge == 0.95
     assert [str(level.after) for level in news.levels] == [
         "at once",
         "2 days",
