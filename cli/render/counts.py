@@ -14,7 +14,16 @@ from cli.render.moments import exact
 Row = dict[str, Any]
 
 _GROUPS: tuple[tuple[tuple[str, str], ...], ...] = (
-    (("customer_contacts", "Contacts that customers had to start"), ("messages", "Messages to customers")),
+    (
+        ("customer_contacts", "Contacts that customers had to start"),
+        ("contacts_per_order", "… per order with a customer"),
+        ("orders_with_contacts", "… orders that had any"),
+        ("messages", "Messages to customers"),
+        ("first_message_p50", "First automatic message after her first word, p50"),
+        ("first_message_p90", "… p90"),
+        ("first_answer_p50", "First answer by a person, p50"),
+        ("first_answer_p90", "… p90"),
+    ),
     (
         ("orders", "Orders"),
         ("open_orders", "… open"),
@@ -63,8 +72,10 @@ def stats(result: Row) -> Iterator[RenderableType]:
 
 
 def _figure(field: str, value: Any) -> Text:
-    if field.startswith("wait_"):
+    if field.startswith(("wait_", "first_")):
         return Text(exact(value) if isinstance(value, int | float) else "–")
+    if value is None and field != "rejected":
+        return Text("–")
     if value is None:
         return Text("only known while the chain runs", style="dim")
     return Text(f"{value:,}" if isinstance(value, int) else str(value), style="bold")

@@ -14,7 +14,14 @@ worked_on AS (
         count(*) FILTER (WHERE open) AS open_orders,
         count(*) FILTER (WHERE reopenings > 0) AS reopened_orders,
         coalesce(sum(reopenings), 0)::BIGINT AS reopenings,
-        count(*) FILTER (WHERE ping_pongs > 0) AS ping_pong_orders
+        count(*) FILTER (WHERE ping_pongs > 0) AS ping_pong_orders,
+        coalesce(sum(contacts_started), 0)::BIGINT AS customer_contacts,
+        count(*) FILTER (WHERE contacts_started > 0) AS orders_with_contacts,
+        count(*) FILTER (WHERE customer IS NOT NULL) AS orders_with_customer,
+        wait_at(seconds_between(first_asked_at, first_message_at), 0.5) AS first_message_p50,
+        wait_at(seconds_between(first_asked_at, first_message_at), 0.9) AS first_message_p90,
+        wait_at(seconds_between(first_asked_at, first_answer_at), 0.5) AS first_answer_p50,
+        wait_at(seconds_between(first_asked_at, first_answer_at), 0.9) AS first_answer_p90
     FROM orders
 ),
 owed AS (
@@ -31,7 +38,9 @@ SELECT
     w.ping_pong_orders,
     h.wait_p50, h.wait_p90, h.wait_p99,
     (SELECT count(*) FROM messages WHERE status = 'sent') AS messages,
-    (SELECT count(*) FROM contacts WHERE direction = 'inbound') AS customer_contacts,
+    w.customer_contacts, w.orders_with_contacts,
+    round(w.customer_contacts / nullif(w.orders_with_customer, 0), 3) AS contacts_per_order,
+    w.first_message_p50, w.first_message_p90, w.first_answer_p50, w.first_answer_p90,
     o.commitments_open, o.commitments_overdue_noted,
     (SELECT count(*) FROM parties WHERE role <> 'chain') AS parties,
     (SELECT position FROM chain.meta) AS position,

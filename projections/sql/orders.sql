@@ -39,9 +39,14 @@ words AS (
         fact = 'order.opened' AS opens,
         fact = 'order.closed' AS closes,
         fact = 'order.reopened' AS reopens,
-        fact = 'message.sent' OR (fact = 'customer.contacted' AND word = 'outbound') AS tells
+        fact = 'message.sent' OR (fact = 'customer.contacted' AND word = 'outbound') AS tells,
+        (fact = 'customer.contacted' AND word = 'inbound') OR (fact = 'question.asked' AND is_customer(source)) AS asks,
+        (fact = 'customer.contacted' AND word = 'outbound') OR (fact = 'question.answered' AND NOT is_customer(source)) AS answers
     FROM facts
-    WHERE fact IN ('order.opened', 'order.closed', 'order.reopened', 'message.sent', 'customer.contacted')
+    WHERE fact IN (
+        'order.opened', 'order.closed', 'order.reopened', 'message.sent', 'customer.contacted', 'question.asked',
+        'question.answered'
+    )
 ),
 -- What was agreed on when it was opened and closed, and what the customer was told.
 terms AS (
@@ -67,7 +72,11 @@ terms AS (
         arg_max(CASE WHEN fact = 'message.sent' THEN word WHEN tells THEN 'contact' END, story) AS last_told_kind,
         arg_max(CASE WHEN fact = 'message.sent' THEN by_when END, story) AS next_news_by,
         count_if(fact = 'message.sent') AS messages_sent,
-        count_if(fact = 'customer.contacted' AND word = 'inbound') AS contacts_started
+        count_if(asks) AS contacts_started,
+        -- Her first word, our first automatic one, and the first of a person.
+        min(CASE WHEN opens OR asks THEN occurred_at END) AS first_asked_at,
+        min(CASE WHEN fact = 'message.sent' THEN occurred_at END) AS first_message_at,
+        min(CASE WHEN answers THEN occurred_at END) AS first_answer_at
     FROM words
     GROUP BY first_position
 ),
@@ -145,6 +154,9 @@ SELECT
     coalesce(p.ping_pongs, 0) AS ping_pongs,
     coalesce(p.contacts_started, 0) AS contacts_started,
     coalesce(p.messages_sent, 0) AS messages_sent,
+    p.first_asked_at,
+    p.first_message_at,
+    p.first_answer_at,
     p.last_position
 FROM placed p
 JOIN statuses s ON s.code = p.code

@@ -164,3 +164,21 @@ def test_lists_are_filtered_counted_and_cut(given: Given) -> None:
     assert [row["order_id"] for row in story.ask("orders", holder=BENCH)["orders"]] == ["W-1"]
     assert story.ask("orders", status="taken_in")["total"] == 4
     assert story.ask("orders", open=False)["total"] == 0
+
+
+def test_what_she_had_to_start_is_counted_and_the_first_person_is_measured_apart_from_the_first_machine(
+    given: Given,
+) -> None:
+    asked = fact("question.asked", "customer:C-1", "2026-03-06 11:00", {"question": "q1", "text": "Where?", "to": SHOP})
+    call = fact("customer.contacted", SHOP, "2026-03-06 12:00", {"channel": "phone", "direction": "inbound"})
+    told = sent("2026-03-06 09:01")
+    answer = fact("question.answered", SHOP, "2026-03-06 13:00", {"question": "q1", "text": "At the bench."})
+    story = given(opened("2026-03-06 09:00"), told, asked, call, answer)
+    figures = story.ask("stats")
+    assert (figures["customer_contacts"], figures["orders_with_contacts"], figures["contacts_per_order"]) == (2, 1, 2.0)
+    assert (figures["first_message_p50"], figures["first_answer_p50"]) == (60, 4 * 3600)
+
+
+def test_an_answer_of_hers_is_no_answer_of_a_persons(given: Given) -> None:
+    hers = fact("question.answered", "customer:C-1", "2026-03-06 13:00", {"question": "q1", "text": "Ten hours."})
+    assert given(opened("2026-03-06 09:00"), hers).ask("stats")["first_answer_p50"] is None
