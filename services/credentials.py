@@ -70,10 +70,15 @@ def credential_file(folder: HomeFolder, who: str) -> Path:
     """Where the credential of ``who`` lies, or will lie. Ours lie in a folder each, which a container can be given."""
     if who in OWN_USERS:
         return folder.login_file(who)
-    name = _user(who)
+    return folder.credentials / file_name(who)
+
+
+def file_name(party: str) -> str:
+    """What a file of that party's own is called, in whichever folder."""
+    name = _user(party)
     if len(name) > _LONGEST_FILE_NAME:
         name = name[:120] + "." + hashlib.sha256(name.encode()).hexdigest()
-    return folder.credentials / f"{name}.json"
+    return f"{name}.json"
 
 
 def _password(folder: HomeFolder, who: str) -> str:

@@ -1,26 +1,40 @@
-"""Delivers letters through Apprise. The operator's settings choose the service; partners only ever give addresses."""
+"""Delivers letters. The operator's settings choose the services; partners only give kinds of channels and addresses."""
 
 from __future__ import annotations
 
-import asyncio
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
-from urllib.parse import quote
+from typing import Final, Protocol
+from urllib.parse import unquote
 
-from apprise import Apprise
 from apprise.exception import AppriseImproperlyConfigured
 
 from services.contact import EMAIL, Channel, Contact
-from services.notifying.channels import OUTBOX, OutboxChannel, SmtpChannel, register_outbox
-from services.notifying.letter import AddressError, Letter, check_address
-from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
+from services.notifying import outbox as files
+from services.notifying import smtp
+from services.notifying.gateway import ADDRESS, Gateway, GatewayError
+from services.notifying.letter import PHONES, AddressError, Letter, check_address
+from services.notifying.outbox import Outbox
+from services.notifying.outcomes import Outcome
+from services.notifying.providers import Guarded, Provider, Surroundings
+from services.notifying.smtp import Smtp, SmtpServer
+from services.notifying.webhook import WEBHOOK, WebhookCaller
+from services.settings import Settings
+from services.webhooks import Webhook, webhook_finder
 
-_ADDRESS: Final = "{address}"
-_SMTP: Final = ("mailto", "mailtos")
+#: The notifier has so many letters on their way at a time; those to a service that hangs must not keep the others.
+_WORKERS: Final = 16
+
+_KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 class DeliveryError(ValueError):
-    """The settings name no usable service; the message says what to write."""
+    """The settings name no usable service; the message says what to write, and repeats no address of a service."""
 
 
 class Delivery(Protocol):
@@ -43,76 +57,129 @@ class Delivery(Protocol):
 
 
 class AppriseDelivery:
-    """E-mail through the service that ``email_url`` names, an Apprise address.
+    """Letters through the services that the settings name, each by an Apprise address. Raises DeliveryError.
 
-    ``outbox://`` writes files into ``outbox`` (or the folder behind ``//``); ``mailto://`` and ``mailtos://`` are SMTP;
-    any other service that Apprise knows has ``{address}`` where the recipient belongs. Raises DeliveryError.
+    ``email_url`` serves e-mail: ``outbox://`` writes files into ``outbox`` (or the folder behind ``//``), ``mailto://``
+    and ``mailtos://`` are SMTP; any other service has ``{address}`` where the recipient belongs. So have all of
+    ``channels``, one for each other kind. What a party with a webhook (``webhook_of``) has to say goes there instead.
+
+    ``now`` is the time of day, ``monotonic`` counts seconds, ``chance`` is between 0 and 1. One object belongs to one
+    event loop.
     """
 
-    def __init__(self, email_url: str, *, outbox: Path, sender: str) -> None:
-        register_outbox()
-        self._url = email_url.strip()
-        self._scheme = self._url.partition("://")[0].lower()
-        self._outbox = outbox
-        try:
-            self._sender = check_address(sender)
-        except AddressError:
-            raise DeliveryError(f"sender_address must be an e-mail address, not '{sender}'") from None
-        self._check()
-
-    def _check(self) -> None:
-        if self._scheme not in (OUTBOX, *_SMTP) and _ADDRESS not in self._url:
-            raise DeliveryError(
-                f"email_url starts with {self._scheme}://, which needs {_ADDRESS} in it where the recipient belongs"
-            )
-        self._channel("somebody@example.com")
+    def __init__(
+        self,
+        email_url: str,
+        *,
+        outbox: Path,
+        sender: str,
+        channels: Mapping[str, str] | None = None,
+        webhook_of: Callable[[str], Webhook | None] = lambda party: None,
+        private_networks: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="channel")
+        self._around = Surroundings(workers, monotonic, chance)
+        services = {EMAIL: email_provider(email_url, outbox=outbox, sender=sender, monotonic=monotonic)}
+        services |= {kind: channel_provider(kind, url) for kind, url in (channels or {}).items()}
+        self._services = {kind: Guarded(provider, self._around) for kind, provider in services.items()}
+        self._webhook_of = webhook_of
+        self._caller = WebhookCaller(webhook_of, now, private_networks)
+        self._webhooks: dict[str, Guarded] = {}  # each shop's system has troubles of its own
 
     def routes(self, contact: Contact, accountable: str) -> tuple[Channel, ...]:
-        return tuple(channel for channel in contact.channels if channel.kind == EMAIL)
+        """The webhook of the party that answers to her, or else those of her channels that somebody serves."""
+        if self._webhook_of(accountable) is not None:
+            return (Channel.model_construct(kind=WEBHOOK, address=accountable),)
+        return tuple(channel for channel in contact.channels if channel.kind in self._services)
 
     def ready_in(self, kind: str) -> float:
-        return 0.0
+        """A webhook is always tried: one shop's trouble is not another's (one that rests says so when it is called)."""
+        return self._services[kind].ready_in() if kind in self._services else 0.0
 
     def repeats_harmlessly(self, kind: str) -> bool:
-        return self._scheme == OUTBOX
+        return kind == WEBHOOK or (kind in self._services and self._services[kind].provider.repeats_harmlessly)
 
     async def send(self, letter: Letter) -> Outcome:
-        """Send in a thread: neither Apprise nor smtplib knows about our event loop."""
-        return await asyncio.to_thread(self._send, letter)
+        """Send in a worker thread, unless the service is left alone. Raises KeyError for a kind that nobody serves."""
+        if letter.kind != WEBHOOK:
+            return await self._services[letter.kind].send(letter)
+        party = letter.accountable
+        if party not in self._webhooks:
+            self._webhooks[party] = Guarded(self._caller, self._around)
+        return await self._webhooks[party].send(letter)
 
-    def _send(self, letter: Letter) -> Outcome:
-        try:
-            channel = self._channel(check_address(letter.to_address))
-        except AddressError:
-            return Failed("bad_address", again=False)
-        ours = isinstance(channel, OutboxChannel | SmtpChannel)
-        if ours:
-            channel.letter, channel.sender = letter, self._sender
-        courier = Apprise()
-        courier.add(channel)
-        taken = bool(courier.notify(body=letter.text, title=letter.subject))
-        if not ours:
-            # Apprise says no more than "no" of other services; what it could not tell may have arrived all the same.
-            return Delivered() if taken else Unknown(f"{self._scheme}_refused")
-        # Our own channels always say what happened; one that could not is one of whose fate we know nothing.
-        outcome: Outcome | None = channel.outcome
-        return outcome or Unknown("no_outcome")
+    def close(self) -> None:
+        """Let go of what is open."""
+        for guarded in self._services.values():
+            if isinstance(guarded.provider, Smtp):
+                guarded.provider.close()
+        self._around.workers.shutdown(wait=False)
 
-    def _channel(self, address: str) -> Any:
-        """The Apprise plugin for one recipient. The address never becomes part of a URL unquoted."""
-        try:
-            if self._scheme == OUTBOX:
-                folder = self._url.partition("://")[2]
-                return OutboxChannel(**OutboxChannel.parse_url(self._url)) if folder else OutboxChannel(self._outbox)
-            url = self._url.replace(_ADDRESS, quote(address, safe=""))
-            if self._scheme in _SMTP:
-                smtp: Any = SmtpChannel  # Apprise is typed in parts
-                found = smtp(**{**(smtp.parse_url(url) or {}), "from_addr": self._sender})
-                found = found if found.smtp_host else None
-            else:
-                found = Apprise.instantiate(url, suppress_exceptions=False)
-        except (AppriseImproperlyConfigured, TypeError, ValueError):
-            found = None
-        if found is None:
-            raise DeliveryError(f"email_url is not an address that Apprise can use (it starts with {self._scheme}://)")
-        return found
+
+def delivery_of(settings: Settings, now: Callable[[], datetime]) -> AppriseDelivery:
+    """The delivery that ``settings`` ask for. Raises DeliveryError."""
+    return AppriseDelivery(
+        settings.email_url,
+        outbox=settings.outbox_folder,
+        sender=settings.sender_address,
+        channels=settings.channels,
+        webhook_of=webhook_finder(settings.home),
+        private_networks=settings.webhook_private_networks,
+        now=now,
+    )
+
+
+def email_provider(url: str, *, outbox: Path, sender: str, monotonic: Callable[[], float] = time.monotonic) -> Provider:
+    """What serves e-mail. Raises DeliveryError."""
+    url = url.strip()
+    scheme = _scheme(url)
+    try:
+        sender = check_address(sender)
+    except AddressError:
+        raise DeliveryError(f"sender_address must be an e-mail address, not '{sender}'") from None
+    if scheme == files.SCHEME:
+        folder = url.partition("://")[2]
+        return Outbox(Path(unquote(folder)) if folder else outbox, sender)
+    if scheme not in smtp.SCHEMES:
+        return _gateway(EMAIL, url, "email_url")
+    try:
+        server = SmtpServer.of(url, sender)
+    except (AppriseImproperlyConfigured, TypeError, ValueError):
+        server = None
+    if server is None:
+        raise DeliveryError(f"email_url is not an address that Apprise can use (it starts with {scheme}://)")
+    return Smtp(server, sender, now=monotonic)
+
+
+def channel_provider(kind: str, url: str) -> Provider:
+    """What serves another kind of channel. Raises DeliveryError."""
+    place = f"channels.{kind}"
+    if not _KIND.fullmatch(kind):
+        raise DeliveryError(f"'{kind}' in channels is not a kind of channel: write a word such as sms")
+    if kind == EMAIL:
+        raise DeliveryError(f"{place} is not needed: email_url says where e-mail goes")
+    if kind == WEBHOOK:
+        raise DeliveryError(f"{place} cannot be set: a party's webhook is, with 'repairchain party add --webhook'")
+    return _gateway(kind, url.strip(), place)
+
+
+def _gateway(kind: str, url: str, place: str) -> Gateway:
+    scheme = _scheme(url)
+    if ADDRESS not in url:
+        raise DeliveryError(f"{place} starts with {scheme}://, which needs {ADDRESS} in it where the recipient belongs")
+    gateway = Gateway(kind, url)
+    somebody = "+14155550100" if kind in PHONES else "somebody@example.com"
+    try:
+        gateway.plugin(somebody)
+    except GatewayError:
+        raise DeliveryError(f"{place} is not an address that Apprise can use (it starts with {scheme}://)") from None
+    return gateway
+
+
+def _scheme(url: str) -> str:
+    """All that may be said of the address of a service: the rest may hold its password."""
+    found = url.partition("://")[0].lower()
+    return found if _KIND.fullmatch(found) else "something else"

@@ -4,6 +4,7 @@ policy.toml            how long everything may take, if not as built in
 registry/              parties.json: who takes part, with their name and how a person reaches them
 credentials/           one file per partner, readable by its owner only
 logins/                one folder per user of our own, with its credential
+webhooks/              one file per party that writes to its customers itself: where its messages go, what signs them
 nats/                  the server's configuration, its accounts, its log, and the store (the truth) with its lock
 run/                   what runs at this moment: addresses and process ids
 readmodels/            the DuckDB file; may be deleted, it is rebuilt from the log
@@ -52,6 +53,11 @@ class HomeFolder:
     def login_file(self, user: str) -> Path:
         """The credential of one of our own users: each has a folder of its own."""
         return self.logins / user / "login.json"
+
+    @property
+    def webhooks(self) -> Path:
+        """Folder of webhooks and their secrets, one file per party that has one."""
+        return self.root / "webhooks"
 
     @property
     def nats(self) -> Path:
@@ -116,7 +122,7 @@ class HomeFolder:
         """Make the folders that are missing; those with secrets in them are closed to everybody else."""
         for folder in (self.root, self.run, self.state, self.database.parent, self.outbox, self.registry):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.credentials, self.logins, self.nats, self.store):
+        for folder in (self.credentials, self.logins, self.webhooks, self.nats, self.store):
             folder.mkdir(mode=0o700, exist_ok=True)
         lying_here_before = self.root / "parties.json"
         if lying_here_before.exists() and not self.parties_file.exists():

@@ -7,6 +7,7 @@ folder, that over ``repairchain.toml`` in the home folder, and that over the def
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as SourceError
 
 from events.streams import DEFAULT_LIMITS, Limits
 from services.home import HomeFolder
@@ -68,6 +70,15 @@ class Settings(BaseSettings):
     )
     outbox: Path | None = Field(None, description="folder for messages written as files; default: in the home")
     sender_address: str = Field("repairs@localhost", description="the address that customers see and answer to")
+    channels: Mapping[str, str] = Field(
+        {},
+        repr=False,
+        description="what serves other kinds of channels: for each (sms, whatsapp, …) an Apprise address "
+        "with {address} in it where the recipient belongs",
+    )
+    webhook_private_networks: bool = Field(
+        False, description="whether a party's webhook may be a machine that only this network reaches"
+    )
 
     intake_max_bytes: int = Field(
         DEFAULT_LIMITS.intake, ge=1024 * 1024, description="what may wait to be taken in, of each role"
@@ -107,7 +118,7 @@ class Settings(BaseSettings):
         """What was set, as variables from which a child process in the same folder reads the same settings."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         given["home"] = self.home.absolute()
-        return {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items() if value is not None}
+        return {f"{PREFIX}{name.upper()}": _as_variable(value) for name, value in given.items() if value is not None}
 
     @classmethod
     def settings_customise_sources(
@@ -136,6 +147,8 @@ def load_settings(**given: Any) -> Settings:
             raise SettingsError(_unknown(name, f"the environment variable {variable}"))
     try:
         return Settings(**given)
+    except SourceError:  # a table that is no JSON; what it is instead may hold passwords
+        raise SettingsError(f"channels in the environment ({PREFIX}CHANNELS) is wrong: write a JSON object") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else ""
@@ -165,6 +178,11 @@ def _read_file(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
+
+
+def _as_variable(value: object) -> str:
+    """A table is JSON in the environment."""
+    return json.dumps(dict(value)) if isinstance(value, Mapping) else str(value)
 
 
 def _place_of(name: str, given: Mapping[str, Any]) -> str:

@@ -116,10 +116,10 @@ def _projector(settings: Settings, clock: Clock) -> Service:
 
 
 def _notifier(settings: Settings, clock: Clock) -> Service:
-    from services.delivery import AppriseDelivery
+    from services.delivery import delivery_of
     from services.notifier import build_notifier
 
-    delivery = AppriseDelivery(settings.email_url, outbox=settings.outbox_folder, sender=settings.sender_address)
+    delivery = delivery_of(settings, clock.now)
     return Connected(
         _connector(settings, "notifier"),
         lambda connection: build_notifier(

@@ -1,18 +1,15 @@
-"""A message on its way out: the letter with her name and address, and the e-mail made of it (RFC 5322)."""
+"""A message on its way out: the letter with her name and address, and what counts as an address."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import policy
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime
-from typing import Final, Literal
+from typing import Final
 
-from projections.calendar import DEFAULT
-from services.notifying.discretion import one_line
+import idna
+
+from services.contact import Contact
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL: Final = re.compile(rf"{_ATOM}(\.{_ATOM})*|\"[\x20\x21\x23-\x5B\x5D-\x7E]+\"")
@@ -20,12 +17,16 @@ _LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _LONGEST: Final = 254
 
-#: SMTP allows lines of up to 998 bytes.
-_LONGEST_LINE: Final = 998
+#: E.164: the country first, fifteen digits at most.
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_PUNCTUATION: Final = str.maketrans("", "", " -.()/\N{NO-BREAK SPACE}")
+
+#: Kinds of channels whose addresses are telephone numbers.
+PHONES: Final = frozenset({"sms", "whatsapp", "signal"})
 
 
 class AddressError(ValueError):
-    """Not one e-mail address. The message does not repeat it: addresses are kept out of logs."""
+    """Not one address of its kind. The message does not repeat it: addresses are kept out of logs."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Letter:
     """What leaves. ``text`` begins with the salutation; name and address stay out of ``repr`` and thus of logs.
 
     ``order``, ``accountable`` (the party that speaks), ``news`` (the kind of message) and ``next_news_by`` are for
-    channels that pass a message on as data; all letters about one order are one thread. ``html`` is the same text.
+    channels that pass a message on as data; so is ``contact``, all that we know of how to reach her. All letters about
+    one order are one thread. ``html`` is the same text.
     """
 
     message: str
@@ -51,6 +53,7 @@ class Letter:
     news: str = ""
     next_news_by: datetime | None = None
     html: str | None = field(default=None, repr=False)
+    contact: Contact | None = field(default=None, repr=False)
 
 
 def check_address(text: str) -> str:
@@ -61,7 +64,7 @@ def check_address(text: str) -> str:
     """
     local, at, domain = text.rpartition("@")
     try:
-        domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+        domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
     except UnicodeError:
         raise AddressError("the address has a domain that does not exist") from None
     if not at or len(text) > _LONGEST or not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
@@ -69,24 +72,19 @@ def check_address(text: str) -> str:
     return f"{local}@{domain}"
 
 
-def build_email(letter: Letter, sender: str, transfer: Literal["8bit", "quoted-printable"]) -> EmailMessage:
-    """The e-mail, with a Message-ID that is the same each time. Raises AddressError for a recipient that is none."""
-    recipient = check_address(letter.to_address)
-    if any(len(line.encode()) > _LONGEST_LINE for line in letter.text.splitlines()):
-        transfer = "quoted-printable"
-    email = EmailMessage(policy=policy.SMTP)
-    email["From"] = _mailbox(letter.from_name, sender)
-    email["To"] = _mailbox(letter.to_name or "", recipient)
-    if letter.reply_to is not None:
-        email["Reply-To"] = _mailbox(letter.from_name, letter.reply_to)
-    email["Subject"] = one_line(letter.subject)
-    email["Date"] = format_datetime(letter.date.astimezone(DEFAULT.zone))
-    email["Message-ID"] = f"<{letter.message}@{sender.rpartition('@')[2]}>"
-    email["Auto-Submitted"] = "auto-generated"
-    email.set_content(letter.text, charset="utf-8", cte=transfer)
-    email["Content-Language"] = letter.language
-    return email
+def check_phone(text: str) -> str:
+    """``text`` as a telephone number with its country, ``+31612345678``. Raises AddressError.
+
+    Without the country nobody knows whom we would reach.
+    """
+    number = text.translate(_PUNCTUATION)
+    if not _PHONE.fullmatch(number):
+        raise AddressError("the number does not begin with + and the country")
+    return number
 
 
-def _mailbox(name: str, address: str) -> Address:
-    return Address(display_name=one_line(name), addr_spec=address)
+def check_address_of(kind: str, text: str) -> str:
+    """``text`` as an address for that kind of channel; of kinds that we know nothing about, as it is."""
+    if kind == "email":
+        return check_address(text)
+    return check_phone(text) if kind in PHONES else text

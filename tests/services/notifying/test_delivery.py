@@ -16,7 +16,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from apprise.decorators import notify
 
 from services.delivery import AppriseDelivery, DeliveryError
-from services.notifying.letter import AddressError, Letter, build_email, check_address
+from services.notifying.letter import AddressError, Letter, check_address
+from services.notifying.mime import build_email
 from services.notifying.outcomes import Delivered, Failed, Unknown
 
 SENDER = "repairs@chain.example"
@@ -98,7 +99,7 @@ async def test_a_torn_write_leaves_no_letter(tmp_path: Path, monkeypatch: pytest
     def full(_: int) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("services.notifying.channels.os.fsync", full)
+    monkeypatch.setattr("services.notifying.outbox.os.fsync", full)
     delivery = AppriseDelivery("outbox://", outbox=tmp_path, sender=SENDER)
     assert await delivery.send(LETTER) == Failed("outbox_OSError")
     assert names_in(tmp_path) == []
@@ -177,7 +178,7 @@ async def test_smtp_delivers_the_letter_to_her_alone(mail: MailServer) -> None:
     ("at_recipient", "at_data", "outcome"),
     [
         ("550 5.1.1 <o'neil+watch@example.com> unknown", "", Failed("smtp_550", again=False)),
-        ("450 4.2.1 busy", "", Failed("smtp_450")),
+        ("450 4.2.1 busy", "", Failed("smtp_450", hers=True)),
         ("", "554 5.7.1 spam", Failed("smtp_554", again=False)),
         ("", "451 4.3.0 later", Failed("smtp_451")),
         ("", "hang up", Unknown("SMTPServerDisconnected")),  # it may have kept the letter
@@ -257,7 +258,7 @@ async def test_nothing_in_a_letter_can_start_a_header(mail: MailServer) -> None:
 
 def test_long_lines_are_folded_for_transport() -> None:
     text = "Beste Zoë,\n\n" + "heel lang " * 200 + "\n"
-    content = build_email(replace(LETTER, text=text), SENDER, "8bit").as_bytes()
+    content = build_email(replace(LETTER, text=text), SENDER, "8bit")
     assert max(len(line) for line in content.splitlines()) <= 998
     assert text_of(read(content)) == text
 
