@@ -28,6 +28,7 @@ OVERLAP: Final = timedelta(days=1)
 _PREFIX: Final = "whsec_"
 _SECRET_BYTES: Final = 32
 _LONGEST_URL: Final = 2_000
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _NO_URL: Final = "the webhook is not a web address: write one such as https://shop.example/messages"
 
 
@@ -66,6 +67,28 @@ def is_loopback(host: str) -> bool:
     """Whether ``host``, as it is written, is this very machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_public(text: str) -> bool:
+    """Whether this IP address is one of the internet at large, also if it is another one in disguise.
+
+    Raises ValueError for what is no IP address.
+    """
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        hidden = address.ipv4_mapped or address.sixtofour
+        if hidden is None and address in _NAT64:
+            hidden = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        address = hidden or address
+    return address.is_global and not address.is_multicast
+
+
+def is_private(host: str) -> bool:
+    """Whether ``host``, as it is written, is seen to be private; a name is looked up only when it is called."""
+    try:
+        return not is_public(host)
     except ValueError:
         return host == "localhost"
 
@@ -119,8 +142,8 @@ def list_webhooks(home: Path) -> dict[str, Webhook]:
     return {each.party: each for each in found if each is not None}
 
 
-def set_webhook(home: Path, party: str, url: str) -> Webhook:
-    """Have the messages of ``party`` go to ``url``; a webhook that is new gets a secret, another keeps its own.
+def set_webhook(home: Path, party: str, url: str) -> tuple[Webhook, bool]:
+    """Have the messages of ``party`` go to ``url``, and whether the webhook is new: then it has a new secret.
 
     Raises WebhookError for an address that cannot be used.
     """
@@ -129,7 +152,7 @@ def set_webhook(home: Path, party: str, url: str) -> Webhook:
     with folder.changing():
         known = read_webhook(webhook_file(folder, party))
         keys = known.secrets if known is not None else (_new_secret(),)
-        return _write(folder, Webhook(party=party, url=url, secrets=keys))
+        return _write(folder, Webhook(party=party, url=url, secrets=keys)), known is None
 
 
 def rotate_secret(home: Path, party: str, now: datetime) -> Webhook:

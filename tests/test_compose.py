@@ -64,7 +64,11 @@ def test_a_service_is_given_its_own_login_and_data_and_no_more() -> None:
     own = {
         **{role: {f"state-{role}:{home.state}"} for role in names.INTAKE_STREAMS},
         "projector": {f"readmodels:{home.database.parent}"},
-        "notifier": {f"registry:{home.registry}:ro", f"outbox:{home.outbox}"},
+        "notifier": {
+            f"registry:{home.registry}:ro",
+            f"webhooks:{home.webhooks}:ro",
+            f"outbox:{home.outbox}",
+        },
         "watchdog": {f"policy:{home.policy.parent / 'policy'}:ro", f"registry:{home.registry}:ro"},
     }
     for name in names.SERVICES:

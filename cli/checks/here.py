@@ -34,6 +34,8 @@ def checks_here(place: Place) -> Iterator[Check]:
     yield secrets(place)
     yield disk(place)
     yield mail(place)
+    yield channels(place)
+    yield webhooks(place)
     yield ways_to_reach(place)
 
 
@@ -103,12 +105,12 @@ def disk(place: Place) -> Check:
 
 def mail(place: Place) -> Check:
     """Whether the address of the mail service can be used; nothing is sent."""
-    from services.delivery import AppriseDelivery, DeliveryError
+    from services.delivery import DeliveryError, email_provider
 
     name = "E-mail"
     try:
         found = settings_of(place)
-        AppriseDelivery(found.email_url, outbox=found.outbox_folder, sender=found.sender_address)
+        email_provider(found.email_url, outbox=found.outbox_folder, sender=found.sender_address)
     except Problem:
         return Check(name, None, "the settings come first")
     except DeliveryError as error:
@@ -122,6 +124,49 @@ def mail(place: Place) -> Check:
     folder = Path(found.email_url.partition("://")[2] or found.outbox_folder)
     writable = os.access(folder if folder.exists() else place.home, os.W_OK) or not place.home.exists()
     return Check(name, writable, f"written as files into {folder}", f"make {folder} writable for this user")
+
+
+def channels(place: Place) -> Check:
+    """Whether the addresses of the services for other kinds of channels can be used; nothing is sent."""
+    from services.delivery import DeliveryError, channel_provider
+
+    name = "Channels"
+    try:
+        found = settings_of(place).channels
+        for kind, url in found.items():
+            channel_provider(kind, url)
+    except Problem:
+        return Check(name, None, "the settings come first")
+    except DeliveryError as error:
+        return Check(name, False, one_line(error), "see the table [channels] in the settings, and docs/channels.md")
+    served = [f"{kind} through {url.strip().partition('://')[0]}" for kind, url in sorted(found.items())]
+    return Check(name, True if served else None, ", ".join(served) or "e-mail alone")
+
+
+def webhooks(place: Place) -> Check:
+    """Whether every webhook can be read, by its owner alone, and would be called; nothing is."""
+    from urllib.parse import urlsplit
+
+    from services.webhooks import WebhookError, is_private, list_webhooks
+
+    name, folder = "Webhooks", place.folder.webhooks
+    try:
+        found = list_webhooks(place.home)
+        allowed = settings_of(place).webhook_private_networks
+    except WebhookError as error:
+        return Check(name, False, one_line(error), "set it anew, or remove that file")
+    except Problem:
+        return Check(name, None, "the settings come first")
+    if not found:
+        return Check(name, None, "none")
+    open_to_others = [file for file in (folder, *folder.glob("*.json")) if stat.S_IMODE(file.stat().st_mode) & 0o077]
+    if open_to_others:
+        return Check(name, False, f"others may read {open_to_others[0]}", f"chmod -R go= {folder}")
+    private = [party for party, hook in found.items() if is_private(urlsplit(hook.url).hostname or "")]
+    if private and not allowed:
+        advice = "set webhook_private_networks = true if that is meant, or give it another with --webhook"
+        return Check(name, False, f"that of {private[0]} is on a private network, so it is never called", advice)
+    return Check(name, True, f"{len(found)}, {', '.join(sorted(found)[:3])}{', …' if len(found) > 3 else ''}")
 
 
 def ways_to_reach(place: Place) -> Check:

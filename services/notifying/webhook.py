@@ -29,7 +29,7 @@ from services.contact import Contact
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Delivered, Failed, Outcome
 from services.notifying.patience import seconds_of
-from services.webhooks import Webhook, host_of
+from services.webhooks import Webhook, host_of, is_public
 
 #: The kind of channel that a webhook is.
 WEBHOOK: Final = "webhook"
@@ -40,10 +40,6 @@ _ALL_SECONDS: Final = 20.0
 
 #: Refusals that may be otherwise later: a time-out, a conflict, too early, too many.
 _FOR_NOW: Final = frozenset({408, 409, 425, 429})
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 class PrivateAddressError(Exception):
@@ -189,14 +185,3 @@ def payload_of(letter: Letter) -> bytes:
     }
     message = {"type": f"repairchain.message.{letter.news}", "timestamp": letter.date, "data": data}
     return orjson.dumps(message, option=orjson.OPT_UTC_Z)
-
-
-def is_public(text: str) -> bool:
-    """Whether this IP address is one of the internet at large, also if it is another one in disguise."""
-    address: Address = ipaddress.ip_address(text)
-    if isinstance(address, ipaddress.IPv6Address):
-        hidden = address.ipv4_mapped or address.sixtofour
-        if hidden is None and address in _NAT64:
-            hidden = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        address = hidden or address
-    return address.is_global and not address.is_multicast

@@ -14,6 +14,7 @@ from cli.place import find_place
 from services import server
 from services.home import HomeFolder, write_json
 from services.parties import add_party
+from services.webhooks import set_webhook
 from tests.cli.running import call
 from tests.cli.story import give_operator_login, make_home
 
@@ -90,6 +91,36 @@ def test_settings_and_mail(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("REPAIRCHAIN_BEAT_SECONDS", "never")
     assert (here.settings(place).ok, here.mail(place).ok) == (False, None)
     assert "beat_seconds" in here.settings(place).found
+
+
+def test_channels_that_cannot_work_say_how_to_mend_them(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = find_place(free_home)
+    assert (here.channels(place).ok, here.channels(place).found) == (None, "e-mail alone")
+    monkeypatch.setenv("REPAIRCHAIN_CHANNELS", '{"sms": "jsons://gate.example/{address}?key=hush"}')
+    assert (here.channels(place).ok, here.channels(place).found) == (True, "sms through jsons")
+    monkeypatch.setenv("REPAIRCHAIN_CHANNELS", '{"sms": "jsons://gate.example/?key=hush"}')
+    found = here.channels(place)
+    assert (found.ok, "{address}" in found.found, "hush" in found.found) == (False, True, False)
+    monkeypatch.setenv("REPAIRCHAIN_CHANNELS", "sms=jsons://gate.example")
+    assert here.settings(place).found.startswith("channels in the environment (REPAIRCHAIN_CHANNELS) is wrong")
+    assert here.channels(place).ok is None
+
+
+def test_webhooks_that_others_may_read_or_that_are_never_called(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = find_place(free_home)
+    assert here.webhooks(place).ok is None
+    set_webhook(free_home, "retailer:juno", "https://10.1.2.3/messages")
+    found = here.webhooks(place)
+    assert (found.ok, found.found) == (False, "that of retailer:juno is on a private network, so it is never called")
+    monkeypatch.setenv("REPAIRCHAIN_WEBHOOK_PRIVATE_NETWORKS", "true")
+    assert here.webhooks(place).ok
+    (file,) = place.folder.webhooks.iterdir()
+    file.chmod(0o640)
+    assert here.webhooks(place).advice == f"chmod -R go= {place.folder.webhooks}"
+    file.write_text("{}")
+    assert "does not hold a webhook" in here.webhooks(place).found
 
 
 def test_a_sender_to_whom_nobody_can_answer(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
