@@ -8,7 +8,9 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import unquote
 
 import nats.errors
 import nats.js.errors
@@ -117,20 +119,31 @@ def _projector(settings: Settings, clock: Clock) -> Service:
 
 def _notifier(settings: Settings, clock: Clock) -> Service:
     from services.delivery import delivery_of
+    from services.desk.service import Desk
     from services.notifier import build_notifier
 
     delivery = delivery_of(settings, clock.now)
-    return Connected(
-        _connector(settings, "notifier"),
-        lambda connection: build_notifier(
+
+    def built(connection: Client) -> Service:
+        ask = asker(connection)
+        notifier = build_notifier(
             make_broker(settings, "notifier"),
             clock,
-            asker(connection),
+            ask,
             delivery,
             lambda: list_parties(settings.home),
             limits=settings.limits,
-        ),
-    )
+        )
+        return BesideIt(notifier, Desk(connection, ask, clock, letter_folders(settings)))
+
+    return Connected(_connector(settings, "notifier"), built)
+
+
+def letter_folders(settings: Settings) -> tuple[Path, ...]:
+    """Where letters lie that were written as files."""
+    scheme, _, folder = settings.email_url.strip().partition("://")
+    elsewhere = (Path(unquote(folder)),) if scheme.lower() == "outbox" and folder else ()
+    return (settings.outbox_folder, *elsewhere)
 
 
 def _watchdog(settings: Settings, clock: Clock) -> Service:
@@ -188,6 +201,36 @@ class Connected:
         if self.service is None:
             raise RuntimeError("not started yet")
         return await self.service.check()
+
+
+class Companion(Protocol):
+    """What runs beside a service, in its process."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class BesideIt:
+    """A service and what needs it to have started."""
+
+    def __init__(self, service: Service, companion: Companion) -> None:
+        self._service = service
+        self._companion = companion
+
+    async def start(self) -> None:
+        await self._service.start()
+        try:
+            await self._companion.start()
+        except BaseException:
+            await self._service.stop()
+            raise
+
+    async def stop(self) -> None:
+        await self._companion.stop()
+        await self._service.stop()
+
+    async def check(self) -> str:
+        return await self._service.check()
 
 
 _BUILDERS: Final[Mapping[str, Builder]] = {

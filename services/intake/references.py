@@ -6,23 +6,12 @@ import re
 from typing import Final
 
 from services.contact import EMAIL, Contact
+from services.desk.naming import PARTICLES
 
 #: Shorter words of a name stand in many a code by chance.
 _SHORTEST_WORD: Final = 3
 #: Fewer digits are no telephone number.
 _SHORTEST_NUMBER: Final = 6
-
-#: Words of names that are words of the language, too.
-_PARTICLES: Final = frozenset(
-    {"and", "auf", "dal", "das", "del", "den", "der", "des", "het", "las", "los", "ten", "ter"}
-) | {
-    "the",
-    "und",
-    "van",
-    "von",
-    "zum",
-    "zur",
-}
 
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
@@ -47,7 +36,7 @@ def fault_in_reference(reference: str, contact: Contact | None) -> str | None:
 
 def _telling_words(name: str) -> set[str]:
     words = {word.casefold() for word in _LETTERS.findall(name)}
-    return {word for word in words if len(word) >= _SHORTEST_WORD and word not in _PARTICLES}
+    return {word for word in words if len(word) >= _SHORTEST_WORD and word not in PARTICLES}
 
 
 def _is_in(text: str, reference: str) -> bool:

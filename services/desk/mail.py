@@ -1,0 +1,264 @@
+"""A letter that came in (RFC 5322), as far as it matters here: what kind it is, what she says, and what it refers to.
+
+Pure. Everything in a letter is the word of a stranger: nothing of it is trusted, and nothing of it is kept that is not
+her own new words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.message import EmailMessage, MIMEPart
+from email.utils import getaddresses, parsedate_to_datetime
+from html.parser import HTMLParser
+from typing import Final, Literal
+
+from mailparser_reply import EmailReplyParser
+
+Kind = Literal["word", "automatic", "bounce", "stop"]
+
+#: The languages whose ways of quoting and signing are known.
+_LANGUAGES: Final = ("en", "nl", "de", "fr", "es", "it")
+
+#: So much of a text is read (characters); who writes more than a short book has attached it.
+_LONGEST: Final = 100_000
+
+#: Our message ids, and what names all letters about an order.
+_OURS: Final = re.compile(r"<((?:msg|order)-[0-9a-f]{24})@[^<>\s]+>")
+
+#: What may be an order's number, a serial number, or the like: something with a digit in it.
+_NUMBER: Final = re.compile(r"(?<![\w@.-])(?=[\w./:-]*\d)[A-Za-z0-9](?:[\w./:-]{0,60}\w)?(?![\w@])")
+_MOST_NUMBERS: Final = 20
+
+_STOP: Final = re.compile(r"\s*(?:re:\s*)?(stop|unsubscribe|afmelden|abmelden)\b", re.IGNORECASE)
+_QUOTE_HEAD: Final = re.compile(r"(?:.*\b\d{4}\b.*|.*[<@].*):\s*$")
+_ORIGINAL: Final = re.compile(r"\s*-{3,}\s*(?:original message|oorspronkelijk bericht|ursprüngliche nachricht)", re.I)
+_PERMANENT: Final = re.compile(r"5\.\d{1,3}\.\d{1,3}")
+
+
+class MailError(ValueError):
+    """The bytes are no letter that can be read; the message says why, as the end of a sentence."""
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """A mail server says that a letter of ours will never arrive. ``status`` as RFC 3463 has it, such as 5.1.1."""
+
+    message: str | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A letter. ``replies_to``: ids of our messages, the nearest first; ``tags``: what followed a plus in our address.
+
+    ``sender`` is how its sender is called there; ``text`` is her new words with the names of what she attached, not yet
+    redacted. Whatever may tell who she is stays out of ``repr``.
+    """
+
+    kind: Kind
+    id: str | None = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    sender: str = field(default="", repr=False)
+    replies_to: tuple[str, ...] = ()
+    tags: tuple[str, ...] = field(default=(), repr=False)
+    date: datetime | None = None
+    bounce: Bounce | None = None
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What may be the number of an order, in its subject first, at most twenty."""
+        found = dict.fromkeys([*_NUMBER.findall(self.subject), *_NUMBER.findall(self.text)])
+        return tuple(found)[:_MOST_NUMBERS]
+
+
+def read_mail(raw: bytes) -> Mail:
+    """The letter in ``raw``. Raises MailError."""
+    if not raw.strip():
+        raise MailError("it is empty")
+    letter: EmailMessage = message_from_bytes(raw, policy=policy.default)
+    if not any(letter.get_all(name) for name in ("From", "Return-Path", "To")):
+        raise MailError("it has no headers of a letter")
+    subject = _header(letter, "Subject")
+    bounce = _bounce(letter)
+    kind: Kind = "word"
+    if bounce is not None or letter.get_content_type() == "multipart/report":
+        kind = "bounce" if bounce is not None else "automatic"
+    elif _is_automatic(letter):
+        kind = "automatic"
+    elif _STOP.match(subject):
+        kind = "stop"
+    return Mail(
+        kind=kind,
+        id=_header(letter, "Message-ID").strip() or None,
+        subject=subject,
+        sender=" ".join(name for name, _ in getaddresses([_header(letter, "From")]) if name)[:200],
+        text=_with_attachments(new_words(_text(letter)), letter) if kind == "word" else "",
+        replies_to=_replies_to(letter),
+        tags=tuple(_tags(letter)),
+        date=_date(letter),
+        bounce=bounce,
+    )
+
+
+def new_words(text: str) -> str:
+    """What of a letter's text its sender wrote this time: without what it answers, and without a signature."""
+    replies = EmailReplyParser(languages=list(_LANGUAGES)).read(text=text[:_LONGEST]).replies
+    first = replies[0] if replies else None
+    return without_quotes((first.body or first.content or "") if first is not None else "")
+
+
+def without_quotes(text: str) -> str:
+    """``text`` without lines that quote an earlier letter, and without the line that says whose that was."""
+    kept: list[str] = []
+    for line in text.splitlines():
+        if _ORIGINAL.match(line):
+            break
+        if not line.lstrip().startswith(">"):
+            kept.append(line.rstrip())
+            continue
+        while kept and (not kept[-1] or _QUOTE_HEAD.fullmatch(kept[-1])):
+            kept.pop()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+
+
+# -- what it is --------------------------------------------------------------------------------------------------------
+
+
+def _is_automatic(letter: EmailMessage) -> bool:
+    """Whether a machine wrote it (RFC 3834), or it went to many."""
+    submitted = _header(letter, "Auto-Submitted").partition(";")[0].strip().lower()
+    return (
+        submitted not in ("", "no")
+        or _header(letter, "Precedence").strip().lower() in ("bulk", "list", "junk", "auto_reply")
+        or any(letter.get(name) is not None for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply", "List-Id"))
+        or _header(letter, "Return-Path").strip() == "<>"
+    )
+
+
+def _bounce(letter: EmailMessage) -> Bounce | None:
+    """That a letter of ours came back for good; None if this is no such report, or the server tries on."""
+    if letter.get_content_type() != "multipart/report":
+        return None
+    status, original = None, None
+    for part in letter.walk():
+        if part.get_content_type() == "message/delivery-status":
+            found = _PERMANENT.search("\n".join(str(each) for each in _parts(part)))
+            status = status or (found[0] if found else None)
+        elif part.get_content_type() in ("message/rfc822", "text/rfc822-headers"):
+            ours = _OURS.search(re.sub(r"\r?\n[ \t]+", " ", str(part)))
+            original = original or (ours[1] if ours else None)
+    return Bounce(original, status) if status is not None else None
+
+
+def _parts(part: EmailMessage) -> list[object]:
+    payload = part.get_payload()
+    return list(payload) if isinstance(payload, list) else [payload]
+
+
+# -- what it refers to -------------------------------------------------------------------------------------------------
+
+
+def _replies_to(letter: EmailMessage) -> tuple[str, ...]:
+    near = _OURS.findall(_header(letter, "In-Reply-To"))
+    far = reversed(_OURS.findall(_header(letter, "References")))
+    return tuple(dict.fromkeys([*near, *far]))
+
+
+def _tags(letter: EmailMessage) -> Iterator[str]:
+    """What stands behind the plus in the addresses that it went to."""
+    headers = [_header(letter, name) for name in ("Delivered-To", "X-Original-To", "To", "Cc")]
+    for _, address in getaddresses(headers):
+        _, plus, tag = address.rpartition("@")[0].partition("+")
+        if plus and tag:
+            yield tag
+
+
+def _date(letter: EmailMessage) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(_header(letter, "Date"))
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
+
+def _header(letter: EmailMessage, name: str) -> str:
+    """A header as text on one line; what cannot be read is as good as absent."""
+    try:
+        value = letter.get(name)
+    except (HeaderParseError, ValueError, LookupError, IndexError, AttributeError):
+        return ""
+    return " ".join(str(value).split()) if value is not None else ""
+
+
+# -- what it says ------------------------------------------------------------------------------------------------------
+
+
+def _text(letter: EmailMessage) -> str:
+    body = letter.get_body(preferencelist=("plain", "html"))
+    if body is None:
+        return ""
+    text = _decoded(body)
+    return _Plain.of(text) if body.get_content_type() == "text/html" else text
+
+
+def _decoded(part: MIMEPart) -> str:
+    try:
+        content = part.get_content()
+    except (LookupError, ValueError):  # a character set that nobody knows
+        payload = part.get_payload(decode=True)
+        content = payload.decode("latin-1") if isinstance(payload, bytes) else ""
+    return content if isinstance(content, str) else ""
+
+
+def _with_attachments(text: str, letter: EmailMessage) -> str:
+    """The text, and the names of what she attached, which is kept nowhere."""
+    names = [" ".join((part.get_filename() or part.get_content_type()).split())[:100] for part in _attached(letter)]
+    return f"{text}\n\n[attached: {', '.join(names)}]".strip() if names else text
+
+
+def _attached(letter: EmailMessage) -> Iterator[EmailMessage]:
+    for part in letter.walk():
+        if not part.is_multipart() and (part.is_attachment() or part.get_content_maintype() != "text"):
+            yield part
+
+
+class _Plain(HTMLParser):
+    """HTML as text, for letters that have nothing else; what it quotes is marked like a quotation in plain text."""
+
+    _BREAKS: Final = frozenset({"br", "p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "table"})
+    _SILENT: Final = frozenset({"style", "script", "head", "title"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._text: list[str] = [""]
+        self._quoted = 0
+        self._silent = 0
+
+    @classmethod
+    def of(cls, html: str) -> str:
+        parser = cls()
+        parser.feed(html[: 4 * _LONGEST])
+        parser.close()
+        return "\n".join(line.strip() for line in parser._text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._quoted += tag == "blockquote"
+        self._silent += tag in self._SILENT
+        if tag in self._BREAKS:
+            self._text.append("> " if self._quoted else "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._quoted = max(0, self._quoted - (tag == "blockquote"))
+        self._silent = max(0, self._silent - (tag in self._SILENT))
+        if tag in self._BREAKS:
+            self._text.append("> " if self._quoted else "")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self._text[-1] += " ".join(data.split()) + (" " if data[-1:].isspace() else "")

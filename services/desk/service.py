@@ -1,0 +1,211 @@
+"""The desk as a service: takes questions and words on ``chain.desk.<verb>``, and answers each.
+
+It works in the notifier's process, because none but that and intake may see customers' names and addresses. One
+question is worked on at a time, so two repeats of one word are told apart. Nothing of what it is given is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import nats.errors
+import nats.js.errors
+import orjson
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from pydantic import ValidationError
+
+from events import log, names
+from events.clock import Clock
+from events.subjects import customer_key
+from services.answering import Ask, NoAnswerError, QuestionError, pack
+from services.contact import Contact
+from services.desk.book import Book, ForgottenError
+from services.desk.forgetting import Traces, erase_letters, erase_rejected, rejected_of
+from services.desk.mail import without_quotes
+from services.desk.problems import DeskError
+from services.desk.record import Changes, Customer, Named, as_document, changed, find_customer, told
+from services.desk.redacting import redacted
+from services.desk.saying import Reply, decide_reply
+from services.notifying.history import History
+from services.rejected import as_json
+
+#: Of what was rejected, an answer holds at most so many.
+_MOST_REJECTED: Final = 20
+
+_FORGOTTEN: Final = (
+    "she was forgotten, and nothing is written about her any more: open her next order under a new number"
+)
+
+_TROUBLE: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+
+_log = structlog.get_logger("desk")
+
+Answer = dict[str, Any]
+
+
+class Desk:
+    """``await start()``, then it answers until ``await stop()``. ``letters``: folders in which letters lie."""
+
+    def __init__(self, connection: Client, ask: Ask, clock: Clock, letters: Sequence[Path] = ()) -> None:
+        self._connection = connection
+        self._js: JetStreamContext = connection.jetstream()
+        self._ask = ask
+        self._clock = clock
+        self._letters = letters
+        self._book = Book(self._js)
+        self._verbs: Mapping[str, Callable[[Any], Awaitable[Answer]]] = {
+            "reply": self.reply,
+            "show": self.show,
+            "set": self.set,
+            "export": self.export,
+            "forget": self.forget,
+        }
+
+    async def start(self) -> None:
+        """Open the book and take questions. The streams are there: whoever runs beside it has declared them."""
+        await self._book.open()
+        self._subscription = await self._connection.subscribe(f"{names.DESK_ROOT}.*", queue="desk", cb=self._take)
+        await self._connection.flush()
+
+    async def stop(self) -> None:
+        """Finish what is at hand, and take no more."""
+        with suppress(nats.errors.Error):
+            await self._subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
+
+    # -- questions and answers ----------------------------------------------------------------------------------------
+
+    async def _take(self, message: Msg) -> None:
+        body, headers = pack(await self._answer(message))
+        with suppress(nats.errors.Error):  # whoever asked has gone
+            await self._connection.publish(message.reply, body, headers=headers)
+
+    async def _answer(self, message: Msg) -> Answer:
+        verb = message.subject.rpartition(".")[2]
+        handler = self._verbs.get(verb)
+        if handler is None:
+            return _refused(f"the desk knows no '{verb}': it knows {', '.join(self._verbs)}")
+        try:
+            return {"result": await handler(orjson.loads(message.data))}
+        except ValidationError as error:
+            return _refused(told(error))
+        except orjson.JSONDecodeError:
+            return _refused("the question is not JSON")
+        except ForgottenError:
+            return _refused(_FORGOTTEN)
+        except (DeskError, QuestionError) as error:
+            return _refused(str(error))
+        except NoAnswerError as error:
+            return _refused(f"{error}: try again in a moment", again=True)
+        except _TROUBLE as error:
+            return _refused(f"the server did not answer ({type(error).__name__}): try again in a moment", again=True)
+        except Exception as error:  # noqa: BLE001 - one question that brings a fault of ours to light stops no other
+            # Not the text of the error: it may repeat what was said.
+            _log.error("a fault", verb=verb, error=type(error).__name__)
+            return _refused(f"the desk failed on this ({type(error).__name__})")
+
+    # -- the verbs ----------------------------------------------------------------------------------------------------
+
+    async def reply(self, given: Any) -> Answer:
+        """Put a word of hers into the log; harmless when it is there."""
+        reply = Reply.model_validate(given)
+        position = await log.last_position(self._js)
+        timeline = await self._ask("timeline", {"order": reply.order, "raw": True}, position)
+        if timeline["order"] is None:
+            raise DeskError(f"'{reply.order}' is no order")
+        history = History.of(timeline)
+        text = redacted(without_quotes(reply.text), await self._contact(history))
+        if reply.sender:
+            text = redacted(text, Contact(name=reply.sender))
+        said = decide_reply(reply, text, history, self._clock.now())
+        places = await log.append_batch(self._js, said.facts)
+        return {
+            "order": history.order,
+            "id": said.id,
+            "outcome": "accepted" if said.facts else "duplicate",
+            "facts": [
+                {"type": fact.name, "id": fact.id, "position": place.position, "data": fact.data}
+                for fact, place in zip(said.facts, places, strict=True)
+            ],
+        }
+
+    async def show(self, given: Any) -> Answer:
+        """What the book has about her, and which orders are hers."""
+        customer = await find_customer(self._ask, Named.model_validate(given).ref)
+        return await self._document(customer)
+
+    async def set(self, given: Any) -> Answer:
+        """Change her record."""
+        changes = Changes.model_validate(given)
+        customer = await find_customer(self._ask, changes.ref)
+        await self._book.change(customer.key, lambda known: changed(known, changes))
+        return await self._document(customer)
+
+    async def export(self, given: Any) -> Answer:
+        """All that is held about her and is not in the log: her record, what was rejected, and which letters lie there.
+
+        Timelines and messages are for whoever asks to get from the read models.
+        """
+        customer = await find_customer(self._ask, Named.model_validate(given).ref)
+        traces = await self._traces(customer)
+        kept: list[Answer] = []
+        async for rejected in rejected_of(self._js, traces):
+            if len(kept) < _MOST_REJECTED:
+                kept.append(as_json(rejected))
+        return {**await self._document(customer), "rejected": kept}
+
+    async def forget(self, given: Any) -> Answer:
+        """Erase her name and addresses wherever they lie, and see to it that they do not come back."""
+        customer = await find_customer(self._ask, Named.model_validate(given).ref)
+        traces = await self._traces(customer)
+        # By her record her traces are told, so it goes last: after a crash the whole can be done again. Once it is gone,
+        # nothing comes to lie there any more, and what came in the meantime goes with the second look.
+        rejected, letters = await self._erase(traces)
+        await self._book.forget(customer.key, self._clock.now())
+        late = await self._erase(traces)
+        _log.info("a customer was forgotten", opener=customer.opener, orders=len(customer.orders))
+        return {
+            "opener": customer.opener,
+            "customer": customer.reference,
+            "forgotten": True,
+            "orders": list(customer.order_ids),
+            "rejected": rejected + late[0],
+            "letters": letters + late[1],
+        }
+
+    async def _erase(self, traces: Traces) -> tuple[int, int]:
+        """How many submissions, and how many letters, were hers and are gone."""
+        return await erase_rejected(self._js, traces), await asyncio.to_thread(erase_letters, self._letters, traces)
+
+    # -- what they need -----------------------------------------------------------------------------------------------
+
+    async def _contact(self, history: History) -> Contact | None:
+        if not history.opener or not history.customer:
+            return None
+        return (await self._book.find(customer_key(history.opener, history.customer))).contact
+
+    async def _document(self, customer: Customer) -> Answer:
+        entry = await self._book.find(customer.key)
+        if not entry.revision and not customer.orders:
+            raise DeskError(f"{customer.opener} has no customer {customer.reference}: is the number right?")
+        return as_document(customer, entry.contact, entry.forgotten, self._clock.now())
+
+    async def _traces(self, customer: Customer) -> Traces:
+        contact = (await self._book.find(customer.key)).contact
+        messages: list[str] = []
+        for order in customer.order_ids:
+            timeline = await self._ask("timeline", {"order": order, "raw": True}, None)
+            for entry in timeline["entries"]:
+                data = entry["data"] if isinstance(entry["data"], dict) else {}
+                messages += [str(data[name]) for name in ("message", "letter") if data.get(name)]
+        return Traces.of(customer.opener, customer.reference, contact, customer.order_ids, messages)
+
+
+def _refused(detail: str, *, again: bool = False) -> Answer:
+    return {"error": {"title": "The desk cannot do that", "detail": detail, "again": again}}
