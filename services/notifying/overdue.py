@@ -96,12 +96,13 @@ def _milestone_speaks(trigger: Happened, history: History, policy: Policy, now: 
 def _others_wait(trigger: Happened, owed: Owed, history: History) -> bool:
     """Whether anything else is on its way to her.
 
-    What was to go out before this fell overdue, and is still here, is no reason to be silent: it has come too late, and
-    the later one has the later date.
+    What an earlier cue was to send, and is still here, is no reason to be silent: the later one has the later date.
     """
     for told in history.pending:
-        cause = history.find(*told.cause) if trigger.name == OVERDUE and told.kind == "update" else None
+        cause = history.find(*told.cause)
         if cause is None or cause.name != NUDGED or cause.data.get("commitment") != owed.id:
+            return True
+        if cause.position > trigger.position:
             return True
     return False
 
