@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -47,6 +48,25 @@ class PartyClosed(Fact):
         if self.closed_until <= self.closed_from:
             raise ValueError("'until' must be later than 'from'")
         return self
+
+
+class PartyBriefed(Fact):
+    """A party was given its daily list, with so many of each on it. Said once a day; the event's subject is the party.
+
+    ``day`` is the party's own, in its time zone.
+    """
+
+    NAME: ClassVar[str] = "party.briefed"
+
+    day: date
+    #: Open orders for which it answers to the customer.
+    open: int = Field(ge=0)
+    #: What is late: on those orders, or owed by this party.
+    overdue: int = Field(ge=0)
+    #: Questions of customers that wait for an answer.
+    asked: int = Field(ge=0)
+    #: Customers whom it has to call.
+    calls: int = Field(ge=0)
 
 
 class CommitmentOverdue(Fact):
@@ -186,6 +206,7 @@ def commitment_id(kind: str, order: str, source: str, id: str) -> str:
 
 FACTS: tuple[type[Fact], ...] = (
     PartyClosed,
+    PartyBriefed,
     CommitmentOverdue,
     CommitmentNudged,
     CommitmentWithdrawn,

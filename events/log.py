@@ -40,7 +40,7 @@ _HEARTBEAT: Final = 1.0
 
 
 class NotFirstError(RuntimeError):
-    """A fact was to be the first of its name for its order, and another one is there already."""
+    """A fact was to be the first of its name for its order (or the next after a known one); another is there."""
 
 
 class LogReplacedError(RuntimeError):
@@ -79,26 +79,32 @@ def message_id(source: str, id: str) -> str:
     return fact_key(source, id).hex()
 
 
-def _headers(event: Event, *, first: bool = False) -> dict[str, str]:
+def _headers(event: Event, *, after: int | None = None) -> dict[str, str]:
     headers = {Header.MSG_ID.value: message_id(event.source, event.id), "Content-Type": CONTENT_TYPE}
-    if first:
-        headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = "0"
+    if after is not None:
+        headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = str(after)
     return headers
 
 
 async def append(
-    js: JetStreamContext, event: Event, *, first: bool = False, timeout: float = _APPEND_TIMEOUT
+    js: JetStreamContext,
+    event: Event,
+    *,
+    first: bool = False,
+    after: int | None = None,
+    timeout: float = _APPEND_TIMEOUT,
 ) -> Appended:
     """Append one fact. Raises nats errors if the server does not confirm it; appending it again is harmless.
 
-    With ``first`` only if no fact of its name is there yet for its order: raises NotFirstError otherwise.
+    With ``first`` only if no fact of its name is there yet for its order, with ``after`` only if the last one of its
+    name is at that position (0: there is none): raises NotFirstError otherwise.
     """
     try:
         ack = await js.publish(
             log_subject(event.subject, event.name),
             event.to_json(),
             stream=names.REPAIRS,
-            headers=_headers(event, first=first),
+            headers=_headers(event, after=0 if first else after),
             timeout=timeout,
         )
     except APIError as error:
@@ -166,7 +172,7 @@ async def _publish_atomically(
     connection = js._nc  # nats-py has no public way from a JetStream context to its connection
     batch = NUID().next().decode()
     for sequence, (event, payload) in enumerate(chunk, start=1):
-        headers = _headers(event, first=sequence - 1 in firsts)
+        headers = _headers(event, after=0 if sequence - 1 in firsts else None)
         headers["Nats-Batch-Id"] = batch
         headers["Nats-Batch-Sequence"] = str(sequence)
         subject = log_subject(event.subject, event.name)

@@ -96,6 +96,7 @@ WHO_MAY_SAY: Final[dict[str, frozenset[str]]] = {
             "commitment.nudged",
             "commitment.withdrawn",
             "policy.adopted",
+            "party.briefed",
             "message.planned",
             "message.attempted",
             "message.sent",
@@ -113,7 +114,7 @@ WHO_MAY_SAY: Final[dict[str, frozenset[str]]] = {
 }
 
 #: Facts whose subject is not an order.
-PARTY_FACTS: Final = frozenset({"party.closed"})
+PARTY_FACTS: Final = frozenset({"party.closed", "party.briefed"})
 INCIDENT_FACTS: Final = frozenset({"incident.declared", "incident.resolved"})
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]

@@ -143,7 +143,7 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
     # With the desk, which writes down what customers say and want.
     "notifier": Rights(
         publish=(
-            *_facts(name for name in WHO_MAY_SAY["chain"] if name.startswith("message.")),
+            *_facts(name for name in WHO_MAY_SAY["chain"] if name.startswith(("message.", "party."))),
             *_facts(SAID_AT_THE_DESK),
             *_keeping_customers(),
             f"$JS.API.STREAM.MSG.GET.{names.REJECTED}",

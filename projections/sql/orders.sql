@@ -6,7 +6,7 @@ WITH steps AS (
         fact IN ('order.opened', 'item.handed_over', 'item.received', 'item.returned') AS moves
     FROM facts
     LEFT JOIN status_of_fact s USING (fact)
-    WHERE fact NOT IN ('party.closed', 'policy.adopted', 'incident.declared', 'incident.resolved') OR fact IS NULL
+    WHERE fact NOT IN ('party.closed', 'party.briefed', 'policy.adopted', 'incident.declared', 'incident.resolved') OR fact IS NULL
 ),
 -- Where it is and how far, from all facts. What only few facts speak of is in `terms`: each sum over a column is a price
 -- on every row.

@@ -11,7 +11,17 @@ from nats.js.api import StreamConfig
 
 from events import names
 from events.envelope import Event, make_event
-from events.log import MAX_BATCH, Appended, Tail, append, append_batch, last_position, read_order, read_until
+from events.log import (
+    MAX_BATCH,
+    Appended,
+    NotFirstError,
+    Tail,
+    append,
+    append_batch,
+    last_position,
+    read_order,
+    read_until,
+)
 from events.streams import StreamMismatchError, declare_streams
 from tests.chainserver import ChainServer
 
@@ -49,6 +59,17 @@ async def test_the_same_id_of_another_party_is_another_fact(js: JetStreamContext
     await append(js, fact(1))
     other = fact(1).model_copy(update={"source": "repairer:bench"})
     assert await append(js, other) == Appended(2, duplicate=False)
+
+
+async def test_a_fact_that_is_to_follow_a_known_one_is_refused_when_another_has_come_between(
+    js: JetStreamContext,
+) -> None:
+    assert (await append(js, fact(1), after=0)).position == 1
+    with pytest.raises(NotFirstError):
+        await append(js, fact(2), after=0)
+    assert (await append(js, fact(2), after=1)).position == 2
+    assert (await append(js, fact(3, order="W-2"), after=0)).position == 3  # of another order
+    assert await last_position(js) == 3
 
 
 async def test_a_batch_keeps_its_order_and_goes_on_where_it_ended(js: JetStreamContext) -> None:
