@@ -57,6 +57,9 @@ TEMPLATES: dict[str, str] = {
     "gesture.offered": "offered {what|a gesture}",
     "gesture.given": "gave {what|a gesture}",
     "party.closed": "is closed[ from {from@}][ to {until@}][: {reason}]",
+    "party.briefed": (
+        "gave the list of {day|the day}[: {open} open][, {overdue} late][, {asked} asked by customers][, {calls} to call]"
+    ),
     "commitment.overdue": "noticed that {owed}[, due {due@}][ (level {level})]",
     "commitment.nudged": "reminded {who} to {step}[, due {due@}]",
     "commitment.withdrawn": "found that {who} was not late to {step} after all[: that ended on {ended_at@}]",
