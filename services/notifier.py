@@ -1,9 +1,9 @@
 """The notifier service: takes facts that may be news from the log, one after the other, and tells the customer.
 
 One durable consumer gives the triggers and our own message.planned, in log order and in batches: an old log that is
-read for the first time is mostly past news, of which each fact costs a look and no more. What cannot be done now comes
-again after a delay and holds nobody up; how that keeps to "once", and to the order of news, stands in telling.py and in
-messages.py.
+read for the first time is mostly past news, of which each fact costs a look and no more. What cannot be told now (it
+is night, the mail server is down) waits here for its moment; whatever a notifier that died left without an outcome is
+found in the read models. How that keeps to "once", and to the order of news, stands in sending.py and in messages.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import nats.errors
 import structlog
@@ -38,15 +40,27 @@ from services.contact import Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS
 from services.notices import Notice, send_notice
-from services.notifying.claims import Claims
+from services.notifying.claims import LEASE, Claims
 from services.notifying.records import Policy
-from services.notifying.telling import PLANNED, RETRY_AFTER, AgainLaterError, Teller
+from services.notifying.sending import RETRY_AFTER, AgainLaterError, Sender
+from services.notifying.telling import PLANNED, Teller
+from services.notifying.waiting import Waiter, Waiting
 from services.parties import PartyCard
 from services.pulling import in_batches, pull_from, saying_so, stop_pulling
 from services.rights import inbox_prefix
 
 #: A fact that got no answer comes again after this long (seconds); while it waits here for its turn we say so.
 _ACK_WAIT: Final = 10.0
+
+#: So often we look whose moment has come (seconds), and whether somebody else left a message lying.
+_LOOK_EVERY: Final = 1.0
+_LOOK_FOR_OTHERS_EVERY: Final = 60.0
+
+#: After a fault with a message that waits, it comes up again (seconds).
+_AFTER_FAULT: Final = 10.0
+
+#: So long a message at hand may take when we stop (seconds).
+_FINISH: Final = 4.0
 
 #: Of two notifiers, one may run ahead of the other by about so many facts.
 _BATCH: Final = 200
@@ -76,6 +90,7 @@ def build_notifier(
     policy: Policy | None = None,
     retry_after: Sequence[float] = RETRY_AFTER,
     limits: Limits = DEFAULT_LIMITS,
+    lease: float = LEASE,
 ) -> Notifier:
     """The notifier on ``broker``. ``cards`` reads the party registry anew each time."""
     return Notifier(
@@ -87,6 +102,7 @@ def build_notifier(
         policy or Policy(),
         retry_after=retry_after,
         limits=limits,
+        lease=lease,
     )
 
 
@@ -104,8 +120,10 @@ class Notifier:
         *,
         retry_after: Sequence[float] = RETRY_AFTER,
         limits: Limits = DEFAULT_LIMITS,
+        lease: float = LEASE,
     ) -> None:
         self._limits = limits
+        self._lease = lease
         self.app = FastStream(broker, logger=None)
         self._broker = broker
         self._clock = clock
@@ -115,6 +133,11 @@ class Notifier:
         self._policy = policy
         self._retry_after = retry_after
         self._stopping = False
+        self._waiting = Waiting()
+        self._order_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._one_round = asyncio.Lock()
+        self._looked_for_others: float | None = None
+        self._rounds: asyncio.Task[None] | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -147,16 +170,26 @@ class Notifier:
         )
         subscriber(self.take)
         await pull_from(subscriber, self.app, connection, names.REPAIRS, names.NOTIFIER_DURABLE)
+        self._rounds = asyncio.create_task(self._go_round())
 
     async def stop(self) -> None:
-        """Finish the message at hand and leave."""
+        """Finish the messages at hand and leave."""
         self._stopping = True
+        if self._rounds is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FINISH), self._one_round:
+                    pass
+            self._rounds.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._rounds
         await stop_pulling(self.app, self._connection)
 
     async def check(self) -> str:
         """For readiness: asks the server for our consumer. Raises nats errors if it is gone."""
         info = await self._js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)
-        return f"{info.num_pending} waiting, {info.num_ack_pending} under way"
+        return (
+            f"{info.num_pending} to read, {info.num_ack_pending} under way, {len(self._waiting)} wait for their moment"
+        )
 
     def _consumer(self) -> ConsumerConfig:
         return ConsumerConfig(
@@ -172,17 +205,28 @@ class Notifier:
         async def notify(party: str, notice: Notice) -> None:
             await send_notice(connection, party, notice)
 
-        return Teller(
+        log, contacts = JetStreamLog(self._js), ContactBook(await self._js.key_value(names.CUSTOMERS))
+        self._sender = Sender(
             ask=self._ask,
-            log=JetStreamLog(self._js),
-            contacts=ContactBook(await self._js.key_value(names.CUSTOMERS)),
-            claims=Claims(await self._js.key_value(names.SENDING)),
+            log=log,
+            contacts=contacts,
+            claims=Claims(await self._js.key_value(names.SENDING), self._lease),
             delivery=self._delivery,
             notify=notify,
             cards=self._cards,
             clock=self._clock,
             policy=self._policy,
             retry_after=self._retry_after,
+        )
+        return Teller(
+            ask=self._ask,
+            log=log,
+            contacts=contacts,
+            delivery=self._delivery,
+            cards=self._cards,
+            clock=self._clock,
+            policy=self._policy,
+            sender=self._sender,
         )
 
     # -- one fact after the other -------------------------------------------------------------------------------------
@@ -222,14 +266,79 @@ class Notifier:
             _log.error("cannot read a fact, leaving it out", subject=raw.subject, problems=error.error_count())
             return None
         try:
-            await self._teller.handle(event)
+            async with self._order(event.subject):
+                await self._teller.handle(event)
         except AgainLaterError as later:
-            return later.delay
+            self._wait(later.delay, (event.subject, str(event.data.get("message"))))
         except Exception as fault:  # noqa: BLE001 - a fault with one order must not keep news from all others
             delay: float = min(_FIRST_DELAY * 2 ** min(raw.metadata.num_delivered - 1, 20), _LONGEST_DELAY)
             _log.warning("will try again", order=event.subject, type=event.type, error=repr(fault), delay=delay)
             return delay
         return None
+
+    # -- what waits for its moment ------------------------------------------------------------------------------------
+
+    def next_round(self) -> datetime | None:
+        """When a message that waits comes up next."""
+        return self._waiting.next()
+
+    async def round(self) -> None:
+        """Look again at every message whose moment has come; return when all of them were looked at."""
+        async with self._one_round:
+            await self._find_what_was_left()
+            due = self._waiting.due(self._clock.now())
+            orders: dict[str, list[str]] = {}
+            for order, message in due:
+                orders.setdefault(order, []).append(message)
+            places = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+            async def handle(order: str, messages: list[str]) -> None:
+                async with places, self._order(order):
+                    for message in messages:
+                        await self._look_again(order, message)
+
+            await asyncio.gather(*(handle(order, messages) for order, messages in orders.items()))
+
+    async def _look_again(self, order: str, message: str) -> None:
+        if self._stopping:
+            return  # whoever comes after us finds it
+        try:
+            await self._sender.deliver(order, message)
+        except AgainLaterError as later:
+            self._wait(later.delay, (order, message))
+        except Exception as fault:  # noqa: BLE001 - a fault with one message must not keep all others
+            _log.warning("will look again", order=order, message=message, error=repr(fault))
+            self._wait(_AFTER_FAULT, (order, message))
+
+    def _wait(self, delay: float, waiter: Waiter) -> None:
+        self._waiting.add(self._clock.now() + timedelta(seconds=delay), waiter)
+
+    async def _find_what_was_left(self) -> None:
+        """Messages without an outcome that nobody here waits for: a notifier stopped, or died."""
+        now = asyncio.get_running_loop().time()
+        if self._looked_for_others is not None and now - self._looked_for_others < _LOOK_FOR_OTHERS_EVERY:
+            return
+        found = await self._ask("pending", {}, await self._sender.log.last_position())
+        self._looked_for_others = now
+        for row in found["pending"]:
+            waiter = (row["order"], row["message_id"])
+            if waiter not in self._waiting:
+                self._wait(0.0, waiter)
+
+    async def _go_round(self) -> None:
+        while not self._stopping:
+            try:
+                await self.round()
+            except Exception as error:  # noqa: BLE001 - the server or the projector is away; the next round sees it all
+                _log.debug("no round", error=repr(error))
+            await self._clock.wait_until(self._clock.now() + timedelta(seconds=_LOOK_EVERY))
+
+    def _order(self, order: str) -> asyncio.Lock:
+        """One at a time of each order: what waits must not run into what comes in."""
+        lock = self._order_locks.get(order)
+        if lock is None:
+            lock = self._order_locks[order] = asyncio.Lock()
+        return lock
 
 
 class JetStreamLog:

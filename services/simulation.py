@@ -21,6 +21,7 @@ from events.log import last_position
 from events.subjects import intake_subject, receipts_subject
 from services.answering import ask
 from services.connecting import connect
+from services.notifier import Notifier
 from services.parties import add_party
 from services.server import EmbeddedServer
 from services.settings import Settings
@@ -92,6 +93,9 @@ class Simulation:
         """The earliest moment up to ``until`` at which something is to be said of a commitment."""
         rows = (await self.ask("sweep", {"now": until.isoformat()}))["sweep"]
         dues = [datetime.fromisoformat(row["next_at"]) for row in rows if row["say"] != "withdraw"]
+        waits = self._notifier.next_round() if self._notifier is not None else None
+        if waits is not None and waits <= until:
+            dues.append(waits)
         return min(dues, default=None)
 
     async def _beat(self) -> None:
@@ -101,6 +105,15 @@ class Simulation:
             raise SimulationError("the simulation needs the watchdog")
         await watchdog.beat(self.clock.now())
         await self.settle()
+        if self._notifier is not None:
+            await self._notifier.round()
+            await self.settle()
+
+    @property
+    def _notifier(self) -> Notifier | None:
+        holder = self.services.get("notifier")
+        found = holder.service if isinstance(holder, Connected) else None
+        return found if isinstance(found, Notifier) else None
 
     async def settle(self) -> None:
         """Return once nobody has anything left to do: intake, projector and notifier have caught up with each other."""

@@ -37,8 +37,13 @@ def quiet_span(quiet: str) -> tuple[time, time] | None:
     found = re.fullmatch(_SPAN, quiet)
     if found is None:
         return None
-    begin, end = (time(*map(int, each.split(":"))) for each in found.groups())
+    begin, end = (_clock(each) for each in found.groups())
     return (begin, end) if begin != end else None
+
+
+def _clock(text: str) -> time:
+    hour, _, minute = text.partition(":")
+    return time(int(hour), int(minute))
 
 
 def read_messages(table: Table) -> dict[str, Any]:

@@ -1,20 +1,26 @@
 """Claims on messages that are on their way out, in the SENDING bucket: who dies in the middle leaves a trace.
 
-A claim says ``sending`` from before the attempt, then ``released`` (it certainly did not leave) or ``sent``. One that
-still says ``sending`` when its message comes up again belongs to an attempt that died: nobody knows how far it got.
+A claim says ``calling`` from right before the channel is called, then ``released`` (it certainly did not leave) or
+``parked`` (nobody knows); that it was sent, the log says. Taking one is a compare-and-set: of two notifiers one calls,
+and one that was frozen finds out before it calls. One that says ``calling`` and has not been renewed for as long as a
+lease belongs to an attempt that died: nobody knows how far it got. How long that is, whoever looks measures on its own
+clock.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, Protocol
 
 import orjson
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
-State = Literal["sending", "released", "sent"]
+State = Literal["free", "calling", "released", "parked"]
 
-_SENDING: Final = "sending"
+#: Whoever calls a channel renews its claim three times in so many seconds.
+LEASE: Final = 20.0
 
 
 class Bucket(Protocol):
@@ -36,54 +42,86 @@ class Entry(Protocol):
 
 @dataclass(frozen=True)
 class Claim:
-    """``mine``: the attempt may begin. Otherwise ``state`` says what an earlier attempt left behind."""
+    """How far the sending of ``message`` has come.
+
+    ``attempt`` counts all calls, ``route`` is the place of the channel among hers, ``tries`` counts the calls of that
+    one, ``after`` is why the last one failed. A message that goes in the ``letter`` of another shares its fate;
+    ``others`` are those that go in this one's. ``abandoned``: whoever called has not been heard of for a lease.
+    """
 
     message: str
-    state: State
-    attempt: int
-    revision: int
-    mine: bool
+    state: State = "free"
+    attempt: int = 0
+    route: int = 0
+    tries: int = 0
+    after: str | None = None
+    letter: str | None = None
+    others: tuple[str, ...] = ()
+    revision: int = 0
+    abandoned: bool = False
 
 
 class Claims:
-    """Takes and settles claims. Raises nats errors if the server does not confirm."""
+    """Looks at, takes and settles claims. Raises nats errors if the server does not confirm."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, lease: float = LEASE, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._bucket = bucket
+        self._monotonic = monotonic
+        self._seen: dict[str, tuple[int, float]] = {}
+        self.lease = lease
 
-    async def take(self, message: str) -> Claim:
-        """Claim ``message`` for one attempt, or see what is left of an earlier one."""
-        try:
-            revision = await self._bucket.create(message, _value(_SENDING, 1))
-            return Claim(message, "sending", 1, revision, mine=True)
-        except KeyWrongLastSequenceError:
-            found = await self._find(message)
-        if found.state != "released":
-            return found
-        attempt = found.attempt + 1
-        try:
-            revision = await self._bucket.update(message, _value(_SENDING, attempt), last=found.revision)
-        except KeyWrongLastSequenceError:  # somebody else was quicker
-            return await self._find(message)
-        return Claim(message, "sending", attempt, revision, mine=True)
-
-    async def settle(self, claim: Claim, state: Literal["released", "sent"]) -> None:
-        """Say how the attempt ended. A claim that was settled otherwise in the meantime stays as it is."""
-        try:
-            await self._bucket.update(claim.message, _value(state, claim.attempt), last=claim.revision)
-        except KeyWrongLastSequenceError:
-            return
-
-    async def _find(self, message: str) -> Claim:
+    async def look(self, message: str) -> Claim:
+        """How it stands with ``message``."""
         try:
             entry = await self._bucket.get(message)
-        except KeyNotFoundError:  # expired between two looks: long past any retry
-            return Claim(message, "sending", 1, 0, mine=False)
-        stored = orjson.loads(entry.value or b"{}")
-        return Claim(
-            message, stored.get("state", _SENDING), int(stored.get("attempt", 1)), entry.revision or 0, mine=False
-        )
+        except KeyNotFoundError:
+            return Claim(message)
+        claim = _read(message, entry.value or b"{}", entry.revision or 0)
+        if claim.state != "calling":
+            return claim
+        now = self._monotonic()
+        revision, since = self._seen.get(message, (0, now))
+        if revision != claim.revision:
+            since = now
+        self._seen[message] = (claim.revision, since)
+        return replace(claim, abandoned=now - since >= self.lease)
+
+    async def take(self, claim: Claim) -> Claim | None:
+        """Have ``claim`` say ``calling``; None if somebody else was quicker. From here on the channel may be called."""
+        return await self._write(replace(claim, state="calling", abandoned=False))
+
+    async def renew(self, claim: Claim) -> Claim | None:
+        """Say that the call goes on; None if somebody has taken it for abandoned."""
+        return await self._write(claim)
+
+    async def settle(self, claim: Claim, state: Literal["released", "parked"], **changes: Any) -> Claim | None:
+        """Say how the attempt ended; None if somebody has taken it over meanwhile: then their word stands."""
+        return await self._write(replace(claim, state=state, **changes))
+
+    async def _write(self, claim: Claim) -> Claim | None:
+        value = _value(claim)
+        try:
+            if claim.revision == 0:
+                revision = await self._bucket.create(claim.message, value)
+            else:
+                revision = await self._bucket.update(claim.message, value, last=claim.revision)
+        except KeyWrongLastSequenceError:
+            return None
+        self._seen.pop(claim.message, None)
+        return replace(claim, revision=revision)
 
 
-def _value(state: str, attempt: int) -> bytes:
-    return orjson.dumps({"state": state, "attempt": attempt})
+_FIELDS: Final = ("state", "attempt", "route", "tries", "after", "letter", "others")
+
+
+def _value(claim: Claim) -> bytes:
+    return orjson.dumps({name: value for name in _FIELDS if (value := getattr(claim, name)) not in (None, (), 0)})
+
+
+def _read(message: str, value: bytes, revision: int) -> Claim:
+    stored = orjson.loads(value)
+    if stored.get("state") in ("sending", "sent"):  # as an earlier version called it
+        stored["state"] = "calling"
+    known = {name: stored[name] for name in _FIELDS if name in stored}
+    known["others"] = tuple(known.get("others", ()))
+    return Claim(message, revision=revision, **known)

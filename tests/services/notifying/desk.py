@@ -17,10 +17,12 @@ from services.notices import Notice
 from services.notifying.claims import Claims
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
-from services.notifying.telling import PLANNED, AgainLaterError, Teller
+from services.notifying.sending import AgainLaterError, Sender
+from services.notifying.telling import PLANNED, Teller
 from services.parties import PartyCard
 from tests.services.notifying.chain import POLICY, SHOP
 
+ATTEMPTED = "message.attempted"
 CONTACT = Contact(name="Anna de Wit", language="nl", channels=(Channel(kind="email", address="anna@example.com"),))
 CARDS = {SHOP: PartyCard(display_name="Juno Horloges", phone="020 1", email="service@juno.example")}
 
@@ -169,8 +171,9 @@ class Desk:
         for event in self.events:
             if event.name.startswith("message."):
                 row = told.setdefault(event.data["message"], {"kind": event.data["kind"], "status": "planned"})
-                if event.name != PLANNED:
+                if event.name not in (PLANNED, ATTEMPTED):
                     row["status"] = event.name.partition(".")[2]
+                    row |= {name: event.data.get(name) for name in ("channel", "reason", "next_news_by")}
         return {
             "order": {
                 "order_id": self.events[0].subject,
@@ -201,17 +204,28 @@ class Desk:
 
     def teller(self) -> Teller:
         """A new process: it remembers nothing."""
-        return Teller(
+        sender = Sender(
             ask=self.ask,
             log=self,
             contacts=self,
-            claims=Claims(self.bucket),
+            claims=Claims(self.bucket, lease=0.0),
             delivery=self.box,
             notify=self.notify,
             cards=lambda: CARDS,
             clock=self.clock,
             policy=POLICY,
             retry_after=(5.0, 30.0),
+            jitter=lambda: 1.0,
+        )
+        return Teller(
+            ask=self.ask,
+            log=self,
+            contacts=self,
+            delivery=self.box,
+            cards=lambda: CARDS,
+            clock=self.clock,
+            policy=POLICY,
+            sender=sender,
         )
 
     async def work(self) -> None:
@@ -237,5 +251,5 @@ class Desk:
         return [
             event.data.get("reason", event.name.partition(".")[2])
             for event in self.events
-            if event.name.startswith("message.") and event.name != PLANNED
+            if event.name.startswith("message.") and event.name not in (PLANNED, ATTEMPTED)
         ]

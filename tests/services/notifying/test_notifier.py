@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -70,7 +71,7 @@ class Street:
             await notifier.stop()
 
     async def ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
-        self.asked += 1
+        self.asked += name != "pending"  # which is asked once a minute, whatever there is
         if self.trouble:
             self.trouble -= 1
             raise NoAnswerError("the projector does not run")
@@ -149,7 +150,7 @@ async def test_from_the_log_to_the_outbox(street: Street) -> None:
     async with street.notifying() as notifier:
         await street.said(OPENED)
         await street.quiet()
-        assert "0 waiting" in await notifier.check()
+        assert await notifier.check() == "0 to read, 0 under way, 0 wait for their moment"
     assert street.letters == ["Uw Halden Meridian is bij ons: zo gaat het verder"]
     assert len(await street.events("message.planned")) == 1
     assert len(await street.events("message.sent")) == 1
@@ -227,7 +228,7 @@ async def test_a_channel_that_is_down_holds_nobody_up_and_news_stays_in_order(st
             return Failed("ConnectionRefusedError") if self.attempts == 1 else await super().send(letter)
 
     moody = Moody("outbox://", outbox=street.outbox, sender="repairs@chain.example")
-    async with street.notifying(moody, retry_after=(0.5,)):
+    async with street.notifying(moody, retry_after=(2 * 86_400.0,)) as notifier:
         await street.said(OPENED)
 
         async def tried() -> bool:
@@ -236,6 +237,9 @@ async def test_a_channel_that_is_down_holds_nobody_up_and_news_stays_in_order(st
         await eventually(tried)
         street.clock.set(MONDAY + DAY)
         await street.said(TO_IMPORTER, received("importer:noord", MONDAY + DAY))
+        await street.quiet()
+        street.clock.set(MONDAY + 3 * DAY)
+        await notifier.round()
         await street.quiet()
     assert street.letters == ["Uw Halden Meridian is aangekomen bij het servicecentrum"]
     (suppressed,) = await street.events("message.suppressed")
@@ -251,9 +255,16 @@ async def test_when_all_attempts_failed_the_accountable_party_hears_of_it(street
     shop = await street.server.connect(SHOP)
     notices = await shop.subscribe(notices_subject(SHOP))
     await shop.flush()
-    async with street.notifying(Down("outbox://", outbox=street.outbox, sender="a@b.example"), retry_after=(0.05,)):
+    down = Down("outbox://", outbox=street.outbox, sender="a@b.example")
+    async with street.notifying(down, retry_after=(60.0,)) as notifier:
         await street.said(OPENED)
         await street.quiet()
+        assert await street.events("message.failed") == []
+        waits = notifier.next_round()
+        assert waits is not None
+        assert 48 <= (waits - MONDAY).total_seconds() <= 72  # not all at the same moment
+        street.clock.set(waits)
+        await notifier.round()
         notice = orjson.loads((await notices.next_msg(timeout=5)).data)
     assert notice["notice"] == "message.failed"
     assert notice["reason"] == "smtp_451"
@@ -289,18 +300,55 @@ async def test_notices_go_to_partners_only(street: Street) -> None:
     assert (await heard.next_msg(timeout=5)).subject == notices_subject(SHOP)
 
 
-def test_what_the_notifier_listens_for() -> None:
-    assert filter_subjects() == [
-        "repairs.*.commitment.overdue",
-        "repairs.*.fact.corrected",
-        "repairs.*.item.received",
-        "repairs.*.message.planned",
-        "repairs.*.order.closed",
-        "repairs.*.order.opened",
-        "repairs.*.order.reopened",
-        "repairs.*.question.asked",
-        "repairs.*.quote.offered",
-        "repairs.*.repair.completed",
-        "repairs.*.repair.failed",
-        "repairs.*.work.paused",
-    ]
+def test_the_notifier_listens_for_news_and_for_its_own_plans_alone() -> None:
+    subjects = filter_subjects()
+    assert {"repairs.*.order.opened", "repairs.*.commitment.overdue", "repairs.*.message.planned"} <= set(subjects)
+    # An outcome of its own that came back to it would be a circle.
+    assert not {f"repairs.*.message.{name}" for name in ("attempted", "sent", "failed", "unknown")} & set(subjects)
+    assert all(subject.count("*") == 1 for subject in subjects)
+
+
+# -- what waits for its moment ----------------------------------------------------------------------------------------
+
+NIGHT = MONDAY.replace(hour=22)
+
+
+async def test_what_comes_at_night_goes_out_in_the_morning(street: Street) -> None:
+    street.clock.set(NIGHT)
+    await street.said(OPENED, TO_IMPORTER, received(IMPORTER, NIGHT))
+    async with street.notifying() as notifier:
+        await street.quiet()
+        assert street.letters == []
+        assert notifier.next_round() == MONDAY.replace(hour=7) + DAY
+        street.clock.set(MONDAY.replace(hour=7) + DAY)
+        await notifier.round()
+        await street.quiet()
+    assert street.letters == ["Uw Halden Meridian is aangekomen bij het servicecentrum"]
+
+
+async def test_a_notifier_that_stopped_at_night_leaves_nothing_behind(street: Street) -> None:
+    street.clock.set(NIGHT)
+    await street.said(OPENED, TO_IMPORTER, received(IMPORTER, NIGHT))
+    async with street.notifying():
+        await street.quiet()
+    street.clock.set(MONDAY.replace(hour=7) + DAY)
+    async with street.notifying() as notifier:
+        await notifier.round()
+    assert len(street.letters) == 1
+    assert len(await street.events("message.sent")) == 1
+
+
+async def test_of_two_notifiers_one_tells(street: Street) -> None:
+    street.clock.set(NIGHT)
+    await street.said(OPENED, TO_IMPORTER, received(IMPORTER, NIGHT))
+    async with street.notifying() as one, street.notifying() as other:
+        await street.quiet()
+        for notifier in (one, other):
+            notifier._looked_for_others = None  # as if a minute had passed
+            await notifier.round()
+        street.clock.set(MONDAY.replace(hour=7) + DAY)
+        await asyncio.gather(one.round(), other.round())
+        await street.quiet()
+    assert len(street.letters) == 1
+    assert len(await street.events("message.sent")) == 1
+    assert len(await street.events("message.unknown")) == 0

@@ -1,0 +1,101 @@
+"""Which messages of an order go out now, in one letter, and which wait or are not told at all. Pure.
+
+Whatever waited for the same moment (the end of quiet hours, a mail server that came back) reaches her as one letter:
+the last of them speaks, the others are told in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from events.chain import MessagePlanned
+from services.contact import Contact
+from services.messages import decide_delivery
+from services.notifying.decency import Manners, not_before
+from services.notifying.history import moment
+from services.notifying.records import PlannedMessage, Policy, Send, Suppress
+
+
+@dataclass(frozen=True)
+class Letter:
+    """``lead`` gives the letter its id, its subject and the date of the next news; ``others`` are told in it."""
+
+    lead: PlannedMessage
+    others: tuple[PlannedMessage, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hold:
+    """It is true and worth telling, but not before ``until``."""
+
+    until: datetime
+
+
+def pending(timeline: Mapping[str, Any]) -> dict[str, PlannedMessage]:
+    """The order's messages that have no outcome yet, by id, as they were planned."""
+    waiting = {row["message_id"] for row in timeline["messages"] if row["status"] == "planned"}
+    found: dict[str, PlannedMessage] = {}
+    for entry in timeline["entries"] if waiting else ():
+        if entry["type"].removeprefix("repairchain.").partition(".v")[0] != "message.planned" or entry["voided"]:
+            continue
+        message = str((entry["data"] or {}).get("message"))
+        if message in waiting and message not in found:
+            try:
+                planned = MessagePlanned.model_validate(entry["data"])
+            except ValidationError:
+                continue
+            found[message] = PlannedMessage(timeline["order"]["order_id"], planned)
+    return found
+
+
+def gather(
+    message: str, timeline: Mapping[str, Any], contact: Contact | None, policy: Policy, now: datetime
+) -> Letter | Hold | Suppress | None:
+    """What to do about ``message`` now; None if it has an outcome.
+
+    ``timeline`` is the order's with ``letters`` and ``rules`` (the query's argument ``letters_since``).
+    """
+    waiting = pending(timeline)
+    if message not in waiting:
+        return None
+    verdict = _verdict(waiting[message], timeline, contact, policy, now)
+    if not isinstance(verdict, Send):
+        return verdict
+    due = [each for each in waiting.values() if isinstance(_verdict(each, timeline, contact, policy, now), Send)]
+    return Letter(due[-1], tuple(due[:-1]))
+
+
+def _verdict(
+    message: PlannedMessage, timeline: Mapping[str, Any], contact: Contact | None, policy: Policy, now: datetime
+) -> Send | Hold | Suppress:
+    verdict = decide_delivery(message, timeline, policy, now)
+    if isinstance(verdict, Suppress):
+        return verdict
+    if contact is None or not contact.channels:
+        return Suppress("no_contact")
+    if contact.is_paused(now):
+        return Suppress("paused")
+    if message.kind in contact.not_told:
+        return Suppress("not_wanted")
+    manners = Manners.of(contact, timeline.get("rules"))
+    today = manners.day_of(now)
+    until = not_before(
+        manners,
+        now,
+        kind=message.kind,
+        happened=_happened(message, timeline) or now,
+        urgency=timeline["order"].get("urgency"),
+        letters=sum(moment(sent) >= today for sent in timeline.get("letters") or ()),
+    )
+    return verdict if until <= now else Hold(until)
+
+
+def _happened(message: PlannedMessage, timeline: Mapping[str, Any]) -> datetime | None:
+    cause = (message.planned.trigger_source, message.planned.trigger_id)
+    found = (entry["occurred_at"] for entry in timeline["entries"] if (entry["source"], entry["id"]) == cause)
+    return next((moment(each) for each in found), None)

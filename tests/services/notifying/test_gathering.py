@@ -1,0 +1,327 @@
+"""One letter for all that waited for the same moment: held at night, merged in the morning, nothing told twice."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from events.chain import MessagePlanned
+from events.envelope import Event
+from services.contact import Channel, Contact
+from services.notifying.claims import Claims
+from services.notifying.gathering import Hold, Letter, gather, pending
+from services.notifying.letter import Letter as Mail
+from services.notifying.outcomes import Failed, Outcome, Unknown
+from services.notifying.records import PlannedMessage, Suppress
+from services.notifying.sending import AgainLaterError, Sender
+from tests.services.notifying.chain import (
+    DAY,
+    HOUR,
+    MONDAY,
+    OPENED,
+    ORDER,
+    POLICY,
+    QUOTE,
+    REPAIRER,
+    SHOP,
+    Chain,
+    fact,
+    opened,
+)
+from tests.services.notifying.desk import CARDS, Bucket, Fuse, Letterbox
+
+EMAIL = Channel(kind="email", address="anna@example.com")
+ANNA = Contact(name="Anna de Wit", channels=(EMAIL,))
+
+TWO_WAYS = ANNA.model_copy(update={"channels": (EMAIL, Channel(kind="sms", address="+31600000000"))})
+
+#: Half past ten in the evening, in Amsterdam.
+EVENING = MONDAY.replace(hour=21, minute=30)
+MORNING = (MONDAY + DAY).replace(hour=7, minute=0)
+
+QUESTION = fact("question.asked", REPAIRER, EVENING, question="k1", text="How long does it run?", to="customer")
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Iterator[Chain]:
+    chain = Chain(tmp_path / "chain.duckdb")
+    yield chain
+    chain.close()
+
+
+def plan(chain: Chain, trigger: Event, kind: str | None = None) -> PlannedMessage:
+    """Plan what ``trigger`` causes, whatever else waits."""
+    message = chain.planned(trigger)
+    assert kind in (None, message.kind)
+    return message
+
+
+def look(chain: Chain, message: PlannedMessage, contact: Contact | None = ANNA) -> Letter | Hold | Suppress | None:
+    return gather(message.message, timeline(chain), contact, POLICY, chain.clock.now())
+
+
+def timeline(chain: Chain) -> dict[str, object]:
+    since = (chain.clock.now() - timedelta(hours=36)).isoformat()
+    return chain.query("timeline", {"order": ORDER, "raw": True, "letters_since": since})
+
+
+def extra(chain: Chain, message: PlannedMessage, name: str) -> PlannedMessage:
+    """Another message about the same fact, as planned beside the one that is."""
+    data = message.planned.model_copy(update={"message": name})
+    chain.add(chain._ours("message.planned", f"planned:{name}", chain.clock.now(), data.model_dump(mode="json")))
+    return PlannedMessage(ORDER, data)
+
+
+def test_by_day_it_goes_out_at_once(chain: Chain) -> None:
+    message = plan(chain.given(OPENED), OPENED)
+    assert look(chain, message) == Letter(message)
+
+
+def test_at_night_it_waits_for_the_morning(chain: Chain) -> None:
+    chain.given(OPENED).told(OPENED)
+    message = plan(chain.given(QUESTION), QUESTION, "question")
+    assert look(chain, message) == Hold(MORNING)
+    assert look(chain, message, ANNA.model_copy(update={"quiet": "never"})) == Letter(message)
+    chain.clock.set(MORNING)
+    assert look(chain, message) == Letter(message)
+
+
+def test_what_is_urgent_does_not_wait(chain: Chain) -> None:
+    urgent = opened(urgency="urgent")
+    chain.given(urgent).told(urgent)
+    message = plan(chain.given(QUESTION), QUESTION)
+    assert look(chain, message) == Letter(message)
+
+
+def test_beyond_so_many_letters_it_waits_for_the_next_morning(chain: Chain) -> None:
+    chain.given(OPENED).told(OPENED)
+    for count in range(3):
+        chain.clock.set(MONDAY + HOUR * (count + 1) / 10)
+        chain.sent(extra(chain, PlannedMessage(ORDER, plan_of(chain)), f"msg-{count}"))
+    chain.clock.set(MONDAY + HOUR)
+    question = fact("question.asked", REPAIRER, MONDAY + HOUR, question="k1", text="Which?", to="customer")
+    message = plan(chain.given(question), question)
+    assert look(chain, message) == Hold(MORNING)
+
+
+def plan_of(chain: Chain) -> MessagePlanned:
+    return PlannedMessage.of(chain.named("message.planned")[0]).planned
+
+
+@pytest.mark.parametrize(
+    ("contact", "reason"),
+    [
+        (None, "no_contact"),
+        (Contact(name="Anna"), "no_contact"),
+        (ANNA.model_copy(update={"not_told": ("question",)}), "not_wanted"),
+        (ANNA.model_copy(update={"paused_until": EVENING + DAY}), "paused"),
+    ],
+)
+def test_her_wishes_are_kept_and_the_log_says_why(chain: Chain, contact: Contact | None, reason: str) -> None:
+    chain.given(OPENED).told(OPENED)
+    message = plan(chain.given(QUESTION), QUESTION)
+    assert look(chain, message, contact) == Suppress(reason)  # type: ignore[arg-type]
+
+
+def test_a_pause_that_is_over_is_none(chain: Chain) -> None:
+    message = plan(chain.given(OPENED), OPENED)
+    assert look(chain, message, ANNA.model_copy(update={"paused_until": MONDAY})) == Letter(message)
+
+
+# -- sending ----------------------------------------------------------------------------------------------------------
+
+
+class Post:
+    """A sender at work on the chain, with two kinds of channel."""
+
+    def __init__(self, chain: Chain, *, contact: Contact = ANNA, forgiving: bool = False) -> None:
+        self.chain, self.contact = chain, contact
+        self.box = Box(Fuse(), forgiving)
+        self.bucket = Bucket(Fuse())
+        self.notices: list[str] = []
+
+    async def find(self, key: str) -> Contact | None:
+        return self.contact
+
+    async def notify(self, party: str, notice: object) -> None:
+        self.notices.append(party)
+
+    def sender(self, lease: float = 0.0) -> Sender:
+        return Sender(
+            ask=self.chain.ask,
+            log=self.chain,
+            contacts=self,
+            claims=Claims(self.bucket, lease=lease),
+            delivery=self.box,
+            notify=self.notify,
+            cards=lambda: CARDS,
+            clock=self.chain.clock,
+            policy=POLICY,
+            retry_after=(5.0,),
+            jitter=lambda: 1.0,
+        )
+
+    @property
+    def fates(self) -> dict[str, str]:
+        rows = self.chain.query("messages", {"order": ORDER})["messages"]
+        return {row["message_id"]: row["status"] for row in rows}
+
+
+class Box(Letterbox):
+    """Takes letters by e-mail and by text message. ``meanwhile`` happens during the next call."""
+
+    meanwhile: Callable[[str], Awaitable[None]] | None = None
+
+    async def send(self, letter: Mail) -> Outcome:
+        if self.meanwhile is not None:
+            await self.meanwhile(letter.message)
+        return await super().send(letter)
+
+    def routes(self, contact: Contact, accountable: str) -> tuple[Channel, ...]:
+        return contact.channels
+
+
+def two_that_wait(chain: Chain) -> tuple[PlannedMessage, PlannedMessage]:
+    """A quote, and a second message that is due at the same moment."""
+    chain.given(OPENED).told(OPENED)
+    chain.given(QUOTE)
+    chain.clock.set(QUOTE.time)
+    first = plan(chain, QUOTE, "quote")
+    return first, extra(chain, first, "msg-second")
+
+
+async def test_two_that_are_due_go_in_one_letter(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is due together is decided elsewhere; here both are true.
+    monkeypatch.setattr("services.notifying.gathering.decide_delivery", always_true)
+    first, second = two_that_wait(chain)
+    post = Post(chain)
+    assert await post.sender().deliver(ORDER, first.message) == {first.message, second.message}
+    (letter,) = post.box.sent
+    assert letter.message == second.message
+    assert [post.fates[each.message] for each in (first, second)] == ["sent", "sent"]
+    sent = {event.data["message"]: event.data for event in chain.named("message.sent")}
+    assert sent[first.message]["letter"] == second.message
+    assert "letter" not in sent[second.message]
+    # Each of them is done with.
+    await post.sender().deliver(ORDER, second.message)
+    assert post.box.attempts == 1
+
+
+async def test_what_is_repeated_tells_the_same(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.notifying.gathering.decide_delivery", always_true)
+    first, second = two_that_wait(chain)
+    post = Post(chain)
+    post.box.answers = [Failed("smtp_451")]
+    with pytest.raises(AgainLaterError) as later:
+        await post.sender().deliver(ORDER, first.message)
+    assert later.value.delay == 5.0
+    await post.sender().deliver(ORDER, second.message)
+    assert [letter.message for letter in post.box.sent] == [second.message]
+    assert [post.fates[each.message] for each in (first, second)] == ["sent", "sent"]
+
+
+async def test_of_a_letter_with_two_nobody_knows_the_fate_of_either(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notifying.gathering.decide_delivery", always_true)
+    first, second = two_that_wait(chain)
+    post = Post(chain)
+    post.box.answers = [Unknown("SMTPServerDisconnected")]
+    await post.sender().deliver(ORDER, second.message)
+    assert [post.fates[each.message] for each in (first, second)] == ["unknown", "unknown"]
+    assert post.notices == [SHOP, SHOP]
+
+
+def always_true(*_: object) -> object:
+    from services.notifying.records import Send
+
+    return Send()
+
+
+async def test_her_next_channel_is_tried_when_one_fails_for_good(chain: Chain) -> None:
+    message = plan(chain.given(OPENED), OPENED)
+    post = Post(
+        chain, contact=ANNA.model_copy(update={"channels": (EMAIL, Channel(kind="sms", address="+31600000000"))})
+    )
+    post.box.answers = [Failed("smtp_550", again=False)]
+    await post.sender().deliver(ORDER, message.message)
+    assert [letter.kind for letter in post.box.sent] == ["sms"]
+    attempts = [
+        (event.data["attempt"], event.data["channel"], event.data.get("after"))
+        for event in chain.named("message.attempted")
+    ]
+    assert attempts == [(1, "email", None), (2, "sms", "smtp_550")]
+    assert chain.named("message.sent")[0].data["channel"] == "sms"
+
+
+async def test_when_no_channel_takes_it_a_person_has_to(chain: Chain) -> None:
+    message = plan(chain.given(OPENED), OPENED)
+    post = Post(
+        chain, contact=ANNA.model_copy(update={"channels": (EMAIL, Channel(kind="sms", address="+31600000000"))})
+    )
+    post.box.answers = [Failed("smtp_550", again=False), Failed("not_a_number", again=False)]
+    await post.sender().deliver(ORDER, message.message)
+    assert post.fates == {message.message: "failed"}
+    assert chain.named("message.failed")[0].data["reason"] == "not_a_number"
+    assert post.notices == [SHOP]
+
+
+# -- two at once ------------------------------------------------------------------------------------------------------
+
+
+async def test_of_two_notifiers_one_calls(chain: Chain) -> None:
+    message = plan(chain.given(OPENED), OPENED)
+    post = Post(chain)
+    frozen = Frozen(post)
+    # The first has taken its claim and stands still in the middle of the call.
+    post.box.meanwhile = frozen.second_notifier_looks
+    await post.sender(lease=1_000.0).deliver(ORDER, message.message)
+    assert frozen.heard == "again later"
+    assert post.box.attempts == 1
+    assert post.fates == {message.message: "sent"}
+
+
+async def test_one_that_was_frozen_past_its_lease_changes_nothing_any_more(chain: Chain) -> None:
+    message = plan(chain.given(OPENED), OPENED)
+    post = Post(chain, forgiving=True)
+    frozen = Frozen(post, lease=0.0)
+    post.box.meanwhile = frozen.second_notifier_looks
+    await post.sender(lease=1_000.0).deliver(ORDER, message.message)
+    assert frozen.heard == "sent"
+    assert len(post.box.sent) == 1
+    assert post.fates == {message.message: "sent"}
+
+
+async def test_where_a_repeat_would_reach_her_twice_it_is_parked(chain: Chain) -> None:
+    message = plan(chain.given(OPENED), OPENED)
+    post = Post(chain)
+    post.box.meanwhile = Frozen(post, lease=0.0).second_notifier_looks
+    await post.sender(lease=1_000.0).deliver(ORDER, message.message)
+    assert post.box.attempts == 1
+    # The first word in the log stands, and it was said while nobody could know.
+    assert chain.named("message.unknown")[0].id == chain.named("message.sent")[0].id
+
+
+class Frozen:
+    """Another notifier that comes by while the first is at its call."""
+
+    def __init__(self, post: Post, lease: float = 1_000.0) -> None:
+        self.post, self.lease, self.heard = post, lease, ""
+
+    async def second_notifier_looks(self, message: str) -> None:
+        self.post.box.meanwhile = None
+        try:
+            await self.post.sender(self.lease).deliver(ORDER, message)
+        except AgainLaterError:
+            self.heard = "again later"
+        else:
+            self.heard = "sent"
+
+
+def test_what_is_pending_is_what_has_no_outcome(chain: Chain) -> None:
+    chain.given(OPENED).told(OPENED)
+    message = plan(chain.given(QUESTION), QUESTION)
+    assert list(pending(timeline(chain))) == [message.message]
