@@ -9,12 +9,13 @@ All letters about one order refer to one root, a message that was never sent: ma
 
 from __future__ import annotations
 
-from binascii import b2a_qp
+from binascii import b2a_base64, b2a_qp
+from collections.abc import Iterator
 from datetime import datetime
-from email.header import Header
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import blake2b
+from textwrap import wrap
 from typing import Final, Literal
 from urllib.parse import quote
 
@@ -26,6 +27,9 @@ from services.notifying.letter import Letter, check_address
 _LONGEST_LINE: Final = 998
 _USUAL_LINE: Final = 76
 _LONGEST_NAME: Final = 200
+
+#: Bytes: with what is around them they fill a line of 76 after the name of the header.
+_ENCODED_WORD: Final = 39
 
 _NEW_LINE: Final = "\r\n"
 _FOLD: Final = "\r\n "
@@ -120,10 +124,22 @@ def _words(text: str, header: str) -> str:
     plain = text.isascii() and "=?" not in text
     if plain and len(header) + 2 + len(text) <= _USUAL_LINE:
         return text
-    plain = plain and max(map(len, text.split())) < _LONGEST_LINE - len(header) - 2
-    charset = "us-ascii" if plain else "utf-8"
-    encoded = Header(text, charset, maxlinelen=_USUAL_LINE, header_name=header, errors="replace")
-    return encoded.encode(linesep=_NEW_LINE)
+    if plain and max(map(len, text.split())) < _LONGEST_LINE - len(header) - 2:
+        room = _USUAL_LINE - len(header) - 2
+        return _FOLD.join(wrap(text, room, break_long_words=False, break_on_hyphens=False))
+    return _FOLD.join(f"=?utf-8?b?{b2a_base64(piece, newline=False).decode()}?=" for piece in _pieces(text))
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    """``text`` in UTF-8, cut between characters into what one encoded word can hold (RFC 2047)."""
+    piece = b""
+    for char in text:
+        encoded = char.encode("utf-8", "replace")
+        if len(piece) + len(encoded) > _ENCODED_WORD:
+            yield piece
+            piece = b""
+        piece += encoded
+    yield piece
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,14 +10,13 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from apprise.decorators import notify
 
 from services.delivery import AppriseDelivery, DeliveryError
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.mime import build_email
 from services.notifying.outcomes import Delivered, Failed, Unknown
+from tests.services.notifying.mailserver import MailServer, free_port
 
 SENDER = "repairs@chain.example"
 LETTER = Letter(
@@ -106,48 +104,6 @@ async def test_a_torn_write_leaves_no_letter(tmp_path: Path, monkeypatch: pytest
 
 
 # -- SMTP -------------------------------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-class MailServer:
-    """A real SMTP server that keeps what it gets, or answers as it is told."""
-
-    def __init__(self) -> None:
-        self.taken: list[Envelope] = []
-        self.at_recipient = ""
-        self.at_data = ""
-        port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=port)
-        self.url = f"mailto://127.0.0.1:{port}"
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.at_recipient:
-            return self.at_recipient
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if self.at_data == "hang up":
-            assert server.transport is not None
-            server.transport.close()
-            return ""
-        if self.at_data:
-            return self.at_data
-        self.taken.append(envelope)
-        return "250 OK"
-
-    def start(self) -> None:
-        self._controller.start()
-
-    def stop(self) -> None:
-        self._controller.stop()
 
 
 @pytest.fixture
