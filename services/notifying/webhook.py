@@ -101,6 +101,8 @@ class WebhookCaller:
                     call.sock.do_handshake()
                 call.request("POST", path, body, headers)
                 answer = call.getresponse()
+                if deadline.is_over:  # the end that we made looks like the end of an answer
+                    raise TimeoutError
                 return answer.status, answer.getheader("Retry-After")
             except (OSError, http.client.HTTPException):
                 if deadline.is_over:
