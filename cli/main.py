@@ -13,11 +13,13 @@ import typer
 from cli import (
     backtest,
     calendar,
+    customer,
     demo,
     doctor,
     explaining,
     flow,
     importing,
+    mail,
     messages,
     orders,
     owed,
@@ -112,6 +114,8 @@ app.command("import", rich_help_panel=RUN)(importing.import_)
 app.command(rich_help_panel=RUN)(backtest.backtest)
 app.add_typer(party.app, name="party", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(schema.schema)
+app.add_typer(customer.app, name="customer", rich_help_panel=KEEP)
+app.add_typer(mail.app, name="mail", rich_help_panel=KEEP)
 app.add_typer(rejected.app, name="rejected", rich_help_panel=KEEP)
 app.command(rich_help_panel=KEEP)(doctor.doctor)
 app.command(rich_help_panel=KEEP)(upkeep.rebuild)

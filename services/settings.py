@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     webhook_private_networks: bool = Field(
         False, description="whether a party's webhook may be a machine that only this network reaches"
     )
+    imap_url: str | None = Field(
+        None,
+        repr=False,
+        description="the mailbox that `mail fetch` reads, such as imaps://user:password@host/INBOX",
+    )
 
     intake_max_bytes: int = Field(
         DEFAULT_LIMITS.intake, ge=1024 * 1024, description="what may wait to be taken in, of each role"

@@ -40,8 +40,10 @@ def fact_line(position: int, payload: bytes, moments: Moments) -> RenderableType
     name, version = _split(word(envelope.get("type")))
     data = envelope.get("data")
     known = name in TEMPLATES and version == "1"
-    told = sentence(name, data, moments) if known else unknown(f"{name} (version {version})", data)
-    line.append_text(with_parties(f"{word(envelope.get('source'))} {told}", "not dim"))
+    source = word(envelope.get("source"))
+    hers = source.startswith("customer:")
+    told = sentence(name, data, moments, by_customer=hers) if known else unknown(f"{name} (version {version})", data)
+    line.append_text(with_parties(f"{source} {told}", "not dim"))
     return Hanging(front, line, rest)
 
 

@@ -75,6 +75,15 @@ TEMPLATES: dict[str, str] = {
     "incident.resolved": "says that the incident is over[: {what}]",
 }
 
+#: What sounds otherwise when the customer herself says it.
+BY_CUSTOMER: dict[str, str] = {
+    "customer.contacted": "got in touch[ ({channel})][: {summary}]",
+    "quote.accepted": "said yes to the quote[ {quote}]",
+    "quote.declined": "said no to the quote[ {quote}][: {reason}]",
+    "feedback.given": "says that {holds|this is her word on it}[, score {score}][: {text}]",
+    "item.returned": "has it back[ ({note})]",
+}
+
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{(\w+)(@?)(?:\|([^{}]*))?\}")
 
@@ -176,9 +185,12 @@ def _fill(template: str, data: Data, moments: Moments) -> str:
     return _FIELD.sub(lambda field: value(field) or "?", _OPTIONAL.sub(part, template))
 
 
-def sentence(name: str, data: Any, moments: Moments) -> str:
-    """What the fact ``name`` with ``data`` says; for an unknown type its name and its data as they came."""
-    template = TEMPLATES.get(name)
+def sentence(name: str, data: Any, moments: Moments, *, by_customer: bool = False) -> str:
+    """What the fact ``name`` with ``data`` says; for an unknown type its name and its data as they came.
+
+    ``by_customer`` if she says it herself.
+    """
+    template = (BY_CUSTOMER.get(name) if by_customer else None) or TEMPLATES.get(name)
     if template is None:
         return unknown(name, data)
     said: Data = data if isinstance(data, dict) else {}

@@ -111,11 +111,11 @@ class _Story:
             yield indented(outcome, _INDENT)
 
     def _headline(self, entry: Row, name: str, data: Row) -> Text:
+        source = clean(entry.get("source", "?"))
         if entry.get("known", True):
-            said = sentence(name, data, self.moments)
+            said = sentence(name, data, self.moments, by_customer=source.startswith("customer:"))
         else:
             said = unknown(f"{name} (version {word(entry.get('version'))})", data)
-        source = clean(entry.get("source", "?"))
         speaker = "the chain" if source.startswith("chain:") and not self.raw else source
         voided = bool(entry.get("voided"))
         text = with_parties(f"{speaker} {said}", "strike dim" if voided else "")

@@ -43,6 +43,9 @@ _FORGOTTEN: Final = (
     "she was forgotten, and nothing is written about her any more: open her next order under a new number"
 )
 
+#: So often a query is asked before we say that nobody answers.
+_TRIES: Final = 3
+
 _TROUBLE: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 
 _log = structlog.get_logger("desk")
@@ -56,7 +59,7 @@ class Desk:
     def __init__(self, connection: Client, ask: Ask, clock: Clock, letters: Sequence[Path] = ()) -> None:
         self._connection = connection
         self._js: JetStreamContext = connection.jetstream()
-        self._ask = ask
+        self._answered = ask
         self._clock = clock
         self._letters = letters
         self._book = Book(self._js)
@@ -115,8 +118,7 @@ class Desk:
     async def reply(self, given: Any) -> Answer:
         """Put a word of hers into the log; harmless when it is there."""
         reply = Reply.model_validate(given)
-        position = await log.last_position(self._js)
-        timeline = await self._ask("timeline", {"order": reply.order, "raw": True}, position)
+        timeline = await self._ask("timeline", {"order": reply.order, "raw": True})
         if timeline["order"] is None:
             raise DeskError(f"'{reply.order}' is no order")
         history = History.of(timeline)
@@ -164,7 +166,7 @@ class Desk:
         """Erase her name and addresses wherever they lie, and see to it that they do not come back."""
         customer = await find_customer(self._ask, Named.model_validate(given).ref)
         traces = await self._traces(customer)
-        # By her record her traces are told, so it goes last: after a crash the whole can be done again. Once it is gone,
+        # Her record tells her traces, so it goes last: after a crash the whole can be done again. Once it is gone,
         # nothing comes to lie there any more, and what came in the meantime goes with the second look.
         rejected, letters = await self._erase(traces)
         await self._book.forget(customer.key, self._clock.now())
@@ -185,6 +187,14 @@ class Desk:
 
     # -- what they need -----------------------------------------------------------------------------------------------
 
+    async def _ask(self, name: str, args: dict[str, Any], at_least: int | None = None) -> Answer:
+        """What the read models say, with all that is in the log: an order that was opened just now is hers, too."""
+        at_least = at_least or await log.last_position(self._js)
+        for _ in range(_TRIES - 1):
+            with suppress(NoAnswerError):  # a projector that starts, or has much to do
+                return await self._answered(name, args, at_least)
+        return await self._answered(name, args, at_least)
+
     async def _contact(self, history: History) -> Contact | None:
         if not history.opener or not history.customer:
             return None
@@ -200,7 +210,7 @@ class Desk:
         contact = (await self._book.find(customer.key)).contact
         messages: list[str] = []
         for order in customer.order_ids:
-            timeline = await self._ask("timeline", {"order": order, "raw": True}, None)
+            timeline = await self._ask("timeline", {"order": order, "raw": True})
             for entry in timeline["entries"]:
                 data = entry["data"] if isinstance(entry["data"], dict) else {}
                 messages += [str(data[name]) for name in ("message", "letter") if data.get(name)]

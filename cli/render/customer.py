@@ -1,0 +1,71 @@
+"""A customer: how she is reached and what she wants, her orders, what she was told; and what a word of hers became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cli.render.lines import indented
+from cli.render.messages import message
+from cli.render.moments import Moments, parse
+from cli.render.plain import word
+from cli.render.sentences import sentence
+from cli.render.tables import plain_table
+
+Row = dict[str, Any]
+
+
+def customer(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """The answers ``show`` and ``set`` of the desk."""
+    yield Text(f"Customer {word(result.get('customer'))} of {word(result.get('opener'))}", style="bold")
+    contact: Row | None = result.get("contact")
+    if result.get("forgotten"):
+        yield indented(Text("forgotten: nothing is held about her any more", style="yellow"), 2)
+    elif contact is None:
+        yield indented(Text("nothing is held about her: no name, no address", style="dim"), 2)
+    else:
+        for name, value in _preferences(contact, bool(result.get("paused")), moments):
+            yield indented(Text(f"{name:<12}", style="dim").append(value, style="not dim"), 2)
+    orders: list[Row] = result.get("orders") or []
+    if orders:
+        yield Text("")
+        table = plain_table("Order", "Status", "Opened", whole=("Opened",))
+        for row in orders:
+            opened = parse(row.get("opened_at"))
+            status = word(row.get("status")).replace("_", " ")
+            table.add_row(Text(word(row.get("order_id"))), Text(status), Text(moments.at(opened) if opened else "–"))
+        yield table
+    for row in result.get("messages") or []:
+        yield Text("")
+        yield from message(row, moments)
+
+
+def _preferences(contact: Row, paused: bool, moments: Moments) -> Iterator[tuple[str, str]]:
+    yield "name", word(contact.get("name")) or "–"
+    channels: list[Row] = contact.get("channels") or []
+    for number, channel in enumerate(channels):
+        yield "" if number else "reached by", f"{word(channel.get('kind'))} {word(channel.get('address'))}"
+    if not channels:
+        yield "reached by", "nothing"
+    yield "language", word(contact.get("language"))
+    for field, name in (("time_zone", "time zone"), ("quiet", "quiet")):
+        if contact.get(field):
+            yield name, word(contact[field])
+    if contact.get("not_told"):
+        yield "not told", ", ".join(word(kind) for kind in contact["not_told"])
+    until = parse(contact.get("paused_until"))
+    if until is not None and paused:
+        yield "paused", f"until {moments.at(until)}"
+
+
+def replied(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """What a word of hers became."""
+    if result.get("outcome") == "duplicate":
+        yield Text(f"That is in the log about {word(result.get('order'))} already.", style="dim")
+        return
+    yield Text(f"About {word(result.get('order'))}, the customer:", style="bold")
+    for fact in result.get("facts") or []:
+        yield indented(Text(sentence(word(fact.get("type")), fact.get("data"), moments, by_customer=True)), 2)

@@ -1,0 +1,199 @@
+"""Forgetting a customer on a real server: her name and addresses are found nowhere any more, in no file of the home."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import duckdb
+import orjson
+import pytest
+
+from events import names
+from services.answering import ask
+from services.desk.problems import DeskError
+from services.settings import load_settings
+from tests.chainserver import ChainServer, refusals
+from tests.services.desk.office import CONTACT, EMAIL, NAME, PHONE, SHOP, Office
+from tests.waiting import eventually
+
+REF = f"{SHOP} C-77"
+
+
+@pytest.fixture
+async def office(chain_server: ChainServer) -> AsyncIterator[Office]:
+    async with Office(chain_server) as office:
+        yield office
+    assert refusals(chain_server.home) == []
+
+
+def first_word(name: str) -> str:
+    return name.split()[-1]
+
+
+async def planted(office: Office) -> None:
+    """Two orders of hers, letters to her, a word of hers with her name in it, and submissions that were rejected."""
+    await office.open("W-1")
+    await office.open("W-2")
+    # Rejected, with her contact in it, and one that is not even of a known type.
+    faulty = {"product": {"model": "Meridian"}, "customer": "C-77", "contact": CONTACT, "colour": "red"}
+    assert (await office.say("order.opened", "W-3", faulty))["outcome"] == "rejected"
+    assert (await office.say("order.opned", "W-4", {"contact": CONTACT}))["outcome"] == "rejected"
+    # Held for an order to come, and with an address where none belongs.
+    assert (await office.say("item.received", "W-9", {"condition": f"ask {EMAIL}"}))["outcome"] == "held"
+    said = await office.desk("reply", order="W-1", text=f"This is {NAME}, call me at 06-87654321 or {EMAIL}. All well.")
+    assert said["outcome"] == "accepted"
+    await eventually(lambda: len(list((office.home / "outbox").glob("*.eml"))) >= 2, "letters to her")
+
+
+async def everywhere(office: Office) -> list[str]:
+    return sorted(
+        {place for needle in (first_word(NAME), EMAIL, PHONE) for place in await office.lies_on_the_disk(needle)}
+    )
+
+
+async def test_while_the_order_lives_the_log_and_all_that_is_made_of_it_hold_nothing_personal(office: Office) -> None:
+    await planted(office)
+    streams = "nats/store/jetstream/CHAIN/streams"
+
+    async def only_where_it_belongs() -> bool:
+        allowed = (f"{streams}/KV_CUSTOMERS/", f"{streams}/REJECTED/", "outbox/")
+        return all(place.startswith(allowed) for place in await everywhere(office))
+
+    # What was settled leaves the intake stream, and the disk, within a moment.
+    await eventually(only_where_it_belongs, "names only in the book, in what was rejected, and in letters")
+    found = await everywhere(office)
+    assert {place.split("/")[0] for place in found} == {"nats", "outbox"}  # the scan does find what is there
+    assert any("KV_CUSTOMERS" in place for place in found)
+    assert any("REJECTED" in place for place in found)
+
+
+async def test_a_forgotten_customer_is_found_in_no_file_while_everything_runs(office: Office, tmp_path: Path) -> None:
+    await planted(office)
+    await office.desk("set", ref=REF, quiet="21:00-8:00")  # an older version of her record
+    result = await office.desk("forget", ref=REF)
+    assert (result["rejected"], sorted(result["orders"])) == (3, ["W-1", "W-2"])
+    assert result["letters"] >= 2
+    await eventually(lambda: _nowhere(office), "nothing of hers on the disk")
+    shown = await office.desk("show", ref=REF)
+    assert (shown["forgotten"], shown["contact"]) == (True, None)
+    # Compressed, the bytes would not be seen: ask the tables, of a snapshot too.
+    snapshot = tmp_path / "snapshot.duckdb"
+    await ask(office.operator, "snapshot", {"file": str(snapshot)})
+    assert _texts_with(snapshot, (first_word(NAME), EMAIL, "87654321")) == []
+
+
+async def _nowhere(office: Office) -> bool:
+    return not await everywhere(office)
+
+
+def _texts_with(file: Path, needles: tuple[str, ...]) -> list[str]:
+    found = []
+    with duckdb.connect(str(file), read_only=True) as connection:
+        tables = connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+        assert tables
+        for schema, table in tables:
+            for row in connection.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall():
+                found += [f"{table}: {needle}" for needle in needles if needle.casefold() in str(row).casefold()]
+    return found
+
+
+async def test_it_stays_so_after_the_server_was_killed_and_started_again(chain_server: ChainServer) -> None:
+    async with Office(chain_server) as office:
+        await planted(office)
+        await office.desk("forget", ref=REF)
+    os.kill(chain_server.embedded.pid, 9)
+    await chain_server.embedded.wait()
+    await chain_server.embedded.start()
+    async with Office(chain_server) as office:
+        assert (await office.desk("show", ref=REF))["forgotten"]
+        await eventually(lambda: _nowhere(office), "nothing of hers on the disk")
+
+
+async def test_nothing_brings_her_back(office: Office) -> None:
+    await office.open("W-1", id="first")
+    await office.desk("forget", ref="W-1")
+    assert (await office.open("W-1", id="first"))["outcome"] == "duplicate"
+    assert (await office.open("W-5"))["outcome"] == "accepted"
+    with pytest.raises(DeskError, match="open her next order under a new number"):
+        await office.desk("set", ref=REF, language="de")
+    assert (await office.desk("show", ref="W-5"))["contact"] is None
+    # Nor may what is wrong lie about with her name in it.
+    faulty = {"product": {}, "customer": "C-77", "contact": CONTACT, "colour": "red"}
+    assert (await office.say("order.opened", "W-6", faulty))["outcome"] == "rejected"
+    await eventually(lambda: _nowhere(office), "nothing of hers on the disk")
+    # Another customer of that shop is another one.
+    await office.open("W-7", "C-78")
+    assert (await office.desk("show", ref="W-7"))["contact"]["name"] == NAME
+
+
+async def test_a_submission_that_comes_again_after_a_crash_does_not_revive_her(chain_server: ChainServer) -> None:
+    """Acknowledged to the shop, and taken in by nobody yet, when she is forgotten."""
+    async with Office(chain_server, ("projector", "notifier")) as office:
+        await office.hand_in("order.opened", "W-1", {"product": {}, "customer": "C-77", "contact": CONTACT})
+        await office.keeper.jetstream().publish(
+            "repairs.W-0.order.opened",
+            orjson.dumps(
+                {
+                    "specversion": "1.0",
+                    "id": "w0",
+                    "source": SHOP,
+                    "type": "repairchain.order.opened.v1",
+                    "subject": "W-0",
+                    "time": "2026-03-02T09:00:00Z",
+                    "recordedtime": "2026-03-02T09:00:00Z",
+                    "data": {"product": {}, "customer": "C-77"},
+                }
+            ),
+        )
+        await office.ask("status", order="W-0")
+        assert (await office.desk("forget", ref="W-0"))["forgotten"]
+    async with Office(chain_server) as office:
+        await eventually(lambda: _status(office, "W-1"), "taken in")
+        assert (await office.desk("show", ref=REF))["forgotten"]
+        await eventually(lambda: _nowhere(office), "nothing of hers on the disk")
+
+
+async def _status(office: Office, order: str) -> bool:
+    return bool((await office.ask("find", order=order))["orders"])
+
+
+async def test_one_record_lies_on_the_disk_however_often_it_changes(office: Office) -> None:
+    await office.open("W-1")
+    await asyncio.gather(
+        *(
+            office.desk("set", ref=REF, channels=[{"kind": "email", "address": f"old{n}@kooi.example"}])
+            for n in range(5)
+        )
+    )
+    await office.desk("set", ref=REF, channels=[{"kind": "email", "address": "new@kooi.example"}])
+    for needle in (EMAIL, *(f"old{n}@kooi.example" for n in range(5))):
+        places = await office.lies_on_the_disk(needle)
+        assert [place for place in places if "KV_CUSTOMERS" in place] == []
+    assert await office.lies_on_the_disk("new@kooi.example")
+    js = office.keeper.jetstream()
+    assert (await js.stream_info(f"KV_{names.CUSTOMERS}")).state.messages == 1
+
+
+async def test_pending_messages_are_suppressed(office: Office) -> None:
+    await office.open("W-1")
+    await eventually(lambda: list((office.home / "outbox").glob("*.eml")), "a letter")
+    await office.desk("forget", ref="W-1")
+    await office.say("repair.completed", "W-1", {"summary": "a new crown"})
+
+    async def suppressed() -> bool:
+        rows = (await office.ask("messages", order="W-1"))["messages"]
+        return any(row["status"] == "suppressed" for row in rows)
+
+    await eventually(suppressed, "suppressed")
+    assert not list((office.home / "outbox").glob("*.eml"))
+
+
+def test_settings_know_where_letters_lie(tmp_path: Path) -> None:
+    from services.wiring import letter_folders
+
+    assert letter_folders(load_settings(home=tmp_path)) == (tmp_path / "outbox",)
+    elsewhere = load_settings(home=tmp_path, email_url=f"outbox://{tmp_path}/post%20office")
+    assert letter_folders(elsewhere)[1] == tmp_path / "post office"
