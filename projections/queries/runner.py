@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from projections.database import Database
 from projections.models import CATALOG
-from projections.queries import chain, customer, order, owed
+from projections.queries import briefing, chain, customer, order, owed
 from projections.queries.arguments import Arguments, QueryError, read_moment
 from projections.queries.reading import Reading, Row
 
@@ -55,6 +55,8 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "time_spent": Query(owed.spent, frozenset({"order", "now"})),
         "sweep": Query(owed.sweep, frozenset({"now"})),
         "policy": Query(owed.policy, frozenset()),
+        "briefings": Query(briefing.briefings, frozenset({"now"})),
+        "briefing": Query(briefing.briefing, frozenset({"party", "limit", "now"})),
         "pending": Query(chain.pending, frozenset({"limit"})),
         "audit": Query(chain.audit, frozenset({"now", "limit"})),
         "messages": Query(chain.messages, frozenset({"order", "limit"})),

@@ -1,0 +1,6 @@
+-- What is late, the longest first, whoever owes it.
+SELECT first_position, kind, topic, owner, accountable, opened_at, due_at, state, overdue_seconds, level, count(*) OVER () AS total
+FROM concerning
+WHERE state = 'overdue'
+ORDER BY due_at, position, kind
+LIMIT $limit
