@@ -105,6 +105,23 @@ def test_settings_do_not_change_and_do_not_tell_secrets() -> None:
         setattr(settings, field, 1)
 
 
+def test_channels_are_a_table_or_json_and_their_secrets_are_not_told(
+    empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (empty_folder / "repairchain.toml").write_text('[channels]\nsms = "jsons://gate.example/{address}?key=hush"\n')
+    settings = load_settings()
+    assert settings.channels == {"sms": "jsons://gate.example/{address}?key=hush"}
+    assert "hush" not in repr(settings)
+    monkeypatch.setenv("REPAIRCHAIN_CHANNELS", settings.as_environment()["REPAIRCHAIN_CHANNELS"])
+    (empty_folder / "repairchain.toml").unlink()
+    assert load_settings().channels == settings.channels
+    for wrong in ("sms=jsons://hush", '["hush"]', '{"sms": ["hush"]}'):
+        monkeypatch.setenv("REPAIRCHAIN_CHANNELS", wrong)
+        with pytest.raises(SettingsError, match=r"^channels in the environment") as refused:
+            load_settings()
+        assert "hush" not in str(refused.value)
+
+
 def test_a_child_process_reads_the_same(empty_folder: Path) -> None:
     (empty_folder / "repairchain.toml").write_text("beat_seconds = 2.5\n")
     settings = load_settings(home=Path("here"), nats_url="nats://127.0.0.1:1", health_port=0)

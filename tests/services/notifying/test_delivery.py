@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +13,14 @@ from pathlib import Path
 import pytest
 from apprise.decorators import notify
 
+from services.contact import Channel, Contact
 from services.delivery import AppriseDelivery, DeliveryError
+from services.notifying.breaker import FAILURES, SHORTEST
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.mime import build_email
 from services.notifying.outcomes import Delivered, Failed, Unknown
 from tests.services.notifying.mailserver import MailServer, free_port
+from tests.services.notifying.receiver import receiving
 
 SENDER = "repairs@chain.example"
 LETTER = Letter(
@@ -239,6 +243,73 @@ def test_settings_that_cannot_work_are_refused_at_the_start(url: str) -> None:
 def test_so_is_a_sender_that_is_no_address() -> None:
     with pytest.raises(DeliveryError, match="sender_address"):
         AppriseDelivery("outbox://", outbox=Path("unused"), sender="Juno <juno@example.com>")
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        ({"sms": "jsons://gate.example/?key=hush"}, r"channels\.sms starts with jsons://, which needs \{address\}"),
+        ({"sms": "carrierpigeon://hush/{address}"}, r"channels\.sms is not an address that Apprise can use"),
+        ({"sms": "hush hush {address}"}, r"channels\.sms is not an address .* \(it starts with something else://\)"),
+        ({"email": "mailto://hush@host"}, "email_url says where e-mail goes"),
+        ({"webhook": "jsons://hush/{address}"}, "repairchain party add --webhook"),
+        ({"Text Message": "jsons://hush/{address}"}, "is not a kind of channel"),
+    ],
+)
+def test_so_are_channels_that_cannot_work_and_their_secrets_are_not_repeated(
+    channels: dict[str, str], said: str
+) -> None:
+    with pytest.raises(DeliveryError, match=said) as refused:
+        AppriseDelivery("outbox://", outbox=Path("unused"), sender=SENDER, channels=channels)
+    assert "hush" not in str(refused.value)
+
+
+async def test_her_channels_in_her_order_as_far_as_somebody_serves_them(tmp_path: Path) -> None:
+    with receiving() as service:
+        url = f"json://127.0.0.1:{service.port}/{{address}}"
+        delivery = AppriseDelivery("outbox://", outbox=tmp_path, sender=SENDER, channels={"sms": url})
+        hers = (("telegram", "@anna"), ("sms", "+31612345678"), ("email", "anna@mail.example"), ("sms", "+31687654321"))
+        contact = Contact(channels=tuple(Channel(kind=kind, address=address) for kind, address in hers))
+        routes = delivery.routes(contact, "retailer:juno")
+        assert [(route.kind, route.address) for route in routes] == list(hers[1:])
+        for route in routes:
+            letter = replace(LETTER, kind=route.kind, to_address=route.address)
+            assert await delivery.send(letter) == Delivered()
+        assert [call.path for call in service.calls] == ["/+31612345678", "/+31687654321"]
+        assert names_in(tmp_path) == ["msg-0123456789abcdef.eml"]
+        assert not delivery.repeats_harmlessly("sms")
+
+
+async def test_the_trouble_of_one_service_is_not_that_of_another(tmp_path: Path) -> None:
+    time = [0.0]
+    delivery = AppriseDelivery(
+        "outbox://",
+        outbox=tmp_path,
+        sender=SENDER,
+        channels={"sms": f"json://127.0.0.1:{free_port()}/{{address}}"},
+        monotonic=lambda: time[0],
+        chance=lambda: 0.0,
+    )
+    text = replace(LETTER, kind="sms", to_address="+31612345678")
+    for _ in range(FAILURES):
+        assert await delivery.send(text) == Failed("json_unreachable")
+    assert (delivery.ready_in("sms"), delivery.ready_in("email")) == (SHORTEST, 0.0)
+    assert await delivery.send(LETTER) == Delivered()
+    time[0] = SHORTEST
+    assert delivery.ready_in("sms") == 0.0
+
+
+async def test_many_letters_at_a_time_share_few_connections(mail: MailServer) -> None:
+    delivery = over(mail)
+    letters = [replace(LETTER, message=f"msg-{number}") for number in range(40)]
+    for begin in range(0, 40, 8):
+        outcomes = await asyncio.gather(*(delivery.send(letter) for letter in letters[begin : begin + 8]))
+        assert outcomes == [Delivered()] * 8
+    assert len(mail.taken) == 40
+    assert len(set(mail.callers)) <= 8
+    found = [read(envelope.content)["Message-ID"] for envelope in mail.taken if isinstance(envelope.content, bytes)]
+    assert len(set(found)) == 40
+    delivery.close()
 
 
 async def test_any_service_of_apprise_will_do() -> None:
