@@ -1,121 +1,103 @@
-"""Dates and money as customers read them, in English and Dutch.
+"""Dates, times and money as customers read them: Babel's names of days and months, in sentences of our own.
 
-Two languages are two short tables; a library of all the world's locales would be a dependency for sixty words.
+A language is one entry of ``SPEECH``: a locale, two patterns of the CLDR and a few words.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final
 
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
+
 from projections.calendar import DEFAULT
 
-#: The zone in which customers read times.
+#: The zone in which times are read where nobody says otherwise.
 ZONE: Final = DEFAULT.zone
-
-_SIGNS: Final = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
 @dataclass(frozen=True)
 class Speech:
-    """How one language writes dates, times and amounts. Times are those of Europe/Amsterdam."""
+    """How one language writes dates, times and amounts.
 
-    weekdays: tuple[str, ...]
-    months: tuple[str, ...]
+    ``date`` and ``clock`` are CLDR patterns: Babel's full date has a comma or a year too many for a sentence. Moments
+    are aware, and are told in ``zone``; ``now`` decides whether a year is needed.
+    """
+
+    locale: Locale
+    date: str
+    clock: str
     at: str
-    thousands: str
-    decimal: str
-    sign_gap: str
+    hours: str
+    between: str
     until: str
     through: str
-    clock: str
-    between: str
 
-    def day(self, moment: datetime, now: datetime) -> str:
+    def day(self, moment: datetime, now: datetime, zone: tzinfo = ZONE) -> str:
         """``Thursday 26 November``; with the year when that is not the present one."""
-        local = moment.astimezone(ZONE)
-        year = "" if local.year == now.astimezone(ZONE).year else f" {local.year}"
-        return f"{self.weekdays[local.weekday()]} {local.day} {self.months[local.month - 1]}{year}"
+        local = moment.astimezone(zone)
+        year = "" if local.year == now.astimezone(zone).year else " y"
+        return format_date(local, self.date + year, self.locale)
 
-    def when(self, moment: datetime, now: datetime) -> str:
+    def when(self, moment: datetime, now: datetime, zone: tzinfo = ZONE) -> str:
         """``Thursday 26 November at 17:00``."""
-        return f"{self.day(moment, now)} {self.at.format(moment.astimezone(ZONE))}"
+        return f"{self.day(moment, now, zone)} {self.at.format(self._time(moment, zone))}"
 
-    def window(self, begin: datetime, end: datetime, now: datetime) -> str:
+    def by(self, moment: datetime, now: datetime, zone: tzinfo = ZONE, *, precise: bool = False) -> str:
+        """As ``day``, and as ``when`` if it is ``precise``, today or tomorrow: then the hour matters to her."""
+        days = (moment.astimezone(zone).date() - now.astimezone(zone).date()).days
+        return self.when(moment, now, zone) if precise or days in (0, 1) else self.day(moment, now, zone)
+
+    def window(self, begin: datetime, end: datetime, now: datetime, zone: tzinfo = ZONE) -> str:
         """``Thursday 26 November between 09:00 and 11:00``."""
-        clocks = [self.clock.format(moment.astimezone(ZONE)) for moment in (begin, end)]
-        if begin.astimezone(ZONE).date() != end.astimezone(ZONE).date():
-            return self.between.format(
-                "", f"{self.day(begin, now)} {clocks[0]}", f"{self.day(end, now)} {clocks[1]}"
-            ).strip()
-        return self.between.format(self.day(begin, now), *clocks)
+        if begin.astimezone(zone).date() != end.astimezone(zone).date():
+            return self.between.format(self.when(begin, now, zone), self.when(end, now, zone))
+        first, last = self._time(begin, zone), self._time(end, zone)
+        return self.hours.format(self.day(begin, now, zone), first, last)
 
-    def deadline(self, moment: datetime, now: datetime) -> str:
+    def deadline(self, moment: datetime, now: datetime, zone: tzinfo = ZONE) -> str:
         """``until Friday 11 December at 12:00``; an end at midnight is written as the whole day before it."""
-        local = moment.astimezone(ZONE)
+        local = moment.astimezone(zone)
         if (local.hour, local.minute) in ((0, 0), (23, 59)):
             last = local - timedelta(minutes=1) if local.hour == 0 else local
-            return f"{self.through} {self.day(last, now)}"
-        return f"{self.until} {self.when(moment, now)}"
+            return f"{self.through} {self.day(last, now, zone)}"
+        return f"{self.until} {self.when(moment, now, zone)}"
 
     def money(self, amount: Decimal, currency: str) -> str:
-        """``€1,250.00`` in English, ``€ 1.250,00`` in Dutch; other currencies by their code."""
-        figures = f"{amount:,.2f}".translate(str.maketrans(",.", self.thousands + self.decimal))
-        sign = _SIGNS.get(currency)
-        return f"{sign}{self.sign_gap}{figures}" if sign else f"{currency} {figures}"
+        """``€1,250.00`` in English, ``€ 1.250,00`` in Dutch (its spaces do not break), to the last digit."""
+        pattern = self.locale.currency_formats["standard"].pattern
+        if get_currency_symbol(currency, self.locale)[-1:].isalpha():
+            pattern = pattern.replace("¤#", "¤\N{NO-BREAK SPACE}#")  # CHF 85.50, not CHF85.50
+        whole = amount == round(amount, get_currency_precision(currency))
+        return format_currency(amount, currency, pattern, self.locale, currency_digits=whole)
+
+    def _time(self, moment: datetime, zone: tzinfo) -> str:
+        return format_time(moment.astimezone(zone).time(), self.clock, locale=self.locale)
 
 
 ENGLISH: Final = Speech(
-    weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    months=(
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-    at="at {:%H:%M}",
-    thousands=",",
-    decimal=".",
-    sign_gap="",
+    locale=Locale("en", "GB"),
+    date="EEEE d MMMM",
+    clock="HH:mm",
+    at="at {}",
+    hours="{} between {} and {}",
+    between="between {} and {}",
     until="until",
     through="up to and including",
-    clock="{:%H:%M}",
-    between="{} between {} and {}",
 )
 DUTCH: Final = Speech(
-    weekdays=("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
-    months=(
-        "januari",
-        "februari",
-        "maart",
-        "april",
-        "mei",
-        "juni",
-        "juli",
-        "augustus",
-        "september",
-        "oktober",
-        "november",
-        "december",
-    ),
-    at="om {:%H.%M} uur",
-    thousands=".",
-    decimal=",",
-    sign_gap="\N{NO-BREAK SPACE}",
+    locale=Locale("nl", "NL"),
+    date="EEEE d MMMM",
+    clock="HH.mm",
+    at="om {} uur",
+    hours="{} tussen {} en {} uur",
+    between="tussen {} en {}",
     until="tot",
     through="tot en met",
-    clock="{:%H.%M} uur",
-    between="{} tussen {} en {}",
 )
 SPEECH: Final = {"en": ENGLISH, "nl": DUTCH}
 

@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+#: In characters. A remark in passing is short; an answer takes the room that it needs.
 _LONGEST: Final = 200
+LONGEST_ANSWER: Final = 2_000
 
 _LINKS: Final = re.compile(
     r"\b(importer|importeur|repairer|reparateur|retailer|manufacturer|fabrikant|supplier|leverancier|dealer|"
@@ -49,16 +51,23 @@ def part_is_gone(why: str | None) -> bool:
     return why is not None and _PART_GONE.search(why.replace("_", " ")) is not None
 
 
-def passed_on(text: str | None, links: Iterable[str], ours: Iterable[str] = ()) -> str | None:
-    """``text`` for the customer's eyes, or None if it names one of ``links`` (names of parties).
+def passed_on(
+    text: str | None, links: Iterable[str], ours: Iterable[str] = (), *, longest: int = _LONGEST
+) -> str | None:
+    """``text`` for the customer's eyes on one line, or None if it names one of ``links`` (names of parties).
 
     A name is recognised by any of its words of four letters or more, except the words of ``ours``: the accountable
-    party's own name and the product's.
+    party's own name, telephone and address, and the product's name.
     """
     if text is None:
         return None
     line = one_line(text)
-    if not line or len(line) > _LONGEST or _LINKS.search(line) or _ADDRESSES.search(line):
+    if not line or len(line) > longest or _LINKS.search(line):
+        return None
+    elsewhere = line
+    for each in ours:
+        elsewhere = elsewhere.replace(each, "") if each else elsewhere
+    if _ADDRESSES.search(elsewhere):
         return None
     known = {word for name in ours for word in _words(name)}
     if _words(line) & ({word for name in links for word in _words(name)} - known):

@@ -1,0 +1,279 @@
+"""What a template may use: the values of one plan, in the words of one language. No template sees a party's name.
+
+Values are texts (without end of sentence), lists of them, and true or false. docs/messages.md lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Final
+
+from events.party import name_of
+from projections.calendar import DEFAULT
+from projections.clock import Clock, closing_of_working_day
+from services.notifying.dates import SPEECH, ZONE
+from services.notifying.discretion import LONGEST_ANSWER, holds_no_address, one_line, part_is_gone, passed_on
+from services.notifying.records import Cover, MessagePlan, News, Promised, Step, Visit
+from services.parties import PartyCard
+
+#: Marks of our own templates (see wording.py): data must not hold them.
+LINE_END: Final = "⏎"
+STORY_END: Final = "✂"
+_MARKS: Final = str.maketrans({LINE_END: " ", STORY_END: " "})
+
+#: Subjects longer than this are cut off in most mailboxes, and a product can have any name.
+_LONGEST_NAME: Final = 60
+
+#: What we call a thing of which we know nothing.
+_THING: Final = {"en": "item", "nl": "product"}
+
+
+def card_of(party: str, cards: Mapping[str, PartyCard]) -> PartyCard:
+    """The party's card; one that is not registered is called what its id calls it."""
+    return cards.get(party) or PartyCard(display_name=name_of(party) or party)
+
+
+def values_of(
+    plan: MessagePlan, cards: Mapping[str, PartyCard], code: str, zone: tzinfo, *, urgent: bool
+) -> dict[str, object]:
+    """The values of ``plan`` in the language ``code``, its times in ``zone``."""
+    return _Words(plan, cards, code, zone, urgent).values()
+
+
+class _Words:
+    """Puts single values into words: who may be named, which zone, how precise a date."""
+
+    def __init__(
+        self, plan: MessagePlan, cards: Mapping[str, PartyCard], code: str, zone: tzinfo, urgent: bool
+    ) -> None:
+        self._plan, self._code, self._zone, self._urgent = plan, code, zone, urgent
+        self._speech = SPEECH[code]
+        self._card = card_of(plan.accountable, cards)
+        others = {*plan.parties, *cards} - {plan.accountable}
+        self._links = [
+            name for party in others for name in (name_of(party) or party, card_of(party, cards).display_name)
+        ]
+        own = (self._card.display_name, self._card.phone, self._card.email, plan.news.brand, plan.news.model)
+        self._ours = [each for each in own if each]
+
+    def values(self) -> dict[str, object]:
+        plan, news = self._plan, self._plan.news
+        stand = _stand(news)
+        return {
+            **self._ourselves(),
+            "kind": plan.kind,
+            "thing": self._thing(),
+            "order": _line(plan.order),
+            "next_news": self._when(plan.next_news_by),
+            "final": news.final,
+            "sorry": _sorry(plan, stand),
+            **self._where(news, stand),
+            **self._step(news),
+            **self._price(news),
+            **self._ending(news),
+            **self._asking(news, stand),
+            **self._past(news),
+            **self._closure(news),
+            "answer": self._told(news.answer.text, LONGEST_ANSWER) if news.answer else None,
+            "her_question": self._told(news.answer.question) if news.answer else None,
+            "promised": self._promised(news.promised) if news.promised else None,
+            "visit": self._visit(news.visit) if news.visit else None,
+            "cover": self._cover(news.cover) if news.cover else None,
+        }
+
+    # -- parts of an order --------------------------------------------------------------------------------------------
+
+    def _ourselves(self) -> dict[str, object]:
+        card = self._card
+        person = _line(card.person or "")
+        return {
+            "us": _line(card.display_name),
+            "phone": _line(card.phone or ""),
+            "email": _line(card.email or ""),
+            "person": person if len(person) <= _LONGEST_NAME and holds_no_address(person) else "",
+        }
+
+    def _where(self, news: News, stand: str) -> dict[str, object]:
+        return {
+            "stand": stand,
+            "status": news.status,
+            "place": news.place,
+            "heading_to_us": news.heading_to_us,
+            "never_left": news.never_left,
+            "comes_home": news.comes_home,
+            "decided_to_repair": news.decided_to_repair,
+            "tried": news.tried,
+        }
+
+    def _step(self, news: News) -> dict[str, object]:
+        return {
+            "late": news.late,
+            "due_on": self._by(news.due),
+            "handed_on": self._day(news.handed_at),
+            "delay_over": news.delay_over,
+            "expected_by": self._by(news.expected_by),
+            "expected_missed": self._by(news.expected_missed),
+        }
+
+    def _price(self, news: News) -> dict[str, object]:
+        quote = news.quote
+        until = quote.valid_until if quote else None
+        deadline = self._speech.deadline(until, self._plan.now, self._zone) if until else None
+        holds = until is not None and until > self._plan.now
+        return {
+            "price": self._speech.money(quote.amount, quote.currency) if quote else None,
+            "price_holds": deadline if holds else None,
+            "price_held": deadline if not holds else None,
+            "price_for": self._told(quote.description) if quote else None,
+        }
+
+    def _ending(self, news: News) -> dict[str, object]:
+        return {
+            "ending": news.ending,
+            "options": [_line(option) for option in news.options],
+            "part_gone": part_is_gone(news.why),
+            "why": self._told(news.why),
+            "summary": self._told(news.summary),
+            "reason": self._told(news.reason),
+            "outcome": news.outcome,
+        }
+
+    def _asking(self, news: News, stand: str) -> dict[str, object]:
+        return {
+            "asked": news.asked,
+            "paused": news.paused,
+            "waits": stand == "waits",
+            "questions": [text for each in news.questions if (text := self._told(each))],
+            "answer_by": self._when(news.answer_by),
+        }
+
+    def _past(self, news: News) -> dict[str, object]:
+        return {
+            "taken_back": [
+                {"kind": each.kind, "day": self._day(each.at), "place": each.place} for each in news.taken_back
+            ],
+            "since": [self._happened(each) for each in news.since],
+            "silent": news.silent,
+            "last_known": self._day(news.last_fact_at),
+        }
+
+    def _closure(self, news: News) -> dict[str, object]:
+        """The days on which we are closed are days where we are, not where she is."""
+        again = closing_of_working_day(Clock.of(DEFAULT), news.closed_until) if news.closed_until else None
+        now = self._plan.now
+        return {
+            "closed_now": news.closed_from is not None and news.closed_from <= now,
+            "closed_from": self._speech.day(news.closed_from, now, ZONE) if news.closed_from else None,
+            "open_again": self._speech.day(again, now, ZONE) if again else None,
+        }
+
+    # -- news of one kind ---------------------------------------------------------------------------------------------
+
+    def _happened(self, step: Step) -> dict[str, object]:
+        window = self._window(step.begin, step.end) if step.begin and step.end else None
+        return {
+            "name": step.name,
+            "day": self._when(step.at) if self._urgent else self._day(step.at),
+            "word": step.word,
+            "text": self._told(step.text),
+            "item": self._told(step.item) if self._plan.news.item is None else None,
+            "window": window,
+        }
+
+    def _promised(self, promised: Promised) -> dict[str, object]:
+        return {
+            "by": self._by(promised.by),
+            "before": self._by(promised.before),
+            "later": _moved(promised.before, promised.by),
+            "kind": promised.kind,
+            "what": self._told(promised.what),
+            "reason": self._told(promised.reason),
+        }
+
+    def _visit(self, visit: Visit) -> dict[str, object]:
+        return {
+            "day": self._day(visit.begin),
+            "window": self._window(visit.begin, visit.end),
+            "before": self._when(visit.before),
+            "what": self._told(visit.what),
+        }
+
+    def _cover(self, cover: Cover) -> dict[str, object]:
+        return {"decision": cover.decision, "cause": self._told(cover.cause), "appeal": self._told(cover.appeal)}
+
+    # -- single values ------------------------------------------------------------------------------------------------
+
+    def _told(self, text: str | None, longest: int = 200) -> str | None:
+        marked = text.translate(_MARKS) if text else text
+        return passed_on(marked, self._links, self._ours, longest=longest)
+
+    def _day(self, moment: datetime | None) -> str | None:
+        return self._speech.day(moment, self._plan.now, self._zone) if moment else None
+
+    def _when(self, moment: datetime | None) -> str | None:
+        return self._speech.when(moment, self._plan.now, self._zone) if moment else None
+
+    def _by(self, moment: datetime | None) -> str | None:
+        return self._speech.by(moment, self._plan.now, self._zone, precise=self._urgent) if moment else None
+
+    def _window(self, begin: datetime, end: datetime) -> str:
+        return self._speech.window(begin, end, self._plan.now, self._zone)
+
+    def _thing(self) -> str:
+        """What it is called after "your": brand and model as given, or else its description."""
+        news = self._plan.news
+        name = " ".join(_line(part) for part in (news.brand, news.model) if part and holds_no_address(part))
+        if not name or (news.brand and not news.model and news.description):
+            name = " ".join(part for part in (name, self._told(news.description)) if part)
+        name = name or _THING[self._code]
+        if len(name) > _LONGEST_NAME:
+            name = name[:_LONGEST_NAME].rsplit(" ", 1)[0] + "…"
+        item = self._told(news.item)
+        return f"{name} ({item})" if item and len(item) <= _LONGEST_NAME else name
+
+
+def _line(text: str) -> str:
+    return one_line(text.translate(_MARKS))
+
+
+def _moved(before: datetime | None, after: datetime) -> bool:
+    """Whether a date was put off."""
+    return before is not None and after > before
+
+
+def _stand(news: News) -> str:
+    """Where it stands, by whose move it is: a delay, hers in one of several ways, or under way."""
+    if news.due:
+        return "delay"
+    if news.quote:
+        return "price"
+    if news.ending == "failed":
+        return "choice"
+    if news.status == "returned":
+        return "returned"
+    if news.never_left and news.ending:
+        return "done_at_home"
+    if news.ending and news.place == "us" and not news.heading_to_us and news.status != "in_transit":
+        return "here"
+    return "waits" if news.asked and not news.ending else "under_way"
+
+
+def _sorry(plan: MessagePlan, stand: str) -> str | None:
+    """What the letter begins by saying sorry for, if it is about a delay."""
+    news = plan.news
+    if plan.kind == "overdue":
+        return "late"
+    if plan.kind == "promise":
+        return "moved" if news.promised and _moved(news.promised.before, news.promised.by) else None
+    if plan.kind == "visit":
+        return "moved" if news.visit and news.visit.before else None
+    if plan.kind != "update" or stand not in ("delay", "under_way"):
+        return None
+    if stand == "delay":
+        return "delay"
+    if news.expected_missed:
+        return "missed"
+    if news.since:
+        return None
+    return "silent" if news.silent else "waiting"
