@@ -132,6 +132,10 @@ def _words(text: str, header: str) -> str:
 
 def _pieces(text: str) -> Iterator[bytes]:
     """``text`` in UTF-8, cut between characters into what one encoded word can hold (RFC 2047)."""
+    whole = text.encode("utf-8", "replace")
+    if len(whole) <= _ENCODED_WORD:
+        yield whole
+        return
     piece = b""
     for char in text:
         encoded = char.encode("utf-8", "replace")

@@ -27,6 +27,9 @@ _WORK_GOES_ON: Final = frozenset({"repair.started", "quote.accepted", "diagnosis
 #: These ask her something: mere progress does not drown the question.
 _ASKING: Final = frozenset({"quote", "question", "failed"})
 
+#: These give way to them.
+_GIVE_WAY: Final = frozenset({"received", "ready"})
+
 #: The ends of an order that a message about the item may have told already.
 _SAME_END: Final[dict[str, Ending]] = {"repaired": "repaired", "replaced": "replaced", "declined": "declined"}
 
@@ -221,11 +224,12 @@ def milestone(history: History, not_before: datetime) -> Milestone | None:
         speaking = _arrival_after_all(history) or _closing(history)
         return speaking if speaking is not None and speaking.fact.at >= not_before else None
     asked = open_quote(history)
-    found = [Milestone(fact, kind) for fact in history.this_round() if (kind := _kind_of(fact, history, asked))]
-    if not found or found[-1].fact.at < not_before:
+    facts = reversed([fact for fact in history.this_round() if fact.name in MILESTONES])
+    found = (Milestone(fact, kind) for fact in facts if (kind := _kind_of(fact, history, asked)))
+    latest = next(found, None)
+    if latest is None or latest.fact.at < not_before:
         return None
-    latest = found[-1]
-    for earlier in reversed(found[:-1]):
+    for earlier in found if latest.kind in _GIVE_WAY else ():
         if earlier.fact.at >= not_before and _asks_still(earlier, history) and _gives_way(latest, earlier, history):
             return earlier
     return latest

@@ -1,8 +1,9 @@
 """Letters over SMTP, many through one connection, and what is known of each when something goes wrong.
 
-Apprise reads the address of the server (``mailto://``, ``mailtos://``), connects and logs in. We do the sending: its
-own plugin makes a new Message-ID and date each time, opens a connection for each letter, and answers every kind of
-trouble with "no". We must know whether a letter that failed may have arrived all the same.
+Apprise reads the address of the server (``mailto://``, ``mailtos://``) and knows the big providers. We do the sending:
+its own plugin makes a new Message-ID and date each time, opens a connection for each letter, reads the certificates of
+this machine for each connection, and answers every kind of trouble with "no". We must know whether a letter that failed
+may have arrived all the same.
 
 Until the server has said that it waits for the letter (354), nothing of it has left: whatever fails before that may be
 tried again. Once the letter is on the wire, silence means that nobody knows.
@@ -12,15 +13,16 @@ from __future__ import annotations
 
 import re
 import smtplib
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from apprise.plugins.email.base import NotifyEmail
-from apprise.plugins.email.smtp import SMTP_EXCEPTIONS, AppriseSMTPController, SMTPSecureMode
+from apprise.plugins.email.smtp import SMTP_EXCEPTIONS, SMTPSecureMode
 
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.mime import build_email
@@ -28,9 +30,9 @@ from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 
 SCHEMES: Final = ("mailto", "mailtos")
 
-#: A connection carries so many letters (servers that count begin to refuse after a hundred or so), and may lie idle for
-#: so many seconds (servers close theirs after a minute or more).
-LETTERS: Final = 100
+#: A connection carries so many letters (a server that wants fewer hangs up, and gets a new one), and may lie idle for so
+#: many seconds (servers close theirs after a minute or more).
+LETTERS: Final = 500
 IDLE_SECONDS: Final = 30.0
 
 #: Servers look through a letter before they say yes, and what they say too late is lost.
@@ -78,6 +80,17 @@ class SmtpServer:
         )
 
 
+def _tls_for(server: SmtpServer) -> ssl.SSLContext | None:
+    """What secures the connections to ``server``; None if they are not to be."""
+    if server.secure_mode == SMTPSecureMode.INSECURE:
+        return None
+    context = ssl.create_default_context()
+    if not server.verify_certificate:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class _NotBegunError(Exception):
     """The connection broke before the server waited for the letter: nothing of it has left."""
 
@@ -99,6 +112,7 @@ class Smtp:
         self._sender = sender
         self._now = now
         self._data_seconds = data_seconds
+        self._tls = _tls_for(server)
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
 
@@ -113,7 +127,7 @@ class Smtp:
             with suppress(_NotBegunError):
                 return self._hand_over(open_one, recipient, content)
         try:
-            connection = _Connection.to(self._server, self._data_seconds)
+            connection = _Connection.to(self._server, self._tls, self._data_seconds)
             return self._hand_over(connection, recipient, content)
         except _NotBegunError as error:
             return Failed(str(error))
@@ -165,20 +179,17 @@ class _Connection:
     is_open: bool = True
 
     @classmethod
-    def to(cls, server: SmtpServer, data_seconds: float) -> _Connection:
-        """Connect and log in. Raises SMTP_EXCEPTIONS."""
-        controller = AppriseSMTPController(
-            host=server.host,
-            port=server.port,
-            secure_mode=server.secure_mode,
-            user=server.user,
-            password=server.password,
-            verify_certificate=server.verify_certificate,
-            socket_connect_timeout=cast(int, server.seconds),
-        )
-        controller.__enter__()  # left open: its end closes the connection
-        smtp: smtplib.SMTP = cast(Any, controller)._socket
+    def to(cls, server: SmtpServer, tls: ssl.SSLContext | None, data_seconds: float) -> _Connection:
+        """Connect and log in; with ``tls``, nobody is told anything before the line is safe. Raises SMTP_EXCEPTIONS."""
+        if tls is not None and server.secure_mode == SMTPSecureMode.SSL:
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.seconds, context=tls)
+        else:
+            smtp = smtplib.SMTP(server.host, server.port, timeout=server.seconds)
         try:
+            if tls is not None and server.secure_mode == SMTPSecureMode.STARTTLS:
+                smtp.starttls(context=tls)
+            if server.user and server.password:
+                smtp.login(server.user, server.password)
             smtp.ehlo_or_helo_if_needed()
         except BaseException:
             smtp.close()
@@ -218,10 +229,11 @@ class _Connection:
 
     def _refused(self, sender: str, recipient: str) -> Failed | None:
         """What the server has against sender, recipient, or having a letter at all; None if it waits for the letter."""
-        code, _ = self._said(self.smtp.mail(sender))
+        # Both addresses were checked; smtplib would take them apart for each letter.
+        code, _ = self._said(self.smtp.docmd(f"MAIL FROM:<{sender}>"))
         if code not in (250, 251):
             return Failed(f"smtp_{code}")  # of our own address she knows nothing: a person has to mend that
-        code, text = self._said(self.smtp.rcpt(recipient))
+        code, text = self._said(self.smtp.docmd(f"RCPT TO:<{recipient}>"))
         if code not in (250, 251):
             ours = _is_about_us(code, text)
             return Failed(f"smtp_{code}", again=ours or code < _FOR_GOOD, hers=not ours and code < _FOR_GOOD)

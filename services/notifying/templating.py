@@ -1,7 +1,7 @@
 """Where the words come from: our Jinja templates and, before them, those of a shop that has its own.
 
-A shop's folder holds files of the same names as ours (``en/quote.body.j2``); what is missing comes from ours. They run in
-a sandbox, and one that fails must never keep a message from her: ``first_of`` falls back to ours and says so in the log.
+A shop's folder holds files of the same names as ours (``en/quote.body.j2``); what is missing comes from ours. They run
+in a sandbox, and one that fails must never keep a message from her: ``first_of`` falls back to ours and logs it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def first_of(attempt: Callable[[Path | None], _T], templates: Path | None) -> _T
 
 
 def render(name: str, values: dict[str, object], folder: Path | None) -> str:
-    """The text of the template ``name``. Raises TemplateFaultError where ``folder`` is given and anything in it fails."""
+    """The text of the template ``name``. Raises TemplateFaultError for whatever fails while a ``folder`` is given."""
     try:
         return _environment(folder).get_template(name).render(values)
     except Exception as error:

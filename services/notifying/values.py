@@ -276,4 +276,6 @@ def _sorry(plan: MessagePlan, stand: str) -> str | None:
         return "missed"
     if news.since:
         return None
-    return "silent" if news.silent else "waiting"
+    if news.silent:
+        return "silent"
+    return "waiting" if not news.taken_back else None  # then the letter begins with what we own up to

@@ -1,7 +1,7 @@
 """Puts a planned message into words: one Jinja template per kind and language, in the accountable party's voice.
 
-In a template a line break is a space and an empty line separates paragraphs; lines of a list start with ``- ``, ⏎ ends a
-line for good, and ✂ ends the part that tells what happened.
+In a template a line break is a space and an empty line separates paragraphs; lines of a list start with ``- ``, ⏎ ends
+a line for good, and ✂ ends the part that tells what happened.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def compose(
 ) -> Wording:
     """Word ``plan`` in ``language`` (English if we do not speak it); ``cards`` is the party registry.
 
-    Times are told in ``zone``, hers; of an ``urgent`` order to the hour. ``templates`` is the folder of a shop's own (by
-    default that which the environment names): where one of them fails, the message is told in our words.
+    Times are told in ``zone``, hers; of an ``urgent`` order to the hour. ``templates`` is the folder of a shop's own
+    (by default that which the environment names): where one of them fails, the message is told in our words.
     """
     attempt = partial(worded_by, plan, cards, language, zone=zone, urgent=urgent)
     return first_of(attempt, templates)
@@ -64,7 +64,7 @@ def worded_by(
     zone: ZoneInfo | None = None,
     urgent: bool = False,
 ) -> Wording:
-    """As ``compose``, with nothing to fall back to: raises TemplateFaultError for whatever is wrong with ``templates``."""
+    """As ``compose``, with nothing to fall back to: raises TemplateFaultError for what is wrong with ``templates``."""
     code = spoken(language)
     values = values_of(plan, cards, code, zone or ZONE, urgent=urgent)
     subject = one_line(render(f"{code}/{plan.kind}.subject.j2", values, templates))
@@ -83,10 +83,10 @@ def salutation(name: str | None, language: str, *, templates: Path | None = None
 
 
 def together(stories: Sequence[str], body: str, language: str) -> str:
-    """One body of several messages: the ``stories`` of the earlier ones, the oldest first, and the ``body`` of the last.
+    """One body of several messages: the ``stories`` of the earlier ones, oldest first, then the ``body`` of the last.
 
-    What would be said twice is said once, and what was to come next after an earlier one is left to the last. A story may
-    also be a whole body.
+    What would be said twice is said once, and what was to come next after an earlier one is left to the last. A story
+    may also be a whole body.
     """
     phrases, told = PHRASES[spoken(language)], _paragraphs(body)
     earlier: list[str] = []

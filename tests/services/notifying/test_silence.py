@@ -72,7 +72,7 @@ HAPPENED = [
     (
         fact("visit.scheduled", SHOP, AT_WORK, visit="v", from_="2026-11-20T08:00:00Z", until="2026-11-20T10:00:00Z"),
         "a visit was planned for Friday 20 November between 09:00 and 11:00",
-        "afgesproken voor vrijdag 20 november tussen 09.00 uur en 11.00 uur",
+        "afgesproken voor vrijdag 20 november tussen 09.00 en 11.00 uur",
     ),
 ]
 
@@ -123,7 +123,7 @@ def test_silence_goes_on_being_broken_in_other_words(chain: Chain) -> None:
         sent(chain, plan)
     first, second, third, fourth = bodies
     assert "There is no news of your Halden Meridian yet" in first
-    assert "still no news of your Halden Meridian, and we are sorry that it takes this long." in second
+    assert second.startswith("We are sorry that it takes this long. There is still no news of your Halden Meridian.")
     assert "The last that we know is from Wednesday 4 November." in second
     assert "If you would rather not wait any longer" not in second
     assert "If you would rather not wait any longer" in third
