@@ -81,6 +81,7 @@ async def test_a_partner_hears_its_own_receipts_and_notices(chain_server: ChainS
         "repairs.W-1.item.received",
         "rejected.retailer.acme.W-1",
         "chain.query.status",
+        "chain.desk.show",
         "$JS.API.STREAM.NAMES",
         "$JS.API.STREAM.PURGE.REPAIRS",
         "$KV.CUSTOMERS.a.b",

@@ -262,3 +262,23 @@ def test_what_cannot_be_read_is_told_so(body: bytes, kind: str) -> None:
     assert kind_of(problem.type) == kind
     assert problem.title
     assert problem.detail
+
+
+@pytest.mark.parametrize(
+    ("data", "subject", "pointer"),
+    [
+        ({"customer": "zo@post.example"}, "W-1", "/data/customer"),
+        ({"customer": "C-Unlikely", "contact": {"name": "Zo Unlikely"}}, "W-1", "/data/customer"),
+        ({"contact": {"name": "Zo Unlikely"}}, "unlikely-1", "/subject"),  # where none is named, the order's id stands
+    ],
+)
+def test_a_reference_that_tells_who_she_is_is_refused(data: dict[str, Any], subject: str, pointer: str) -> None:
+    refusal = refused(Log(), "order.opened", {"product": {}, **data}, subject=subject)
+    assert (refusal.kind, refusal.pointer) == ("invalid", pointer)
+    assert "number or a code" in str(refusal)
+    for personal in ("zo@post", "unlikely"):
+        assert personal not in str(refusal).casefold()
+
+
+def test_an_order_without_a_customer_may_be_called_anything() -> None:
+    assert isinstance(when(Log(), "order.opened", {"product": {}}, subject="a@b"), Accept)
