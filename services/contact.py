@@ -30,7 +30,7 @@ _EMAIL: Final = re.compile(r"[^@\s<>\",;:]+@[^@\s<>\",;:]+")
 def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):  # no such file, or a name that can be none
+    except (KeyError, ValueError, OSError):  # no such file, or a name that can be none
         raise ValueError(f"there is no time zone '{name}': write one such as Europe/Amsterdam") from None
     return name
 

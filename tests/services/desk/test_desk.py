@@ -1,0 +1,146 @@
+"""The desk on a real server: who may ask, and what it answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+
+import nats.errors
+import pytest
+
+from services.desk.calling import DeskAwayError, call_desk
+from services.desk.problems import DeskError
+from tests.chainserver import ChainServer, refusals
+from tests.services.desk.office import EMAIL, NAME, SHOP, Office
+
+REF = f"{SHOP} C-77"
+
+
+@pytest.fixture
+async def office(chain_server: ChainServer) -> AsyncIterator[Office]:
+    async with Office(chain_server) as office:
+        yield office
+
+
+async def test_a_question_of_hers_is_a_fact_without_her_name(office: Office) -> None:
+    await office.open("W-1")
+    said = await office.desk("reply", order="W-1", text=f"I am {NAME}. When is it done?\n> quoted", channel="phone")
+    (fact,) = said["facts"]
+    assert (said["outcome"], fact["type"]) == ("accepted", "question.asked")
+    name, source, data = (await office.facts("W-1"))[-1]
+    assert (name, source, data["to"], data["text"]) == (
+        "question.asked",
+        "customer:C-77",
+        SHOP,
+        "I am […]. When is it done?",
+    )
+    again = await office.desk("reply", order="W-1", text=f"I am {NAME}. When is it done?", channel="phone")
+    assert (again["outcome"], again["id"]) == ("duplicate", said["id"])
+    owed = (await office.ask("commitments", order="W-1"))["commitments"]
+    assert [(row["owner"], row["state"]) for row in owed if row["kind"] == "answer"] == [(SHOP, "open")]
+
+
+async def test_her_answer_meets_the_question_and_her_word_reopens(office: Office) -> None:
+    await office.open("W-1")
+    await office.say("question.asked", "W-1", {"question": "strap", "text": "Which?", "to": "customer"})
+    await office.desk("reply", order="W-1", text="The brown one.")
+    await office.say("order.closed", "W-1", {"outcome": "repaired"})
+    await office.desk("reply", order="W-1", text="It has stopped.")
+    assert [name for name, source, _ in await office.facts("W-1") if source == "customer:C-77"] == [
+        "question.answered",
+        "order.reopened",
+        "customer.contacted",
+    ]
+    assert (await office.ask("status", order="W-1"))["open"]
+
+
+async def test_who_writes_is_not_named_either(office: Office) -> None:
+    await office.open("W-1")
+    await office.desk("reply", order="W-1", text="It ticks, says Berta Somebody", sender="Berta Somebody")
+    assert "[…]" in str(await office.facts("W-1"))
+    assert "Somebody" not in str(await office.facts("W-1"))
+
+
+async def test_she_is_shown_and_changed(office: Office) -> None:
+    await office.open("W-1")
+    await office.open("W-2")
+    shown = await office.desk("show", ref="W-2")
+    assert (shown["opener"], shown["customer"], shown["contact"]["name"]) == (SHOP, "C-77", NAME)
+    assert [row["order_id"] for row in shown["orders"]] == ["W-2", "W-1"]
+    changed = await office.desk(
+        "set", ref=REF, quiet="21:00-8:00", not_told=["update"], paused_until="2099-01-01T00:00Z"
+    )
+    assert changed["paused"] is True
+    assert changed["contact"] == {
+        **shown["contact"],
+        "quiet": "21:00-8:00",
+        "not_told": ["update"],
+        "paused_until": "2099-01-01T00:00:00Z",
+    }
+    taken_off = await office.desk("set", ref="W-1", quiet=None, paused_until=None, not_told=[])
+    assert taken_off["contact"] == shown["contact"]
+    # A later order of hers does not undo what she asked for.
+    await office.desk("set", ref=REF, quiet="22:00-7:00")
+    await office.open("W-3")
+    assert (await office.desk("show", ref=REF))["contact"]["quiet"] == "22:00-7:00"
+
+
+async def test_all_that_is_held_is_exported(office: Office) -> None:
+    await office.open("W-1")
+    faulty = {"product": {}, "customer": "C-77", "contact": {"name": NAME}, "colour": "red"}
+    await office.say("order.opened", "W-2", faulty)
+    await office.say("order.opened", "W-3", {"product": {}, "colour": "red"})
+    exported = await office.desk("export", ref=REF)
+    assert [each["submission"]["subject"] for each in exported["rejected"]] == ["W-2"]
+    assert exported["contact"]["channels"][0]["address"] == EMAIL
+
+
+@pytest.mark.parametrize(
+    ("verb", "args", "problem"),
+    [
+        ("show", {"ref": "W-9"}, "no order, reference or serial number 'W-9' is known; name her by the party"),
+        ("show", {"ref": f"{SHOP} C-99"}, f"{SHOP} has no customer C-99"),
+        ("show", {"ref": "W-0"}, "opened without a customer"),
+        ("show", {}, "ref is not right"),
+        ("set", {"ref": REF}, "say what to change"),
+        ("set", {"ref": REF, "time_zone": "Mars"}, "there is no time zone"),
+        ("set", {"ref": REF, "channels": [{"kind": "email", "address": "zo.secret"}]}, "not one e-mail address"),
+        ("set", {"ref": REF, "quiet": "at night"}, "quiet is not right"),
+        ("reply", {"order": "W-9", "text": "Hello"}, "no order"),
+        ("reply", {"order": "W-1", "text": "> only quoted"}, "write what she said"),
+        ("dance", {}, "it knows reply, show, set, export, forget"),
+    ],
+)
+async def test_what_it_cannot_do_is_told(office: Office, verb: str, args: dict[str, object], problem: str) -> None:
+    await office.open("W-1")
+    await office.say("order.opened", "W-0", {"product": {}})
+    with pytest.raises(DeskError, match=problem) as caught:
+        await office.desk(verb, **args)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_partner_does_not_reach_it(office: Office) -> None:
+    shop = await office.server.connect(SHOP)
+    with pytest.raises(nats.errors.TimeoutError):
+        await shop.request("chain.desk.show", b'{"ref": "W-1"}', timeout=0.05)
+    assert any("chain.desk.show" in line for line in refusals(office.home))
+
+
+async def test_without_a_desk_that_is_told(chain_server: ChainServer) -> None:
+    operator = await chain_server.connect("operator")
+    with pytest.raises(DeskAwayError, match="does the notifier run"):
+        await call_desk(operator, "show", {"ref": "W-1"})
+
+
+async def test_nothing_personal_is_logged(
+    office: Office, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await office.open("W-1")
+    await office.desk("reply", order="W-1", text=f"I am {NAME}, {EMAIL}.")
+    await office.desk("set", ref=REF, language="en")
+    await office.desk("forget", ref=REF)
+    logged = caplog.text + "".join(capsys.readouterr())
+    assert "forgotten" in logged
+    for personal in (*NAME.split(), EMAIL):
+        assert personal not in logged
