@@ -30,8 +30,8 @@ from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 
 SCHEMES: Final = ("mailto", "mailtos")
 
-#: A connection carries so many letters (a server that wants fewer hangs up, and gets a new one), and may lie idle for so
-#: many seconds (servers close theirs after a minute or more).
+#: A connection carries so many letters (a server that wants fewer hangs up, and gets a new one), and may lie idle for
+#: so many seconds (servers close theirs after a minute or more).
 LETTERS: Final = 500
 IDLE_SECONDS: Final = 30.0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,8 +16,9 @@ import pytest
 from apprise.decorators import notify
 
 from services.contact import Channel, Contact
-from services.delivery import AppriseDelivery, DeliveryError
+from services.delivery import AppriseDelivery, DeliveryError, channel_provider
 from services.notifying.breaker import FAILURES, SHORTEST
+from services.notifying.gateway import Gateway
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.mime import build_email
 from services.notifying.outcomes import Delivered, Failed, Unknown
@@ -262,6 +265,16 @@ def test_so_are_channels_that_cannot_work_and_their_secrets_are_not_repeated(
     with pytest.raises(DeliveryError, match=said) as refused:
         AppriseDelivery("outbox://", outbox=Path("unused"), sender=SENDER, channels=channels)
     assert "hush" not in str(refused.value)
+
+
+def test_the_channels_in_the_documents_work() -> None:
+    document = (Path(__file__).parents[3] / "docs" / "channels.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
+    channels = tomllib.loads(table.replace("ACCOUNT", "AC" + "0" * 32).replace("TOKEN", "0" * 32))["channels"]
+    for kind, url in channels.items():
+        provider = channel_provider(kind, url)
+        assert isinstance(provider, Gateway)
+        assert len(provider.plugin("+31612345678").targets) == 1
 
 
 async def test_her_channels_in_her_order_as_far_as_somebody_serves_them(tmp_path: Path) -> None:

@@ -179,6 +179,13 @@ def test_how_far_a_letter_got_is_told_apart(script: Sequence[str], outcome: Outc
         assert server.connections == 1
 
 
+def test_a_password_that_is_not_right_is_for_a_person_to_mend() -> None:
+    with scripted((GREETING, "250-mail.example\r\n250 AUTH PLAIN", "535 5.7.8 wrong for me@mail.example")) as server:
+        found = SmtpServer.of(server.url.replace("mailto://", "mailto://me:secret@"), OUR_ADDRESS)
+        assert found is not None
+        assert Smtp(found, OUR_ADDRESS).send(LETTER) == Failed("smtp_535")
+
+
 def test_a_host_that_does_not_exist_is_tried_again() -> None:
     found = SmtpServer.of("mailto://mail.invalid", OUR_ADDRESS)
     assert found is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook as Verifier
@@ -24,6 +26,7 @@ from services.webhooks import Webhook, is_public, remove_webhook, rotate_secret,
 from tests.services.notifying.receiver import Receiver, Reply, receiving
 from tests.services.notifying.test_delivery import LETTER, SENDER
 
+DOCS = Path(__file__).parents[3] / "docs"
 SHOP = "retailer:juno"
 CONTACT = Contact(
     name="Zoë de Wit",
@@ -139,6 +142,27 @@ def test_for_a_day_the_old_secret_is_good_as_well(free_home: Path, shop: Receive
     tomorrow = WebhookCaller(webhook_finder(free_home), lambda: now() + timedelta(days=1, seconds=1), True)
     tomorrow.send(MESSAGE)
     assert len(shop.calls[1].headers["webhook-signature"].split()) == 1
+
+
+def test_the_lines_in_the_documents_verify_it(free_home: Path, shop: Receiver) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "channels.md").read_text(encoding="utf-8"), re.DOTALL)
+    secret = given(free_home, shop)
+    for _ in range(2):
+        calling(free_home).send(MESSAGE)
+    seen: set[str] = set()
+    passed_on: list[dict[str, Any]] = []
+
+    def is_new(id: str) -> bool:
+        known = id in seen
+        seen.add(id)
+        return not known
+
+    place: dict[str, Any] = {"is_new": is_new, "pass_on": passed_on.append}
+    exec(code.replace("whsec_…", secret), place)  # noqa: S102 - our own document
+    receive = place["receive"]
+    assert [receive(call.body, call.headers) for call in shop.calls] == [200, 200]
+    assert [message["order"] for message in passed_on] == ["W-1001"]
+    assert receive(shop.calls[0].body + b" ", shop.calls[0].headers) == 401
 
 
 # -- what becomes of it -----------------------------------------------------------------------------------------------
