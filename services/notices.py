@@ -1,10 +1,13 @@
-"""Notices to parties: somebody waits for them. Said once, on their notices subject; the facts stand in the log."""
+"""Notices to parties: somebody waits for them; and their daily lists.
+
+Said once, on their notices subject; the facts stand in the log.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
 
 import nats.errors
 from nats.aio.client import Client
@@ -37,7 +40,20 @@ class Notice(BaseModel):
     reason: str | None = None
 
 
-async def send_notice(connection: Client, party: str, notice: Notice) -> None:
+class DailyList(BaseModel):
+    """What ``party`` has to look after on ``day``, its own: ``list`` is the answer to the query ``briefing``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    notice: Literal["daily.list"] = "daily.list"
+    kind: Literal["list"] = "list"
+    party: str
+    day: date
+    at: Moment
+    list: dict[str, Any]
+
+
+async def send_notice(connection: Client, party: str, notice: Notice | DailyList) -> None:
     """Tell ``party``, if it is a partner; whoever is not connected finds it in the order's timeline."""
     if role_of(party) in PARTNER_ROLES:
         await connection.publish(notices_subject(party), notice.model_dump_json(exclude_none=True).encode())

@@ -9,7 +9,7 @@ found in the read models. How that keeps to "once", and to the order of news, st
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -39,7 +39,8 @@ from services.connecting import leave
 from services.contact import Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS
-from services.notices import Notice, send_notice
+from services.notices import DailyList, Notice, send_notice
+from services.notifying.briefing import Briefer
 from services.notifying.claims import LEASE, Claims
 from services.notifying.records import Policy
 from services.notifying.sending import RETRY_AFTER, AgainLaterError, Sender
@@ -91,8 +92,12 @@ def build_notifier(
     retry_after: Sequence[float] = RETRY_AFTER,
     limits: Limits = DEFAULT_LIMITS,
     lease: float = LEASE,
+    daily_list: bool = False,
 ) -> Notifier:
-    """The notifier on ``broker``. ``cards`` reads the party registry anew each time."""
+    """The notifier on ``broker``. ``cards`` reads the party registry anew each time.
+
+    With ``daily_list`` parties get their lists, too.
+    """
     return Notifier(
         broker,
         clock,
@@ -103,6 +108,7 @@ def build_notifier(
         retry_after=retry_after,
         limits=limits,
         lease=lease,
+        daily_list=daily_list,
     )
 
 
@@ -121,6 +127,7 @@ class Notifier:
         retry_after: Sequence[float] = RETRY_AFTER,
         limits: Limits = DEFAULT_LIMITS,
         lease: float = LEASE,
+        daily_list: bool = False,
     ) -> None:
         self._limits = limits
         self._lease = lease
@@ -137,7 +144,9 @@ class Notifier:
         self._order_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._one_round = asyncio.Lock()
         self._looked_for_others: float | None = None
-        self._rounds: asyncio.Task[None] | None = None
+        self._daily_list = daily_list
+        self._briefer: Briefer | None = None
+        self._rounds: list[asyncio.Task[None]] = []
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -170,18 +179,22 @@ class Notifier:
         )
         subscriber(self.take)
         await pull_from(subscriber, self.app, connection, names.REPAIRS, names.NOTIFIER_DURABLE)
-        self._rounds = asyncio.create_task(self._go_round())
+        self._rounds.append(asyncio.create_task(self._go_round(self._look_at_messages)))
+        if self._daily_list:
+            # Beside the messages: lists for hundreds of parties must not hold up a customer's.
+            self._briefer = self._build_briefer(connection)
+            self._rounds.append(asyncio.create_task(self._go_round(self._brief)))
 
     async def stop(self) -> None:
         """Finish the messages at hand and leave."""
         self._stopping = True
-        if self._rounds is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_FINISH), self._one_round:
-                    pass
-            self._rounds.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._rounds
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH), self._one_round:
+                if self._briefer is not None:
+                    await self._briefer.stop()
+        for rounds in self._rounds:
+            rounds.cancel()
+        await asyncio.gather(*self._rounds, return_exceptions=True)
         await stop_pulling(self.app, self._connection)
 
     async def check(self) -> str:
@@ -228,6 +241,16 @@ class Notifier:
             policy=self._policy,
             sender=self._sender,
         )
+
+    def _build_briefer(self, connection: Client) -> Briefer:
+        async def append(event: Event, after: int) -> Appended:
+            return await log.append(self._js, event, after=after)
+
+        async def notify(party: str, notice: DailyList) -> None:
+            await send_notice(connection, party, notice)
+
+        last_position = self._sender.log.last_position
+        return Briefer(self._ask, append, last_position, notify, self._delivery, self._cards)
 
     # -- one fact after the other -------------------------------------------------------------------------------------
 
@@ -283,7 +306,15 @@ class Notifier:
         return self._waiting.next()
 
     async def round(self) -> None:
-        """Look again at every message whose moment has come; return when all of them were looked at."""
+        """Look again at every message whose moment has come, and give what lists are due; return when that is done."""
+        await self._look_at_messages()
+        await self._brief()
+
+    async def _brief(self) -> None:
+        if self._briefer is not None:
+            await self._briefer.look(self._clock.now())
+
+    async def _look_at_messages(self) -> None:
         async with self._one_round:
             await self._find_what_was_left()
             due = self._waiting.due(self._clock.now())
@@ -325,10 +356,10 @@ class Notifier:
             if waiter not in self._waiting:
                 self._wait(0.0, waiter)
 
-    async def _go_round(self) -> None:
+    async def _go_round(self, look: Callable[[], Awaitable[None]]) -> None:
         while not self._stopping:
             try:
-                await self.round()
+                await look()
             except Exception as error:  # noqa: BLE001 - the server or the projector is away; the next round sees it all
                 _log.debug("no round", error=repr(error))
             await self._clock.wait_until(self._clock.now() + timedelta(seconds=_LOOK_EVERY))

@@ -14,9 +14,9 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from events.party import PARTNER_ROLES, ROLES, PartyError, check_party, name_of, role_of
 from services.credentials import Credential, credential, write_accounts
@@ -40,6 +40,8 @@ class PartyCard(BaseModel):
     email: str | None = None
     #: Who looks after what has lain too long, at this party.
     person: str | None = None
+    #: In which the chain writes to the party itself; without it, English.
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] | None = None
 
 
 def list_parties(home: Path) -> dict[str, PartyCard]:
@@ -55,6 +57,7 @@ def add_party(
     phone: str | None = None,
     email: str | None = None,
     person: str | None = None,
+    language: str | None = None,
 ) -> Credential:
     """Register ``party``, or change what is given of its card, and return its credential.
 
@@ -64,7 +67,7 @@ def add_party(
     if role_of(party) in ROLES and role_of(party) not in PARTNER_ROLES:
         raise PartyError(f"'{party}' cannot be a partner: its role must be {', '.join(PARTNER_ROLES)}")
     check_party(party, PARTNER_ROLES)
-    given = {"display_name": display_name, "phone": phone, "email": email, "person": person}
+    given = {"display_name": display_name, "phone": phone, "email": email, "person": person, "language": language}
     folder = HomeFolder(home)
     with folder.changing():
         stored = read_json(folder.parties_file) or {}

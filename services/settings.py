@@ -60,6 +60,8 @@ class Settings(BaseSettings):
 
     beat_seconds: float = Field(1.0, gt=0, le=3600, description="how often the watchdog looks")
 
+    daily_list: bool = Field(True, description="whether parties get a list of what they have to look after, once a day")
+
     policy: Path | None = Field(None, description="the policy, how long everything may take; default: in the home")
 
     email_url: str = Field(

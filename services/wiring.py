@@ -133,6 +133,7 @@ def _notifier(settings: Settings, clock: Clock) -> Service:
             delivery,
             lambda: list_parties(settings.home),
             limits=settings.limits,
+            daily_list=settings.daily_list,
         )
         return BesideIt(notifier, Desk(connection, ask, clock, letter_folders(settings)))
 
