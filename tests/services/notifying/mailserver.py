@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -21,13 +23,14 @@ def free_port() -> int:
 class MailServer:
     """A real SMTP server that keeps what it gets, or answers as it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.taken: list[Envelope] = []
         self.callers: list[object] = []
         self.at_recipient = ""
         self.at_data = ""
         port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=port)
+        safely: dict[str, Any] = {"tls_context": tls, "require_starttls": True} if tls is not None else {}
+        self._controller = Controller(self, hostname="127.0.0.1", port=port, **safely)
         self.url = f"mailto://127.0.0.1:{port}"
 
     async def handle_RCPT(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,16 @@ class Receiver:
         handler.end_headers()
         with suppress(OSError):  # nobody need read it
             handler.wfile.write(reply.body)
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate for ``localhost`` that nobody but who is told to trusts, with its key."""
+    file, key = folder / "both.pem", folder / "key.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(file)]
+    subprocess.run([*made, *names], check=True, capture_output=True)
+    file.write_text(file.read_text() + key.read_text())
+    return file
 
 
 @contextmanager

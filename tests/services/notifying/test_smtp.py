@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,7 @@ from tests.services.notifying.mailserver import (
     Scripted,
     scripted,
 )
+from tests.services.notifying.receiver import make_certificate
 from tests.services.notifying.test_delivery import LETTER, read, text_of
 from tests.services.notifying.test_delivery import SENDER as OUR_ADDRESS
 
@@ -202,6 +205,24 @@ def test_a_server_that_does_not_speak_tls_gets_neither_letter_nor_password() -> 
         assert outcome.again
         assert server.letters == []
         assert "secret" not in repr(found)
+
+
+def test_over_tls_to_whoever_proves_who_it_is(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(make_certificate(tmp_path))
+    server = MailServer(context)
+    server.start()
+    try:
+        url = server.url.replace("mailto://", "mailtos://")
+        for address, outcome in ((url, Failed("SSLCertVerificationError")), (f"{url}?verify=no", Delivered())):
+            found = SmtpServer.of(address, OUR_ADDRESS)
+            assert found is not None
+            channel = Smtp(found, OUR_ADDRESS)
+            assert channel.send(LETTER) == outcome
+            channel.close()
+        assert len(server.taken) == 1
+    finally:
+        server.stop()
 
 
 def test_lines_that_begin_with_a_dot_arrive_as_they_are() -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from services.notifying.breaker import FAILURES, SHORTEST
 from services.notifying.outcomes import Delivered, Failed, Outcome
 from services.notifying.webhook import WebhookCaller
 from services.webhooks import Webhook, is_public, remove_webhook, rotate_secret, set_webhook, webhook_finder
-from tests.services.notifying.receiver import Receiver, Reply, receiving
+from tests.services.notifying.receiver import Receiver, Reply, make_certificate, receiving
 from tests.services.notifying.test_delivery import LETTER, SENDER
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -271,14 +270,7 @@ def test_which_addresses_are_of_the_internet_at_large(address: str, public: bool
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for ``localhost`` that nobody but who is told to trusts, with its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    file, key = folder / "both.pem", folder / "key.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(file)]
-    subprocess.run([*made, *names], check=True, capture_output=True)
-    file.write_text(file.read_text() + key.read_text())
-    return file
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
