@@ -1,0 +1,234 @@
+"""What customers say and write, against a chain that really runs: 'repairchain up' as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from events.names import SERVICES
+from tests.cli.imapserver import ImapServer
+from tests.cli.running import answer, call, process, sentence
+from tests.services.desk.letters import bounce, letter
+
+pytestmark = pytest.mark.heavy
+
+SHOP = "retailer:juno"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of a chain that runs, all of its services ready."""
+    folder = tmp_path_factory.mktemp("desk") / "home"
+    environment = os.environ | {"REPAIRCHAIN_HEALTH_PORT": "0"}
+    with process("--home", folder, "up", "--port", "0", env=environment) as running:
+        try:
+            assert running.stdout is not None
+            waiting = set(SERVICES)
+            for line in running.stdout:
+                waiting -= {line.split()[0]} if line.rstrip().endswith(" ready") else set()
+                if not waiting:
+                    break
+            assert not waiting, running.communicate()[1]
+            yield folder
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.communicate(timeout=30)
+    assert running.returncode == 0
+
+
+@pytest.fixture
+def order(home: Path, request: pytest.FixtureRequest) -> str:
+    """An order of a customer of its own, named after the test."""
+    name = request.node.name.replace("_", "-").partition("[")[0][:40].strip("-")
+    contact = {"name": "Zo Kanariella", "channels": [{"kind": "email", "address": "zo@kooi.example"}]}
+    publish(home, "order.opened", f"{name}-1", {"product": {}, "customer": f"{name}-c", "contact": contact})
+    return f"{name}-1"
+
+
+def publish(home: Path, name: str, order: str, data: dict[str, Any]) -> None:
+    event = {
+        "specversion": "1.0",
+        "id": f"{order} {name}",
+        "source": SHOP,
+        "type": f"repairchain.{name}.v1",
+        "subject": order,
+        "time": datetime.now(UTC).isoformat(),
+        "data": data,
+    }
+    assert answer("publish", "-", home=home, stdin=json.dumps(event))["accepted"] == 1
+
+
+def told(home: Path, order: str) -> str:
+    """The id of our first message about an order; it is planned in a moment."""
+    for _ in range(500):
+        if messages := answer("messages", order, home=home)["messages"]:
+            return str(messages[0]["message_id"])
+    raise AssertionError("no message was planned")
+
+
+def received(home: Path, raw: bytes) -> Any:
+    (taken,) = answer("mail", "receive", home=home, stdin=raw)["letters"]
+    return taken
+
+
+def types(taken: Any) -> list[str]:
+    return [fact["type"] for fact in taken["facts"]]
+
+
+# -- by hand -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_word_is_taken_down_and_told_on_the_timeline(home: Path, order: str) -> None:
+    said = call("customer", "reply", order, "When is it done, asks Zo Kanariella?", "--channel", "phone", home=home)
+    assert said.exit_code == 0, said.output
+    assert "asked retailer:juno: When is it done, asks […]?" in said.stdout
+    again = answer(
+        "customer", "reply", order, "-", "--channel", "phone", home=home, stdin="When is it done, asks Zo Kanariella?"
+    )
+    assert again["outcome"] == "duplicate"
+    call("customer", "reply", order, "It ticks.", "--channel", "visit", home=home)
+    story = " ".join(call("timeline", order, home=home, columns=200).stdout.split())
+    assert f"customer:{order[:-2]}-c asked retailer:juno: When is it done" in story
+    assert "☎ customer:" in story
+    assert "got in touch (visit): It ticks." in story
+
+
+def test_a_yes_to_a_price(home: Path, order: str) -> None:
+    publish(home, "quote.offered", order, {"quote": "Q-1", "amount": "80.00", "currency": "EUR"})
+    said = call("customer", "reply", order, "--accept", home=home)
+    assert "said yes to the quote Q-1" in said.stdout
+    assert answer("status", order, home=home)["status"] == "approved"
+    assert "no price waits" in sentence(call("customer", "reply", order, "--decline", home=home))
+
+
+def test_she_is_shown_changed_exported_and_forgotten(home: Path, order: str, tmp_path: Path) -> None:
+    reference = f"{order[:-2]}-c"
+    shown = call("customer", "show", SHOP, reference, home=home)
+    assert "zo@kooi.example" in shown.stdout
+    assert order in shown.stdout
+    changed = answer(
+        *("customer", "set", order, "--quiet", "21:00-8:00", "--not-told", "update", "--not-told", "check"),
+        *("--channel", "sms=+3160000001", "--pause-until", "2099-01-01", "--language", "nl"),
+        home=home,
+    )
+    assert changed["contact"]["channels"] == [{"kind": "sms", "address": "+3160000001"}]
+    assert (changed["contact"]["not_told"], changed["paused"]) == (["update", "check"], True)
+    assert "until" in call("customer", "show", order, home=home).stdout
+    back = answer("customer", "set", f"{SHOP} {reference}", "--not-told", "none", "--pause-until", "none", home=home)
+    assert (back["contact"]["not_told"], back["paused"], back["contact"]["quiet"]) == ([], False, "21:00-8:00")
+    file = tmp_path / "hers.json"
+    assert answer("customer", "export", order, file, home=home)["orders"] == 1
+    exported = json.loads(file.read_text(encoding="utf-8"))
+    assert exported["contact"]["name"] == "Zo Kanariella"
+    assert exported["orders"][0]["order"]["order_id"] == order
+    assert file.stat().st_mode & 0o077 == 0
+    assert "exists already" in sentence(call("customer", "export", order, file, home=home))
+    assert call("customer", "forget", order, home=home, stdin="n\n").exit_code == 1
+    gone = call("customer", "forget", SHOP, reference, "--yes", home=home)
+    assert f"Customer {reference} of {SHOP} is forgotten." in gone.stdout
+    assert "forgotten" in call("customer", "show", order, home=home).stdout
+    assert "new number" in sentence(call("customer", "set", order, "--language", "de", home=home))
+
+
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        (["reply", "NOWHERE", "Hello"], "no order, reference or serial number 'NOWHERE'"),
+        (["show", "NOWHERE"], "name her by the party and its number"),
+        (["set", "NOWHERE", "--channel", "zo@kooi.example"], "KIND=ADDRESS"),
+        (["set", "NOWHERE", "--pause-until", "soon"], "is not a moment"),
+        (["export", "NOWHERE", "/no/such/folder/file"], "make it first"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(home: Path, args: list[str], problem: str) -> None:
+    assert problem in sentence(call("customer", *args, home=home))
+
+
+# -- by mail -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_reply_to_our_letter_is_about_its_order(home: Path, order: str) -> None:
+    raw = letter(
+        "Brown, says Zo Kanariella.", Message_ID="<a@kooi.example>", In_Reply_To=f"<{told(home, order)}@x.example>"
+    )
+    taken = received(home, raw.as_bytes())
+    assert (taken["outcome"], taken["order"], types(taken)) == ("said", order, ["customer.contacted"])
+    assert types(received(home, raw.as_bytes())) == []
+    story = call("timeline", order, home=home, columns=200).stdout
+    assert "(email): Brown, says […]." in " ".join(story.split())
+    assert "kooi" not in call("timeline", order, "--raw", "--json", home=home).stdout
+
+
+def test_an_order_is_found_by_our_address_or_by_its_number(home: Path, order: str) -> None:
+    tagged = letter("Is it done?", Message_ID="<b@kooi.example>", to=f"repairs+{order}@shop.example", subject="Hello")
+    assert types(received(home, tagged.as_bytes())) == ["question.asked"]
+    named = letter("Hello.", Message_ID="<c@kooi.example>", subject=f"My order {order}")
+    assert received(home, named.as_bytes())["order"] == order
+    within = letter(f"It is about {order}, please.", Message_ID="<d@kooi.example>", subject="Hello")
+    assert received(home, within.as_bytes())["order"] == order
+
+
+def test_stop_pauses_her_messages(home: Path, order: str) -> None:
+    taken = received(home, letter("", subject=f"stop {order}").as_bytes())
+    assert (taken["outcome"], taken["order"]) == ("paused", order)
+    assert answer("customer", "show", order, home=home)["paused"] is True
+
+
+def test_what_came_back_is_told(home: Path, order: str) -> None:
+    message = told(home, order)
+    taken = received(home, bounce(message=message))
+    assert taken == {"outcome": "bounced", "order": order, "message": message, "status": "5.1.1"}
+    said = call("mail", "receive", home=home, stdin=bounce(message=message))
+    assert message in said.stdout
+    assert "zo@" not in said.stdout
+
+
+def test_machines_and_strangers_are_left_out(home: Path, tmp_path: Path) -> None:
+    assert received(home, letter(Auto_Submitted="auto-replied").as_bytes())["outcome"] == "automatic"
+    before = answer("stats", home=home)["position"]
+    stranger = letter("Buy 1000 watches", subject="Offer 99").as_bytes()
+    assert "fits no order" in sentence(call("mail", "receive", home=home, stdin=stranger), 67)
+    assert "cannot be read" in sentence(call("mail", "receive", home=home, stdin=b""), 65)
+    assert answer("stats", home=home)["position"] == before
+    nobody = call("mail", "receive", home=tmp_path / "elsewhere", stdin=stranger)
+    assert "no chain runs" in sentence(nobody, 75)
+
+
+def test_a_mailbox_is_read_once(home: Path, order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = [
+        letter("It ticks.", Message_ID="<e@kooi.example>", subject=f"Order {order}").as_bytes(),
+        letter("Buy watches", Message_ID="<f@kooi.example>", subject="Offer").as_bytes(),
+        letter(Auto_Submitted="auto-replied").as_bytes(),
+    ]
+    with ImapServer(letters) as server:
+        monkeypatch.setenv("REPAIRCHAIN_IMAP_URL", server.url)
+        fetched = answer("mail", "fetch", home=home)["letters"]
+        assert [each["outcome"] for each in fetched] == ["said", "unknown", "automatic"]
+        assert server.seen == {1, 3}  # a person is to look at the other one
+        assert [each["outcome"] for each in answer("mail", "fetch", home=home)["letters"]] == ["unknown"]
+        monkeypatch.setenv("REPAIRCHAIN_IMAP_URL", server.url.replace("se%20cret", "wrong"))
+        refused = sentence(call("mail", "fetch", home=home), 75)
+        assert "login" in refused
+        assert "wrong" not in refused
+
+
+def test_a_letter_stays_unread_while_the_chain_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ImapServer([letter().as_bytes()]) as server:
+        monkeypatch.setenv("REPAIRCHAIN_IMAP_URL", server.url)
+        assert "no chain runs" in sentence(call("mail", "fetch", home=tmp_path), 75)
+        assert server.seen == set()
+
+
+@pytest.mark.parametrize("url", ["", "pop3://user:secret@host", "imaps://host/INBOX"])
+def test_a_mailbox_has_to_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("REPAIRCHAIN_IMAP_URL", url)
+    said = sentence(call("mail", "fetch", home=tmp_path))
+    assert "imaps://user:password@host/INBOX" in said
+    assert "secret" not in said
