@@ -46,7 +46,7 @@ def is_past(trigger: Event, policy: Policy, now: datetime) -> bool:
     return now - happened > policy.stale_after
 
 
-def concerns_her(trigger: Event) -> bool:
+def concerns_her(trigger: Event | Happened) -> bool:
     """Whether ``trigger`` can be news at all, by what it says itself; else nobody need look at its order."""
     if trigger.name == "question.asked":
         return addressed_to_her(trigger.data)
@@ -69,8 +69,11 @@ def decide_plan(
     of ``policy``). The plan may be about an earlier fact, where ``trigger`` brought
     to light what that fact meant (a repair that is reported after the item came back).
     """
+    if trigger.name not in TRIGGERS or is_past(trigger, policy, now):
+        return None
     history = History.of(timeline)
-    found = what_to_tell(trigger, history, policy, now)
+    fact = history.find(trigger.source, trigger.id)
+    found = what_to_tell(fact, history, policy, now) if fact is not None else None
     if found is None or history.customer is None:
         return None
     next_news_by = (promise or policy.promise(now, closures)) if found.more_to_come else None
@@ -102,12 +105,9 @@ class Found:
     more_to_come: bool
 
 
-def what_to_tell(trigger: Event, history: History, policy: Policy, now: datetime) -> Found | None:
-    """The decision of ``decide_plan``, before it is filled with what the message may say."""
-    if trigger.name not in TRIGGERS or is_past(trigger, policy, now):
-        return None
-    fact = history.find(trigger.source, trigger.id)
-    if fact is None or history.customer is None:
+def what_to_tell(fact: Happened, history: History, policy: Policy, now: datetime) -> Found | None:
+    """The decision of ``decide_plan`` on a fact of TRIGGERS, before it is filled with what the message may say."""
+    if history.customer is None:
         return None
     found = _look(fact)(fact, history, policy, now)
     if found is None:
@@ -166,11 +166,12 @@ def decide_delivery(
 ) -> Send | Suppress:
     """Whether ``message`` is still true and still news, seen against the newest ``timeline`` of its order."""
     history = History.of(timeline).without(message.message)
-    reason = _against(message, history, policy, now)
+    reason = objection(message, history, policy, now)
     return Send() if reason is None else Suppress(reason)
 
 
-def _against(message: PlannedMessage, history: History, policy: Policy, now: datetime) -> SuppressReason | None:
+def objection(message: PlannedMessage, history: History, policy: Policy, now: datetime) -> SuppressReason | None:
+    """Why ``message`` should not be told any more, given a ``history`` without its plan; or None."""
     planned = message.planned
     fact = history.find(planned.trigger_source, planned.trigger_id)
     if fact is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,6 +22,7 @@ from services.importing import ImportReport, Mapping, facts_from
 
 #: Facts that are mirrored at a time.
 _BATCH: Final = 50_000
+_SOMEBODY: Final = "unknown"
 #: Before anything that a log can tell.
 _BEFORE_ALL: Final = datetime(1, 1, 2, tzinfo=UTC)
 
@@ -46,8 +47,21 @@ def load(
     Raises LogError if a file cannot be read as the log that the mapping describes.
     """
     loaded = Loaded(ImportReport())
+    events = (submission.event for submission in facts_from(mapping, files, loaded.read))
+    fill(database, events, policy, loaded, on_progress)
+    return loaded
+
+
+def fill(
+    database: Database,
+    events: Iterable[dict[str, Any]],
+    policy: Policy | None,
+    loaded: Loaded,
+    on_progress: Progress = lambda _: None,
+) -> None:
+    """Fill an empty database with ``events`` (CloudEvents), each recorded when it happened, and count them."""
     batch: list[Message] = []
-    for message in _messages(mapping, files, policy, loaded):
+    for message in _messages(events, policy, loaded):
         batch.append(message)
         if len(batch) >= _BATCH:
             database.mirror_only(batch)
@@ -56,22 +70,20 @@ def load(
     database.mirror_only(batch)
     on_progress(loaded.facts)
     database.rebuild()
-    return loaded
 
 
-def _messages(mapping: Mapping, files: Sequence[Path], policy: Policy | None, loaded: Loaded) -> Iterator[Message]:
+def _messages(events: Iterable[dict[str, Any]], policy: Policy | None, loaded: Loaded) -> Iterator[Message]:
     position = 0
     if policy is not None:
         position += 1
         yield position, _adoption(policy)
-    for submission in facts_from(mapping, files, loaded.read):
-        event = submission.event
+    for event in events:
         if not _is_taken(event):
             loaded.refused += 1
             continue
         position += 1
         loaded.facts += 1
-        yield position, orjson.dumps({**event, "recordedtime": event["time"]})
+        yield position, orjson.dumps({**event, "recordedtime": event["time"], "data": _with_a_customer(event)})
 
 
 def _adoption(policy: Policy) -> bytes:
@@ -84,6 +96,12 @@ def _adoption(policy: Policy) -> bytes:
         recordedtime=_BEFORE_ALL,
         data={"digest": policy.digest, "policy": policy.canonical()},
     ).to_json()
+
+
+def _with_a_customer(event: dict[str, Any]) -> dict[str, Any]:
+    """The data of ``event``: whoever brought it in is somebody, whether the log names her or not."""
+    data: dict[str, Any] = event["data"]
+    return {"customer": _SOMEBODY} | data if split_type(event["type"])[0] == "order.opened" else data
 
 
 def _is_taken(event: dict[str, Any]) -> bool:

@@ -28,12 +28,12 @@ GRACE: Final = timedelta(hours=4) // timedelta(microseconds=1)
 _NEVER: Final = np.iinfo(np.int64).max
 
 #: The columns that are texts.
-_TEXTS: Final = ("kind", "owner", "counterpart", "accountable", "category", "urgency")
+_TEXTS: Final = ("kind", "owner", "owed_to", "counterpart", "accountable", "category", "urgency")
 
 #: News and the question whether all is well are ours to send: they are simulated, or come after the close.
 _STEPS: Final = """
 SELECT
-    c.first_position, c.kind, c.owner, c.counterpart, c.accountable, o.category, o.urgency,
+    c.first_position, c.position, c.kind, c.owner, c.owed_to, c.counterpart, c.accountable, o.category, o.urgency,
     epoch_us(c.opened_at) AS opened, epoch_us(c.due_at) AS due, epoch_us(c.ended_at) AS ended,
     c.state = 'met' AS met, c.promises > 0 AS promised, k.waits_for_customer AS waits
 FROM commitments c
@@ -52,7 +52,7 @@ ORDER BY first_position, opened_at
 
 @dataclass(frozen=True)
 class Steps:
-    """One row a step; all arrays have the same length.
+    """One row a step; all arrays have the same length. ``position`` is that of the fact which it began with.
 
     ``due`` is _NEVER for a step that stands still, ``end`` is the end of the log for one that is still open.
     ``allowed`` is the rule's time, ``took`` how long the step took, ``late_by`` how long it went on after it was due.
@@ -60,8 +60,10 @@ class Steps:
     """
 
     order: Micros
+    position: Micros
     kind: Texts
     owner: Texts
+    owed_to: Texts
     counterpart: Texts
     accountable: Texts
     opened: Micros
@@ -119,7 +121,7 @@ class Steps:
 def read_steps(cursor: DuckDBPyConnection, book: Book, log_end: int) -> Steps:
     """The steps of all orders, by order and then by when they began."""
     columns = cursor.execute(_STEPS).fetchnumpy()
-    numbers = {name: _numbers(columns[name]) for name in ("first_position", "opened", "due", "ended")}
+    numbers = {name: _numbers(columns[name]) for name in ("first_position", "position", "opened", "due", "ended")}
     names = {name: _texts(columns[name]) for name in _TEXTS}
     end = np.where(numbers["ended"] == _NEVER, np.maximum(log_end, numbers["opened"]), numbers["ended"])
     due, opened = numbers["due"], numbers["opened"]
@@ -137,8 +139,10 @@ def read_steps(cursor: DuckDBPyConnection, book: Book, log_end: int) -> Steps:
     allowed = np.array([each.allowed for each in terms], np.int64)
     return Steps(
         order=numbers["first_position"],
+        position=numbers["position"],
         kind=names["kind"],
         owner=names["owner"],
+        owed_to=names["owed_to"],
         counterpart=names["counterpart"],
         accountable=names["accountable"],
         opened=opened,

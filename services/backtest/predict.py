@@ -1,52 +1,116 @@
-"""What the customer of one order would have been told, and when: pure, no I/O.
+"""What the customer of one order would have been told, and when: its facts go by once more, and at each moment the
+notifier's own decisions are asked (services/messages.py). Pure, no I/O.
 
-Milestones are told as they happen, a step that is late is told the moment it is late, and when nothing was said for
-as long as the rule ``update`` allows (in the opening time of the party that answers to her), an update is sent. So no
-order that is open goes without news for longer than that. After the close nothing is said.
+Moments are microseconds since 1970 UTC. What falls on one moment is known as a whole before any of it is weighed, as
+where a partner hands in several things at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from projections.clock import Clock
-from services.backtest.milestones import Message, Span, Story
+from events.chain import MessageKind, MessagePlanned, commitment_id
+from events.party import NOTIFIER, WATCHDOG
+from projections.book import Terms
+from projections.clock import micros_of, moment_of
+from projections.terms import level_at, nudge_at
+from services.messages import TRIGGERS, Found, concerns_her, objection, what_to_tell
+from services.notifying.asking import WAITING
+from services.notifying.decency import Manners, not_before
+from services.notifying.history import Happened, History, Owed, Told
+from services.notifying.overdue import NUDGED, OVERDUE
+from services.notifying.records import PlannedMessage, Policy
 
-#: More updates than this for one stretch of one order are no news but noise, and would fill the memory.
-MOST_UPDATES = 100_000
+#: More updates than this for one stretch of one order are no news but noise, and would never come to an end.
+MOST_UPDATES: Final = 100_000
 
+_NEVER: Final = np.iinfo(np.int64).max
+#: Something is overdue when its moment is past, not when it comes.
+_PAST: Final = 1
 
-class NewsRule(NamedTuple):
-    """The rule ``update``: so much opening time (microseconds of ``clock``) may pass without news."""
+#: Stands for a date of further news that nobody looks at.
+_SOME_DAY: Final = datetime.max.replace(tzinfo=UTC)
 
-    clock: Clock
-    allowed: int
-
-
-class Late(NamedTuple):
-    """A moment (microseconds since 1970 UTC) at which she is to hear that a step of that ``kind`` is late."""
-
-    at: int
-    kind: str
+#: From when until when an order was open.
+Span = tuple[int, int]
 
 
 class TooManyMessagesError(ValueError):
     """The policy's rule for news is so short that messages could not be counted."""
 
 
-def predict(story: Story, late: Sequence[Late], news: NewsRule) -> list[Message]:
-    """The messages that the customer would have got, in order; ``late`` has the steps that were late, first to last."""
-    spans = story.open_spans()
-    told = _with_late(story.milestones(), late, spans)
-    contacts = story.contacts()
-    updates = [
-        Message(at, "update", "update") for span in spans for at in _updates(_points(span, contacts, told), news)
-    ]
-    return sorted([*told, *updates], key=lambda message: message.at)
+class Fact(NamedTuple):
+    """One fact of an order, as the log has it."""
+
+    at: int
+    name: str
+    source: str
+    id: str
+    data: Mapping[str, Any]
+
+
+class Late(NamedTuple):
+    """A moment at which she is to hear that something is late: a level after its ``due`` time that it reached.
+
+    ``opened_by`` is the (source, id) of the fact that it began with; ``ended`` is when it ended after all.
+    """
+
+    at: int
+    kind: str
+    owner: str
+    owed_to: str
+    opened_by: tuple[str, str]
+    opened: int
+    due: int
+    ended: int = _NEVER
+
+
+class Message(NamedTuple):
+    """A message to the customer: when, why (a fact, the kind of step that was late, or ``update``) and of what kind."""
+
+    at: int
+    cause: str
+    kind: MessageKind
+
+
+@dataclass(frozen=True)
+class Story:
+    """One order: its facts in the order in which they happened, what was ``late``, and until when it is looked at.
+
+    ``statuses`` is what a fact makes the status of an order (projections/sql/statuses.sql).
+    """
+
+    order: str
+    facts: Sequence[Fact]
+    accountable: str
+    opener: str
+    customer: str
+    urgency: str | None
+    until: int
+    statuses: Mapping[str, str]
+    late: Sequence[Late] = ()
+
+    def open_spans(self) -> list[Span]:
+        """When it was open; one that was never closed is open until ``until``."""
+        spans: list[Span] = []
+        opened: int | None = None
+        for fact in self.facts:
+            if fact.name in ("order.opened", "order.reopened"):
+                opened = fact.at if opened is None else opened
+            elif fact.name == "order.closed" and opened is not None:
+                spans.append((opened, fact.at))
+                opened = None
+        return spans if opened is None else [*spans, (opened, max(opened, self.until))]
+
+    def contacts(self) -> list[int]:
+        """When somebody told her something, by the log itself."""
+        return [fact.at for fact in self.facts if _is_word_to_her(fact)]
 
 
 def gaps(spans: Iterable[Span], heard: Iterable[int]) -> list[int]:
@@ -59,36 +123,289 @@ def gaps(spans: Iterable[Span], heard: Iterable[int]) -> list[int]:
     ]
 
 
-def _with_late(told: list[Message], late: Sequence[Late], spans: Sequence[Span]) -> list[Message]:
-    """``told`` and what is late, one message for each moment: a milestone says more than that something is late."""
-    taken = {message.at for message in told}
-    found = list(told)
-    for at, kind in late:
-        if at not in taken and any(begin <= at < end for begin, end in spans):
-            taken.add(at)
-            found.append(Message(at, kind, "overdue"))
-    return found
+def predict(story: Story, news: Terms, manners: Manners, policy: Policy | None = None) -> list[Message]:
+    """The messages that the customer would have got, in order; ``news`` has the rule for updates.
 
-
-def _points(span: Span, contacts: Iterable[int], told: Iterable[Message]) -> list[int]:
-    """The moments from which news is counted within a span, its ends among them."""
-    begin, end = span
-    between = {at for at in (*contacts, *(message.at for message in told)) if begin < at < end}
-    return [begin, *sorted(between), end]
-
-
-def _updates(points: Sequence[int], news: NewsRule) -> Iterator[int]:
-    """When an update goes out between one news and the next, again and again."""
-    if news.allowed <= 0:
-        return  # no time at all means that nothing is promised
-    worked = news.clock.worked_at(np.array(points, np.int64))
-    counts = np.diff(worked) // news.allowed
-    for place in np.flatnonzero(counts > 0).tolist():
-        count = int(counts[place])
-        if count > MOST_UPDATES:
+    Raises TooManyMessagesError.
+    """
+    for begin, end in story.open_spans():
+        count = int(news.clock.between(begin, end)) // max(news.allowed, 1)
+        if news.allowed > 0 and count > MOST_UPDATES:
             raise TooManyMessagesError(
                 f"the policy's time for update is so short that an order would get {count:,} updates"
             )
-        due = news.clock.moment_at(worked[place] + np.arange(1, count + 1, dtype=np.int64) * news.allowed)
-        # What fits exactly is due at the closing before the next news, or is that news itself.
-        yield from due[due < points[place + 1]].tolist()
+    return _Replay(story, news, manners, policy or Policy()).run()
+
+
+@dataclass
+class _News:
+    """The news that she is owed: since when, the ``level`` that comes next (0: the nudge), and at which moment."""
+
+    since: int
+    number: int
+    level: int = 0
+    due: int | None = None
+    at: int | None = None
+
+
+class _Replay:
+    def __init__(self, story: Story, news: Terms, manners: Manners, policy: Policy) -> None:
+        self.story, self.terms, self.manners, self.policy = story, news, manners, policy
+        self.late = sorted(story.late)
+        self.position = 0
+        self.facts: list[Happened] = []
+        self.planned: Happened | None = None
+        self.told: list[Told] = []
+        self.waiting: list[tuple[PlannedMessage, str, datetime]] = []
+        self.wake: int | None = None
+        self.letters: list[int] = []
+        self.said: dict[str, Late] = {}
+        self.asked: set[str] = set()
+        self.messages: list[Message] = []
+        self.open, self.holder, self.step = False, story.opener, "taken_in"
+        self.paused: str | None = None
+        self.news: _News | None = None
+        share = news.rule.nudge if news.rule.nudge is not None else 1.0
+        #: News is not due sooner than this after the last.
+        self.soonest = int(news.allowed * share) - 1
+
+    def run(self) -> list[Message]:
+        fact, late = 0, 0
+        facts, lates = self.story.facts, self.late
+        while True:
+            at_fact = facts[fact].at if fact < len(facts) else _NEVER
+            at_late = lates[late].at + _PAST if late < len(lates) else _NEVER
+            first = min(at_fact, at_late, self.wake if self.wake is not None else _NEVER)
+            at_news = self._news_before(min(first, self.story.until + 1))
+            if at_news is not None:
+                self._news_is_due(at_news)
+            elif first > self.story.until:
+                return self.messages
+            elif first == self.wake:
+                self._deliver(first)
+            elif first == at_fact:
+                begin = fact
+                while fact < len(facts) and facts[fact].at == first:
+                    fact += 1
+                happened = [self._happens(each) for each in facts[begin:fact]]
+                self._weigh(happened, first)
+            else:
+                begin = late
+                while late < len(lates) and lates[late].at == first - _PAST:
+                    late += 1
+                noted = [self._note(each, first) for each in lates[begin:late]]
+                self._weigh([cue for cue in noted if cue is not None], first)
+
+    # -- what happens -------------------------------------------------------------------------------------------------
+
+    def _happens(self, fact: Fact) -> Happened:
+        happened = self._record(fact.at, fact.source, fact.id, fact.name, fact.data)
+        name = fact.name
+        if name in ("order.opened", "order.reopened"):
+            if not self.open or name == "order.reopened":
+                self.news = _News(fact.at, self.position)
+            self.open = True
+        elif name == "order.closed":
+            self.open, self.news = False, None
+        elif self.open and _is_word_to_her(fact):
+            self.news = _News(fact.at, self.position)
+        if name == "work.paused":
+            waits = fact.data.get("waiting_for") == "customer"
+            self.paused = WAITING if waits else "waiting"
+        elif name == "work.resumed":
+            self.paused = None
+        elif name in self.story.statuses:
+            self.step, self.paused = self.story.statuses[name], None
+        if name in ("order.opened", "item.handed_over", "item.received"):
+            self.holder = fact.source
+        elif name == "item.returned":
+            self.holder = "customer"
+        return happened
+
+    def _note(self, late: Late, now: int) -> Happened | None:
+        """Record that it is late, unless we have done ourselves what was late."""
+        commitment = commitment_id(late.kind, self.story.order, *late.opened_by)
+        if commitment in self.asked:
+            return None
+        self.said[commitment] = late
+        data = {"commitment": commitment, "kind": late.kind, "owed_by": late.owner, "due": moment_of(late.due)}
+        return self._record(now, WATCHDOG, f"overdue:{commitment}:{late.at}", OVERDUE, data)
+
+    def _record(self, at: int, source: str, id: str, name: str, data: Mapping[str, Any]) -> Happened:
+        self.position += 1
+        happened = Happened(self.position, moment_of(at), source, id, name, data)
+        self.facts.append(happened)
+        return happened
+
+    # -- the news that she is owed ------------------------------------------------------------------------------------
+
+    def _news_before(self, limit: int) -> int | None:
+        """When news is due, if that is before (or at) ``limit``."""
+        news = self.news
+        if news is None or news.since + self.soonest >= limit or self.terms.allowed <= 0:
+            return None
+        if news.at is None:
+            self._next_level(news)
+        return news.at if news.at is not None and news.at <= limit else None
+
+    def _next_level(self, news: _News) -> None:
+        levels = self.terms.rule.levels
+        since = np.array([news.since], np.int64)
+        due = self.terms.clock.add(since, self.terms.allowed)
+        news.due, news.at = int(due[0]), _NEVER
+        if news.level == 0 and self.terms.rule.nudge is not None:
+            nudge = int(nudge_at(self.terms, since, due)[0])
+            if nudge < news.due:
+                news.at = nudge + _PAST
+                return
+        news.level = max(news.level, 1)
+        while news.level <= len(levels):
+            if "customer" in levels[news.level - 1].tell:
+                news.at = int(level_at(self.terms, due, news.level)[0]) + _PAST
+                return
+            news.level += 1
+
+    def _news_is_due(self, now: int) -> None:
+        news = self.news
+        assert news is not None
+        assert news.due is not None
+        name = OVERDUE if news.level else NUDGED
+        commitment = f"update/{news.number}"
+        data = {
+            "commitment": commitment,
+            "kind": "update",
+            "owed_by": self.story.accountable,
+            "due": moment_of(news.due),
+        }
+        cue = self._record(now, WATCHDOG, f"{name}:{commitment}:{news.level}", name, data)
+        news.level, news.at = news.level + 1, None
+        self._weigh([cue], now)
+        if all(told.cause != (cue.source, cue.id) or told.status == "sent" for told in self.told):
+            self.facts.remove(cue)  # said a hundred times, it would be in the way of every look at the order
+
+    # -- what is told of it -------------------------------------------------------------------------------------------
+
+    def _weigh(self, facts: Sequence[Happened], now: int) -> None:
+        """Plan what each of the ``facts`` of one moment causes, and then send what may go out."""
+        triggers = [fact for fact in facts if fact.name in TRIGGERS and concerns_her(fact)]
+        for trigger in triggers:
+            found = what_to_tell(trigger, self._history(now), self.policy, moment_of(now))
+            if found is not None:
+                self._plan(found, now, alone=len(triggers) == 1)
+        if len(triggers) > 1 and self.wake == now:
+            self._deliver(now)
+
+    def _plan(self, found: Found, now: int, *, alone: bool) -> None:
+        """Plan a message, and send it at once if it is ``alone`` and may go out: nothing can have overtaken it."""
+        self.position += 1
+        at = moment_of(now)
+        data = {"message": found.message}
+        self.planned = Happened(self.position, at, NOTIFIER, f"planned:{found.message}", "message.planned", data)
+        self.told.append(
+            Told(found.message, found.kind, "planned", self.position, (found.cause.source, found.cause.id))
+        )
+        cause = str(found.cause.data.get("kind")) if found.cause.name in (OVERDUE, NUDGED) else found.cause.name
+        until = self._not_before(found.kind, found.cause.at, now)
+        if until <= now and alone:
+            self._sent([(found.message, found.kind, cause)], now)
+        else:
+            self.waiting.append((self._as_planned(found), cause, found.cause.at))
+            self.wake = min(max(until, now), self.wake if self.wake is not None else _NEVER)
+
+    def _as_planned(self, found: Found) -> PlannedMessage:
+        """The message as far as the decision to send it asks."""
+        planned = MessagePlanned.model_construct(
+            message=found.message,
+            kind=found.kind,
+            trigger_source=found.cause.source,
+            trigger_id=found.cause.id,
+            language="",
+            channel="",
+            subject="",
+            body="",
+            next_news_by=_SOME_DAY if found.more_to_come else None,
+        )
+        return PlannedMessage(self.story.order, planned)
+
+    def _not_before(self, kind: str, happened: datetime, now: int) -> int:
+        """The moment from which a message may go out: not at night, and not too many a day."""
+        at, most, letters = moment_of(now), self.manners.most_a_day, 0
+        if most and len(self.letters) >= most:
+            today = micros_of(self.manners.day_of(at))
+            letters = sum(sent >= today for sent in self.letters[-most:])
+        urgency = self.story.urgency
+        return micros_of(not_before(self.manners, at, kind=kind, happened=happened, urgency=urgency, letters=letters))
+
+    def _deliver(self, now: int) -> None:
+        """What has waited for this moment goes out in one letter, as far as it is news still."""
+        self.wake = None
+        due: list[tuple[str, MessageKind, str]] = []
+        for waiting in [*self.waiting]:
+            message, cause, happened = waiting
+            history = self._history(now).without(message.message)
+            reason = objection(message, history, self.policy, moment_of(now))
+            until = now if reason is not None else self._not_before(message.kind, happened, now)
+            if until > now:
+                self.wake = min(until, self.wake if self.wake is not None else _NEVER)
+                continue
+            self.waiting.remove(waiting)
+            if reason is not None:
+                self._ends(message.message, "suppressed", None)
+            else:
+                due.append((message.message, message.kind, cause))
+        if due:
+            self._sent(due, now)
+
+    def _sent(self, letter: Sequence[tuple[str, MessageKind, str]], now: int) -> None:
+        """All of ``letter`` (id, kind and cause of each message) reaches her at once."""
+        self.letters.append(now)
+        if self.open:
+            self.news = _News(now, self.position)
+        for message, kind, cause in letter:
+            self._ends(message, "sent", moment_of(now))
+            self.messages.append(Message(now, cause, kind))
+            if kind == "check":
+                self.asked |= {name for name, late in self.said.items() if late.kind == "check"}
+
+    def _ends(self, message: str, status: str, at: datetime | None) -> None:
+        kept = []
+        for told in self.told:
+            if told.id == message:
+                told = Told(told.id, told.kind, status, told.position, told.cause, at=at)
+            elif told.kind == "update" and told.status != "planned" and status == "sent":
+                continue  # of updates the last will do
+            kept.append(told)
+        self.told = kept
+
+    # -- what is known at a moment ------------------------------------------------------------------------------------
+
+    def _history(self, now: int) -> History:
+        story = self.story
+        facts = (*self.facts, self.planned) if self.planned is not None else tuple(self.facts)
+        status = "closed" if not self.open else self.paused or self.step
+        owed = [self._owed(name, late, now) for name, late in self.said.items()]
+        if self.news is not None and self.news.due is not None:
+            news, due = self.news, moment_of(self.news.due)
+            since = moment_of(news.since)
+            owed.append(Owed(f"update/{news.number}", "update", story.accountable, story.customer, "open", since, due))
+        return History(
+            order=story.order,
+            open=self.open,
+            status=status,
+            holder=self.holder,
+            accountable=story.accountable,
+            opener=story.opener,
+            customer=story.customer,
+            facts=facts,
+            owed=tuple(owed),
+            told=tuple(self.told),
+        )
+
+    def _owed(self, name: str, late: Late, now: int) -> Owed:
+        state = "met" if late.ended <= now or name in self.asked else "open"
+        since, due = moment_of(late.opened), moment_of(late.due)
+        return Owed(name, late.kind, late.owner, late.owed_to, state, since, due)
+
+
+def _is_word_to_her(fact: Fact) -> bool:
+    return fact.name == "customer.contacted" and fact.data.get("direction") == "outbound"

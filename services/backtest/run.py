@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,8 @@ from projections.policy import DEFAULT_POLICY, Policy
 from projections.schema import DatabaseError
 from services.backtest.judging import first, hours, judged_lanes, judged_rules, kinds_of, notices_of, spread, stalls_of
 from services.backtest.loading import Loaded, Progress, load
-from services.backtest.milestones import Message
-from services.backtest.owed import Micros, Steps, read_steps
-from services.backtest.predict import Late, gaps, predict
+from services.backtest.owed import Micros, read_steps
+from services.backtest.predict import Message, TooManyMessagesError, gaps, predict
 from services.backtest.report import (
     BacktestReport,
     Gaps,
@@ -35,6 +34,7 @@ from services.backtest.report import (
 )
 from services.backtest.stories import Order, read_log_span, read_orders
 from services.importing import Mapping
+from services.notifying.decency import Manners
 
 _THREADS: Final = 2
 _BUILT_IN: Final = "built-in"
@@ -94,6 +94,29 @@ def _temporary_database() -> Iterator[Database]:
         raise BacktestError(str(error)) from None
 
 
+def told_in(database: Database) -> Iterator[tuple[Order, list[Message]]]:
+    """The orders of a database that was filled (loading.py), and what the customer of each would have been told.
+
+    Raises TooManyMessagesError.
+    """
+    cursor = database.cursor()
+    try:
+        span = read_log_span(cursor)
+        if span is None:
+            return
+        book = open_book(cursor)
+        steps = read_steps(cursor, book, span.last_at)
+        yield from _told(read_orders(cursor, book, steps, span), book.policy)
+    finally:
+        cursor.close()
+
+
+def _told(orders: Iterable[Order], policy: Policy) -> Iterator[tuple[Order, list[Message]]]:
+    manners = Manners.of(None, policy.messages.model_dump())
+    for order in orders:
+        yield order, predict(order.story, order.news, manners)
+
+
 def _examine(
     database: Database, loaded: Loaded, files: Sequence[Path], policy: Policy, source: str, limit: int
 ) -> Backtest:
@@ -104,10 +127,12 @@ def _examine(
             raise BacktestError("the log says nothing about any order: see what 'repairchain import --dry-run' reports")
         book = open_book(cursor)
         steps = read_steps(cursor, book, span.last_at)
-        orders = list(read_orders(cursor, book, span))
+        customers = _customers(read_orders(cursor, book, steps, span), book.policy)
+    except TooManyMessagesError as error:
+        raise BacktestError(str(error)) from None
     finally:
         cursor.close()
-    customers = _customers(orders, steps)
+    orders = [order for order, _ in customers.messages]
     longest = [np.array([max(each, default=0) for each in some]) for some in (customers.before, customers.afterwards)]
     stalls, lanes = stalls_of(steps), judged_lanes(steps)
     rules, others = judged_rules(steps)
@@ -144,32 +169,15 @@ def _examine(
     return Backtest(report, longest[0], longest[1], tuple(stalls))
 
 
-def _customers(orders: Sequence[Order], steps: Steps) -> _Customers:
-    late = _late_by_order(steps)
+def _customers(orders: Iterable[Order], policy: Policy) -> _Customers:
     found = _Customers([], [], 0, [])
-    for order in orders:
+    for order, told in _told(orders, policy):
         spans, contacts = order.story.open_spans(), order.story.contacts()
-        try:
-            told = predict(order.story, late.get(order.number, ()), order.news)
-        except ValueError as error:
-            raise BacktestError(str(error)) from None
         found.contacts += len(contacts)
         found.before.append(gaps(spans, contacts))
         found.afterwards.append(gaps(spans, [*contacts, *(message.at for message in told)]))
         found.messages.append((order, told))
     return found
-
-
-def _late_by_order(steps: Steps) -> dict[int, list[Late]]:
-    """What customers are to hear of steps that are late, by order, in the order in which it came about."""
-    found: list[tuple[int, int, int]] = []
-    for rows, at, tell in steps.levels():
-        if "customer" in tell:
-            found.extend(zip(steps.order[rows].tolist(), at.tolist(), rows.tolist(), strict=True))
-    late: dict[int, list[Late]] = {}
-    for order, moment, row in sorted(found):
-        late.setdefault(order, []).append(Late(moment, str(steps.kind[row])))
-    return late
 
 
 def _gaps(lengths: Sequence[Sequence[int]], longest: Micros) -> Gaps:

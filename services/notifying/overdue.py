@@ -10,7 +10,7 @@ overdue all the same speaks where the message of the nudge did not get out.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from events.chain import MessageKind
@@ -19,9 +19,13 @@ from services.notifying.apart import will_be_told
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.newsworthy import arrived_since, has_it_back, milestone, told_as
 from services.notifying.records import Policy, SuppressReason, message_id
+from services.notifying.since import last_of_others
 
 OVERDUE: Final = "commitment.overdue"
 NUDGED: Final = "commitment.nudged"
+
+#: Whoever has heard how it stands need not hear the same again so soon after it.
+_A_MOMENT: Final = timedelta(days=1)
 
 #: When one of these is overdue she is told how it stands; with any other, that there is a delay.
 _HOW_IT_STANDS: Final = frozenset({"update", "return"})
@@ -68,6 +72,8 @@ def overdue_speaks(
         _others_wait(trigger, owed, history) or will_be_told(history, trigger, now) or _is_left_in_peace(history)
     ):
         return "overtaken"
+    if kind == "update" and trigger.name == OVERDUE and _just_heard(history, now):
+        return "overtaken"
     if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
         return "overtaken"  # what was reported late has only just been told: asking is for a person now
     return "overtaken" if _another_is_late(trigger, kind, history) else None
@@ -105,6 +111,15 @@ def _others_wait(trigger: Happened, owed: Owed, history: History) -> bool:
         if cause.position > trigger.position:
             return True
     return False
+
+
+def _just_heard(history: History, now: datetime) -> bool:
+    """Whether she was told how it stands a moment ago, and nothing has happened since."""
+    last = last_of_others(history)
+    return any(
+        told.kind == "update" and told.at is not None and told.at > now - _A_MOMENT and told.position > last
+        for told in history.sent
+    )
 
 
 def _another_is_late(trigger: Happened, kind: MessageKind, history: History) -> bool:

@@ -53,8 +53,13 @@ def steps_since(history: History, now: datetime) -> tuple[Step, ...]:
 
 def silences(history: History) -> int:
     """How many messages in a row she has got that had nothing new to tell."""
-    last = max((fact.position for fact in history.facts if not fact.name.startswith(_OURS)), default=0)
+    last = last_of_others(history)
     return max(0, sum(told.position > last for told in history.sent) - 1)
+
+
+def last_of_others(history: History) -> int:
+    """Position of the last fact that is not of our own making."""
+    return max((fact.position for fact in history.facts if not fact.name.startswith(_OURS)), default=0)
 
 
 def last_fact_at(history: History) -> datetime | None:

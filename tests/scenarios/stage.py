@@ -45,13 +45,19 @@ def contact(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Told:
-    """One message as the customer got it; ``at`` and ``next_news_by`` to the minute, in Amsterdam."""
+    """One message as the customer got it; ``at`` and ``next_news_by`` to the minute, in Amsterdam.
+
+    ``cause`` is the fact that it tells, or the step that it is about and what became of that: ``receive overdue``.
+    """
 
     at: str
     kind: str
     next_news_by: str
     subject: str
     body: str
+    cause: str
+    channel: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,16 @@ class Stage:
         """Every message that was sent about ``order``, the first first."""
         messages = (await self.simulation.ask("messages", {"order": order}))["messages"]
         told = [
-            Told(_local(row["sent_at"]), row["kind"], _local(row["next_news_by"]), row["subject"], row["body"])
+            Told(
+                local(row["sent_at"]),
+                row["kind"],
+                local(row["next_news_by"]),
+                row["subject"],
+                row["body"],
+                _cause(row["trigger_id"]),
+                row["channel"],
+                row["language"],
+            )
             for row in messages
             if row["status"] == "sent"
         ]
@@ -132,9 +147,9 @@ class Stage:
             Owed(
                 row["kind"],
                 row["owner"],
-                _local(row["due_at"]),
+                local(row["due_at"]),
                 row["state"],
-                _local(row["met_at"]),
+                local(row["met_at"]),
                 row["topic"] if row["topic"] not in (None, row["owner"]) else "",
             )
             for row in sorted(rows, key=lambda row: (row["opened_at"], row["kind"], row["ended_at"] or "~"))
@@ -167,7 +182,7 @@ class Stage:
         async def hear(message: Msg) -> None:
             said = json.loads(message.data)
             _, role, name = message.subject.split(".")
-            at, person = _local(said["at"]), said.get("person")
+            at, person = local(said["at"]), said.get("person")
             self._noticed.append(Noticed(at, f"{role}:{name}", said["notice"], said["kind"], person))
 
         await self.simulation.operator.subscribe("notices.>", cb=hear)
@@ -198,8 +213,20 @@ class Stage:
         return [str(message_from_bytes(file.read_bytes(), policy=policy.default)) for file in files]
 
 
-def _local(iso: str | None) -> str:
+def local(iso: str | None) -> str:
+    """To the minute, in Amsterdam."""
     return "" if iso is None else f"{datetime.fromisoformat(iso).astimezone(AMSTERDAM):%Y-%m-%d %H:%M}"
+
+
+def _cause(trigger_id: str) -> str:
+    """What a fact is, by its id: those of a story's facts and those of the watchdog say it."""
+    said, of_commitment, commitment = trigger_id.partition(":")
+    return f"{commitment.partition('/')[0]} {said}" if of_commitment else trigger_id.rpartition("-")[0]
+
+
+def heard(told: Sequence[Told]) -> list[tuple[str, str, str, str, str]]:
+    """The messages without their words: when, of what kind, about what, how (channel, language), and the next news."""
+    return [(each.at, each.kind, each.cause, f"{each.channel} {each.language}", each.next_news_by) for each in told]
 
 
 def kept(told: Sequence[Told]) -> bool:

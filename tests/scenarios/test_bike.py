@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.chainserver import refusals
-from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+from tests.scenarios.backtested import backtested
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, heard, kept, moment, one_face, stage, teller
 
 SHOP = "retailer:saltmarsh"
 CARDS = {SHOP: {"display_name": "Saltmarsh Cargo Bikes", "phone": "555-0501"}}
@@ -82,13 +83,16 @@ async def test_a_person_answers_within_two_hours(scene: Stage) -> None:
     ]
     assert "cargo bike" in rows[0]["rule"]
     await scene.until("2026-04-15 12:00")
-    # Our own welcome, at once, is not taken for an answer; nobody was reminded of more than the time.
-    assert [message.kind for message in await scene.told(ORDER)] == ["opened"]
+    # Our own welcome, at once, is not taken for an answer. The answer is in the message, the moment that it is given.
+    assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
+        ("2026-04-14 16:00", "opened"),
+        ("2026-04-15 09:45", "answer"),
+    ]
     assert [notice.notice for notice in await scene.noticed("answer")] == ["commitment.nudged"]
     assert await scene.stalled() == []
 
 
-async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage) -> None:
+async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage, tmp_path: Path) -> None:
     await scene.play([OPENED, ASKED, CLAIMED, ANSWERED, DECIDED])
     assert await scene.owed(ORDER, "cover") == [
         # Nobody was named who decides: whoever answers to her. Five working days from Tuesday 16:06.
@@ -104,13 +108,20 @@ async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage) -> None:
         # Five working days from Wednesday 10:00.
         Owed("return", SHOP, "2026-04-22 10:00", "met", met="2026-04-17 11:00")
     ]
+    await scene.until("2026-04-24 12:00")
     told = await scene.told(ORDER)
-    # Opened on Tuesday 16:00; five working days, and an hour, later is Tuesday 17:00.
-    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
-        ("2026-04-14 16:00", "opened", "2026-04-21 17:00"),
-        ("2026-04-17 11:30", "closed", ""),
+    assert heard(told) == [
+        # Opened on Tuesday 16:00; five working days, and an hour, later is Tuesday 17:00.
+        ("2026-04-14 16:00", "opened", "order.opened", "email en", "2026-04-21 17:00"),
+        ("2026-04-15 09:45", "answer", "question.answered", "email en", "2026-04-22 17:00"),
+        ("2026-04-15 09:50", "cover", "cover.decided", "email en", "2026-04-22 17:00"),
+        ("2026-04-17 11:30", "closed", "order.closed", "email en", ""),
+        # A working day after it was returned, on Friday at eleven.
+        ("2026-04-20 11:00", "check", "check overdue", "email en", ""),
     ]
-    assert "has been replaced" in told[1].body
+    assert "has been replaced" in told[3].body
+    assert (await scene.status(ORDER))["contacts_started"] == 0
+    assert await backtested(scene, ORDER, tmp_path, TERMS) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), SHOP, CARDS)
 
@@ -128,4 +139,5 @@ async def test_an_answer_that_comes_after_two_hours_is_late(scene: Stage) -> Non
     assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
         ("2026-04-14 16:00", "opened"),
         ("2026-04-15 10:05", "overdue"),
+        ("2026-04-15 11:00", "answer"),
     ]

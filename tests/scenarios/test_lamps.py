@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.chainserver import refusals
-from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+from tests.scenarios.backtested import backtested
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, heard, kept, moment, one_face, stage, teller
 
 SHOP = "retailer:quince-garden"
 MAKER = "importer:polder-light"
@@ -94,7 +95,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
     assert refusals(tmp_path / "home") == []
 
 
-async def test_a_question_either_way_is_open_until_it_is_answered(scene: Stage) -> None:
+async def test_a_question_either_way_is_open_until_it_is_answered(scene: Stage, tmp_path: Path) -> None:
     await scene.play([OPENED, SHE_ASKED, WE_ASKED])
     # Two working days: from Monday 10:00 to Wednesday 10:00, and from 11:00 to 11:00.
     assert await scene.owed(ORDER, "answer") == [
@@ -121,11 +122,12 @@ async def test_a_question_either_way_is_open_until_it_is_answered(scene: Stage) 
     ]
     assert "“How many hours a day do they burn?”" in told[1].body
     assert "an answer to your question by Wednesday 13 May" in told[2].body
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), SHOP, CARDS)
 
 
-async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage) -> None:
+async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage, tmp_path: Path) -> None:
     closed = said("2026-05-12 16:00", SHOP, "order.closed", outcome="cancelled")
     await scene.play([OPENED, SHE_ASKED, IT_IS_BUSY, closed])
     assert await scene.owed(ORDER, "answer") == [Owed("answer", SHOP, "2026-05-13 10:00", "open", what="Q-PLACE")]
@@ -141,9 +143,19 @@ async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage) -> 
     assert await scene.owed(ORDER, "answer") == [
         Owed("answer", SHOP, "2026-05-13 10:00", "met_late", met="2026-05-15 16:00", what="Q-PLACE")
     ]
+    told = await scene.told(ORDER)
+    assert heard(told) == [
+        ("2026-05-11 09:00", "opened", "order.opened", "email en", "2026-05-18 17:00"),
+        ("2026-05-12 16:00", "closed", "order.closed", "email en", ""),
+        # Closed or not, it was her question: she hears that it takes longer, and then the answer itself.
+        ("2026-05-13 10:00", "overdue", "answer overdue", "email en", ""),
+        ("2026-05-15 16:00", "answer", "question.answered", "email en", ""),
+    ]
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    one_face(scene.letters(), SHOP, CARDS)
 
 
-async def test_the_wrong_part_returns_the_order_to_work(scene: Stage) -> None:
+async def test_the_wrong_part_returns_the_order_to_work(scene: Stage, tmp_path: Path) -> None:
     await scene.play([*AT_WORK, CAME])
     # Nobody repairs while the part is waited for. Ten working days from Wednesday 20 May 10:00, from when it is there.
     repair = Owed("repair", MAKER, "2026-06-03 10:00", "open")
@@ -164,19 +176,20 @@ async def test_the_wrong_part_returns_the_order_to_work(scene: Stage) -> None:
     assert [(message.at, message.kind, message.next_news_by) for message in told] == [
         ("2026-05-11 09:00", "opened", "2026-05-18 17:00"),
         ("2026-05-12 10:00", "received", "2026-05-19 17:00"),
-        # Five working days after the word before, each time.
-        ("2026-05-19 10:00", "update", "2026-05-26 17:00"),
-        ("2026-05-26 10:00", "update", "2026-06-02 17:00"),
+        # Five working days after the word before, less two hours, each time.
+        ("2026-05-18 16:00", "update", "2026-05-25 17:00"),
+        ("2026-05-25 14:00", "update", "2026-06-01 17:00"),
     ]
     assert "which is expected by Wednesday 20 May" in told[2].body
     assert "lamp 3: a part arrived that turned out not to be the right one" in told[3].body
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     assert kept(told)
     # All that we had promised came in time, and so it stands in the ledger.
     assert {owed.state for owed in await scene.owed(ORDER, "update") if owed.met} == {"met"}
     one_face(scene.letters(), SHOP, CARDS)
 
 
-async def test_a_date_that_moves_keeps_the_first_and_the_last(scene: Stage) -> None:
+async def test_a_date_that_moves_keeps_the_first_and_the_last(scene: Stage, tmp_path: Path) -> None:
     await scene.play([*AT_WORK, CAME, WRONG, CAME_AGAIN, PROMISED])
     # Without the promise it would be due ten working days from Wednesday 27 May 10:00.
     assert (await scene.owed(ORDER, "repair"))[-1] == Owed("repair", MAKER, "2026-06-01 17:00", "open")
@@ -193,11 +206,22 @@ async def test_a_date_that_moves_keeps_the_first_and_the_last(scene: Stage) -> N
     # From Friday 17:00 to Monday 11:00.
     assert (promised[0]["kept"], promised[0]["late_seconds"]) == (False, 66 * 3_600)
     told = await scene.told(ORDER)
-    # She hears of the date that was missed, not of the two that were moved in time.
-    assert [(message.at, message.kind) for message in told if message.kind == "overdue"] == [
-        ("2026-06-05 17:00", "overdue")
+    assert heard(told) == [
+        ("2026-05-11 09:00", "opened", "order.opened", "email en", "2026-05-18 17:00"),
+        ("2026-05-12 10:00", "received", "item.received", "email en", "2026-05-19 17:00"),
+        ("2026-05-18 16:00", "update", "update nudged", "email en", "2026-05-25 17:00"),
+        ("2026-05-25 14:00", "update", "update nudged", "email en", "2026-06-01 17:00"),
+        # A date, and each new one on the day that it is named.
+        ("2026-05-27 11:00", "promise", "promise.made", "email en", "2026-06-03 17:00"),
+        ("2026-06-01 11:00", "promise", "promise.moved", "email en", "2026-06-08 17:00"),
+        ("2026-06-03 11:00", "promise", "promise.moved", "email en", "2026-06-10 17:00"),
+        # And the one that was missed, at once.
+        ("2026-06-05 17:00", "overdue", "repair overdue", "email en", "2026-06-15 17:00"),
+        ("2026-06-08 11:00", "repaired", "repair.completed", "email en", "2026-06-15 17:00"),
     ]
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     assert kept(told)
+    assert (await scene.status(ORDER))["contacts_started"] == 0
     one_face(scene.letters(), SHOP, CARDS)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.chainserver import refusals
-from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+from tests.scenarios.backtested import backtested
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, heard, kept, moment, one_face, stage, teller
 
 SHOP = "retailer:copper-lane"
 SERVICE = "importer:harrow-sands"
@@ -103,7 +104,7 @@ async def test_what_was_sent_back_and_lies_about_comes_to_a_person_with_a_name(s
     ]
 
 
-async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: Stage) -> None:
+async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: Stage, tmp_path: Path) -> None:
     await scene.play(TO_AND_FRO)
     # Claimed on Monday at 10:00. Five working days: seven hours, thirty-two until Friday evening, and one on Monday.
     assert await scene.owed(ORDER, "cover") == [Owed("cover", SERVICE, "2026-03-09 10:00", "open")]
@@ -122,16 +123,20 @@ async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: 
     await scene.until("2026-03-12 12:00")
     assert (ORDER, "cover", SERVICE) not in await scene.stalled()
     told = await scene.told(ORDER)
-    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
+    assert heard(told) == [
         # Each names the evening of the working day on which five of them and an hour are over.
-        ("2026-03-02 09:00", "opened", "2026-03-09 17:00"),
-        ("2026-03-03 10:00", "received", "2026-03-10 17:00"),
-        ("2026-03-04 12:00", "received", "2026-03-11 17:00"),
-        ("2026-03-06 15:00", "overdue", "2026-03-13 17:00"),
-        ("2026-03-09 10:00", "overdue", "2026-03-16 17:00"),
+        ("2026-03-02 09:00", "opened", "order.opened", "email en", "2026-03-09 17:00"),
+        ("2026-03-03 10:00", "received", "item.received", "email en", "2026-03-10 17:00"),
+        ("2026-03-04 12:00", "received", "item.received", "email en", "2026-03-11 17:00"),
+        ("2026-03-06 15:00", "overdue", "receive overdue", "email en", "2026-03-13 17:00"),
+        ("2026-03-09 10:00", "overdue", "cover overdue", "email en", "2026-03-16 17:00"),
+        # Who pays, why, and what she can do about it.
+        ("2026-03-11 15:00", "cover", "cover.decided", "email en", "2026-03-18 17:00"),
     ]
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     assert kept(told)
-    assert "by Monday 9 March whether the guarantee pays" in told[-1].body
+    assert (await scene.status(ORDER))["contacts_started"] == 0
+    assert "by Monday 9 March whether the guarantee pays" in told[4].body
     one_face(scene.letters(), SHOP, CARDS)
     decisions = [row["data"] for row in (await scene.timeline(ORDER))["entries"] if row["type"] == DECIDED.name]
     assert [(each["decision"], each["cause"], bool(each["appeal"])) for each in decisions] == [
@@ -139,7 +144,7 @@ async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: 
     ]
 
 
-async def test_while_she_thinks_about_the_price_nobody_else_is_late(scene: Stage) -> None:
+async def test_while_she_thinks_about_the_price_nobody_else_is_late(scene: Stage, tmp_path: Path) -> None:
     await scene.play([OPENED, CLAIMED, EXAMINED, OFFERED])
     # Beyond Monday 10:00, when the decision on cover would have been late.
     await scene.until("2026-03-10 12:00")
@@ -160,10 +165,12 @@ async def test_while_she_thinks_about_the_price_nobody_else_is_late(scene: Stage
     assert [(message.at, message.kind, message.next_news_by) for message in told] == [
         ("2026-03-02 09:00", "opened", "2026-03-09 17:00"),
         ("2026-03-03 13:00", "quote", "2026-03-10 17:00"),
-        ("2026-03-10 13:00", "update", "2026-03-17 17:00"),
+        # Two hours before her time is over, and the promise of news with it. Once is enough: at one nothing is new.
+        ("2026-03-10 11:00", "update", "2026-03-17 17:00"),
     ]
     assert "€398.00" in told[1].subject
     assert told[2].subject.startswith("A reminder")
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), SHOP, CARDS)
 

@@ -104,8 +104,9 @@ async def test_a_closure_of_two_weeks_that_is_announced_late_moves_all_that_is_o
         assert [(message.at, message.kind, message.next_news_by) for message in told] == [
             ("2026-09-07 09:00", "opened", "2026-09-14 17:00"),
             ("2026-09-07 11:00", "received", "2026-09-14 17:00"),
-            ("2026-09-14 11:00", "update", "2026-09-21 17:00"),
-            ("2026-09-21 11:00", "update", "2026-09-28 17:00"),
+            # Due on Monday at eleven, and on the Friday after at five: two working hours before that, each time.
+            ("2026-09-11 17:00", "update", "2026-09-21 17:00"),
+            ("2026-09-18 15:00", "update", "2026-09-25 17:00"),
         ]
         assert kept(told)
         one_face(scene.letters(), SHOP, CARDS)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.chainserver import refusals
-from tests.scenarios.stage import Noticed, Owed, Stage, contact, kept, moment, one_face, stage, teller
+from tests.scenarios.backtested import backtested
+from tests.scenarios.stage import Noticed, Owed, Stage, contact, heard, kept, moment, one_face, stage, teller
 
 SHOP = "retailer:larkwire"
 CREW = "repairer:tamarisk"
@@ -83,10 +84,12 @@ async def test_a_visit_is_kept_within_its_window(scene: Stage) -> None:
     told = await scene.told(ORDER)
     assert [(message.at, message.kind) for message in told] == [
         ("2026-06-14 14:00", "opened"),
+        # On a Sunday, too: who comes by tomorrow, and between when.
+        ("2026-06-14 14:10", "visit"),
         ("2026-06-15 10:45", "repaired"),
         ("2026-06-15 10:50", "closed"),
     ]
-    assert "cable replaced, two others renewed" in told[1].body
+    assert "cable replaced, two others renewed" in told[2].body
     one_face(scene.letters(), SHOP, CARDS)
 
 
@@ -98,9 +101,10 @@ async def test_nobody_came_and_she_hears_it_when_the_window_ends(scene: Stage) -
     assert [(message.at, message.kind, message.next_news_by) for message in told] == [
         # On a Sunday the five working days begin on Monday at nine, and the hour is Monday's.
         ("2026-06-14 14:00", "opened", "2026-06-22 17:00"),
+        ("2026-06-14 14:10", "visit", "2026-06-22 17:00"),
         ("2026-06-15 11:00", "overdue", "2026-06-22 17:00"),
     ]
-    assert "the visit should have taken place by Monday 15 June" in told[1].body
+    assert "the visit should have taken place by Monday 15 June" in told[2].body
     one_face(scene.letters(), SHOP, CARDS)
     assert (await scene.noticed("visit"))[1:] == [
         Noticed("2026-06-15 11:00", CREW, "commitment.overdue", "visit"),
@@ -116,7 +120,12 @@ async def test_a_visit_that_moves_keeps_its_first_and_its_last_window(scene: Sta
     await scene.until("2026-06-15 12:00")
     # Moved in time: nobody is late when the first window ends.
     assert await scene.owed(ORDER, "visit") == [Owed("visit", CREW, "2026-06-16 15:00", "open", what="V-1")]
-    assert [message.kind for message in await scene.told(ORDER)] == ["opened"]
+    assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
+        ("2026-06-14 14:00", "opened"),
+        ("2026-06-14 14:10", "visit"),
+        # Before anybody would have been waited for.
+        ("2026-06-15 08:00", "visit"),
+    ]
     await scene.play([said("2026-06-16 14:00", CREW, "visit.done", visit="V-1")])
     visit = next(row for row in await scene.promises(CREW) if row["kind"] == "visit")
     assert (visit["first_promised_at"], visit["promised_at"], visit["promises"], visit["kept"]) == (
@@ -127,7 +136,7 @@ async def test_a_visit_that_moves_keeps_its_first_and_its_last_window(scene: Sta
     )
 
 
-async def test_a_new_window_after_a_missed_one_can_be_missed_anew(scene: Stage) -> None:
+async def test_a_new_window_after_a_missed_one_can_be_missed_anew(scene: Stage, tmp_path: Path) -> None:
     new = said(
         "2026-06-15 12:00", CREW, "visit.scheduled", visit="V-1", **window("2026-06-16 13:00", "2026-06-16 15:00")
     )
@@ -139,14 +148,19 @@ async def test_a_new_window_after_a_missed_one_can_be_missed_anew(scene: Stage) 
     assert await scene.stalled() == [(ORDER, "visit", CREW)]
     assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
         ("2026-06-14 14:00", "opened"),
+        ("2026-06-14 14:10", "visit"),
         ("2026-06-15 11:00", "overdue"),
+        ("2026-06-15 12:00", "visit"),
         ("2026-06-16 15:00", "overdue"),
+    ]
+    assert await backtested(scene, ORDER, tmp_path) == [
+        (message.at, message.kind) for message in await scene.told(ORDER)
     ]
     visit = next(row for row in await scene.promises(CREW) if row["kind"] == "visit")
     assert (visit["first_promised_at"], visit["promises"], visit["kept"]) == ("2026-06-15T09:00:00Z", 2, False)
 
 
-async def test_her_no_opens_the_work_again_with_its_history(scene: Stage) -> None:
+async def test_her_no_opens_the_work_again_with_its_history(scene: Stage, tmp_path: Path) -> None:
     await scene.play([*KEPT, SHE_SAYS_NO, REOPENED])
     status = await scene.status(ORDER)
     assert (status["status"], status["open"], status["reopenings"]) == ("reopened", True, 1)
@@ -158,6 +172,9 @@ async def test_her_no_opens_the_work_again_with_its_history(scene: Stage) -> Non
     ]
     ball = await scene.ball(ORDER)
     assert (ball["kind"], ball["owner"]) == ("forward", SHOP)
+    assert await backtested(scene, ORDER, tmp_path) == [
+        (message.at, message.kind) for message in await scene.told(ORDER)
+    ]
     last = (await scene.told(ORDER))[-1]
     assert (last.at, last.kind, last.next_news_by) == ("2026-06-17 10:15", "reopened", "2026-06-24 17:00")
     assert "the connection was gone again this morning" in last.body
@@ -175,14 +192,22 @@ async def test_her_no_opens_the_work_again_with_its_history(scene: Stage) -> Non
     one_face(scene.letters(), SHOP, CARDS)
 
 
-async def test_one_working_day_after_the_repair_she_is_asked_whether_it_holds(scene: Stage) -> None:
+async def test_one_working_day_after_the_repair_she_is_asked_whether_it_holds(scene: Stage, tmp_path: Path) -> None:
     await scene.play(KEPT)
     assert await scene.owed(ORDER, "check") == [Owed("check", SHOP, "2026-06-16 10:50", "open")]
     await scene.until("2026-06-19 12:00")
     told = await scene.told(ORDER)
-    # One working day after Monday 10:50. It is asked once.
-    assert [message.at for message in told][3:] == ["2026-06-16 10:50"]
+    assert heard(told) == [
+        ("2026-06-14 14:00", "opened", "order.opened", "email en", "2026-06-22 17:00"),
+        ("2026-06-14 14:10", "visit", "visit.scheduled", "email en", "2026-06-22 17:00"),
+        ("2026-06-15 10:45", "repaired", "repair.completed", "email en", "2026-06-22 17:00"),
+        ("2026-06-15 10:50", "closed", "order.closed", "email en", ""),
+        # One working day after Monday 10:50. It is asked once.
+        ("2026-06-16 10:50", "check", "check overdue", "email en", ""),
+    ]
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     assert kept(told)
+    assert (await scene.status(ORDER))["contacts_started"] == 0
     assert await scene.owed(ORDER, "check") == [
         Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 10:50"),
     ]
@@ -197,4 +222,4 @@ async def test_a_person_who_asks_her_first_spares_her_the_letter(scene: Stage) -
     assert await scene.owed(ORDER, "check") == [
         Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 09:30"),
     ]
-    assert [message.kind for message in await scene.told(ORDER)] == ["opened", "repaired", "closed"]
+    assert [message.kind for message in await scene.told(ORDER)] == ["opened", "visit", "repaired", "closed"]

@@ -14,7 +14,8 @@ from nats.aio.msg import Msg
 from events.log import last_position, read_until
 from services.story import BEGIN, CARDS, IMPORTER, ORDER, REPAIRER, SERIAL, SHOP, Step, watch_story
 from tests.chainserver import refusals
-from tests.scenarios.stage import Stage, moment, stage
+from tests.scenarios.backtested import backtested
+from tests.scenarios.stage import Stage, heard, moment, stage
 
 
 @pytest.fixture
@@ -58,30 +59,32 @@ async def what_was_known_when_can_be_asked(scene: Stage) -> None:
     assert (stalled_then["next_owner"], stalled_then["last_told_kind"]) == (IMPORTER, "overdue")
 
 
-async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage) -> None:
+async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage, tmp_path: Path) -> None:
     # Playing six weeks costs seconds: what the whole story shows is looked at in one telling.
     await scene.play(watch_story())
     await scene.until("2026-09-30 12:00")
 
     told = await scene.told(ORDER)
-    assert [(message.at, message.kind, message.next_news_by) for message in told] == [
+    assert heard(told) == [
         # Taken in on Thursday afternoon; five working days later, the shop's two closed weeks counted.
-        ("2026-07-09 14:30", "opened", "2026-07-30 17:00"),
+        ("2026-07-09 14:30", "opened", "order.opened", "email en", "2026-07-30 17:00"),
         # Sent on Friday at 16:00; the importer had until Tuesday at 16:00, sixteen of its opening hours.
-        ("2026-07-14 16:00", "overdue", "2026-08-03 17:00"),
-        ("2026-07-15 11:00", "received", "2026-08-03 17:00"),
-        ("2026-07-17 10:00", "received", "2026-08-03 17:00"),
-        # Nothing to tell for five working days of the shop: she hears that, too, and for when the part is expected.
-        ("2026-07-31 17:00", "update", "2026-08-10 17:00"),
-        ("2026-08-06 15:45", "repaired", "2026-08-13 17:00"),
-        ("2026-08-11 09:30", "ready", "2026-08-18 17:00"),
+        ("2026-07-14 16:00", "overdue", "receive overdue", "email en", "2026-08-03 17:00"),
+        ("2026-07-15 11:00", "received", "item.received", "email en", "2026-08-03 17:00"),
+        ("2026-07-17 10:00", "received", "item.received", "email en", "2026-08-03 17:00"),
+        # Nothing to tell for nearly five working days of the shop, which would be over on Friday at 17:00: two hours
+        # before that she hears how it stands, and for when the part is expected.
+        ("2026-07-31 15:00", "update", "update nudged", "email en", "2026-08-07 17:00"),
+        ("2026-08-06 15:45", "repaired", "repair.completed", "email en", "2026-08-13 17:00"),
+        ("2026-08-11 09:30", "ready", "item.received", "email en", "2026-08-18 17:00"),
         # A working day after she has it back: does it hold? After that nothing is due.
-        ("2026-08-14 16:00", "check", ""),
+        ("2026-08-14 16:00", "check", "check overdue", "email en", ""),
     ]
     # Whatever was promised was kept: each message came before the date that the one before had named.
     for earlier, later in itertools.pairwise(told):
         assert later.at < earlier.next_news_by
 
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     status = await scene.status(ORDER)
     assert status["contacts_started"] == 0
     assert (status["status"], status["outcome"]) == ("closed", "repaired")
@@ -96,6 +99,7 @@ async def test_she_is_written_to_in_her_own_language(scene: Stage) -> None:
     repaired = next(step for step in story if step.name == "repair.completed")
     await scene.play([story[1], replace(repaired, at=moment("2026-07-10 10:00"))])
     first, last = await scene.told(ORDER)
+    assert (first.language, last.language) == ("nl", "nl")
     assert "donderdag 16 juli om 17.00 uur" in first.body
     assert "Wat er is gedaan: “nieuwe kroon en opwindas, getest tot 200 m”." in last.body
     assert all("Beste mevrouw Jansen," in letter for letter in scene.letters())

@@ -1,0 +1,50 @@
+"""What a backtest of a story's facts says that she would have been told: the same as she was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from events.clock import Clock
+from events.log import last_position, read_until
+from events.party import role_of
+from projections.clock import moment_of
+from projections.database import open_database
+from projections.policy import Policy
+from services.backtest.loading import Loaded, fill
+from services.backtest.run import told_in
+from services.importing import ImportReport
+from tests.scenarios.stage import Stage, local
+
+
+async def backtested(scene: Stage, order: str, folder: Path, terms: str | None = None) -> list[tuple[str, str]]:
+    """When and of what kind: the messages about ``order`` that a backtest predicts of what partners have said by now.
+
+    Whatever the chain itself has said is left out. ``terms`` is what the operator wrote as policy.
+    """
+    js = scene.simulation.operator.jetstream()
+    log = [json.loads(payload) async for batch in read_until(js, await last_position(js)) for _, payload in batch]
+    said = [event for event in log if role_of(event["source"]) != "chain"]
+    with open_database(folder / "backtest.duckdb", threads=1) as database:
+        policy = None if terms is None else Policy.parse(terms)
+        fill(database, [*said, *_end_of_the_log(scene.simulation.clock)], policy, Loaded(ImportReport()))
+        (told,) = [messages for found, messages in told_in(database) if found.name == order]
+    return [(local(moment_of(message.at).isoformat()), message.kind) for message in told]
+
+
+def _end_of_the_log(clock: Clock) -> list[dict[str, Any]]:
+    """Of another order: until then the log goes on, and orders that it does not close stay open."""
+    said = {"order.opened": {"product": {"brand": "none"}}, "order.closed": {"outcome": "cancelled"}}
+    return [
+        {
+            "specversion": "1.0",
+            "id": name,
+            "source": "retailer:elsewhere",
+            "type": f"repairchain.{name}.v1",
+            "subject": "END-1",
+            "time": clock.now().isoformat(),
+            "data": data,
+        }
+        for name, data in said.items()
+    ]
