@@ -29,6 +29,9 @@ EX_TEMPFAIL: Final = 75
 #: A letter says when it was written; one that says something else than these days is not believed.
 _BELIEVED: Final = timedelta(days=7)
 
+#: More than the log would have of it (characters).
+_MOST: Final = 20_000
+
 #: "Stop" is for good.
 _FOR_GOOD: Final = timedelta(days=36_500)
 
@@ -135,6 +138,7 @@ def take(place: Place, mail: Mail) -> Taken:
 
 async def _take(connection: Client, mail: Mail) -> Taken:
     from services.desk.calling import call_desk
+    from services.desk.problems import DeskError
 
     if mail.bounce is not None:
         return await _bounced(connection, mail.bounce.message, mail.bounce.status)
@@ -143,7 +147,10 @@ async def _take(connection: Client, mail: Mail) -> Taken:
         return Taken("unknown", "This letter fits no order, and is kept nowhere.")
     if mail.kind == "stop":
         until = datetime.now(UTC) + _FOR_GOOD
-        await call_desk(connection, "set", {"ref": order, "paused_until": until.isoformat()})
+        try:
+            await call_desk(connection, "set", {"ref": order, "paused_until": until.isoformat()})
+        except DeskError:
+            return Taken("paused", f"Nobody is written to about {order}.", order)
         return Taken("paused", f"The customer of {order} is written to no more, unless she must decide.", order)
     said = await call_desk(connection, "reply", _as_reply(mail, order))
     facts = [{name: fact[name] for name in ("type", "id", "position")} for fact in said["facts"]]
@@ -156,9 +163,9 @@ def _as_reply(mail: Mail, order: str) -> dict[str, Any]:
     believed = mail.date is not None and now - _BELIEVED < mail.date <= now
     return {
         "order": order,
-        "text": mail.text or "(a letter without words)",
+        "text": mail.text[:_MOST] or "(a letter without words)",
         "channel": "email",
-        "id": mail.id,
+        "id": f"mail {mail.id}" if mail.id is not None else None,
         "message": next((each for each in mail.replies_to if each.startswith("msg-")), None),
         "at": mail.date.isoformat() if mail.date is not None and believed else None,
         "sender": mail.sender,

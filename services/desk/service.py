@@ -43,6 +43,9 @@ _FORGOTTEN: Final = (
     "she was forgotten, and nothing is written about her any more: open her next order under a new number"
 )
 
+#: A letter that was being written while she was forgotten lies there by then (seconds).
+_LOOK_AGAIN: Final = 30.0
+
 #: So often a query is asked before we say that nobody answers.
 _TRIES: Final = 3
 
@@ -54,14 +57,28 @@ Answer = dict[str, Any]
 
 
 class Desk:
-    """``await start()``, then it answers until ``await stop()``. ``letters``: folders in which letters lie."""
+    """``await start()``, then it answers until ``await stop()``.
 
-    def __init__(self, connection: Client, ask: Ask, clock: Clock, letters: Sequence[Path] = ()) -> None:
+    ``letters`` are folders in which letters lie; after a customer was forgotten they are looked through once more,
+    ``look_again`` seconds later.
+    """
+
+    def __init__(
+        self,
+        connection: Client,
+        ask: Ask,
+        clock: Clock,
+        letters: Sequence[Path] = (),
+        look_again: float = _LOOK_AGAIN,
+    ) -> None:
         self._connection = connection
         self._js: JetStreamContext = connection.jetstream()
         self._answered = ask
         self._clock = clock
         self._letters = letters
+        self._look_again = look_again
+        self._looking: set[asyncio.Task[None]] = set()
+        self._leaving = asyncio.Event()
         self._book = Book(self._js)
         self._verbs: Mapping[str, Callable[[Any], Awaitable[Answer]]] = {
             "reply": self.reply,
@@ -79,6 +96,8 @@ class Desk:
 
     async def stop(self) -> None:
         """Finish what is at hand, and take no more."""
+        self._leaving.set()
+        await asyncio.gather(*self._looking)
         with suppress(nats.errors.Error):
             await self._subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
 
@@ -122,7 +141,10 @@ class Desk:
         if timeline["order"] is None:
             raise DeskError(f"'{reply.order}' is no order")
         history = History.of(timeline)
-        text = redacted(without_quotes(reply.text), await self._contact(history))
+        contact = await self._contact(history)
+        text = redacted(without_quotes(reply.text), contact)
+        if reply.id is not None and redacted(reply.id, contact) != reply.id:
+            reply = reply.model_copy(update={"id": f"<{reply.id}>"})  # so that it is kept as a hash
         if reply.sender:
             text = redacted(text, Contact(name=reply.sender))
         said = decide_reply(reply, text, history, self._clock.now())
@@ -171,6 +193,9 @@ class Desk:
         rejected, letters = await self._erase(traces)
         await self._book.forget(customer.key, self._clock.now())
         late = await self._erase(traces)
+        looking = asyncio.create_task(self._erase_again(traces))
+        self._looking.add(looking)
+        looking.add_done_callback(self._looking.discard)
         _log.info("a customer was forgotten", opener=customer.opener, orders=len(customer.orders))
         return {
             "opener": customer.opener,
@@ -184,6 +209,15 @@ class Desk:
     async def _erase(self, traces: Traces) -> tuple[int, int]:
         """How many submissions, and how many letters, were hers and are gone."""
         return await erase_rejected(self._js, traces), await asyncio.to_thread(erase_letters, self._letters, traces)
+
+    async def _erase_again(self, traces: Traces) -> None:
+        """The notifier may have had her address in hand when her record went."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._leaving.wait(), self._look_again)
+        try:
+            await self._erase(traces)
+        except _TROUBLE as error:
+            _log.warning("a second look for letters failed: forget her once more", error=type(error).__name__)
 
     # -- what they need -----------------------------------------------------------------------------------------------
 

@@ -12,11 +12,12 @@ import orjson
 import pytest
 
 from events import names
-from services.answering import ask
+from services.answering import ask, asker
 from services.desk.problems import DeskError
+from services.desk.service import Desk
 from services.settings import load_settings
 from tests.chainserver import ChainServer, refusals
-from tests.services.desk.office import CONTACT, EMAIL, NAME, PHONE, SHOP, Office
+from tests.services.desk.office import CONTACT, EMAIL, NAME, SHOP, Office
 from tests.waiting import eventually
 
 REF = f"{SHOP} C-77"
@@ -50,7 +51,7 @@ async def planted(office: Office) -> None:
 
 async def everywhere(office: Office) -> list[str]:
     return sorted(
-        {place for needle in (first_word(NAME), EMAIL, PHONE) for place in await office.lies_on_the_disk(needle)}
+        {place for needle in (first_word(NAME), EMAIL, "87654321") for place in await office.lies_on_the_disk(needle)}
     )
 
 
@@ -83,6 +84,18 @@ async def test_a_forgotten_customer_is_found_in_no_file_while_everything_runs(of
     snapshot = tmp_path / "snapshot.duckdb"
     await ask(office.operator, "snapshot", {"file": str(snapshot)})
     assert _texts_with(snapshot, (first_word(NAME), EMAIL, "87654321")) == []
+
+
+async def test_a_letter_that_was_being_written_goes_too(office: Office) -> None:
+    await office.open("W-1")
+    other = Desk(office.keeper, asker(office.keeper), office.clock, [office.home / "outbox"], look_again=0.2)
+    await other.start()
+    late = office.home / "outbox" / "msg-late.eml"
+    await other.forget({"ref": REF})
+    late.write_text(f"From: shop@shop.example\nTo: {EMAIL}\n\nDear {NAME}\n", encoding="utf-8")
+    await eventually(lambda: not late.exists(), "found by a second look")
+    await other.forget({"ref": REF})
+    await other.stop()  # which does not wait for its time
 
 
 async def _nowhere(office: Office) -> bool:
