@@ -165,9 +165,11 @@ class _Teller:
     def _nudged(self, moment: datetime, data: dict[str, Any]) -> None:
         from cli.render.owed import to_do
 
-        said = (
-            f"{_name_of(data['owed_by'])} is reminded to {to_do(data['kind'])}, by {self._moments.text(data['due'])}."
-        )
+        if data["kind"] == "update":
+            said = "The customer has heard nothing for nearly five working days. She hears from us before she may ask."
+        else:
+            by = self._moments.text(data["due"])
+            said = f"{_name_of(data['owed_by'])} is reminded to {to_do(data['kind'])}, by {by}."
         self._line(f"{self._moments.clock(moment)}  {said}", "yellow", hang=7)
 
     def _message(self, moment: datetime, data: dict[str, Any]) -> None:
