@@ -185,7 +185,7 @@ class _Words:
         return {
             "by": self._by(promised.by),
             "before": self._by(promised.before),
-            "later": _moved(promised.before, promised.by),
+            "later": _is_later(promised),
             "kind": promised.kind,
             "what": self._told(promised.what),
             "reason": self._told(promised.reason),
@@ -195,7 +195,7 @@ class _Words:
         return {
             "day": self._day(visit.begin),
             "window": self._window(visit.begin, visit.end),
-            "before": self._when(visit.before),
+            "before": self._when(visit.before) if _has_moved(visit) else None,
             "what": self._told(visit.what),
         }
 
@@ -237,9 +237,14 @@ def _line(text: str) -> str:
     return one_line(text.translate(_MARKS))
 
 
-def _moved(before: datetime | None, after: datetime) -> bool:
-    """Whether a date was put off."""
-    return before is not None and after > before
+def _is_later(promised: Promised) -> bool:
+    """Whether the date was put off."""
+    return promised.before is not None and promised.by > promised.before
+
+
+def _has_moved(visit: Visit) -> bool:
+    """Whether the visit begins at another time than she was told."""
+    return visit.before is not None and visit.before != visit.begin
 
 
 def _stand(news: News) -> str:
@@ -265,9 +270,9 @@ def _sorry(plan: MessagePlan, stand: str) -> str | None:
     if plan.kind == "overdue":
         return "late"
     if plan.kind == "promise":
-        return "moved" if news.promised and _moved(news.promised.before, news.promised.by) else None
+        return "moved" if news.promised and _is_later(news.promised) else None
     if plan.kind == "visit":
-        return "moved" if news.visit and news.visit.before else None
+        return "moved" if news.visit and _has_moved(news.visit) else None
     if plan.kind != "update" or stand not in ("delay", "under_way"):
         return None
     if stand == "delay":
