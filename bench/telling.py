@@ -1,7 +1,8 @@
 """Messages planned and sent to a mail server on loopback, beside bare loops of Apprise and smtplib, in the same run.
 
-``python -m bench.telling [--messages N]``. Ours is everything from the facts in the log to the outcomes in the log, with
-projector and notifier as processes of their own: reading, deciding, wording, the plan, the attempt, the claim, the letter (text and HTML) and the outcome, each of them synced. Apprise's loop is ``notify`` again and again, as its
+``python -m bench.telling [--messages N]``. Ours is everything from the facts in the log to the outcomes in the log,
+with projector and notifier as processes of their own: reading, deciding, wording, the plan, the attempt, the claim, the
+letter (text and HTML) and the outcome, each of them synced. Apprise's loop is ``notify`` again and again, as its
 documentation shows it; smtplib's keeps one connection open and sends a letter that is made already. The mail server
 counts, and keeps nothing.
 """
@@ -14,6 +15,7 @@ import contextlib
 import multiprocessing
 import os
 import smtplib
+import socket
 import subprocess
 import sys
 import time
@@ -60,10 +62,9 @@ class _Counting:
         return "250 OK"
 
 
-def _serve_mail(counted: Any, port: Any) -> None:
-    controller = Controller(_Counting(counted), hostname="127.0.0.1", port=0, server_hostname="sink.example")
-    controller.start()
-    port.value = controller.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # it has started
+def _serve_mail(counted: Any, port: int, ready: Any) -> None:
+    Controller(_Counting(counted), hostname="127.0.0.1", port=port, server_hostname="sink.example").start()
+    ready.set()
     while True:
         time.sleep(60)
 
@@ -72,13 +73,16 @@ def _serve_mail(counted: Any, port: Any) -> None:
 def mail_sink() -> Iterator[tuple[int, Any]]:
     """A mail server in a process of its own: its port, and how many letters it has taken."""
     context = multiprocessing.get_context("spawn")
-    counted, port = context.Value("i", 0), context.Value("i", 0)
-    process = context.Process(target=_serve_mail, args=(counted, port), daemon=True)
+    counted, ready = context.Value("i", 0), context.Event()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    process = context.Process(target=_serve_mail, args=(counted, port, ready), daemon=True)
     process.start()
-    while port.value == 0:
-        time.sleep(0.01)
+    if not ready.wait(30):
+        raise RuntimeError("the mail server did not start")
     try:
-        yield port.value, counted
+        yield port, counted
     finally:
         process.kill()
         process.join()

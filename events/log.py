@@ -18,7 +18,7 @@ import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy, Header
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NotFoundError
 from nats.nuid import NUID
 
 from events import names
@@ -196,6 +196,15 @@ async def last_position(js: JetStreamContext) -> int:
     """The position of the newest fact; 0 for an empty log."""
     info = await js.stream_info(names.REPAIRS)
     return info.state.last_seq
+
+
+async def last_position_of(js: JetStreamContext, order: str) -> int:
+    """The position of the newest fact about ``order``; 0 if there is none."""
+    try:
+        message = await js.get_last_msg(names.REPAIRS, order_filter(order))
+    except NotFoundError:
+        return 0
+    return message.seq or 0
 
 
 def position_of(message: Msg) -> int:

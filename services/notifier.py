@@ -67,7 +67,7 @@ _FINISH: Final = 4.0
 _BATCH: Final = 200
 
 #: So many orders are handled at a time: the projector brings the read models up to date once for several questions.
-_SIDE_BY_SIDE: Final = 8
+_SIDE_BY_SIDE: Final = 32
 
 #: After a fault the fact comes again: soon at first, then every few minutes. It is never given up.
 _FIRST_DELAY: Final = 0.5
@@ -288,11 +288,13 @@ class Notifier:
             # The log only takes what intake has checked; whatever this is, no attempt will ever make it readable.
             _log.error("cannot read a fact, leaving it out", subject=raw.subject, problems=error.error_count())
             return None
+        if event.name == PLANNED and (event.subject, str(event.data.get("message"))) in self._waiting:
+            return None  # it was planned a moment ago, and has to wait
         try:
             async with self._order(event.subject):
                 await self._teller.handle(event)
         except AgainLaterError as later:
-            self._wait(later.delay, (event.subject, str(event.data.get("message"))))
+            self._wait(later.delay, (event.subject, later.message))
         except Exception as fault:  # noqa: BLE001 - a fault with one order must not keep news from all others
             delay: float = min(_FIRST_DELAY * 2 ** min(raw.metadata.num_delivered - 1, 20), _LONGEST_DELAY)
             _log.warning("will try again", order=event.subject, type=event.type, error=repr(fault), delay=delay)
@@ -383,6 +385,9 @@ class JetStreamLog:
 
     async def last_position(self) -> int:
         return await log.last_position(self._js)
+
+    async def last_position_of(self, order: str) -> int:
+        return await log.last_position_of(self._js, order)
 
 
 class ContactBook:

@@ -153,6 +153,7 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             f"$KV.{names.SENDING}.>",
             *_DECLARING,
             *_pulling(names.REPAIRS, names.NOTIFIER_DURABLE),
+            f"$JS.API.STREAM.MSG.GET.{names.REPAIRS}",
             *_reading_bucket(_CUSTOMERS),
             *_reading_bucket(_SENDING),
         ),

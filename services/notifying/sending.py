@@ -50,11 +50,12 @@ _log = structlog.get_logger("notifier")
 
 
 class AgainLaterError(Exception):
-    """The message did not leave; try again after ``delay`` seconds."""
+    """The message did not leave; look at ``message`` again after ``delay`` seconds."""
 
-    def __init__(self, delay: float) -> None:
+    def __init__(self, delay: float, message: str = "") -> None:
         super().__init__(f"again in {delay:g} s")
         self.delay = delay
+        self.message = message
 
 
 class Log(Protocol):
@@ -62,6 +63,7 @@ class Log(Protocol):
 
     async def append(self, event: Event) -> Appended: ...
     async def last_position(self) -> int: ...
+    async def last_position_of(self, order: str) -> int: ...
 
 
 class Contacts(Protocol):
@@ -116,14 +118,25 @@ class Sender:
     retry_after: Sequence[float] = RETRY_AFTER
     jitter: Callable[[], float] = jitter
 
-    async def deliver(self, order: str, message: str) -> frozenset[str]:
+    async def timeline(self, order: str) -> dict[str, Any]:
+        """The order as it is now, with the letters of late and the rules for messages."""
+        since = (self.clock.now() - _LETTERS_OF).isoformat()
+        args = {"order": order, "raw": True, "letters_since": since}
+        return await self.ask("timeline", args, await self.log.last_position_of(order))
+
+    async def deliver(self, order: str, message: str, timeline: Mapping[str, Any] | None = None) -> frozenset[str]:
         """Send the message, once, or say why not; at once, or raise AgainLaterError for when to look again.
 
-        Returns the messages that have an outcome now: several may go in one letter.
+        ``timeline`` is that of its order, if somebody has just asked for it. Returns the messages that have an outcome
+        now: several may go in one letter.
         """
+        try:
+            return await self._deliver(order, message, timeline or await self.timeline(order))
+        except AgainLaterError as later:
+            raise AgainLaterError(later.delay, message) from None
+
+    async def _deliver(self, order: str, message: str, timeline: Mapping[str, Any]) -> frozenset[str]:
         now = self.clock.now()
-        args = {"order": order, "raw": True, "letters_since": (now - _LETTERS_OF).isoformat()}
-        timeline = await self.ask("timeline", args, await self.log.last_position())
         found = timeline["order"] or {}
         opener, customer = found.get("opened_by"), found.get("customer")
         accountable = str(found.get("accountable") or opener)
@@ -145,7 +158,7 @@ class Sender:
                 raise AgainLaterError(max(1.0, (until - now).total_seconds()))
             case gathering.Letter(lead, others) if contact is not None:
                 if lead.message != message:
-                    ended = await self.deliver(order, lead.message)
+                    ended = await self._deliver(order, lead.message, timeline)
                     if message not in ended:
                         raise AgainLaterError(1.0)  # it could not be taken along
                     return ended
@@ -323,6 +336,7 @@ class Sender:
             accountable=going.accountable,
             news=lead.kind,
             next_news_by=planned.next_news_by,
+            contact=contact,
             html=html_of(text, language=planned.language, subject=subject, us=card.display_name),
         )
 

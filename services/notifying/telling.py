@@ -7,7 +7,7 @@ order's history.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import structlog
 from events.chain import MessagePlanned
 from events.clock import Clock
 from events.envelope import Event, make_event
+from events.log import Appended
 from events.party import NOTIFIER
 from events.subjects import customer_key
 from projections.policies.words import ROUTINE
@@ -32,6 +33,9 @@ from services.parties import PartyCard
 
 PLANNED: Final = "message.planned"
 
+#: So many messages that have an outcome are remembered.
+_REMEMBERED: Final = 10_000
+
 _log = structlog.get_logger("notifier")
 
 
@@ -47,11 +51,15 @@ class Teller:
     clock: Clock
     policy: Policy
     sender: Sender
+    #: Messages of late that have an outcome: their plans come up, too, and need no look.
+    _ended: set[str] = field(default_factory=set)
 
     async def handle(self, event: Event) -> None:
         """Take one fact from the log. Raises AgainLaterError where a planned message has to wait."""
         if event.name == PLANNED:
-            await self.sender.deliver(event.subject, str(event.data.get("message")))
+            message = str(event.data.get("message"))
+            if message not in self._ended:
+                await self.sender.deliver(event.subject, message)
         elif event.name in TRIGGERS:
             await self.plan(event)
 
@@ -60,7 +68,7 @@ class Teller:
         now = self.clock.now()
         if is_past(trigger, self.policy, now) or not concerns_her(trigger):
             return  # an old log that is read for the first time costs no question
-        timeline = await self._timeline(trigger.subject)
+        timeline = await self.sender.timeline(trigger.subject)
         plan = decide_plan(trigger, timeline, self.policy, now)
         if plan is None:
             return
@@ -85,26 +93,49 @@ class Teller:
             corrects=plan.corrects or None,
             story=wording.story,
         )
-        await self.log.append(
-            make_event(
-                PLANNED,
-                source=NOTIFIER,
-                id=f"planned:{plan.message}",
-                subject=plan.order,
-                time=now,
-                recordedtime=now,
-                data=data,
-                causationid=plan.trigger_id,
-            )
+        planned = make_event(
+            PLANNED,
+            source=NOTIFIER,
+            id=f"planned:{plan.message}",
+            subject=plan.order,
+            time=now,
+            recordedtime=now,
+            data=data,
+            causationid=plan.trigger_id,
         )
+        appended = await self.log.append(planned)
         _log.info("planned", order=plan.order, kind=plan.kind, message=plan.message)
+        await self._send_on(planned, appended, timeline)
+
+    async def _send_on(self, planned: Event, appended: Appended, timeline: Mapping[str, Any]) -> None:
+        """Deliver what was just planned. If nothing else was said of the order meanwhile, we know how it stands; else
+        the plan comes up by itself, as it does when we stop here."""
+        if appended.duplicate or await self.log.last_position_of(planned.subject) != appended.position:
+            return
+        message = str(planned.data["message"])
+        entry = {
+            "position": appended.position,
+            "occurred_at": planned.time.isoformat(),
+            "type": PLANNED,
+            "source": planned.source,
+            "id": planned.id,
+            "data": planned.data,
+            "voided": False,
+        }
+        row = {"message_id": message, "kind": planned.data["kind"], "status": "planned"}
+        known = {
+            **timeline,
+            "entries": [*timeline["entries"], entry],
+            "messages": [*timeline["messages"], row],
+        }
+        ended = await self.sender.deliver(planned.subject, message, known)
+        if len(self._ended) > _REMEMBERED:
+            self._ended.clear()
+        self._ended.update(ended)
 
     def _kind_of_channel(self, contact: Contact | None, accountable: str) -> str:
         routes = self.delivery.routes(contact, accountable) if contact else ()
         return routes[0].kind if routes else EMAIL
-
-    async def _timeline(self, order: str) -> dict[str, Any]:
-        return await self.ask("timeline", {"order": order, "raw": True}, await self.log.last_position())
 
     async def _hours(self, party: str, order: Mapping[str, Any]) -> tuple[list[Closure], datetime | None]:
         """When ``party`` is closed, and the next news that it can promise about ``order``."""

@@ -115,6 +115,9 @@ class Chain:
     async def last_position(self) -> int:
         return len(self.events)
 
+    async def last_position_of(self, order: str) -> int:
+        return len(self.events)
+
     def add(self, event: Event) -> int:
         self.events.append(event)
         return len(self.events)

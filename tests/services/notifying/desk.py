@@ -152,6 +152,9 @@ class Desk:
     async def last_position(self) -> int:
         return int(await self.fuse.guard(lambda: len(self.events)))
 
+    async def last_position_of(self, order: str) -> int:
+        return await self.last_position()
+
     async def find(self, key: str) -> Contact | None:
         found = await self.fuse.guard(lambda: self.contact if key == customer_key(SHOP, "C-77") else None)
         assert found is None or isinstance(found, Contact)

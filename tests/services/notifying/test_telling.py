@@ -6,6 +6,7 @@ import pytest
 
 from services.contact import Contact
 from services.notifying.outcomes import Failed, Unknown
+from services.notifying.sending import AgainLaterError
 from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, SHOP, closed, opened
 from tests.services.notifying.desk import CONTACT, Desk
 
@@ -156,9 +157,16 @@ async def test_without_a_way_to_reach_her_the_log_says_so(contact: Contact | Non
     assert desk.named("message.planned")[0].data["language"] == "en"
 
 
+async def waits(desk: Desk) -> None:
+    """What was planned cannot leave for now."""
+    desk.box.answers = [Failed("smtp_451")]
+    with pytest.raises(AgainLaterError):
+        await desk.teller().handle(OPENED)
+
+
 async def test_who_asks_to_be_forgotten_between_plan_and_letter_is() -> None:
     desk = Desk(OPENED)
-    await desk.teller().handle(OPENED)
+    await waits(desk)
     desk.contact = None
     await desk.work()
     assert desk.outcomes == ["no_contact"]
@@ -167,12 +175,12 @@ async def test_who_asks_to_be_forgotten_between_plan_and_letter_is() -> None:
 
 async def test_a_message_that_events_overtook_while_it_waited_is_suppressed() -> None:
     desk = Desk(OPENED)
-    await desk.teller().handle(OPENED)
+    await waits(desk)
     desk.events.append(closed(MONDAY + HOUR))
     await desk.work()
     assert desk.outcomes == ["closed", "sent"]
     assert [event.data["kind"] for event in desk.named("message.sent")] == ["closed"]
-    assert desk.box.attempts == 1
+    assert desk.box.attempts == 2
 
 
 async def test_an_old_log_costs_no_question() -> None:
