@@ -109,7 +109,9 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     async with chain.projector():
         end = await chain.append(told())
         args = {name: {"order": story.SERIAL} for name in ("find", "status", "timeline", "messages")}
-        args["closures"] = {"party": story.SHOP}
+        args["closures"] = args["briefing"] = {"party": story.SHOP}
+        args["customer"] = {"opener": story.SHOP, "customer": "C-17"}
+        args["message"] = {"message": "msg-0"}
         answers = {name: await chain.ask(name, args.get(name)) for name in QUERIES}
         position = await chain.ask("position")
         rebuilt = await chain.ask("rebuild")
@@ -122,6 +124,8 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     # The story lies long past: nobody has asked her whether it holds.
     assert [row["kind"] for row in answers["stalled"]["stalled"]] == ["check"]
     assert answers["messages"] == {"messages": []}
+    assert [row["order_id"] for row in answers["customer"]["orders"]] == [story.ORDER]
+    assert answers["message"] == {"orders": []}
     assert (answers["stats"]["facts"], answers["stats"]["orders"]) == (end, 1)
     shop = next(row for row in answers["parties"]["parties"] if row["party"] == story.SHOP)
     assert len(shop["closures"]) == 1
