@@ -34,6 +34,9 @@ def add(
     phone: Annotated[str | None, typer.Option(help="Number that a customer may call.")] = None,
     email: Annotated[str | None, typer.Option(help="Address that a customer may write to.")] = None,
     person: Annotated[str | None, typer.Option(help="Who looks after what has lain too long, there.")] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="en|nl", help="In which the chain writes to it; English by default.")
+    ] = None,
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Have what customers are to hear go there, signed, to pass on.")
     ] = None,
@@ -51,10 +54,14 @@ def add(
     place = place_of(ctx)
     if no_webhook and (webhook or rotate):
         raise Problem("--no-webhook goes with neither --webhook nor --rotate-webhook-secret.")
+    if language is not None:
+        _check_language(language)
     if webhook is not None:
         _check_webhook(place, webhook)
     try:
-        login = add_party(place.home, party, display_name=name, phone=phone, email=email, person=person)
+        login = add_party(
+            place.home, party, display_name=name, phone=phone, email=email, person=person, language=language
+        )
     except PartyError as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
@@ -80,6 +87,13 @@ def add(
     out.print(f"{party} takes part. Its user name and password are in {file}", soft_wrap=True)
     out.print("(hand over that file, and nothing else). It publishes with:\n")
     out.print(f"  repairchain publish FILE --as {shlex.quote(party)}", soft_wrap=True)
+
+
+def _check_language(language: str) -> None:
+    from services.notifying.dates import SPEECH
+
+    if language not in SPEECH:
+        raise Problem(f"the chain writes in {' or '.join(SPEECH)}, not in '{language}'.")
 
 
 def _check_webhook(place: Place, url: str) -> None:

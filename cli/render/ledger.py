@@ -51,13 +51,13 @@ def commitments(result: Row, moments: Moments) -> Iterator[RenderableType]:
         cells = [
             *([] if of_one else [Text(word(row.get("order")), style="bold")]),
             with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
-            _due(row, moments),
+            due_text(row, moments),
             _standing(row, moments),
         ]
         table.add_row(*cells, *([_chance(row)] if chances else []))
     yield table
     late = sum(row.get("state") in _LATE for row in rows)
-    yield _foot(f"{many(len(rows), 'commitment')}, {late:,} of them late", moments)
+    yield foot(f"{many(len(rows), 'commitment')}, {late:,} of them late", moments)
 
 
 def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
@@ -70,10 +70,10 @@ def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
                 Text(span(row.get("overdue_seconds") or 0), style="bold red"),
                 Text(word(row.get("order")), style="bold"),
                 with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic"))),
-                _due(row, moments),
+                due_text(row, moments),
             )
         yield table
-        yield _foot(f"{many(len(rows), 'commitment')} overdue", moments)
+        yield foot(f"{many(len(rows), 'commitment')} overdue", moments)
     else:
         yield Text("Nothing is overdue.", style="green")
     likely: list[Row] = result.get("likely") or []
@@ -89,7 +89,7 @@ def _likely(rows: list[Row], moments: Moments) -> Iterator[RenderableType]:
             _chance(row),
             Text(word(row.get("order")), style="bold"),
             with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
-            _due(row, moments),
+            due_text(row, moments),
             Text(_basis(row)),
         )
     yield table
@@ -116,11 +116,11 @@ def ball(result: Row, moments: Moments) -> Iterator[RenderableType]:
             Text(word(row.get("order")), style="bold"),
             with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
             Text(moments.day(since) if since else "–"),
-            _due(row, moments),
+            due_text(row, moments),
         ]
         table.add_row(*cells, *([Text(f"{row.get('bounces') or 0}×")] if bounced else []))
     yield table
-    yield _foot(many(len(rows), "order"), moments)
+    yield foot(many(len(rows), "order"), moments)
 
 
 def _work_of(party: str, rows: list[Row], moments: Moments) -> Iterator[RenderableType]:
@@ -137,16 +137,17 @@ def _work_of(party: str, rows: list[Row], moments: Moments) -> Iterator[Renderab
             Text(word(row.get("order")), style="bold"),
             Text(to_do(row.get("kind"), row.get("topic"))),
             Text(moments.day(since) if since else "–"),
-            _due(row, moments),
+            due_text(row, moments),
             _standing(row, moments),
         ]
         table.add_row(*cells, *([_chance(row)] if chances else []))
     yield table
     late = sum(row.get("state") == "overdue" for row in rows)
-    yield _foot(f"{many(len(rows), 'commitment')}, {late:,} of them late", moments)
+    yield foot(f"{many(len(rows), 'commitment')}, {late:,} of them late", moments)
 
 
-def _due(row: Row, moments: Moments) -> Text:
+def due_text(row: Row, moments: Moments) -> Text:
+    """By when it is owed, in red if that has passed."""
     due = parse(row.get("due_at"))
     return Text(moments.at(due) if due else "–", style="red" if row.get("state") == "overdue" else "")
 
@@ -192,5 +193,6 @@ def _labelled(label: str, text: Text) -> Hanging:
     return Hanging(Text(label, style="dim"), text, Text(" " * len(label)))
 
 
-def _foot(text: str, moments: Moments) -> Text:
+def foot(text: str, moments: Moments) -> Text:
+    """The last line of a list, which says in which zone its times are."""
     return Text(f"\n{text}; times are {moments.zone_name()}", style="dim")

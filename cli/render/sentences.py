@@ -58,7 +58,7 @@ TEMPLATES: dict[str, str] = {
     "gesture.given": "gave {what|a gesture}",
     "party.closed": "is closed[ from {from@}][ to {until@}][: {reason}]",
     "party.briefed": (
-        "gave the list of {day|the day}[: {open} open][, {overdue} late][, {asked} asked by customers][, {calls} to call]"
+        "gave the list of {day|the day}[: {open} open][, {overdue} late][, {asked} to answer][, {calls} to call]"
     ),
     "commitment.overdue": "noticed that {owed}[, due {due@}][ (level {level})]",
     "commitment.nudged": "reminded {who} to {step}[, due {due@}]",

@@ -32,6 +32,7 @@ from cli.render import (
     rejected,
     tables,
     timeline,
+    today,
     verdict,
 )
 from cli.render.moments import Moments
@@ -109,6 +110,8 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
     "stalled-80": (80, lambda: ledger.stalled(examples.STALLED, MOMENTS)),
     "ball-80": (80, lambda: ledger.ball(examples.BALL, MOMENTS)),
     "ball-party-80": (80, lambda: ledger.ball(examples.WORK_LIST, MOMENTS)),
+    "today-80": (80, lambda: today.briefing(examples.LIST, MOMENTS)),
+    "today-nobody-80": (80, lambda: today.briefings(examples.LISTS)),
     "promises-80": (
         80,
         lambda: promises.promises(examples.PROMISES["promises"], figures(examples.PROMISES["promises"]), MOMENTS, 5),

@@ -521,3 +521,95 @@ FACTS: list[tuple[int, bytes]] = [
     (42, b'{"source":"repairer:tick","type":"repairchain.item.received.v9","subject":"W-1001","data":{"x":1}}'),
     (43, b"\xffno envelope"),
 ]
+
+_LINE: dict[str, Any] = {"order": "W-1001", "reference": "4711", "product": "Halden Meridian 36"}
+#: Rows of the query `briefing`, two of them cut off.
+LIST: dict[str, Any] = {
+    "party": "retailer:juno",
+    "day": "2026-11-18",
+    "time_zone": "Europe/Amsterdam",
+    "since": "2026-11-16T23:00:00Z",
+    "totals": {"overdue": 3, "asked": 1, "calls": 1, "contacts": 1, "open": 2, "owed": 1},
+    "overdue": [
+        _LINE
+        | {
+            "kind": "receive",
+            "topic": None,
+            "owner": "repairer:tick",
+            "accountable": "retailer:juno",
+            "opened_at": "2026-11-10T09:00:00Z",
+            "due_at": "2026-11-12T09:00:00Z",
+            "state": "overdue",
+            "overdue_seconds": 518400,
+            "level": 1,
+        }
+    ],
+    "asked": [
+        _LINE
+        | {
+            "owner": "retailer:juno",
+            "asked_at": "2026-11-17T10:00:00Z",
+            "due_at": "2026-11-19T10:00:00Z",
+            "state": "open",
+            "overdue_seconds": None,
+            "text": "Does it cost anything?\x1b[2J",
+        }
+    ],
+    "calls": [
+        _LINE
+        | {
+            "reference": None,
+            "opened_at": "2026-11-18T08:30:00Z",
+            "due_at": "2026-11-18T12:30:00Z",
+            "state": "open",
+            "overdue_seconds": None,
+            "message_kind": "quote",
+            "reason": "bad_address",
+        }
+    ],
+    "contacts": [
+        _LINE
+        | {
+            "contacted_at": "2026-11-17T13:00:00Z",
+            "party": "importer:noord",
+            "channel": "phone",
+            "text": None,
+        }
+    ],
+    "orders": [
+        _LINE
+        | {
+            "status": "in_transit",
+            "since": "2026-11-10T09:00:00Z",
+            "holder": "importer:noord",
+            "kind": "receive",
+            "topic": None,
+            "owner": "repairer:tick",
+            "opened_at": "2026-11-10T09:00:00Z",
+            "due_at": "2026-11-12T09:00:00Z",
+            "state": "overdue",
+            "overdue_seconds": 518400,
+        },
+        _LINE | {"order": "W-1003", "reference": None, "status": "ready", "kind": None, "owner": None, "due_at": None},
+    ],
+    "owed": [
+        _LINE
+        | {
+            "order": "B-9",
+            "reference": None,
+            "kind": "part",
+            "topic": "stem 401",
+            "accountable": "retailer:bolt",
+            "opened_at": "2026-11-10T09:00:00Z",
+            "due_at": "2026-11-24T16:00:00Z",
+            "state": "open",
+        }
+    ],
+}
+LISTS: dict[str, Any] = {
+    "briefings": [
+        {"party": "importer:noord", "open": 0, "overdue": 2, "due": False, "given": False, "opened": False},
+        {"party": "retailer:bolt", "open": 4, "overdue": 0, "due": True, "given": False, "opened": True},
+        {"party": "retailer:juno", "open": 1204, "overdue": 13, "due": False, "given": True, "opened": True},
+    ]
+}

@@ -49,6 +49,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["ball"],
         ["ball", "--party", "retailer:juno"],
         ["promises"],
+        ["today"],
+        ["today", "retailer:juno"],
         ["calendar", "show"],
         ["calendar", "check", "retailer:juno", "--add", "2 working days"],
         ["policy", "check"],

@@ -1,0 +1,59 @@
+"""today: what a party has to look after, asked of a file that no chain serves; and the language it is written to in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.parties import list_parties
+from tests.cli.running import answer, call, sentence
+from tests.cli.story import HISTORY, SHOP, STORY, make_home
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_home(tmp_path_factory.mktemp("today") / "home", [*STORY, *HISTORY])
+
+
+def test_the_list_of_a_party_is_on_one_screen(home: Path) -> None:
+    text = call("today", SHOP, home=home).stdout
+    assert text.startswith(f"What {SHOP} has to look after\n")
+    assert "Late, the longest first" in text
+    assert "importer:noord" in text
+    assert "and is not late with" not in text  # it answers for all that it owes
+
+
+def test_a_part_is_cut_where_it_is_told_to_be(home: Path) -> None:
+    found = answer("today", SHOP, "--limit", "1", home=home)
+    assert (found["party"], len(found["orders"])) == (SHOP, 1)
+    assert found["totals"]["open"] > 1
+    assert "more: --limit" in call("today", SHOP, "--limit", "1", home=home).stdout
+
+
+def test_without_a_party_it_says_who_has_one(home: Path) -> None:
+    assert SHOP in [row["party"] for row in answer("today", home=home)["briefings"]]
+    assert "repairchain today ROLE:NAME" in call("today", home=home).stdout
+
+
+def test_who_has_nothing_is_told_so(home: Path) -> None:
+    assert call("today", "retailer:bolt", home=home).stdout == "retailer:bolt has nothing to look after.\n"
+
+
+@pytest.mark.parametrize(
+    ("party", "said"),
+    [("juno", "is not a party"), ("customer:C-1", "is not a party"), ("retailer:", "is not a party")],
+)
+def test_only_partners_have_a_list(home: Path, party: str, said: str) -> None:
+    assert said in sentence(call("today", party, home=home))
+
+
+def test_a_party_is_written_to_in_its_language(free_home: Path) -> None:
+    assert call("party", "add", SHOP, "--language", "nl", home=free_home).exit_code == 0
+    assert call("party", "add", SHOP, "--phone", "555", home=free_home).exit_code == 0
+    assert list_parties(free_home)[SHOP].language == "nl"
+    assert call("party", "add", "retailer:bolt", home=free_home).exit_code == 0
+    assert list_parties(free_home)["retailer:bolt"].language is None
+    assert sentence(call("party", "add", SHOP, "--language", "xx", home=free_home)).endswith(
+        "the chain writes in en or nl, not in 'xx'."
+    )
