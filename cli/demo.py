@@ -80,7 +80,7 @@ async def _play(place: Place, language: str, pace: float) -> None:
     from services.story import AMSTERDAM, BEGIN, CARDS, END, ORDER, watch_story
 
     configure_logs("demo", level="error")
-    settings = settings_of(place, nats_port=0, email_url="outbox://")
+    settings = settings_of(place, nats_port=0, email_url="outbox://", daily_list=False)
     async with simulate(settings, BEGIN, CARDS) as chain:
         teller = _Teller(chain, console(), pace, Moments(BEGIN, AMSTERDAM), ORDER)
         await teller.introduce()

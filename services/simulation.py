@@ -26,7 +26,7 @@ from services.parties import add_party
 from services.server import EmbeddedServer
 from services.settings import Settings
 from services.watchdog import Watchdog
-from services.wiring import Connected, Service, build
+from services.wiring import BesideIt, Connected, Service, build
 
 _RECEIPT_TIMEOUT: Final = 15.0
 _SETTLE_TIMEOUT: Final = 30.0
@@ -113,6 +113,7 @@ class Simulation:
     def _notifier(self) -> Notifier | None:
         holder = self.services.get("notifier")
         found = holder.service if isinstance(holder, Connected) else None
+        found = found.service if isinstance(found, BesideIt) else found
         return found if isinstance(found, Notifier) else None
 
     async def settle(self) -> None:

@@ -215,23 +215,23 @@ class BesideIt:
     """A service and what needs it to have started."""
 
     def __init__(self, service: Service, companion: Companion) -> None:
-        self._service = service
+        self.service = service
         self._companion = companion
 
     async def start(self) -> None:
-        await self._service.start()
+        await self.service.start()
         try:
             await self._companion.start()
         except BaseException:
-            await self._service.stop()
+            await self.service.stop()
             raise
 
     async def stop(self) -> None:
         await self._companion.stop()
-        await self._service.stop()
+        await self.service.stop()
 
     async def check(self) -> str:
-        return await self._service.check()
+        return await self.service.check()
 
 
 _BUILDERS: Final[Mapping[str, Builder]] = {

@@ -254,10 +254,18 @@ def _write_first(file: Path, text: str) -> None:
 
 @asynccontextmanager
 async def stage(
-    home: Path, begin: datetime, cards: dict[str, dict[str, str]], terms: str | None = None
+    home: Path,
+    begin: datetime,
+    cards: dict[str, dict[str, str]],
+    terms: str | None = None,
+    *,
+    daily_list: bool = False,
 ) -> AsyncIterator[Stage]:
-    """A stage on a home of its own, whose clock stands at ``begin``; ``terms`` is what the operator wrote as policy."""
-    settings = load_settings(home=home, nats_port=0)
+    """A stage on a home of its own, whose clock stands at ``begin``; ``terms`` is what the operator wrote as policy.
+
+    Parties get their daily lists only where a story is about them: each day that passes would take longer.
+    """
+    settings = load_settings(home=home, nats_port=0, daily_list=daily_list)
     if terms is not None:
         _write_first(settings.policy_file, terms)
     async with simulate(settings, begin, cards) as simulation:
