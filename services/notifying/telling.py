@@ -6,6 +6,7 @@ order's history.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,6 +54,7 @@ class Teller:
     sender: Sender
     #: Messages of late that have an outcome: their plans come up, too, and need no look.
     _ended: set[str] = field(default_factory=set)
+    _asked: dict[Any, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
 
     async def handle(self, event: Event) -> None:
         """Take one fact from the log. Raises AgainLaterError where a planned message has to wait."""
@@ -140,7 +142,16 @@ class Teller:
     async def _hours(self, party: str, order: Mapping[str, Any]) -> tuple[list[Closure], datetime | None]:
         """When ``party`` is closed, and the next news that it can promise about ``order``."""
         about = {name: order[name] for name in ("category", "urgency") if order.get(name)}
-        answer = await self.ask("closures", {"party": party} | about, None)
+        answer = await self._together("closures", {"party": party} | about)
         promise = answer.get("next_news_by")
         closures = [(moment(row["from"]), moment(row["until"])) for row in answer["closures"]]
         return closures, moment(promise) if promise else None
+
+    async def _together(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
+        """Ask; whoever asks the same while the answer is on its way shares it."""
+        key = (name, *sorted(args.items()))
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.ensure_future(self.ask(name, args, None))
+            asked.add_done_callback(lambda _: self._asked.pop(key, None))
+        return await asyncio.shield(asked)
