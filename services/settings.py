@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     )
     outbox: Path | None = Field(None, description="folder for messages written as files; default: in the home")
     sender_address: str = Field("repairs@localhost", description="the address that customers see and answer to")
+    templates: Path | None = Field(None, description="folder of a shop's own templates of messages")
     channels: Mapping[str, str] = Field(
         {},
         repr=False,
