@@ -22,8 +22,10 @@ from events.envelope import MAX_BYTES
 #: JetStream tells a repeated append apart for this long (seconds). Older repeats are told apart by intake's own index.
 DUPLICATE_WINDOW = 120.0
 
-#: A rejected submission waits this long to be looked at (seconds).
-REJECTED_MAX_AGE = 90 * 24 * 3600.0
+#: A rejected submission waits this long to be looked at (seconds). Then the customer desk erases it; the server, which
+#: would leave its bytes on the disk, removes it only if nobody has done so for two weeks.
+REJECTED_KEPT = 90 * 24 * 3600.0
+_REJECTED_MAX_AGE = REJECTED_KEPT + 14 * 24 * 3600.0
 
 #: Room for the stamp that intake adds, and for headers.
 _MESSAGE_ROOM = 2 * MAX_BYTES
@@ -102,7 +104,7 @@ def rejected_config(limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
         subjects=[f"{names.REJECTED_ROOT}.>"],
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
-        max_age=REJECTED_MAX_AGE,
+        max_age=_REJECTED_MAX_AGE,
         discard=DiscardPolicy.OLD,
         max_bytes=limits.rejected,
         max_msgs_per_subject=REJECTED_PER_SUBJECT,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.message import EmailMessage
@@ -20,6 +21,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from events import names
+from events.streams import REJECTED_KEPT
 from services.contact import Contact
 from services.desk.book import erase
 from services.intake.rejecting import Rejected, from_message
@@ -59,7 +61,10 @@ async def rejected_of(js: JetStreamContext, traces: Traces) -> AsyncIterator[Rej
         except NotFoundError:
             return
         after = message.seq or after + 1
-        rejected = from_message(message)
+        try:
+            rejected = from_message(message)
+        except (KeyError, ValueError):  # whatever somebody else has put there, it is no submission
+            continue
         if is_hers(rejected, traces):
             yield rejected
 
@@ -91,6 +96,24 @@ async def erase_rejected(js: JetStreamContext, traces: Traces) -> int:
     for number in numbers:
         await erase(js, names.REJECTED, number)
     return len(numbers)
+
+
+async def erase_expired(js: JetStreamContext, now: datetime) -> int:
+    """Have the server overwrite what was rejected so long ago that nobody will mend it; returns how many those were.
+
+    The server's own expiry takes a submission off its list and leaves the bytes, which may be names, in the file.
+    """
+    before = now - timedelta(seconds=REJECTED_KEPT)
+    count = 0
+    while True:
+        try:
+            message = await js.get_msg(names.REJECTED, seq=1, subject=f"{names.REJECTED_ROOT}.>", next=True)
+        except NotFoundError:
+            return count
+        if message.time is None or message.time >= before or message.seq is None:
+            return count
+        await erase(js, names.REJECTED, message.seq)
+        count += 1
 
 
 def erase_letters(folders: Iterable[Path], traces: Traces) -> int:

@@ -7,7 +7,7 @@ question is worked on at a time, so two repeats of one word are told apart. Noth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ from events.subjects import customer_key
 from services.answering import Ask, NoAnswerError, QuestionError, pack
 from services.contact import Contact
 from services.desk.book import Book, ForgottenError
-from services.desk.forgetting import Traces, erase_letters, erase_rejected, rejected_of
+from services.desk.forgetting import Traces, erase_expired, erase_letters, erase_rejected, rejected_of
 from services.desk.mail import without_quotes
 from services.desk.problems import DeskError
 from services.desk.record import Changes, Customer, Named, as_document, changed, find_customer, told
@@ -45,6 +45,9 @@ _FORGOTTEN: Final = (
 
 #: A letter that was being written while she was forgotten lies there by then (seconds).
 _LOOK_AGAIN: Final = 30.0
+
+#: What was rejected long ago is looked for so often (seconds).
+_EXPIRE_EVERY: Final = 3600.0
 
 #: So often a query is asked before we say that nobody answers.
 _TRIES: Final = 3
@@ -77,7 +80,7 @@ class Desk:
         self._clock = clock
         self._letters = letters
         self._look_again = look_again
-        self._looking: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
         self._leaving = asyncio.Event()
         self._book = Book(self._js)
         self._verbs: Mapping[str, Callable[[Any], Awaitable[Answer]]] = {
@@ -93,11 +96,12 @@ class Desk:
         await self._book.open()
         self._subscription = await self._connection.subscribe(f"{names.DESK_ROOT}.*", queue="desk", cb=self._take)
         await self._connection.flush()
+        self._keep(self._expire())
 
     async def stop(self) -> None:
         """Finish what is at hand, and take no more."""
         self._leaving.set()
-        await asyncio.gather(*self._looking)
+        await asyncio.gather(*self._beside)
         with suppress(nats.errors.Error):
             await self._subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
 
@@ -193,9 +197,7 @@ class Desk:
         rejected, letters = await self._erase(traces)
         await self._book.forget(customer.key, self._clock.now())
         late = await self._erase(traces)
-        looking = asyncio.create_task(self._erase_again(traces))
-        self._looking.add(looking)
-        looking.add_done_callback(self._looking.discard)
+        self._keep(self._erase_again(traces))
         _log.info("a customer was forgotten", opener=customer.opener, orders=len(customer.orders))
         return {
             "opener": customer.opener,
@@ -209,6 +211,22 @@ class Desk:
     async def _erase(self, traces: Traces) -> tuple[int, int]:
         """How many submissions, and how many letters, were hers and are gone."""
         return await erase_rejected(self._js, traces), await asyncio.to_thread(erase_letters, self._letters, traces)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have ``work`` done beside all else; it ends soon once we leave."""
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _expire(self) -> None:
+        while not self._leaving.is_set():
+            try:
+                if erased := await erase_expired(self._js, self._clock.now()):
+                    _log.info("erased what was rejected long ago", submissions=erased)
+            except _TROUBLE as error:
+                _log.debug("will look for what was rejected long ago later", error=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), _EXPIRE_EVERY)
 
     async def _erase_again(self, traces: Traces) -> None:
         """The notifier may have had her address in hand when her record went."""

@@ -95,6 +95,12 @@ async def test_all_that_is_held_is_exported(office: Office) -> None:
     assert exported["contact"]["channels"][0]["address"] == EMAIL
 
 
+async def test_what_is_no_submission_does_not_keep_it_from_forgetting(office: Office) -> None:
+    await office.open("W-1")
+    await office.keeper.jetstream().publish("rejected.retailer.acme.W-1", b"no submission of ours")
+    assert (await office.desk("forget", ref=REF))["forgotten"]
+
+
 @pytest.mark.parametrize(
     ("verb", "args", "problem"),
     [

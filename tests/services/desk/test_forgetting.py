@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ import pytest
 
 from events import names
 from services.answering import ask, asker
+from services.desk.forgetting import erase_expired
 from services.desk.problems import DeskError
 from services.desk.service import Desk
 from services.settings import load_settings
@@ -84,6 +86,18 @@ async def test_a_forgotten_customer_is_found_in_no_file_while_everything_runs(of
     snapshot = tmp_path / "snapshot.duckdb"
     await ask(office.operator, "snapshot", {"file": str(snapshot)})
     assert _texts_with(snapshot, (first_word(NAME), EMAIL, "87654321")) == []
+
+
+async def test_what_was_rejected_long_ago_is_erased_and_not_merely_dropped(office: Office) -> None:
+    faulty = {"product": {}, "customer": "C-1", "contact": CONTACT, "colour": "red"}
+    await office.say("order.opened", "W-1", faulty)
+    await office.say("order.opened", "W-2", faulty)
+    js, now = office.keeper.jetstream(), datetime.now(UTC)
+    assert await erase_expired(js, now + timedelta(days=89)) == 0
+    assert any("REJECTED" in place for place in await office.lies_on_the_disk(EMAIL))
+    assert await erase_expired(js, now + timedelta(days=91)) == 2
+    await eventually(lambda: _nowhere(office), "nothing of hers on the disk")
+    assert (await js.stream_info(names.REJECTED)).state.messages == 0
 
 
 async def test_a_letter_that_was_being_written_goes_too(office: Office) -> None:
