@@ -121,6 +121,7 @@ async def test_the_whole_story_and_nobody_advises_her_on_monday_to_call_anybody(
         ("2026-01-19 14:00", "answer", "question.answered", "email en", ""),
     ]
     assert "fan replaced, and it heats again" in told[3].body
+    assert "3Y: the fan does not turn" in told[6].body
     assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), DESK, CARDS)

@@ -177,7 +177,7 @@ async def test_the_wrong_part_returns_the_order_to_work(scene: Stage, tmp_path: 
         ("2026-05-11 09:00", "opened", "2026-05-18 17:00"),
         ("2026-05-12 10:00", "received", "2026-05-19 17:00"),
         # Five working days after the word before, less two hours, each time.
-        ("2026-05-18 16:00", "update", "2026-05-25 17:00"),
+        ("2026-05-18 16:00", "update", "2026-05-26 17:00"),
         ("2026-05-25 14:00", "update", "2026-06-01 17:00"),
     ]
     assert "which is expected by Wednesday 20 May" in told[2].body
@@ -209,7 +209,7 @@ async def test_a_date_that_moves_keeps_the_first_and_the_last(scene: Stage, tmp_
     assert heard(told) == [
         ("2026-05-11 09:00", "opened", "order.opened", "email en", "2026-05-18 17:00"),
         ("2026-05-12 10:00", "received", "item.received", "email en", "2026-05-19 17:00"),
-        ("2026-05-18 16:00", "update", "update nudged", "email en", "2026-05-25 17:00"),
+        ("2026-05-18 16:00", "update", "update nudged", "email en", "2026-05-26 17:00"),
         ("2026-05-25 14:00", "update", "update nudged", "email en", "2026-06-01 17:00"),
         # A date, and each new one on the day that it is named.
         ("2026-05-27 11:00", "promise", "promise.made", "email en", "2026-06-03 17:00"),

@@ -136,7 +136,11 @@ async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: 
     assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
     assert kept(told)
     assert (await scene.status(ORDER))["contacts_started"] == 0
-    assert "by Monday 9 March whether the guarantee pays" in told[4].body
+    late, decided = (" ".join(message.body.split()) for message in told[-2:])
+    assert "by Monday 9 March at 10:00 whether the guarantee pays" in late
+    assert "the guarantee does not cover" in decided
+    assert "limescale" in decided
+    assert "write to the service desk within thirty days" in decided
     one_face(scene.letters(), SHOP, CARDS)
     decisions = [row["data"] for row in (await scene.timeline(ORDER))["entries"] if row["type"] == DECIDED.name]
     assert [(each["decision"], each["cause"], bool(each["appeal"])) for each in decisions] == [
