@@ -25,6 +25,7 @@ from cli import (
     owed,
     party,
     policy,
+    preview,
     promises,
     publish,
     rejected,
@@ -100,11 +101,12 @@ for command in (
     today.today,
     promises.promises,
     flow.handoffs,
-    messages.messages,
     stats.stats,
     watch.watch,
 ):
     app.command(cls=QuickCommand, rich_help_panel=ASK)(command)
+app.add_typer(messages.app, name="messages", rich_help_panel=ASK)
+messages.app.command(cls=QuickCommand)(preview.preview)
 app.add_typer(calendar.app, name="calendar", rich_help_panel=ASK)
 app.add_typer(policy.app, name="policy", rich_help_panel=ASK)
 policy.app.command(cls=QuickCommand)(explaining.explain)

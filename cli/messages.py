@@ -1,17 +1,38 @@
-"""messages: what the customers were told."""
+"""messages: what the customers were told. Its further commands are in files of their own, put together in main.py."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli.asking import ask
 from cli.options import Json, place_of
 from cli.output import moments_now, print_json, show
+from cli.quick import QuickCommand, QuickGroup
+
+_LIST = "list"
 
 
-def messages(
+class _ListFirst(QuickGroup):
+    """A group that lists unless one of its commands is named: ``messages W-1001`` is ``messages list W-1001``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``list`` before whatever is no command of ours and no call for help."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [_LIST, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_ListFirst,
+    rich_markup_mode=None,
+    help="What the customers are told. Without a command, and with the options of 'list', it lists the messages.",
+)
+
+
+@app.command(_LIST, cls=QuickCommand)
+def list_(
     ctx: typer.Context,
     order: Annotated[
         str | None,

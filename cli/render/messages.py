@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from cli.render.lines import indented, quoted
+from cli.render.lines import Hanging, indented, quoted
 from cli.render.moments import Moments, parse
 from cli.render.plain import clean, word
 
@@ -47,3 +47,24 @@ def message(row: Row, moments: Moments) -> Iterator[RenderableType]:
     news = parse(row.get("next_news_by"))
     if news:
         yield indented(Text(f"next news by {moments.at(news)}", style="dim"), 2)
+
+
+def specimens(rows: Sequence[Row]) -> Iterator[RenderableType]:
+    """Examples of messages: what is the case, subject and body."""
+    for number, row in enumerate(rows):
+        if number:
+            yield Text("")
+        head = Text("✉ ", style="cyan").append(f"{row['kind']}, {row['language']}", style="bold default")
+        yield head.append(f": {row['case']}", style="not bold default")
+        yield indented(Text(word(row["subject"]), style="bold"), 2)
+        for line in clean(row["body"], newlines=True).strip().split("\n"):
+            yield quoted(Text(line), 2, "cyan")
+
+
+def faults(found: Sequence[str]) -> Iterator[RenderableType]:
+    """What is wrong with a shop's own templates."""
+    if found:
+        yield Text("")
+        yield Text("These templates cannot be used; our own take their place:", style="bold red")
+    for fault in found:
+        yield Hanging(Text("  ✗ ", style="red"), Text(clean(fault)), Text("    "))
