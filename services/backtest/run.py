@@ -187,7 +187,10 @@ def _gaps(lengths: Sequence[Sequence[int]], longest: Micros) -> Gaps:
 def _messages(customers: _Customers, limit: int) -> Messages:
     counts = Counter((message.kind, message.cause) for _, told in customers.messages for message in told)
     listed = [
-        Predicted(order=order.name, at=moment_of(message.at), kind=message.kind, cause=message.cause)
+        # To the second: what is late is told when its due time is past, a microsecond after it.
+        Predicted(
+            order=order.name, at=moment_of(message.at).replace(microsecond=0), kind=message.kind, cause=message.cause
+        )
         for order, message in _first_messages(customers, limit)
     ]
     return Messages(
