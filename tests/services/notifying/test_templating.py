@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from services.notifying.dates import ZONE
 from services.notifying.html import html_of
 from services.notifying.templating import VARIABLE, TemplateFaultError, our_templates, templates_in
+from services.notifying.values import values_of
 from services.notifying.wording import compose, salutation, worded_by
-from tests.services.notifying.letters import CARDS, planned
+from tests.services.notifying.letters import CARDS, KINDS, planned
 
 OWN = """\
 {% extends "en/_letter.j2" %}
@@ -84,7 +87,7 @@ def test_a_template_that_fails_is_named_and_ours_takes_its_place(
     assert entry["line"] == line
     if line is not None:
         assert entry["file"] == str(file)
-    with pytest.raises(TemplateFaultError, match="opened|_letter|_parts"):
+    with pytest.raises(TemplateFaultError, match=r"opened|_letter|_parts"):
         worded_by(plan, CARDS, "en", tmp_path)
 
 
@@ -116,3 +119,20 @@ def test_the_page_may_be_the_shops_too(tmp_path: Path) -> None:
 def test_a_name_that_no_message_uses_can_be_seen(tmp_path: Path) -> None:
     write(tmp_path, "en/opend.body.j2", "x")
     assert set(templates_in(tmp_path)) - our_templates() == {"en/opend.body.j2"}
+
+
+def test_what_a_template_may_use_is_told() -> None:
+    told = (Path(__file__).parents[3] / "docs/messages.md").read_text(encoding="utf-8")
+    table = told.rpartition("| value | meaning |")[2]
+    named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.partition(" | ")[0])}
+    assert named == set(values_of(planned("opened"), CARDS, "en", ZONE, urgent=False))
+    kinds = told.partition("| value |")[0]
+    assert [kind for kind in KINDS if f"`{kind}`" not in kinds] == []
+
+
+def test_the_example_in_the_document_is_a_template(tmp_path: Path) -> None:
+    told = (Path(__file__).parents[3] / "docs/messages.md").read_text(encoding="utf-8")
+    example = re.search(r"```jinja\n(.*?)```", told, re.DOTALL)
+    assert example is not None
+    write(tmp_path, "en/opened.body.j2", example[1])
+    assert worded_by(planned("opened"), CARDS, "en", tmp_path).body.startswith("Thank you for bringing us your Halden")
