@@ -24,6 +24,9 @@ from services.notifying.since import last_of_others
 OVERDUE: Final = "commitment.overdue"
 NUDGED: Final = "commitment.nudged"
 
+#: Whom no message has reached, another one need not tell that nobody has called her either.
+_FOR_PARTIES: Final = frozenset({"call"})
+
 #: Whoever has heard how it stands need not hear the same again so soon after it.
 _A_MOMENT: Final = timedelta(days=1)
 
@@ -40,7 +43,7 @@ def overdue_kind(trigger: Happened) -> MessageKind | None:
     if trigger.name == NUDGED:
         return "update" if trigger.data.get("kind") == "update" else None
     tell = trigger.data.get("tell")
-    if tell is not None and "customer" not in tell:
+    if trigger.data.get("kind") in _FOR_PARTIES or (tell is not None and "customer" not in tell):
         return None
     if role_of(str(trigger.data.get("owed_by"))) == "customer" or trigger.data.get("kind") in _HOW_IT_STANDS:
         return "update"

@@ -154,6 +154,13 @@ def test_where_it_did_not_get_out_that_it_is_late_speaks(told: Chain, name: str)
     assert told.verdict_on(message) == Send()
 
 
+def test_that_nobody_called_her_either_is_for_the_parties(told: Chain) -> None:
+    cue, _ = swept(told, CUE + SECOND)
+    fails(told, told.planned(cue), CUE + 2 * SECOND)
+    (late,) = told.falls_overdue("call", DUE + DAY)
+    assert told.plan_for(late) is None
+
+
 def test_where_it_is_still_here_when_it_is_late_the_later_one_goes_out(told: Chain) -> None:
     cue, _ = swept(told, CUE + SECOND)
     first = told.planned(cue)
