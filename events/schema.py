@@ -173,18 +173,33 @@ def asyncapi(version: str = "1.0.0") -> dict[str, Any]:
 
 _NOTICE: Final[dict[str, Any]] = {
     "type": "object",
-    "required": ["notice", "order", "kind", "at"],
+    "required": ["notice", "kind", "at"],
     "properties": {
-        "notice": {"enum": ["commitment.overdue", "message.failed"], "description": "the fact that it is about"},
+        "notice": {
+            "enum": [
+                "commitment.nudged",
+                "commitment.overdue",
+                "commitment.withdrawn",
+                "message.failed",
+                "message.unknown",
+                "daily.list",
+            ],
+            "description": "the fact that it is about, or the list of a day",
+        },
         "order": {"type": "string", "description": "the order's chain-wide id"},
         "kind": {"type": "string", "description": "of the commitment or of the message"},
         "at": {"type": "string", "format": "date-time"},
         "commitment": {"type": "string"},
-        "owed_by": {"type": "string", "description": "the party that is waited for"},
-        "since": {"type": "string", "format": "date-time"},
-        "due": {"type": "string", "format": "date-time"},
+        "owner": {"type": "string", "description": "the party that is waited for"},
+        "opened_at": {"type": "string", "format": "date-time"},
+        "due_at": {"type": "string", "format": "date-time"},
+        "level": {"type": "integer"},
+        "person": {"type": "string", "description": "for whom it is now; empty if nobody was named"},
         "message": {"type": "string"},
         "reason": {"type": "string"},
+        "party": {"type": "string", "description": "whose list it is"},
+        "day": {"type": "string", "format": "date", "description": "that party's own"},
+        "list": {"type": "object", "description": "as `repairchain today PARTY --json` prints it"},
     },
 }
 

@@ -62,6 +62,7 @@ async def test_the_watchdog_says_what_is_overdue(chain_server: ChainServer, keep
         ("notifier", "repairs.W-1.item.received"),
         ("notifier", "repairs.W-1.commitment.overdue"),
         ("notifier", "repairs.W-1.order.opened"),
+        ("notifier", "repairs.retailer=3Aacme.party.closed"),
         ("notifier", "repairs.W-1.order.closed"),
         ("notifier", "$JS.API.STREAM.MSG.DELETE.REPAIRS"),
         ("retailer", "chain.desk.show"),

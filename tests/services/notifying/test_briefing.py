@@ -10,6 +10,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, get_args
 
+import jsonschema
 import nats.errors
 import orjson
 import pytest
@@ -18,13 +19,14 @@ from events import log
 from events.chain import MessageKind
 from events.envelope import Event, make_event
 from events.log import Appended, NotFirstError
+from events.schema import asyncapi
 from events.streams import declare_streams
 from events.subjects import notices_subject
 from projections.policies.words import KINDS
 from services.answering import NoAnswerError
 from services.contact import Channel, Contact
 from services.delivery import AppriseDelivery
-from services.notices import DailyList
+from services.notices import DailyList, Notice
 from services.notifying.briefing import EVERY, Briefer, fact_of, letter_of, notice_of, whose
 from services.notifying.dates import SPEECH
 from services.notifying.letter import Letter
@@ -113,6 +115,9 @@ def test_the_notice_is_the_list_as_data() -> None:
         "at": "2026-11-23T08:01:00Z",
         "list": LISTING,
     }
+    described = asyncapi()["components"]["messages"]["notice"]["payload"]
+    jsonschema.validate(said, described)
+    assert set(described["properties"]) == {*Notice.model_fields, *DailyList.model_fields}
 
 
 def test_the_letter_has_one_name_for_a_party_and_a_day() -> None:
