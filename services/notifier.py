@@ -40,6 +40,7 @@ from services.contact import Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS
 from services.notices import DailyList, Notice, send_notice
+from services.notifying.asking_together import Histories
 from services.notifying.briefing import Briefer
 from services.notifying.claims import LEASE, Claims
 from services.notifying.records import Policy
@@ -220,7 +221,7 @@ class Notifier:
 
         log, contacts = JetStreamLog(self._js), ContactBook(await self._js.key_value(names.CUSTOMERS))
         self._sender = Sender(
-            ask=self._ask,
+            histories=Histories(self._ask, self._clock.now),
             log=log,
             contacts=contacts,
             claims=Claims(await self._js.key_value(names.SENDING), self._lease),

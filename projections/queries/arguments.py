@@ -64,6 +64,12 @@ class Arguments:
             raise QueryError(f"'{name}' must be a list of some of: {', '.join(among)}")
         return value
 
+    def names(self, name: str, most: int) -> list[str]:
+        value = self._given.get(name)
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value) or len(value) > most:
+            raise QueryError(f"'{name}' must be a list of up to {most} texts")
+        return value
+
     def moment(self, name: str) -> datetime | None:
         return read_moment(name, self._given.get(name))
 

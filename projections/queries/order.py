@@ -33,8 +33,7 @@ def status(reading: Reading, arguments: Arguments) -> Row:
 def timeline(reading: Reading, arguments: Arguments) -> Row:
     """One order's story in facts, with what was owed and what the customer was told.
 
-    With ``raw``, also what does not count: duplicates and facts that were taken back. With ``letters_since``, also when
-    the customer got letters since then, about any order of hers, and what the policy says of messages.
+    With ``raw``, also what does not count: duplicates and facts that were taken back.
     """
     subject = find_one(reading, arguments.required_text("order"))
     raw = arguments.flag("raw") or False
@@ -49,11 +48,8 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     now = reading.moment_or_none(arguments)
     if order is not None and now is not None:
         order |= {"ball": ball_of(reading, subject, now), "time_spent": time_spent(reading, subject, now)}
-    letters_since = arguments.moment("letters_since")
-    more: Row = {} if letters_since is None else _letters(reading, order, letters_since)
     return {
         "order": order,
-        **more,
         "entries": [entry for entry in entries.values() if raw or not entry["voided"]],
         "handoffs": reading.rows("order_handoffs", first=first),
         "commitments": [
@@ -63,12 +59,6 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
         "messages": _messages(reading, subject, entries),
         "contacts": telling.contacts(entries),
     }
-
-
-def _letters(reading: Reading, order: Row | None, since: datetime) -> Row:
-    whose = {"opener": (order or {}).get("opened_by"), "customer": (order or {}).get("customer")}
-    letters = [row["sent_at"] for row in reading.rows("letters", since=since, **whose)]
-    return {"letters": letters, "rules": open_book(reading.cursor).policy.messages.model_dump()}
 
 
 def messages_of(reading: Reading, name: str) -> list[Row]:

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from projections.database import Database
 from projections.models import CATALOG
-from projections.queries import briefing, chain, customer, order, owed
+from projections.queries import briefing, chain, customer, histories, order, owed
 from projections.queries.arguments import Arguments, QueryError, read_moment
 from projections.queries.reading import Reading, Row
 
@@ -43,7 +43,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "customer": Query(customer.customer, frozenset({"opener", "customer"})),
         "message": Query(customer.message, frozenset({"message"})),
         "status": Query(order.status, frozenset({"order", "now"}), travels=True),
-        "timeline": Query(order.timeline, frozenset({"order", "raw", "letters_since", "now"}), travels=True),
+        "timeline": Query(order.timeline, frozenset({"order", "raw", "now"}), travels=True),
         "orders": Query(chain.orders, frozenset({"open", "holder", "status", "limit", "offset"}), travels=True),
         "handoffs": Query(chain.handoffs, frozenset({"from", "to", "limit"}), travels=True),
         "stalled": Query(chain.stalled, frozenset({"now", "likely", "limit"}), travels=True),
@@ -57,6 +57,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "policy": Query(owed.policy, frozenset()),
         "briefings": Query(briefing.briefings, frozenset({"now"})),
         "briefing": Query(briefing.briefing, frozenset({"party", "limit", "now"})),
+        "histories": Query(histories.histories, frozenset({"orders", "letters_since"})),
         "pending": Query(chain.pending, frozenset({"limit"})),
         "audit": Query(chain.audit, frozenset({"now", "limit"})),
         "messages": Query(chain.messages, frozenset({"order", "limit"})),

@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 import structlog
@@ -23,11 +23,11 @@ from events.envelope import Event, make_event
 from events.log import Appended
 from events.party import NOTIFIER
 from events.subjects import customer_key
-from services.answering import Ask
 from services.contact import Channel, Contact
 from services.delivery import Delivery
 from services.notices import Notice
 from services.notifying import gathering
+from services.notifying.asking_together import Histories
 from services.notifying.claims import Claim, Claims
 from services.notifying.gathering import Hold
 from services.notifying.html import html_of
@@ -39,9 +39,6 @@ from services.parties import PartyCard
 
 #: How long we wait before each further attempt when the channel is down (seconds): about half a day in all.
 RETRY_AFTER: Final = (5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0, 10_800.0, 21_600.0)
-
-#: Letters of the last day and a half: her day begins in the morning, wherever she is.
-_LETTERS_OF: Final = timedelta(hours=36)
 
 #: Her answer is asked for: such a message gives a letter that tells several things its subject.
 _ASKING: Final = ("quote", "question", "failed")
@@ -106,7 +103,7 @@ class _Going:
 class Sender:
     """Delivers planned messages. All that it touches is handed in."""
 
-    ask: Ask
+    histories: Histories
     log: Log
     contacts: Contacts
     claims: Claims
@@ -120,9 +117,7 @@ class Sender:
 
     async def timeline(self, order: str) -> dict[str, Any]:
         """The order as it is now, with the letters of late and the rules for messages."""
-        since = (self.clock.now() - _LETTERS_OF).isoformat()
-        args = {"order": order, "raw": True, "letters_since": since}
-        return await self.ask("timeline", args, await self.log.last_position_of(order))
+        return await self.histories.of(order, await self.log.last_position_of(order))
 
     async def deliver(self, order: str, message: str, timeline: Mapping[str, Any] | None = None) -> frozenset[str]:
         """Send the message, once, or say why not; at once, or raise AgainLaterError for when to look again.

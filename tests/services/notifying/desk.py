@@ -14,6 +14,7 @@ from events.log import Appended
 from events.subjects import customer_key
 from services.contact import Channel, Contact
 from services.notices import Notice
+from services.notifying.asking_together import Histories
 from services.notifying.claims import Claims
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
@@ -164,9 +165,12 @@ class Desk:
         await self.fuse.guard(lambda: self.notices.append((party, notice)))
 
     async def ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
-        answer = await self.fuse.guard(lambda: self.timeline() if name == "timeline" else {"closures": []})
+        answer = await self.fuse.guard(lambda: self.answer(name))
         assert isinstance(answer, dict)
         return answer
+
+    def answer(self, name: str) -> dict[str, Any]:
+        return {"histories": {self.events[0].subject: self.timeline()}} if name == "histories" else {"closures": []}
 
     def timeline(self) -> dict[str, Any]:
         """What the read models say of facts as simple as these."""
@@ -208,7 +212,7 @@ class Desk:
     def teller(self) -> Teller:
         """A new process: it remembers nothing."""
         sender = Sender(
-            ask=self.ask,
+            histories=Histories(self.ask, self.clock.now),
             log=self,
             contacts=self,
             claims=Claims(self.bucket, lease=0.0),

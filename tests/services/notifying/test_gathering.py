@@ -11,6 +11,7 @@ import pytest
 from events.chain import MessagePlanned
 from events.envelope import Event
 from services.contact import Channel, Contact
+from services.notifying.asking_together import Histories
 from services.notifying.claims import Claims
 from services.notifying.gathering import Hold, Letter, gather, pending
 from services.notifying.letter import Letter as Mail
@@ -65,7 +66,7 @@ def look(chain: Chain, message: PlannedMessage, contact: Contact | None = ANNA) 
 
 def timeline(chain: Chain) -> dict[str, object]:
     since = (chain.clock.now() - timedelta(hours=36)).isoformat()
-    return chain.query("timeline", {"order": ORDER, "raw": True, "letters_since": since})
+    return dict(chain.query("histories", {"orders": [ORDER], "letters_since": since})["histories"][ORDER])
 
 
 def extra(chain: Chain, message: PlannedMessage, name: str) -> PlannedMessage:
@@ -151,7 +152,7 @@ class Post:
 
     def sender(self, lease: float = 0.0) -> Sender:
         return Sender(
-            ask=self.chain.ask,
+            histories=Histories(self.chain.ask, self.chain.clock.now),
             log=self.chain,
             contacts=self,
             claims=Claims(self.bucket, lease=lease),
