@@ -129,8 +129,10 @@ def predict(story: Story, news: Terms, manners: Manners, policy: Policy | None =
     Raises TooManyMessagesError.
     """
     for begin, end in story.open_spans():
-        count = int(news.clock.between(begin, end)) // max(news.allowed, 1)
-        if news.allowed > 0 and count > MOST_UPDATES:
+        if news.allowed <= 0 or (end - begin) // news.allowed <= MOST_UPDATES:
+            continue  # nobody is open for longer than that
+        count = int(news.clock.between(begin, end)) // news.allowed
+        if count > MOST_UPDATES:
             raise TooManyMessagesError(
                 f"the policy's time for update is so short that an order would get {count:,} updates"
             )
