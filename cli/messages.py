@@ -27,7 +27,7 @@ class _ListFirst(QuickGroup):
 app = typer.Typer(
     cls=_ListFirst,
     rich_markup_mode=None,
-    help="What the customers are told. Without a command, and with the options of 'list', it lists the messages.",
+    help="Show the messages to customers. Without a command, and with the options of 'list', it lists them.",
 )
 
 
