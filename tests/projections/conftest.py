@@ -12,24 +12,18 @@ from projections.database import Database
 from tests.projections.story import Given, Story, new_database, tell, throw_away
 
 
-@pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the empty database is kept that others are copied from."""
-    return tmp_path_factory.mktemp("base")
-
-
 @pytest.fixture
-def database(tmp_path: Path, base: Path) -> Iterator[Database]:
-    with new_database(tmp_path, base) as database:
+def database(tmp_path: Path) -> Iterator[Database]:
+    with new_database(tmp_path) as database:
         yield database
 
 
 @pytest.fixture
-def given(tmp_path: Path, base: Path) -> Iterator[Given]:
+def given(tmp_path: Path) -> Iterator[Given]:
     told: list[Story] = []
 
     def tell_it(*facts: Event) -> Story:
-        told.append(tell(tmp_path, base, facts))
+        told.append(tell(tmp_path, facts))
         return told[-1]
 
     yield tell_it
@@ -38,7 +32,7 @@ def given(tmp_path: Path, base: Path) -> Iterator[Given]:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Iterator[Given]:
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
     """A story without facts, one for all tests of a module."""
-    with new_database(tmp_path_factory.mktemp("empty"), base) as database:
+    with new_database(tmp_path_factory.mktemp("empty")) as database:
         yield lambda: Story(database)

@@ -7,11 +7,9 @@ one go: its rows must be the same, but for the positions in the log.
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from events.envelope import Event, make_event
 from projections.database import Database, open_database
 from projections.models import CATALOG, STORED_MODELS
 from projections.queries import run
+from tests.ready import put_empty_database
 
 SHOP, IMPORTER, BENCH = "retailer:shop", "importer:north", "repairer:bench"
 NOTIFIER, WATCHDOG = "chain:notifier", "chain:watchdog"
@@ -107,18 +106,11 @@ def messages_of(facts: Iterable[Event], first: int = 1) -> list[tuple[int, bytes
     return [(position, event.to_json()) for position, event in enumerate(facts, first)]
 
 
-@cache
-def _template(folder: Path) -> Path:
-    file = folder / "template.duckdb"
-    open_database(file).close()
-    return file
-
-
-def new_database(folder: Path, base: Path) -> Database:
+def new_database(folder: Path) -> Database:
     """An empty database; making one from nothing takes longer than copying it."""
     number = sum(1 for _ in folder.glob("chain*.duckdb"))
     file = folder / f"chain{number}.duckdb"
-    shutil.copy(_template(base), file)
+    put_empty_database(file)
     return open_database(file, threads=1)  # tests run side by side
 
 
@@ -189,11 +181,11 @@ class Story:
 Given = Callable[..., Story]
 
 
-def tell(folder: Path, base: Path, facts: Sequence[Event]) -> Story:
+def tell(folder: Path, facts: Sequence[Event]) -> Story:
     """The story of these facts, one live batch; replayed doubled and shuffled to the same rows."""
-    story = Story(new_database(folder, base))
+    story = Story(new_database(folder))
     story.database.apply(messages_of(facts))
-    again = new_database(folder, base)
+    again = new_database(folder)
     shuffled = [*facts, *facts]
     random.Random(len(facts)).shuffle(shuffled)
     again.mirror_only(messages_of(shuffled))

@@ -31,8 +31,8 @@ FACTS = [opened(), handed(SHOP, BENCH, "2026-03-02 10:00"), received(BENCH, "202
 LATER = [handed(BENCH, SHOP, "2026-03-04 10:00"), handed(SHOP, IMPORTER, "2026-03-05 10:00", order="W-2")]
 
 
-def test_rows_and_position_survive_closing(tmp_path: Path, base: Path) -> None:
-    with new_database(tmp_path, base) as database:
+def test_rows_and_position_survive_closing(tmp_path: Path) -> None:
+    with new_database(tmp_path) as database:
         database.apply(messages_of(FACTS))
         rows = model_rows(database)
     with open_database(database.path) as again:
@@ -50,8 +50,8 @@ def test_catching_up_mirrors_first_and_builds_the_models_once(database: Database
     assert run(database, "orders")["total"] == 2
 
 
-def test_a_live_batch_after_an_interrupted_catch_up_makes_the_models_whole(tmp_path: Path, base: Path) -> None:
-    with new_database(tmp_path, base) as database:
+def test_a_live_batch_after_an_interrupted_catch_up_makes_the_models_whole(tmp_path: Path) -> None:
+    with new_database(tmp_path) as database:
         database.mirror_only(messages_of(FACTS))
     with open_database(database.path) as again:
         assert (again.position, again.mirrored) == (0, 4)
@@ -76,12 +76,12 @@ def test_a_batch_that_fails_leaves_nothing_behind(database: Database, monkeypatc
     assert database.apply(messages_of(LATER, first=5)) == 6
 
 
-def test_nothing_of_one_database_shows_in_the_next(tmp_path: Path, base: Path) -> None:
-    with new_database(tmp_path, base) as database:
+def test_nothing_of_one_database_shows_in_the_next(tmp_path: Path) -> None:
+    with new_database(tmp_path) as database:
         database.apply(messages_of(FACTS))
     # The plans are used again, and what was put there for them is gone.
     for _ in range(2):
-        with new_database(tmp_path, base) as again:
+        with new_database(tmp_path) as again:
             again.apply(messages_of(LATER))
             live = model_rows(again)
             again.rebuild()
@@ -97,16 +97,16 @@ def test_a_file_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
     assert (tmp_path / "chain.duckdb.unreadable").read_bytes().startswith(b"this was")
 
 
-def test_a_mirror_of_another_version_is_read_from_the_log_again(tmp_path: Path, base: Path) -> None:
-    with new_database(tmp_path, base) as database:
+def test_a_mirror_of_another_version_is_read_from_the_log_again(tmp_path: Path) -> None:
+    with new_database(tmp_path) as database:
         database.apply(messages_of(FACTS))
         database.cursor().execute("UPDATE meta SET mirror_version = 'older'")
     with open_database(database.path) as again:
         assert (again.position, run(again, "stats")["facts"]) == (0, 0)
 
 
-def test_models_of_another_version_are_made_anew_from_the_mirror(tmp_path: Path, base: Path) -> None:
-    with new_database(tmp_path, base) as database:
+def test_models_of_another_version_are_made_anew_from_the_mirror(tmp_path: Path) -> None:
+    with new_database(tmp_path) as database:
         database.apply(messages_of(FACTS))
         rows = model_rows(database)
         cursor = database.cursor()
@@ -189,11 +189,11 @@ def test_a_snapshot_is_a_database_of_its_own_for_analysts(database: Database, tm
         database.snapshot(tmp_path / "nowhere" / "copy.duckdb")
 
 
-def test_two_snapshots_are_compared_row_for_row(database: Database, tmp_path: Path, base: Path) -> None:
+def test_two_snapshots_are_compared_row_for_row(database: Database, tmp_path: Path) -> None:
     database.apply(messages_of(FACTS))
     database.apply(messages_of(LATER, first=5))
     database.snapshot(tmp_path / "live")
-    with new_database(tmp_path, base) as fresh:
+    with new_database(tmp_path) as fresh:
         fresh.mirror_only(messages_of([*FACTS, *LATER]))
         fresh.rebuild()
         fresh.snapshot(tmp_path / "fresh")

@@ -139,10 +139,10 @@ def cut(facts: list[Event], cuts: set[int]) -> list[list[tuple[int, bytes]]]:
 
 
 @contextmanager
-def two_databases(base: Path) -> Iterator[tuple[Database, Database]]:
+def two_databases() -> Iterator[tuple[Database, Database]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        first, second = (new_database(folder, base) for _ in range(2))
+        first, second = (new_database(folder) for _ in range(2))
         for database in (first, second):
             stack.callback(throw_away, database)
         yield first, second
@@ -164,8 +164,8 @@ def mirrored(database: Database) -> list[str]:
 @given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
 @example(facts=[], cuts=set())
 @example(facts=DOUBLED_BESIDE_A_CLOSURE, cuts=set())
-def test_live_rows_are_those_of_a_rebuild(base: Path, facts: list[Event], cuts: set[int]) -> None:
-    with two_databases(base) as (live, fresh):
+def test_live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
+    with two_databases() as (live, fresh):
         for batch in cut(facts, cuts):
             live.apply(batch)
         fresh.mirror_only(messages_of(facts))
@@ -176,9 +176,7 @@ def test_live_rows_are_those_of_a_rebuild(base: Path, facts: list[Event], cuts: 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), order=st.randoms(use_true_random=False), cuts=st.sets(st.integers(1, 59), max_size=3))
-def test_doubled_and_shuffled_facts_give_the_same_rows(
-    base: Path, facts: list[Event], order: Any, cuts: set[int]
-) -> None:
+def test_doubled_and_shuffled_facts_give_the_same_rows(facts: list[Event], order: Any, cuts: set[int]) -> None:
     # A fact has one meaning and one moment in an order: ids and times are made distinct, so that the order of arrival
     # is all that changes.
     unique = [
@@ -193,7 +191,7 @@ def test_doubled_and_shuffled_facts_give_the_same_rows(
     ]
     shuffled = [*unique, *unique]
     order.shuffle(shuffled)
-    with two_databases(base) as (plain, doubled):
+    with two_databases() as (plain, doubled):
         plain.mirror_only(messages_of(unique))
         plain.rebuild()
         for batch in cut(shuffled, cuts):

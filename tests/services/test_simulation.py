@@ -15,6 +15,7 @@ from events.envelope import Event
 from events.log import last_position, read_until
 from services.settings import load_settings
 from services.simulation import Simulation, simulate
+from tests.ready import put_empty_database
 
 SHOP, IMPORTER = "retailer:acme", "importer:north"
 CARDS = {SHOP: {"display_name": "Acme"}, IMPORTER: {"display_name": "North"}}
@@ -41,7 +42,9 @@ def fact(id: str, name: str, order: str, moment: datetime, data: dict[str, Any])
 
 @asynccontextmanager
 async def running(home: Path, begin: datetime) -> AsyncIterator[Simulation]:
-    async with simulate(load_settings(home=home, nats_port=0), begin, CARDS) as simulation:
+    settings = load_settings(home=home, nats_port=0)
+    put_empty_database(settings.folder.database)
+    async with simulate(settings, begin, CARDS) as simulation:
         yield simulation
 
 
