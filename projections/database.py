@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -26,15 +27,23 @@ from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
 from projections.schema import DatabaseError, borrow_apart, create_or_check, give_back_apart
 
+#: With no more than this in the mirror, one thread is done sooner than several that have to wait for each other.
+_ENOUGH_FOR_SEVERAL: Final = 100_000
+
 
 class Database:
-    """An open database. Make one with ``open_database``; close it, or use it as a context manager."""
+    """An open database. Make one with ``open_database``; close it, or use it as a context manager.
 
-    def __init__(self, root: DuckDBPyConnection, path: Path) -> None:
+    With ``grows``, one thread works for it at first, and as many as there are cores once it is worth their while.
+    """
+
+    def __init__(self, root: DuckDBPyConnection, path: Path, *, grows: bool = False) -> None:
         self.path = path
         self._root = root
+        self._grows = grows
         self._writing = threading.Lock()
         self._position, self._mirrored = self._read_positions()
+        self._grow()
         self._book = self._open_book()
         self._desk: Desk | None = None
 
@@ -72,6 +81,7 @@ class Database:
                     self._mirror(new)
                     return self._rebuild()
                 self._position = self._mirrored = new[-1][0]
+                self._grow()
             return self._position
 
     def mirror_only(self, batch: Sequence[Message]) -> int:
@@ -137,6 +147,7 @@ class Database:
                 mirror.mirror_batch(desk, new)
                 _move(desk.writer.cursor, position=self._position, mirrored=new[-1][0])
             self._mirrored = new[-1][0]
+            self._grow()
         return self._mirrored
 
     def _rebuild(self) -> int:
@@ -149,6 +160,11 @@ class Database:
         self._position = self._mirrored
         self._book = book
         return self._position
+
+    def _grow(self) -> None:
+        if self._grows and self._mirrored > _ENOUGH_FOR_SEVERAL:
+            self._root.execute("RESET GLOBAL threads")  # to as many as there are cores
+            self._grows = False
 
     def _open_book(self) -> Book:
         cursor = self.cursor()
@@ -207,19 +223,19 @@ def open_database(path: Path | str, *, threads: int | None = None, memory: str |
 
     A file that cannot be read is set aside (``.unreadable``), one whose mirror was made by another version is emptied;
     either then begins at position 0, for the log has everything. Models made by other SQL are rebuilt from the mirror.
-    Raises DatabaseError if another process has the file open, or if the place cannot be written to.
+    Raises DatabaseError if another process has the file open, or if the place cannot be written to. Without
+    ``threads``, their number follows from how much there is.
     """
     target = Path(path)
     settings: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    if threads is not None:
-        settings["threads"] = threads
+    settings["threads"] = 1 if threads is None else threads
     if memory is not None:
         settings["memory_limit"] = memory
     root, behind = create_or_check(target, settings)
-    database = Database(root, target)
+    database = Database(root, target, grows=threads is None)
     if behind:
         database.rebuild()
     return database

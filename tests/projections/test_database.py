@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -211,3 +212,24 @@ def test_every_model_names_the_order_that_a_row_belongs_to(database: Database) -
         columns = {name for name, *_ in cursor.execute(f"DESCRIBE {model.stored}").fetchall()}
         assert "first_position" in columns, f"{model.name} cannot be replaced order by order"
     cursor.close()
+
+
+def test_more_than_one_thread_works_once_there_is_enough_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def threads(database: Database) -> int:
+        cursor = database.cursor()
+        with closing(cursor):
+            return int(cursor.execute("SELECT current_setting('threads')").fetchall()[0][0])
+
+    with duckdb.connect() as other:
+        cores = int(other.execute("SELECT current_setting('threads')").fetchall()[0][0])
+    monkeypatch.setattr("projections.database._ENOUGH_FOR_SEVERAL", 3)
+    with open_database(tmp_path / "chain.duckdb") as database:
+        database.apply(messages_of(FACTS[:3]))
+        assert threads(database) == 1
+        database.apply(messages_of(FACTS))
+        assert threads(database) == cores
+        assert run(database, "orders")["total"] == 2
+    with open_database(tmp_path / "chain.duckdb") as again:
+        assert threads(again) == cores
+    with open_database(tmp_path / "chain.duckdb", threads=1) as told:
+        assert threads(told) == 1
