@@ -134,7 +134,8 @@ class Database:
     def _apply(self, new: Sequence[Message]) -> Book:
         """Mirror new messages and make the models of their orders anew. Returns the book that holds from here on."""
         with self._working() as desk:
-            making = make_models(desk, mirror.take_apart(desk, new), self._book)
+            arrived, touched = mirror.take_apart(desk, new)
+            making = make_models(desk, arrived, touched, self._book)
             mirror.add_events(desk)
             apply_models(making)
             _move(desk.writer.cursor, position=new[-1][0], mirrored=new[-1][0])

@@ -1,4 +1,8 @@
-"""A live batch: the models of the touched orders made anew, in place of the rows that they had."""
+"""A live batch: the models of the touched orders made anew, in place of the rows that they had.
+
+Small batches are the rule, and cost what their statements cost, whatever the rows. So models that nothing in the batch
+speaks of are left as they are.
+"""
 
 # ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
 
@@ -14,7 +18,7 @@ from events.party import POLICY
 from projections.beside import after
 from projections.book import Book, open_book
 from projections.desk import Desk
-from projections.models import CLOSURES, FACTS, ORDER_MODELS, VOIDS, Model
+from projections.models import CLOSURES, FACTS, HANDOFFS, ORDER_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
 from projections.workbench import Workbench
 
@@ -33,7 +37,9 @@ SELECT t.first_position, a.* EXCLUDE (type, recorded_at, correlation_id, causati
 FROM arrived a
 JOIN touched t ON t.order_id = a.order_id
 """
-_STORED_VOIDS: Final = "FROM chain.voids WHERE first_position IN (SELECT first_position FROM touched)"
+_STORED: Final = "FROM {} WHERE first_position IN (SELECT first_position FROM touched)"
+_STORED_VOIDS: Final = _STORED.format(VOIDS.stored)
+_STORED_HANDOFFS: Final = _STORED.format(HANDOFFS.stored)
 
 
 class PolicyChangedError(Exception):
@@ -46,11 +52,12 @@ class Making:
 
     desk: Desk
     book: Book
+    models: tuple[Model, ...]
     linked: tuple[tuple[Model, Future[pa.Table]], ...]
     new_voids: bool
 
 
-def make_models(desk: Desk, touched: pa.Table, book: Book) -> Making:
+def make_models(desk: Desk, arrived: pa.Table, touched: pa.Table, book: Book) -> Making:
     """Begin to make the models of the orders in `touched`: from the mirror, and from `arrived`, not mirrored yet.
 
     The cost grows with those orders and with how long ago the oldest of them began, not with the history. Raises
@@ -60,9 +67,15 @@ def make_models(desk: Desk, touched: pa.Table, book: Book) -> Making:
         if POLICY in touched["order_id"].to_pylist():
             raise PolicyChangedError
         touched, book = _spread_closures(desk, touched)
-    new_voids = _take_facts(desk, touched)
-    linked = tuple((model, desk.beside.submit(_make, desk, model, book)) for model in ORDER_MODELS if model.is_linked)
-    return Making(desk, book, linked, new_voids)
+        models = ORDER_MODELS
+        new_voids = _take_facts(desk, touched)
+    else:
+        new_voids = _take_facts(desk, touched)
+        models = ORDER_MODELS if new_voids else _spoken_of(desk, arrived)
+    if HANDOFFS not in models:
+        desk.maker.put(HANDOFFS.name, desk.writer.look_up(_STORED_HANDOFFS))
+    linked = tuple((model, desk.beside.submit(_make, desk, model, book)) for model in models if model.is_linked)
+    return Making(desk, book, models, linked, new_voids)
 
 
 def apply_models(making: Making) -> None:
@@ -70,10 +83,10 @@ def apply_models(making: Making) -> None:
     desk = making.desk
     if making.new_voids:
         _store(desk.writer, VOIDS)
-    for model in ORDER_MODELS:
+    for model in making.models:
         if model.is_stored:
             _remove(desk.writer, model)
-    for model in ORDER_MODELS:
+    for model in making.models:
         if not model.is_linked:
             desk.writer.put(model.name, desk.writer.make(model.select))
             _add(desk.writer, model)
@@ -108,6 +121,20 @@ def _take_facts(desk: Desk, touched: pa.Table) -> bool:
         facts = desk.maker.make(FACTS.select)
     desk.put("facts", facts)
     return doubts
+
+
+def _spoken_of(desk: Desk, arrived: pa.Table) -> tuple[Model, ...]:
+    """The models whose rows follow from anything in the batch."""
+    facts = frozenset(arrived["fact"].unique().to_pylist())
+
+    def is_spoken_of(model: Model) -> bool:
+        if model.facts is None or not facts.isdisjoint(model.facts):
+            return True
+        if model.by_lanes and not facts.isdisjoint(desk.rules.facts):
+            return True
+        return any(arrived[column].null_count < len(arrived) for column in model.columns)
+
+    return tuple(model for model in ORDER_MODELS if is_spoken_of(model))
 
 
 def _may_not_count(facts: pa.Table) -> bool:

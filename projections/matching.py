@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -69,6 +70,11 @@ class Rules:
     lanes: tuple[Lane, ...]
     #: Of each kind, whether the end of the order, and the end of the repair, end it, and whether it waits for her.
     kinds: dict[str, tuple[bool, bool, bool]]
+
+    @cached_property
+    def facts(self) -> frozenset[str]:
+        """Those that say anything in a lane."""
+        return frozenset(lane.fact for lane in self.lanes)
 
     @classmethod
     def read(cls, cursor: DuckDBPyConnection) -> Rules:

@@ -68,7 +68,8 @@ def create_mirror(cursor: DuckDBPyConnection) -> None:
     """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
     define_facts(cursor)
     cursor.execute("CREATE TABLE vocabulary (full_type VARCHAR, name VARCHAR, version INTEGER, fact fact_name)")
-    cursor.executemany("INSERT INTO vocabulary VALUES (?1, ?2, ?3, ?2)", [list(known) for known in known_types()])
+    columns = [list(column) for column in zip(*known_types(), strict=True)]
+    cursor.execute("INSERT INTO vocabulary SELECT unnest($1), unnest($2), unnest($3), unnest($2)", columns)
     cursor.register("incoming", _incoming(()))
     cursor.execute(
         f"CREATE TABLE {CATALOG}.events AS SELECT position, position AS first_position, * EXCLUDE (position) "
@@ -94,16 +95,17 @@ def mirror_batch(desk: Desk, batch: Sequence[Message]) -> None:
     add_events(desk)
 
 
-def take_apart(desk: Desk, batch: Sequence[Message]) -> pa.Table:
-    """Put `arrived` on both of the desk's workbenches, the batch taken apart, and `touched`, which is returned.
+def take_apart(desk: Desk, batch: Sequence[Message]) -> tuple[pa.Table, pa.Table]:
+    """Put `arrived` on both of the desk's workbenches, the batch taken apart, and `touched`. Returns both.
 
-    Those are its orders with their first and last positions. Nothing is changed yet.
+    The latter are its orders with their first and last positions. Nothing is changed yet.
     """
     desk.maker.put("incoming", _incoming(batch))
-    desk.put("arrived", desk.maker.make(read_sql("incoming_events")))
+    arrived = desk.maker.make(read_sql("incoming_events"))
+    desk.put("arrived", arrived)
     touched = desk.writer.look_up(read_sql("touched"))
     desk.put("touched", touched)
-    return touched
+    return arrived, touched
 
 
 def add_events(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from events import vocabulary
 from projections import beside
 from projections.book import open_book
 from projections.matching import Rules
@@ -39,6 +40,12 @@ class Model:
     is_read: bool = False
     #: Reads other models of single orders besides `facts`, or is read by them.
     is_linked: bool = False
+    #: The facts that its rows of an order follow from, if not from all; and the columns that count whatever fact they
+    #: are of. A live batch without any of them leaves the rows as they are.
+    facts: frozenset[str] | None = None
+    columns: tuple[str, ...] = ()
+    #: The facts that lanes.sql names count as well.
+    by_lanes: bool = False
 
     @property
     def select(self) -> str:
@@ -60,21 +67,30 @@ ANNOUNCED: Final = (CLOSURES, POLICIES)
 CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
 
+_CUSTODY: Final = frozenset({"item.handed_over", "item.received", "order.closed", "order.reopened"})
+HANDOFFS: Final = Model("handoffs", is_read=True, is_linked=True, facts=_CUSTODY)
+#: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
+_OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
+
 #: What commitments are made of, in steps between which not all is SQL (beside.py).
-TOLD: Final = Model("told", is_stored=False, is_read=True, is_linked=True)
-OWED: Final = Model("owed", is_stored=False, is_read=True, is_linked=True)
+TOLD: Final = Model("told", is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
+OWED: Final = Model("owed", is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
 
 BESIDE: Final = (TOLD, OWED)
 
 #: Models of single orders, each after those that it reads.
-ORDER_MODELS: Final = (
-    Model("handoffs", is_read=True, is_linked=True),
+ORDER_MODELS: Final[tuple[Model, ...]] = (
+    HANDOFFS,
     Model("orders", is_read=True, is_linked=True),
     TOLD,
     OWED,
-    Model("commitments", is_linked=True),
-    Model("messages"),
-    Model("names"),
+    Model("commitments", is_linked=True, facts=_OWED, by_lanes=True),
+    Model("messages", facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message."))),
+    Model(
+        "names",
+        facts=frozenset({"order.opened", "order.referenced", "unit.replaced"}),
+        columns=("serial", "items"),
+    ),
 )
 #: The tables that hold read models.
 STORED_MODELS: Final = (VOIDS, *ANNOUNCED, *(model for model in ORDER_MODELS if model.is_stored))
