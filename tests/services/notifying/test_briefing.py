@@ -235,6 +235,15 @@ def test_a_list_is_read_in_the_party_s_own_time() -> None:
     assert "Due Thursday 19 November at 23:00" in worded_list(far, CARDS, NOW).text
 
 
+def test_an_operator_s_own_words_are_used_and_ours_where_they_fail(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "list.subject.j2").write_text("{{ totals.overdue }} late at {{ name }}", encoding="utf-8")
+    found = listing(overdue=[OWED])
+    assert worded_list(found, CARDS, NOW, templates=tmp_path).subject == "1 late at Juno Watches"
+    (tmp_path / "en" / "list.body.j2").write_text("{{ nothing_of_that_name }}", encoding="utf-8")
+    assert worded_list(found, CARDS, NOW, templates=tmp_path) == worded_list(found, CARDS, NOW)
+
+
 # -- the doer ---------------------------------------------------------------------------------------------------------
 
 
