@@ -44,7 +44,7 @@ from services.notifying.asking_together import Histories
 from services.notifying.briefing import Briefer
 from services.notifying.claims import LEASE, Claims
 from services.notifying.records import Policy
-from services.notifying.sending import RETRY_AFTER, AgainLaterError, Sender
+from services.notifying.sending import RETRY_AFTER, AgainLaterError, ForgottenCustomerError, Sender
 from services.notifying.telling import PLANNED, Teller
 from services.notifying.waiting import Waiter, Waiting
 from services.parties import PartyCard
@@ -398,10 +398,12 @@ class ContactBook:
         self._bucket = bucket
 
     async def find(self, key: str) -> Contact | None:
-        """Who is behind ``key``; None if nobody is, or asked to be forgotten. Raises nats errors."""
+        """Who is behind ``key``; None if nobody is known. Raises ForgottenCustomerError, and nats errors."""
         try:
             entry = await self._bucket.get(key)
-        except KeyNotFoundError:
+        except KeyNotFoundError as error:
+            if error.op is not None:  # what is left of a record that was deleted
+                raise ForgottenCustomerError from None
             return None
         return Contact.model_validate_json(entry.value or b"{}")
 

@@ -33,6 +33,7 @@ from services.desk.problems import DeskError
 from services.desk.record import Changes, Customer, Named, as_document, changed, find_customer, told
 from services.desk.redacting import redacted
 from services.desk.saying import Reply, decide_reply
+from services.desk.settling import Settled, decide_settlement
 from services.notifying.history import History
 from services.rejected import as_json
 
@@ -89,6 +90,7 @@ class Desk:
             "set": self.set,
             "export": self.export,
             "forget": self.forget,
+            "settle": self.settle,
         }
 
     async def start(self) -> None:
@@ -206,6 +208,22 @@ class Desk:
             "orders": list(customer.order_ids),
             "rejected": rejected + late[0],
             "letters": letters + late[1],
+        }
+
+    async def settle(self, given: Any) -> Answer:
+        """Say of a message that was parked whether it arrived after all."""
+        settled = Settled.model_validate(given)
+        orders = (await self._ask("message", {"message": settled.message}))["orders"]
+        if not orders:
+            raise DeskError(f"there is no message {settled.message}")
+        timeline = await self._ask("timeline", {"order": orders[0]["order_id"], "raw": True})
+        fact = decide_settlement(settled, timeline, self._clock.now())
+        place = await log.append(self._js, fact)
+        return {
+            "order": fact.subject,
+            "message": settled.message,
+            "status": fact.name.partition(".")[2],
+            "position": place.position,
         }
 
     async def _erase(self, traces: Traces) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from services.contact import Contact
 from services.messages import decide_delivery
 from services.notifying.decency import Manners, not_before
 from services.notifying.history import moment
-from services.notifying.records import PlannedMessage, Policy, Send, Suppress
+from services.notifying.records import PlannedMessage, Policy, Send, Suppress, SuppressReason
 
 
 @dataclass(frozen=True)
@@ -53,31 +53,40 @@ def pending(timeline: Mapping[str, Any]) -> dict[str, PlannedMessage]:
     return found
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How she can be reached: ``unable`` is why she cannot, if she cannot."""
+
+    contact: Contact
+    unable: SuppressReason | None = None
+
+
 def gather(
-    message: str, timeline: Mapping[str, Any], contact: Contact | None, policy: Policy, now: datetime
+    message: str, timeline: Mapping[str, Any], reach: Reach, policy: Policy, now: datetime
 ) -> Letter | Hold | Suppress | None:
     """What to do about ``message`` now; None if it has an outcome.
 
-    ``timeline`` is the order's with ``letters`` and ``rules`` (the query's argument ``letters_since``).
+    ``timeline`` is the order's, with ``letters`` and ``rules`` (the query ``histories``).
     """
     waiting = pending(timeline)
     if message not in waiting:
         return None
-    verdict = _verdict(waiting[message], timeline, contact, policy, now)
+    verdict = _verdict(waiting[message], timeline, reach, policy, now)
     if not isinstance(verdict, Send):
         return verdict
-    due = [each for each in waiting.values() if isinstance(_verdict(each, timeline, contact, policy, now), Send)]
+    due = [each for each in waiting.values() if isinstance(_verdict(each, timeline, reach, policy, now), Send)]
     return Letter(due[-1], tuple(due[:-1]))
 
 
 def _verdict(
-    message: PlannedMessage, timeline: Mapping[str, Any], contact: Contact | None, policy: Policy, now: datetime
+    message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, policy: Policy, now: datetime
 ) -> Send | Hold | Suppress:
     verdict = decide_delivery(message, timeline, policy, now)
     if isinstance(verdict, Suppress):
         return verdict
-    if contact is None or not contact.channels:
-        return Suppress("no_contact")
+    if reach.unable is not None:
+        return Suppress(reach.unable)
+    contact = reach.contact
     if contact.is_paused(now):
         return Suppress("paused")
     if message.kind in contact.not_told:

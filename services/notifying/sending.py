@@ -63,10 +63,15 @@ class Log(Protocol):
     async def last_position_of(self, order: str) -> int: ...
 
 
+class ForgottenCustomerError(Exception):
+    """She asked to be forgotten."""
+
+
 class Contacts(Protocol):
     """Where names and addresses are kept."""
 
-    async def find(self, key: str) -> Contact | None: ...
+    async def find(self, key: str) -> Contact | None:
+        """Who is behind ``key``; None if nobody is known. Raises ForgottenCustomerError."""
 
 
 class Notify(Protocol):
@@ -131,11 +136,10 @@ class Sender:
             raise AgainLaterError(later.delay, message) from None
 
     async def _deliver(self, order: str, message: str, timeline: Mapping[str, Any]) -> frozenset[str]:
-        now = self.clock.now()
         found = timeline["order"] or {}
         opener, customer = found.get("opened_by"), found.get("customer")
         accountable = str(found.get("accountable") or opener)
-        contact = await self.contacts.find(customer_key(opener, customer)) if opener and customer else None
+        reach, routes = await self._reach(opener, customer, accountable)
         waiting = gathering.pending(timeline)
         if message not in waiting:
             return frozenset({message})
@@ -145,29 +149,41 @@ class Sender:
                 return frozenset({message})
             claim = replace(claim, state="released", letter=None, others=())
         if claim.state in ("calling", "parked"):
-            return await self._resume(claim, waiting, contact, accountable)
-        match gathering.gather(message, timeline, contact, self.policy, now):
+            return await self._resume(claim, waiting, reach.contact, routes, accountable)
+        now = self.clock.now()
+        match gathering.gather(message, timeline, reach, self.policy, now):
             case Suppress(reason):
                 await self._suppress(waiting[message], reason)
             case Hold(until):
                 raise AgainLaterError(max(1.0, (until - now).total_seconds()))
-            case gathering.Letter(lead, others) if contact is not None:
+            case gathering.Letter(lead, others):
                 if lead.message != message:
                     ended = await self._deliver(order, lead.message, timeline)
                     if message not in ended:
                         raise AgainLaterError(1.0)  # it could not be taken along
                     return ended
-                routes = self.delivery.routes(contact, accountable)
-                return await self._send(_Going(lead, others, contact, routes, accountable), claim)
+                return await self._send(_Going(lead, others, reach.contact, routes, accountable), claim)
         return frozenset({message})
+
+    async def _reach(
+        self, opener: str | None, customer: str | None, accountable: str
+    ) -> tuple[gathering.Reach, tuple[Channel, ...]]:
+        """How she can be reached; a party that writes to its customers itself needs no address from us."""
+        unable: SuppressReason = "no_contact"
+        contact = None
+        try:
+            contact = await self.contacts.find(customer_key(opener, customer)) if opener and customer else None
+        except ForgottenCustomerError:
+            unable = "forgotten"
+        if contact is not None and contact.channels:
+            unable = "no_channel"
+        known = contact or Contact()
+        routes = () if unable == "forgotten" else self.delivery.routes(known, accountable)
+        return gathering.Reach(known, None if routes else unable), routes
 
     # -- one letter ---------------------------------------------------------------------------------------------------
 
     async def _send(self, going: _Going, claim: Claim) -> frozenset[str]:
-        if not going.routes:
-            for each in going.all:
-                await self._suppress(each, "no_channel")
-            return going.ids
         while claim.route < len(going.routes):
             channel = going.routes[claim.route]
             if (wait := self.delivery.ready_in(channel.kind)) > 0:
@@ -262,17 +278,21 @@ class Sender:
     # -- what an earlier attempt left behind --------------------------------------------------------------------------
 
     async def _resume(
-        self, claim: Claim, waiting: Mapping[str, PlannedMessage], contact: Contact | None, accountable: str
+        self,
+        claim: Claim,
+        waiting: Mapping[str, PlannedMessage],
+        contact: Contact,
+        routes: tuple[Channel, ...],
+        accountable: str,
     ) -> frozenset[str]:
         """An attempt has no outcome: it goes on somewhere, or it died and nobody knows how far it got."""
         if claim.state == "calling" and not claim.abandoned:
             raise AgainLaterError(self.claims.lease)
         lead = waiting[claim.message]
         others = tuple(waiting[other] for other in claim.others if other in waiting)
-        routes = self.delivery.routes(contact, accountable) if contact else ()
         channel = routes[claim.route] if claim.route < len(routes) else None
         repeatable = channel is not None and self.delivery.repeats_harmlessly(channel.kind)
-        if claim.state == "calling" and contact is not None and repeatable:
+        if claim.state == "calling" and repeatable:
             going = _Going(lead, others, contact, routes, accountable)
             return await self._send(going, replace(claim, tries=max(0, claim.tries - 1)))
         reason = claim.after if claim.state == "parked" and claim.after else "stopped_in_the_middle"

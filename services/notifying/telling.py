@@ -28,7 +28,7 @@ from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
 from services.notifying.decency import zone_of
 from services.notifying.history import moment
 from services.notifying.records import Closure, Policy
-from services.notifying.sending import Contacts, Log, Sender
+from services.notifying.sending import Contacts, ForgottenCustomerError, Log, Sender
 from services.notifying.wording import compose
 from services.parties import PartyCard
 
@@ -78,7 +78,10 @@ class Teller:
         plan = decide_plan(trigger, timeline, self.policy, now, closures, promise)
         if plan is None:
             return
-        contact = await self.contacts.find(customer_key(plan.opener, plan.customer))
+        try:
+            contact = await self.contacts.find(customer_key(plan.opener, plan.customer))
+        except ForgottenCustomerError:
+            contact = None
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None
         wording = compose(plan, self.cards(), language, zone=zone_of(contact), urgent=urgent)

@@ -236,12 +236,19 @@ def test_a_list_is_read_in_the_party_s_own_time() -> None:
 
 
 def test_an_operator_s_own_words_are_used_and_ours_where_they_fail(tmp_path: Path) -> None:
-    (tmp_path / "en").mkdir()
-    (tmp_path / "en" / "list.subject.j2").write_text("{{ totals.overdue }} late at {{ name }}", encoding="utf-8")
-    found = listing(overdue=[OWED])
-    assert worded_list(found, CARDS, NOW, templates=tmp_path).subject == "1 late at Juno Watches"
-    (tmp_path / "en" / "list.body.j2").write_text("{{ nothing_of_that_name }}", encoding="utf-8")
-    assert worded_list(found, CARDS, NOW, templates=tmp_path) == worded_list(found, CARDS, NOW)
+    def templates(name: str, **files: str) -> Path:
+        folder = tmp_path / name
+        (folder / "en").mkdir(parents=True)
+        for part, text in files.items():
+            (folder / "en" / f"list.{part}.j2").write_text(text, encoding="utf-8")
+        return folder
+
+    found, ours = listing(overdue=[OWED]), worded_list(listing(overdue=[OWED]), CARDS, NOW)
+    good = templates("good", subject="{{ totals.overdue }} late at {{ name }}")
+    own = worded_list(found, CARDS, NOW, templates=good)
+    assert (own.subject, own.text) == ("1 late at Juno Watches", ours.text)
+    bad = templates("bad", subject="{{ name }}", body="{{ nothing_of_that_name }}")
+    assert worded_list(found, CARDS, NOW, templates=bad) == ours
 
 
 # -- the doer ---------------------------------------------------------------------------------------------------------

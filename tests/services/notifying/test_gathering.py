@@ -13,10 +13,10 @@ from events.envelope import Event
 from services.contact import Channel, Contact
 from services.notifying.asking_together import Histories
 from services.notifying.claims import Claims
-from services.notifying.gathering import Hold, Letter, gather, pending
+from services.notifying.gathering import Hold, Letter, Reach, gather, pending
 from services.notifying.letter import Letter as Mail
 from services.notifying.outcomes import Failed, Outcome, Unknown
-from services.notifying.records import PlannedMessage, Suppress
+from services.notifying.records import PlannedMessage, Suppress, SuppressReason
 from services.notifying.sending import AgainLaterError, Sender
 from tests.services.notifying.chain import (
     DAY,
@@ -60,8 +60,8 @@ def plan(chain: Chain, trigger: Event, kind: str | None = None) -> PlannedMessag
     return message
 
 
-def look(chain: Chain, message: PlannedMessage, contact: Contact | None = ANNA) -> Letter | Hold | Suppress | None:
-    return gather(message.message, timeline(chain), contact, POLICY, chain.clock.now())
+def look(chain: Chain, message: PlannedMessage, contact: Contact = ANNA) -> Letter | Hold | Suppress | None:
+    return gather(message.message, timeline(chain), Reach(contact), POLICY, chain.clock.now())
 
 
 def timeline(chain: Chain) -> dict[str, object]:
@@ -115,16 +115,21 @@ def plan_of(chain: Chain) -> MessagePlanned:
 @pytest.mark.parametrize(
     ("contact", "reason"),
     [
-        (None, "no_contact"),
-        (Contact(name="Anna"), "no_contact"),
         (ANNA.model_copy(update={"not_told": ("question",)}), "not_wanted"),
         (ANNA.model_copy(update={"paused_until": EVENING + DAY}), "paused"),
     ],
 )
-def test_her_wishes_are_kept_and_the_log_says_why(chain: Chain, contact: Contact | None, reason: str) -> None:
+def test_her_wishes_are_kept_and_the_log_says_why(chain: Chain, contact: Contact, reason: str) -> None:
     chain.given(OPENED).told(OPENED)
     message = plan(chain.given(QUESTION), QUESTION)
     assert look(chain, message, contact) == Suppress(reason)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unable", ["no_contact", "no_channel", "forgotten"])
+def test_where_she_cannot_be_reached_the_log_says_why(chain: Chain, unable: SuppressReason) -> None:
+    message = plan(chain.given(OPENED), OPENED)
+    verdict = gather(message.message, timeline(chain), Reach(Contact(), unable), POLICY, chain.clock.now())
+    assert verdict == Suppress(unable)
 
 
 def test_a_pause_that_is_over_is_none(chain: Chain) -> None:

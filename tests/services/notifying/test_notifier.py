@@ -352,3 +352,14 @@ async def test_of_two_notifiers_one_tells(street: Street) -> None:
     assert len(street.letters) == 1
     assert len(await street.events("message.sent")) == 1
     assert len(await street.events("message.unknown")) == 0
+
+
+async def test_who_was_forgotten_is_not_written_to(street: Street) -> None:
+    customers = await street.js.key_value(names.CUSTOMERS)
+    await customers.delete(customer_key(SHOP, "C-77"))
+    async with street.notifying():
+        await street.said(OPENED)
+        await street.quiet()
+    assert street.letters == []
+    (suppressed,) = await street.events("message.suppressed")
+    assert suppressed.data["reason"] == "forgotten"
