@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    audit,
     backtest,
     calendar,
     customer,
@@ -31,6 +32,7 @@ from cli import (
     rejected,
     running,
     schema,
+    settle,
     stats,
     today,
     upkeep,
@@ -106,7 +108,8 @@ for command in (
 ):
     app.command(cls=QuickCommand, rich_help_panel=ASK)(command)
 app.add_typer(messages.app, name="messages", rich_help_panel=ASK)
-messages.app.command(cls=QuickCommand)(preview.preview)
+for message_command in (preview.preview, audit.audit, settle.settle):
+    messages.app.command(cls=QuickCommand)(message_command)
 app.add_typer(calendar.app, name="calendar", rich_help_panel=ASK)
 app.add_typer(policy.app, name="policy", rich_help_panel=ASK)
 policy.app.command(cls=QuickCommand)(explaining.explain)

@@ -54,9 +54,10 @@ def _told(entries: list[Row]) -> Iterator[Row]:
 def _is_our_cue(entry: Row) -> bool:
     """That a letter of ours fell due is told by the letter."""
     data = entry.get("data") or {}
-    return (
-        entry.get("type") == "commitment.overdue" and data.get("kind") in ("update", "check") and data.get("level") == 1
+    first = entry.get("type") == "commitment.nudged" or (
+        entry.get("type") == "commitment.overdue" and data.get("level") == 1
     )
+    return first and data.get("kind") in ("update", "check")
 
 
 def _message(entry: Row) -> str:

@@ -83,7 +83,7 @@ async def test_nothing_is_overdue_at_its_due_time_and_everything_is_just_after(f
         assert await overdue(simulation) == [noted]
 
 
-async def test_weeks_of_silence_are_broken_every_time_news_is_due(free_home: Path) -> None:
+async def test_weeks_of_silence_are_broken_every_time_before_news_is_due(free_home: Path) -> None:
     contact = {"name": "Zo", "channels": [{"kind": "email", "address": "zo@mail.example"}]}
     async with running(free_home, at(2, 9)) as simulation:
         await simulation.say(
@@ -92,11 +92,18 @@ async def test_weeks_of_silence_are_broken_every_time_news_is_due(free_home: Pat
         await simulation.advance(at(31, 9))
         noted = await overdue(simulation, "update")
         messages = (await simulation.ask("messages", {"order": "W-1"}))["messages"]
-    assert [each.time - datetime.fromisoformat(each.data["due"]) for each in noted] == [AN_INSTANT] * len(noted)
-    # Nobody has sent it on in four working days: on Thursday at 17 she hears that. Then every five working days.
-    assert [datetime.fromisoformat(each.data["due"]) for each in noted] == [at(day, 17) for day in (12, 19, 26)]
-    sent = [(row["kind"], row["status"]) for row in messages]
-    assert sorted(sent) == sorted([("opened", "sent"), ("overdue", "sent"), *[("update", "sent")] * len(noted)])
+    assert noted == []
+    told = [(row["kind"], datetime.fromisoformat(row["sent_at"])) for row in messages if row["status"] == "sent"]
+    # Nobody has sent it on in four working days: on Thursday at 17 she hears that. Then, each time when 38 of forty
+    # opening hours have passed without news, she hears how it stands.
+    assert [(kind, moment - AN_INSTANT) for kind, moment in told[2:]] == [
+        ("update", at(12, 15)),
+        ("update", at(19, 13)),
+        ("update", at(26, 11)),
+    ]
+    assert [kind for kind, _ in told[:2]] == ["opened", "overdue"]
+    promised = [datetime.fromisoformat(row["next_news_by"]) for row in messages]
+    assert all(later < by for by, (_, later) in zip(promised, told[1:], strict=False))
 
 
 async def test_what_is_refused_is_said_to_whoever_tells_the_story(free_home: Path) -> None:

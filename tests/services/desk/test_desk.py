@@ -12,6 +12,7 @@ from services.desk.calling import DeskAwayError, call_desk
 from services.desk.problems import DeskError
 from tests.chainserver import ChainServer, refusals
 from tests.services.desk.office import EMAIL, NAME, SHOP, Office
+from tests.waiting import eventually
 
 REF = f"{SHOP} C-77"
 
@@ -150,3 +151,17 @@ async def test_nothing_personal_is_logged(
     assert "forgotten" in logged
     for personal in (*NAME.split(), EMAIL):
         assert personal not in logged
+
+
+async def test_only_what_nobody_knows_is_settled(office: Office) -> None:
+    await office.open("W-1")
+
+    async def sent() -> str | None:
+        rows = (await office.ask("messages", order="W-1"))["messages"]
+        return next((row["message_id"] for row in rows if row["status"] == "sent"), None)
+
+    message = await eventually(sent, "a message was sent")
+    with pytest.raises(DeskError, match="can be settled: it is sent"):
+        await office.desk("settle", message=message, arrived=True)
+    with pytest.raises(DeskError, match="there is no message msg-0"):
+        await office.desk("settle", message="msg-0", arrived=True)
