@@ -80,7 +80,7 @@ async def _play(place: Place, language: str, pace: float) -> None:
     from services.story import AMSTERDAM, BEGIN, CARDS, END, ORDER, watch_story
 
     configure_logs("demo", level="error")
-    settings = settings_of(place, nats_port=0, email_url="outbox://", daily_list=False)
+    settings = settings_of(place, nats_port=0, email_url="outbox://", channels={}, daily_list=False)
     async with simulate(settings, BEGIN, CARDS) as chain:
         teller = _Teller(chain, console(), pace, Moments(BEGIN, AMSTERDAM), ORDER)
         await teller.introduce()
@@ -158,6 +158,8 @@ class _Teller:
             said = f"{who} should have received the watch by now, and has not said so. It is told, and so is the shop."
         elif data["kind"] == "update":
             said = "The customer has heard nothing for five working days. She hears from us now."
+        elif data["kind"] == "check":
+            said = "She has had it back for a working day. She is asked whether all is well."
         else:
             said = f"{has_not(who, data['kind'])}, and should have by now. It is told, and so is the shop."
         self._line(f"{self._moments.clock(moment)}  {said}", "bold yellow", hang=7)

@@ -112,6 +112,7 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
         args["closures"] = args["briefing"] = {"party": story.SHOP}
         args["customer"] = {"opener": story.SHOP, "customer": "C-17"}
         args["message"] = {"message": "msg-0"}
+        args["histories"] = {"orders": [story.ORDER], "letters_since": "2026-01-01T00:00:00Z"}
         answers = {name: await chain.ask(name, args.get(name)) for name in QUERIES}
         position = await chain.ask("position")
         rebuilt = await chain.ask("rebuild")
@@ -124,6 +125,8 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     # The story lies long past: nobody has asked her whether it holds.
     assert [row["kind"] for row in answers["stalled"]["stalled"]] == ["check"]
     assert answers["messages"] == {"messages": []}
+    assert set(answers["histories"]["histories"]) == {story.ORDER}
+    assert answers["audit"]["balanced"]
     assert [row["order_id"] for row in answers["customer"]["orders"]] == [story.ORDER]
     assert answers["message"] == {"orders": []}
     assert (answers["stats"]["facts"], answers["stats"]["orders"]) == (end, 1)
