@@ -1,9 +1,10 @@
 """The watchdog: at each beat of the clock it says what is to be said of commitments, each thing once.
 
-A nudge before it is late (of news to the customer it is the notifier's cue, and no notice), each level from the due time
-on, and that something was not overdue after all. It keeps nothing: what is to be said is a question to the read models
-(``sweep``), and the id of a fact is made of the commitment, its due time and the level, so that no restart and no second
-watchdog can say a thing twice. It also adopts the policy that the operator has written, for due times follow from that.
+A nudge before it is late (of news to the customer it is the notifier's cue, and no notice), each level from the due
+time on, and that something was not overdue after all. It keeps nothing: what is to be said is a question to the read
+models (``sweep``), and the id of a fact is made of the commitment, its due time and the level, so that no restart and
+no second watchdog can say a thing twice. It also adopts the policy that the operator has written, for due times
+follow from that.
 """
 
 from __future__ import annotations
