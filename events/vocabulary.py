@@ -1,6 +1,6 @@
 """Every fact that we understand, who may say it, and how old versions are read.
 
-The names and fields are the storage format: what is in a log stays readable for ever. tests/events/golden/ holds one
+The names and fields are the storage format: what is in a log stays readable for ever. events/golden/ holds one
 JSON fixture per type and version that no later change may break.
 """
 

@@ -7,9 +7,9 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
+from events.golden import golden
 from events.schema import asyncapi, event_schema, schemas
 from events.vocabulary import FACTS
-from tests.events.test_vocabulary import golden
 
 
 @pytest.mark.parametrize("name", sorted(FACTS))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+import events.golden
 from events.envelope import Event, full_type
+from events.golden import golden
 from events.party import ROLES
 from events.vocabulary import FACTS, WHO_MAY_SAY, is_known, may_say, read_data, upcast
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(events.golden.__file__).parent
 VERSIONS = [(name, version) for name, fact in FACTS.items() for version in range(1, fact.VERSION + 1)]
-
-
-def golden(name: str, version: int) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((GOLDEN / f"{name}.v{version}.json").read_text())
-    return document
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
@@ -42,7 +38,7 @@ def test_a_fixture_uses_every_field(name: str, version: int) -> None:
 
 
 def test_no_fixture_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} == {f"{name}.v{version}" for name, version in VERSIONS}
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {f"{name}.v{version}" for name, version in VERSIONS}
 
 
 def test_every_role_says_known_facts_only_and_every_fact_has_a_speaker() -> None:

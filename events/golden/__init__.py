@@ -1,0 +1,19 @@
+"""One event of each type and version, every field filled in: what no later change may break, and what partners see."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+
+def golden(name: str, version: int) -> dict[str, Any]:
+    """The event as the log holds it. Raises FileNotFoundError for what there is none of."""
+    text = files(__name__).joinpath(f"{name}.v{version}.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def example(name: str, version: int) -> dict[str, Any]:
+    """The same as a partner hands it in: without what the chain adds to it."""
+    return {key: value for key, value in golden(name, version).items() if key != "recordedtime"}
