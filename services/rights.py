@@ -157,7 +157,8 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             *_reading_bucket(_CUSTOMERS),
             *_reading_bucket(_SENDING),
         ),
-        subscribe=(_inbox("notifier"), f"{names.DESK_ROOT}.*"),
+        # Whoever is allowed a subject with * in its last place may subscribe to > there, too: so that is what it says.
+        subscribe=(_inbox("notifier"), f"{names.DESK_ROOT}.>"),
         answers=True,
     ),
     "watchdog": Rights(
