@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from pydantic import BaseModel, ValidationError
 
 from events.envelope import Event, Identifier
-from events.party import ROLES, role_of
+from events.party import ROLES, name_of, role_of
 from events.subjects import customer_key
 from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, is_known, may_say, read_data
 from services.contact import Contact
@@ -186,6 +186,11 @@ def _resolve(event: Event, known: Known) -> str:
     if event.name == "order.opened":
         if role_of(subject) in ROLES:
             raise Refusal("invalid", f"'{subject}' is the name of a party: an order needs an id of its own", "/subject")
+        if "~" in subject and subject.rpartition("~")[2] != name_of(event.source):
+            # So nobody can take an id before the party uses it whose name it bears.
+            raise Refusal(
+                "not-your-name", f"'{subject}' bears another's name: what stands behind ~ must be your own", "/subject"
+            )
         opener = known.opened_by(subject)
         if opener not in (None, event.source):
             raise Refusal(

@@ -282,3 +282,11 @@ def test_a_reference_that_tells_who_she_is_is_refused(data: dict[str, Any], subj
 
 def test_an_order_without_a_customer_may_be_called_anything() -> None:
     assert isinstance(when(Log(), "order.opened", {"product": {}}, subject="a@b"), Accept)
+
+
+def test_an_id_that_bears_a_partys_name_is_that_partys() -> None:
+    outcome = when(Log(), "order.opened", {"product": {}}, subject="W-1~acme")
+    assert isinstance(outcome, Accept)
+    assert outcome.event.subject == "W-1~acme"
+    refusal = refused(Log(), "order.opened", {"product": {}}, subject="W-1~rival")
+    assert (refusal.kind, refusal.pointer) == ("not-your-name", "/subject")
