@@ -37,6 +37,10 @@ class QuestionError(ValueError):
     """The question was answered with an error; the message is the sentence to show."""
 
 
+class TooLargeError(QuestionError):
+    """The answer does not fit into a message: ask for less."""
+
+
 def query_subject(name: str) -> str:
     """``chain.query.<name>``."""
     return f"{names.QUERY_ROOT}.{name}"
@@ -57,7 +61,9 @@ def unpack(message: Msg) -> dict[str, Any]:
         body = gzip.decompress(body)
     answer: dict[str, Any] = orjson.loads(body)
     if "error" in answer:
-        raise QuestionError(answer["error"].get("detail") or answer["error"].get("title") or "the query failed")
+        title = answer["error"].get("title")
+        kind = TooLargeError if title == "TooLarge" else QuestionError
+        raise kind(answer["error"].get("detail") or title or "the query failed")
     return answer
 
 

@@ -58,6 +58,12 @@ _ACK_WAIT: Final = 10.0
 _LOOK_EVERY: Final = 1.0
 _LOOK_FOR_OTHERS_EVERY: Final = 60.0
 
+#: Whatever the clock says (it may have been set back by hours), we look at least once in so long (seconds).
+_LOOK_ANYWAY: Final = 60.0
+
+#: So many are found at a time: an answer has to fit into a message.
+_MOST_LEFT: Final = 10_000
+
 #: After a fault with a message that waits, it comes up again (seconds).
 _AFTER_FAULT: Final = 10.0
 
@@ -352,7 +358,7 @@ class Notifier:
         now = asyncio.get_running_loop().time()
         if self._looked_for_others is not None and now - self._looked_for_others < _LOOK_FOR_OTHERS_EVERY:
             return
-        found = await self._ask("pending", {}, await self._sender.log.last_position())
+        found = await self._ask("pending", {"limit": _MOST_LEFT}, await self._sender.log.last_position())
         self._looked_for_others = now
         for row in found["pending"]:
             waiter = (row["order"], row["message_id"])
@@ -365,7 +371,9 @@ class Notifier:
                 await look()
             except Exception as error:  # noqa: BLE001 - the server or the projector is away; the next round sees it all
                 _log.debug("no round", error=repr(error))
-            await self._clock.wait_until(self._clock.now() + timedelta(seconds=_LOOK_EVERY))
+            with suppress(TimeoutError):
+                next_look = self._clock.now() + timedelta(seconds=_LOOK_EVERY)
+                await asyncio.wait_for(self._clock.wait_until(next_look), _LOOK_ANYWAY)
 
     def _order(self, order: str) -> asyncio.Lock:
         """One at a time of each order: what waits must not run into what comes in."""

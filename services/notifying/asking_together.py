@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.answering import Ask, QuestionError
+from services.answering import Ask, QuestionError, TooLargeError
 
 #: Letters of the last day and a half: her day begins in the morning, wherever she is.
 _LETTERS_OF: Final = timedelta(hours=36)
 
-#: So many orders in one question.
+#: So many orders in one question; fewer while their histories together are too long for one answer.
 _MOST: Final = 100
 
 
@@ -24,6 +24,7 @@ class Histories:
         self._now = now
         self._wanted: dict[str, tuple[int, list[asyncio.Future[dict[str, Any]]]]] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._most = _MOST
 
     async def of(self, order: str, at_least: int) -> dict[str, Any]:
         """The history as services/notifying/history.py reads it. Raises QuestionError if there is no such order, and
@@ -38,18 +39,29 @@ class Histories:
     async def _go_on(self) -> None:
         while self._wanted:
             await asyncio.sleep(0)  # whoever asks in the same breath is asked for, too
-            some = list(self._wanted)[:_MOST]
+            some = list(self._wanted)[: self._most]
             batch = {order: self._wanted.pop(order) for order in some}
             position = max(at_least for at_least, _ in batch.values())
             args = {"orders": some, "letters_since": (self._now() - _LETTERS_OF).isoformat()}
             try:
                 found = (await self._ask("histories", args, position))["histories"]
+            except TooLargeError as fault:
+                if len(batch) == 1:
+                    for _, waiting in batch.values():
+                        _tell(waiting, fault)
+                    continue
+                self._most = len(batch) // 2
+                for order, (at_least, waiting) in batch.items():
+                    since, others = self._wanted.pop(order, (0, []))
+                    self._wanted[order] = (max(at_least, since), [*waiting, *others])
+                continue
             except BaseException as fault:
                 for _, waiting in batch.values():
                     _tell(waiting, fault if isinstance(fault, Exception) else asyncio.CancelledError())
                 if not isinstance(fault, Exception):
                     raise
                 continue
+            self._most = min(2 * self._most, _MOST)
             for order, (_, waiting) in batch.items():
                 history = found.get(order)
                 if history is None or history["order"] is None:

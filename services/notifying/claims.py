@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, Literal, Protocol
 
 import orjson
@@ -46,7 +47,8 @@ class Claim:
 
     ``attempt`` counts all calls, ``route`` is the place of the channel among hers, ``tries`` counts the calls of that
     one, ``after`` is why the last one failed. A message that goes in the ``letter`` of another shares its fate;
-    ``others`` are those that go in this one's. ``abandoned``: whoever called has not been heard of for a lease.
+    ``others`` are those that go in this one's. ``ways`` tells her channels, as they were at the last call, from others;
+    before ``until`` none of them is called again. ``abandoned``: whoever called has not been heard of for a lease.
     """
 
     message: str
@@ -57,6 +59,8 @@ class Claim:
     after: str | None = None
     letter: str | None = None
     others: tuple[str, ...] = ()
+    ways: str | None = None
+    until: datetime | None = None
     revision: int = 0
     abandoned: bool = False
 
@@ -77,7 +81,8 @@ class Claims:
         except KeyNotFoundError:
             return Claim(message)
         claim = _read(message, entry.value or b"{}", entry.revision or 0)
-        if claim.state != "calling":
+        if claim.state != "calling" or claim.letter is not None:  # who goes along has no call of its own
+            self._seen.pop(message, None)
             return claim
         now = self._monotonic()
         revision, since = self._seen.get(message, (0, now))
@@ -111,7 +116,7 @@ class Claims:
         return replace(claim, revision=revision)
 
 
-_FIELDS: Final = ("state", "attempt", "route", "tries", "after", "letter", "others")
+_FIELDS: Final = ("state", "attempt", "route", "tries", "after", "letter", "others", "ways", "until")
 
 
 def _value(claim: Claim) -> bytes:
@@ -124,4 +129,6 @@ def _read(message: str, value: bytes, revision: int) -> Claim:
         stored["state"] = "calling"
     known = {name: stored[name] for name in _FIELDS if name in stored}
     known["others"] = tuple(known.get("others", ()))
+    if "until" in known:
+        known["until"] = datetime.fromisoformat(known["until"])
     return Claim(message, revision=revision, **known)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Final, Protocol
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final, Protocol, TypeVar
 
+import nats.errors
 import structlog
 from pydantic import BaseModel
 
@@ -39,6 +42,17 @@ from services.parties import PartyCard
 
 #: How long we wait before each further attempt when the channel is down (seconds): about half a day in all.
 RETRY_AFTER: Final = (5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0, 10_800.0, 21_600.0)
+
+#: Nothing waits for longer than this for its next attempt (seconds): what says otherwise was written by a clock that
+#: was wrong.
+_LONGEST_PAUSE: Final = 130_000.0
+
+#: What a channel has answered is worth some patience with a server that is away just then (seconds between attempts).
+_INSIST: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+_AWAY: Final = (nats.errors.Error, TimeoutError)
+
+T = TypeVar("T")
 
 #: Her answer is asked for: such a message gives a letter that tells several things its subject.
 _ASKING: Final = ("quote", "question", "failed")
@@ -96,12 +110,22 @@ class _Going:
     accountable: str
 
     @property
+    def ways(self) -> str:
+        return ways_of(self.routes, self.lead.message)
+
+    @property
     def all(self) -> tuple[PlannedMessage, ...]:
         return (*self.others, self.lead)
 
     @property
     def ids(self) -> frozenset[str]:
         return frozenset(each.message for each in self.all)
+
+
+def ways_of(routes: Sequence[Channel], message: str) -> str:
+    """By what these channels are told from others: too short to tell whose they are."""
+    text = "\0".join(f"{channel.kind} {channel.address}" for channel in routes)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4, key=message.encode()[:64]).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -119,6 +143,7 @@ class Sender:
     policy: Policy
     retry_after: Sequence[float] = RETRY_AFTER
     jitter: Callable[[], float] = jitter
+    insist: Sequence[float] = _INSIST
 
     async def timeline(self, order: str) -> dict[str, Any]:
         """The order as it is now, with the letters of late and the rules for messages."""
@@ -184,6 +209,11 @@ class Sender:
     # -- one letter ---------------------------------------------------------------------------------------------------
 
     async def _send(self, going: _Going, claim: Claim) -> frozenset[str]:
+        if claim.ways not in (None, going.ways):
+            # Her record has changed since: what was tried before says nothing of these channels.
+            claim = replace(claim, route=0, tries=0, until=None)
+        if claim.until is not None and 0 < (left := (claim.until - self.clock.now()).total_seconds()) < _LONGEST_PAUSE:
+            raise AgainLaterError(left)
         while claim.route < len(going.routes):
             channel = going.routes[claim.route]
             if (wait := self.delivery.ready_in(channel.kind)) > 0:
@@ -212,6 +242,8 @@ class Sender:
             tries=claim.tries + 1,
             letter=None,
             others=tuple(each.message for each in going.others),
+            ways=going.ways,
+            until=None,
         )
         data = MessageAttempted(
             message=lead.message,
@@ -229,11 +261,21 @@ class Sender:
 
     async def _takes_along(self, other: PlannedMessage, letter: str) -> bool:
         claim = await self.claims.look(other.message)
-        if claim.letter == letter:
-            return True
-        if claim.state in ("calling", "parked"):
-            return False  # it has a fate of its own
+        if claim.letter is None:
+            if claim.state in ("calling", "parked"):
+                return False  # it has a fate of its own
+        elif claim.letter != letter and not await self._stayed_behind(claim):
+            return False
+        # Also where it says so already: whoever wants it in another letter finds out.
         return await self.claims.take(replace(claim, letter=letter)) is not None
+
+    async def _stayed_behind(self, claim: Claim) -> bool:
+        """Whether it certainly did not leave in the letter of the message that it was to go with.
+
+        A letter that is told in another in its turn has not left by itself.
+        """
+        letter = await self.claims.look(claim.letter or "")
+        return letter.state in ("free", "released") or letter.letter is not None or claim.message not in letter.others
 
     async def _call(self, claim: Claim, letter: Letter) -> tuple[Outcome, Claim]:
         """Call the channel, and say all the time that we are at it."""
@@ -242,19 +284,33 @@ class Sender:
             done, _ = await asyncio.wait({call}, timeout=self.claims.lease / 3 or None)
             if done:
                 return call.result(), claim
-            claim = await self.claims.renew(claim) or claim
+            with suppress(*_AWAY):  # the server may be away and back before the channel answers
+                claim = await self.claims.renew(claim) or claim
+
+    async def _insist(self, say: Callable[[], Awaitable[T]]) -> T:
+        """Say what has become of a call, also to a server that is away for a moment: else nobody would ever know."""
+        for pause in self.insist:
+            try:
+                return await say()
+            except _AWAY as error:
+                _log.debug("the server is away, insisting", error=repr(error))
+                await asyncio.sleep(pause)
+        return await say()
 
     async def _failed(self, outcome: Failed, claim: Claim) -> Claim:
         """Let go of the claim, and turn to her next channel. Raises AgainLaterError if this one may still take it."""
         if outcome.again and claim.tries <= len(self.retry_after):
-            await self.claims.settle(claim, "released", after=outcome.reason)
             delay = self.retry_after[claim.tries - 1] * self.jitter()
             if outcome.retry_after is not None:
                 delay = max(delay, outcome.retry_after)
+            until = self.clock.now() + timedelta(seconds=delay)
+            await self._insist(lambda: self.claims.settle(claim, "released", after=outcome.reason, until=until))
             _log.warning("will try again", message=claim.message, reason=outcome.reason, delay=round(delay, 1))
             raise AgainLaterError(delay)
         _log.warning("a channel failed for good", message=claim.message, reason=outcome.reason)
-        turned = await self.claims.settle(claim, "released", route=claim.route + 1, tries=0, after=outcome.reason)
+        turned = await self._insist(
+            lambda: self.claims.settle(claim, "released", route=claim.route + 1, tries=0, after=outcome.reason)
+        )
         if turned is None:
             raise AgainLaterError(self.claims.lease)
         return turned
@@ -269,9 +325,9 @@ class Sender:
     ) -> None:
         if isinstance(outcome, Delivered):
             # No word in the claim: the fact is the word, and costs a write already.
-            await self._sent(going.lead, channel.kind, others)
+            await self._insist(lambda: self._sent(going.lead, channel.kind, others))
             return
-        await self.claims.settle(claim, "parked", after=outcome.reason)
+        await self._insist(lambda: self.claims.settle(claim, "parked", after=outcome.reason))
         for each in (going.lead, *others):
             await self._park(each, going.accountable, channel.kind, outcome.reason)
 
@@ -289,8 +345,12 @@ class Sender:
         if claim.state == "calling" and not claim.abandoned:
             raise AgainLaterError(self.claims.lease)
         lead = waiting[claim.message]
-        others = tuple(waiting[other] for other in claim.others if other in waiting)
-        channel = routes[claim.route] if claim.route < len(routes) else None
+        # It was to take these along; whichever it had not got to was not in its letter.
+        claimed = [other for other in claim.others if (await self.claims.look(other)).letter == lead.message]
+        others = tuple(waiting[other] for other in claimed if other in waiting)
+        # What her record says by now need not be what was called: another channel would tell her twice.
+        same = claim.ways in (None, ways_of(routes, lead.message))
+        channel = routes[claim.route] if same and claim.route < len(routes) else None
         repeatable = channel is not None and self.delivery.repeats_harmlessly(channel.kind)
         if claim.state == "calling" and repeatable:
             going = _Going(lead, others, contact, routes, accountable)
@@ -301,12 +361,15 @@ class Sender:
         # Rather not told once than told twice; a person looks, and the promise of news stays open.
         for each in (lead, *others):
             await self._park(each, accountable, channel.kind if channel else lead.planned.channel, reason)
-        return frozenset({lead.message, *claim.others})
+        return frozenset({lead.message, *(each.message for each in others)})
 
     async def _shares_fate(
         self, message: PlannedMessage, claim: Claim, timeline: Mapping[str, Any], accountable: str
     ) -> bool:
         """It was to go in the letter of another message: what became of that became of it. False: it did not go."""
+        other = await self.claims.look(claim.letter or "")
+        if other.letter is not None or message.message not in other.others:
+            return False  # that one was told in yet another letter, or went without it
         rows = {row["message_id"]: row for row in timeline["messages"]}
         letter = rows.get(claim.letter or "", {"status": "suppressed"})
         match letter["status"]:
@@ -317,9 +380,8 @@ class Sender:
             case "unknown":
                 await self._park(message, accountable, letter["channel"] or "", letter["reason"] or "")
             case "planned":
-                other = await self.claims.look(claim.letter or "")
-                if other.state == "free" or (other.state != "released" and message.message not in other.others):
-                    return False
+                if other.state in ("free", "released"):
+                    return False  # whichever letter is next takes it along
                 raise AgainLaterError(self.claims.lease)
             case _:
                 return False

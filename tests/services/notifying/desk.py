@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
@@ -236,7 +237,7 @@ class Desk:
         )
 
     async def work(self) -> None:
-        """Handle every fact of the log in order; whatever breaks or is put off comes again."""
+        """Handle every fact of the log in order; what breaks comes again at once, what is put off when it is due."""
         teller = self.teller()
         while self.handled < len(self.events):
             try:
@@ -246,6 +247,7 @@ class Desk:
                 continue
             except AgainLaterError as later:
                 self.delays.append(later.delay)
+                self.clock.set(self.clock.now() + timedelta(seconds=later.delay))
                 continue
             self.handled += 1
 

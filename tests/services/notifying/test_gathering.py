@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from events.chain import MessagePlanned
 from events.envelope import Event
-from services.contact import Channel, Contact
-from services.notifying.asking_together import Histories
-from services.notifying.claims import Claims
+from services.contact import Contact
 from services.notifying.gathering import Hold, Letter, Reach, gather, pending
-from services.notifying.letter import Letter as Mail
-from services.notifying.outcomes import Failed, Outcome, Unknown
+from services.notifying.outcomes import Failed, Unknown
 from services.notifying.records import PlannedMessage, Suppress, SuppressReason
-from services.notifying.sending import AgainLaterError, Sender
+from services.notifying.sending import AgainLaterError
 from tests.services.notifying.chain import (
     DAY,
     HOUR,
@@ -32,25 +27,13 @@ from tests.services.notifying.chain import (
     fact,
     opened,
 )
-from tests.services.notifying.desk import CARDS, Bucket, Fuse, Letterbox
-
-EMAIL = Channel(kind="email", address="anna@example.com")
-ANNA = Contact(name="Anna de Wit", channels=(EMAIL,))
-
-TWO_WAYS = ANNA.model_copy(update={"channels": (EMAIL, Channel(kind="sms", address="+31600000000"))})
+from tests.services.notifying.post import ANNA, TWO_WAYS, Post, always_true, extra
 
 #: Half past ten in the evening, in Amsterdam.
 EVENING = MONDAY.replace(hour=21, minute=30)
 MORNING = (MONDAY + DAY).replace(hour=7, minute=0)
 
 QUESTION = fact("question.asked", REPAIRER, EVENING, question="k1", text="How long does it run?", to="customer")
-
-
-@pytest.fixture
-def chain(tmp_path: Path) -> Iterator[Chain]:
-    chain = Chain(tmp_path / "chain.duckdb")
-    yield chain
-    chain.close()
 
 
 def plan(chain: Chain, trigger: Event, kind: str | None = None) -> PlannedMessage:
@@ -67,13 +50,6 @@ def look(chain: Chain, message: PlannedMessage, contact: Contact = ANNA) -> Lett
 def timeline(chain: Chain) -> dict[str, object]:
     since = (chain.clock.now() - timedelta(hours=36)).isoformat()
     return dict(chain.query("histories", {"orders": [ORDER], "letters_since": since})["histories"][ORDER])
-
-
-def extra(chain: Chain, message: PlannedMessage, name: str) -> PlannedMessage:
-    """Another message about the same fact, as planned beside the one that is."""
-    data = message.planned.model_copy(update={"message": name})
-    chain.add(chain._ours("message.planned", f"planned:{name}", chain.clock.now(), data.model_dump(mode="json")))
-    return PlannedMessage(ORDER, data)
 
 
 def test_by_day_it_goes_out_at_once(chain: Chain) -> None:
@@ -140,56 +116,6 @@ def test_a_pause_that_is_over_is_none(chain: Chain) -> None:
 # -- sending ----------------------------------------------------------------------------------------------------------
 
 
-class Post:
-    """A sender at work on the chain, with two kinds of channel."""
-
-    def __init__(self, chain: Chain, *, contact: Contact = ANNA, forgiving: bool = False) -> None:
-        self.chain, self.contact = chain, contact
-        self.box = Box(Fuse(), forgiving)
-        self.bucket = Bucket(Fuse())
-        self.notices: list[str] = []
-
-    async def find(self, key: str) -> Contact | None:
-        return self.contact
-
-    async def notify(self, party: str, notice: object) -> None:
-        self.notices.append(party)
-
-    def sender(self, lease: float = 0.0) -> Sender:
-        return Sender(
-            histories=Histories(self.chain.ask, self.chain.clock.now),
-            log=self.chain,
-            contacts=self,
-            claims=Claims(self.bucket, lease=lease),
-            delivery=self.box,
-            notify=self.notify,
-            cards=lambda: CARDS,
-            clock=self.chain.clock,
-            policy=POLICY,
-            retry_after=(5.0,),
-            jitter=lambda: 1.0,
-        )
-
-    @property
-    def fates(self) -> dict[str, str]:
-        rows = self.chain.query("messages", {"order": ORDER})["messages"]
-        return {row["message_id"]: row["status"] for row in rows}
-
-
-class Box(Letterbox):
-    """Takes letters by e-mail and by text message. ``meanwhile`` happens during the next call."""
-
-    meanwhile: Callable[[str], Awaitable[None]] | None = None
-
-    async def send(self, letter: Mail) -> Outcome:
-        if self.meanwhile is not None:
-            await self.meanwhile(letter.message)
-        return await super().send(letter)
-
-    def routes(self, contact: Contact, accountable: str) -> tuple[Channel, ...]:
-        return contact.channels
-
-
 def two_that_wait(chain: Chain) -> tuple[PlannedMessage, PlannedMessage]:
     """A quote, and a second message that is due at the same moment."""
     chain.given(OPENED).told(OPENED)
@@ -224,6 +150,7 @@ async def test_what_is_repeated_tells_the_same(chain: Chain, monkeypatch: pytest
     with pytest.raises(AgainLaterError) as later:
         await post.sender().deliver(ORDER, first.message)
     assert later.value.delay == 5.0
+    chain.clock.set(chain.clock.now() + timedelta(seconds=5))
     await post.sender().deliver(ORDER, second.message)
     assert [letter.message for letter in post.box.sent] == [second.message]
     assert [post.fates[each.message] for each in (first, second)] == ["sent", "sent"]
@@ -241,17 +168,9 @@ async def test_of_a_letter_with_two_nobody_knows_the_fate_of_either(
     assert post.notices == [SHOP, SHOP]
 
 
-def always_true(*_: object) -> object:
-    from services.notifying.records import Send
-
-    return Send()
-
-
 async def test_her_next_channel_is_tried_when_one_fails_for_good(chain: Chain) -> None:
     message = plan(chain.given(OPENED), OPENED)
-    post = Post(
-        chain, contact=ANNA.model_copy(update={"channels": (EMAIL, Channel(kind="sms", address="+31600000000"))})
-    )
+    post = Post(chain, contact=TWO_WAYS)
     post.box.answers = [Failed("smtp_550", again=False)]
     await post.sender().deliver(ORDER, message.message)
     assert [letter.kind for letter in post.box.sent] == ["sms"]
@@ -265,9 +184,7 @@ async def test_her_next_channel_is_tried_when_one_fails_for_good(chain: Chain) -
 
 async def test_when_no_channel_takes_it_a_person_has_to(chain: Chain) -> None:
     message = plan(chain.given(OPENED), OPENED)
-    post = Post(
-        chain, contact=ANNA.model_copy(update={"channels": (EMAIL, Channel(kind="sms", address="+31600000000"))})
-    )
+    post = Post(chain, contact=TWO_WAYS)
     post.box.answers = [Failed("smtp_550", again=False), Failed("not_a_number", again=False)]
     await post.sender().deliver(ORDER, message.message)
     assert post.fates == {message.message: "failed"}
