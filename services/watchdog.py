@@ -112,7 +112,7 @@ class Watchdog:
         self._doubted: dict[str, int] = {}
         self._beats_of_doubt = max(2, ceil(_DOUBT / beat_seconds) + 1)
         self._one_at_a_time = asyncio.Lock()
-        self._tried: set[str] = set()
+        self._unconfirmed: dict[str, tuple[Event, dict[str, Any]]] = {}
         self._said: set[str] = set()
         self._untold: set[str] = set()
         self._running: asyncio.Task[None] | None = None
@@ -134,10 +134,12 @@ class Watchdog:
         await self._look_at_policy(now)
         answer = await self._ask("sweep", {"now": iso(now)}, self._seen)
         noted = 0
-        for event, row in self._decide(answer["sweep"], now):
-            tried = event.id in self._tried  # and was not confirmed: it may stand in the log all the same
-            self._tried.add(event.id)
+        for event, row in [*self._unconfirmed.values(), *self._decide(answer["sweep"], now)]:
+            # What was tried and not confirmed may stand in the log all the same, and then no sweep brings it up again.
+            tried = event.id in self._unconfirmed
+            self._unconfirmed[event.id] = (event, row)
             appended = await self._append(event)
+            del self._unconfirmed[event.id]
             self._said.add(event.id)
             self._seen = max(self._seen, appended.position)
             if appended.duplicate and not tried:
@@ -172,7 +174,8 @@ class Watchdog:
                 self._untold.add(row["commitment_id"])  # complained of once is enough
                 _log.error("cannot tell of a commitment", commitment=row["commitment_id"], error=str(error))
         # What was said and yet comes up again was taken back by somebody: saying it again would change nothing.
-        return [(event, row) for event, row in decided if event.id not in self._said]
+        told = self._said | self._unconfirmed.keys()
+        return [(event, row) for event, row in decided if event.id not in told]
 
     def _believed(self, rows: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
         late = {

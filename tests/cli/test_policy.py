@@ -56,9 +56,9 @@ def test_the_policy_at_home_is_checked(free_home: Path) -> None:
     for expected in (
         "90 working minutes",
         "importer:noord from retailer:juno  3 working days  receive, answer",
-        "every kind but forward, update, check",
+        "every kind but forward, update, check, call",
         "a nudge at 50% of the time; when late tell nobody; 1 working day later accountable",
-        "no nudge; when late tell customer; 2 days, 4 days, 8 days, 16 days, 32 days later",
+        "a nudge at 95% of the time; when late tell customer; 2 days, 4 days, 8 days, 16 days, 32 days",
         "Sat 09:00-12:00, 13:00-16:00, Sun closed; Europe/Amsterdam; holidays of NL",
         "note: importer:noord from retailer:juno is more precise than urgent and safety",
     ):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import nats.errors
 import pytest
 
 from events.clock import SimulatedClock
@@ -209,6 +210,30 @@ async def test_the_server_s_word_that_it_was_said_already_is_believed(chain: Cha
     dog = watchdog(chain, post, append=append)
     assert [await dog.beat(MONDAY + 3 * DAY) for _ in range(2)] == [0, 0]
     assert post.sent == []
+
+
+async def test_the_parties_are_told_though_the_server_s_word_was_lost(chain: Chain) -> None:
+    """What it stored and did not confirm comes up in no sweep any more."""
+    lost = [True]
+
+    async def append(event: Event) -> Appended:
+        known = any(event.id == other.id for other in chain.events)
+        if not known:
+            await chain.append(event)
+        if lost.pop() if lost else False:
+            raise nats.errors.TimeoutError
+        return Appended(len(chain.events), duplicate=known)
+
+    post = Post()
+    chain.given(OPENED, TO_IMPORTER)
+    dog = watchdog(chain, post, append=append)
+    with pytest.raises(nats.errors.TimeoutError):
+        await dog.beat(DUE + timedelta(seconds=1))
+    assert post.sent == []
+    for _ in range(2):
+        await dog.beat(DUE + timedelta(seconds=2))
+    assert said(chain) == [("overdue", 1)]
+    assert [party for party, _ in post.sent if party == IMPORTER] == [IMPORTER]
 
 
 async def test_what_was_met_is_not_overdue(chain: Chain) -> None:
