@@ -5,7 +5,7 @@ Values are texts (without end of sentence), lists of them, and true or false. do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -24,6 +24,9 @@ _MARKS: Final = str.maketrans({LINE_END: " ", STORY_END: " "})
 
 #: Subjects longer than this are cut off in most mailboxes, and a product can have any name.
 _LONGEST_NAME: Final = 60
+
+#: States in which somebody is at work or something is on its way, whether or not she has answered.
+_UNDER_WAY: Final = frozenset({"in_transit", "waiting_for_part", "part_arrived", "in_repair"})
 
 #: What we call a thing of which we know nothing.
 _THING: Final = {"en": "item", "nl": "product"}
@@ -153,7 +156,7 @@ class _Words:
             "taken_back": [
                 {"kind": each.kind, "day": self._day(each.at), "place": each.place} for each in news.taken_back
             ],
-            "since": [self._happened(each) for each in news.since],
+            "since": [self._happened(each) for each in _as_it_turned_out(news.since)],
             "silent": news.silent,
             "last_known": self._day(news.last_fact_at),
         }
@@ -247,6 +250,19 @@ def _has_moved(visit: Visit) -> bool:
     return visit.before is not None and visit.before != visit.begin
 
 
+def _as_it_turned_out(since: Sequence[Step]) -> list[Step]:
+    """``since`` without the arrival of a part that turned out to be the wrong one: it was never what is needed."""
+    kept: list[Step] = []
+    for step in since:
+        if step.name == "part.rejected":
+            came = next(
+                (each for each in reversed(kept) if (each.name, each.item) == ("part.arrived", step.item)), None
+            )
+            kept = [each for each in kept if each is not came]
+        kept.append(step)
+    return kept
+
+
 def _stand(news: News) -> str:
     """Where it stands, by whose move it is: a delay, hers in one of several ways, or under way."""
     if news.due:
@@ -261,7 +277,8 @@ def _stand(news: News) -> str:
         return "done_at_home"
     if news.ending and news.place == "us" and not news.heading_to_us and news.status != "in_transit":
         return "here"
-    return "waits" if news.asked and not news.ending else "under_way"
+    # What is being done without her answer does not wait for it: that would put our delay on her.
+    return "waits" if news.asked and not news.ending and news.status not in _UNDER_WAY else "under_way"
 
 
 def _sorry(plan: MessagePlan, stand: str) -> str | None:
@@ -277,7 +294,7 @@ def _sorry(plan: MessagePlan, stand: str) -> str | None:
         return None
     if stand == "delay":
         return "delay"
-    if news.expected_missed:
+    if news.expected_missed or any(step.name == "part.rejected" for step in news.since):
         return "missed"
     if news.since:
         return None

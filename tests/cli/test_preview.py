@@ -33,7 +33,7 @@ def test_every_message_is_shown_in_every_language(free_home: Path) -> None:
 
 def test_one_kind_in_one_language(free_home: Path) -> None:
     shown = call("messages", "preview", "--kind", "visit", "--language", "nl", home=free_home).stdout
-    assert "✉ visit, nl: planned\n  Het bezoek voor uw Kettlebrook Steam 3: woensdag 25 november\n" in shown
+    assert "✉ visit, nl: planned\n  We komen langs voor uw Kettlebrook Steam 3: woensdag 25 november\n" in shown
     assert "  │ Waarvoor we komen: “de klep vervangen”." in shown
     assert "visit, en" not in shown
     assert "overdue" not in shown

@@ -120,7 +120,7 @@ async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage, tmp_path: Pa
         ("2026-04-20 11:00", "check", "check overdue", "email en", ""),
     ]
     assert "a better tent is on its way, free" in " ".join(told[1].body.split())
-    assert "out of goodwill" in " ".join(told[2].body.split())
+    assert "as a gesture of goodwill" in " ".join(told[2].body.split())
     assert "has been replaced" in told[3].body
     assert (await scene.status(ORDER))["contacts_started"] == 0
     assert await backtested(scene, ORDER, tmp_path, TERMS) == [(message.at, message.kind) for message in told]

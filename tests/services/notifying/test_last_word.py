@@ -168,11 +168,11 @@ def test_taken_up_again_she_hears_so_with_the_date_of_the_next_news(chain: Chain
     plan = chain.given(again).plan_for(again)
     assert kind_of(plan) == "reopened"
     assert (
-        "We have taken up the repair of your Halden Meridian again. The reason: “the crown is loose again”."
-        in body_of(plan)
+        "We are sorry that the repair of your Halden Meridian is not finished after all. We have taken it up again. "
+        "The reason: “the crown is loose again”." in body_of(plan)
     )
     assert "by Monday 16 November at 17:00 at the latest" in body_of(plan)
-    assert "We hebben de reparatie van uw Halden Meridian weer opgepakt." in body_of(plan, "nl")
+    assert "Het spijt ons dat de reparatie van uw Halden Meridian toch nog niet klaar is." in body_of(plan, "nl")
 
 
 def test_what_was_never_closed_is_not_taken_up_again(chain: Chain) -> None:

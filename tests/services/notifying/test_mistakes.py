@@ -151,7 +151,7 @@ def test_a_delay_of_something_that_was_never_sent_off_is_taken_back(chain: Chain
     plan = chain.plan_for(mistake)
     assert kind_of(plan) == "corrected"
     assert "that there was a delay with your Halden Meridian. That was not right" in body_of(plan)
-    assert "your Halden Meridian is with us, and we are seeing to the next step" in body_of(plan)
+    assert "we have the repair of your Halden Meridian in hand, and are seeing to the next step" in body_of(plan)
 
 
 def test_of_a_closed_order_only_the_last_word_is_put_right(chain: Chain) -> None:
@@ -163,7 +163,7 @@ def test_of_a_closed_order_only_the_last_word_is_put_right(chain: Chain) -> None
     assert plan is not None
     assert (plan.kind, plan.next_news_by) == ("closed", None)
     assert "that your Halden Meridian was back with us. That was not right" in body_of(plan)
-    assert "Your Halden Meridian has been repaired, and with that we have closed the repair." in body_of(plan)
+    assert "Your Halden Meridian has been repaired, and with that the repair is complete." in body_of(plan)
     assert "You will hear from us when it is here." in body_of(plan)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from events.chain import MessageKind
 from services.notifying.phrases import first_sentence
-from services.notifying.records import Answer, Cover, News, Promised, Visit, Wrong
+from services.notifying.records import Answer, Cover, News, Promised, Step, Visit, Wrong
 from services.notifying.wording import Wording, compose, salutation, together
 from services.parties import PartyCard
 from tests.services.notifying.chain import SHOP
@@ -27,6 +27,7 @@ from tests.services.notifying.letters import (
     NEWS,
     NOW,
     PROMISE,
+    QUOTE,
     VISIT,
     planned,
 )
@@ -134,7 +135,7 @@ def test_a_party_without_a_card_speaks_under_the_name_of_its_id() -> None:
     ],
 )
 def test_her_thing_is_called_by_its_name(news: News, thing: str) -> None:
-    assert worded("opened", news).subject == f"Your {thing} is with us: what happens next"
+    assert worded("opened", news).subject == f"Your {thing}: what happens next"
 
 
 def test_salutations() -> None:
@@ -147,7 +148,7 @@ def test_salutations() -> None:
 def test_she_reads_times_by_her_own_clock() -> None:
     plan = planned("visit", replace(NEWS, visit=VISIT))
     english = compose(plan, CARDS, "en", zone=ZoneInfo("America/New_York")).body
-    assert "A visit for your Halden Meridian 36 is planned: Wednesday 25 November between 05:00 and 08:00." in english
+    assert "We will visit you for your Halden Meridian 36: Wednesday 25 November between 05:00 and 08:00." in english
     assert "by Monday 30 November at 11:00 at the latest" in english
 
 
@@ -219,8 +220,105 @@ def test_what_is_at_her_home_is_not_with_us() -> None:
             english, dutch = (worded(kind, news, language) for language in LANGUAGES)
             for words in ("with us", "back to us", "sent on", "back with you"):
                 assert words not in f"{english.subject} {english.body}"
-            for words in ("bij ons", "naar ons", "toevertrouwd", "nog niet terug"):
+            for words in ("bij ons", "naar ons", "nog niet terug"):
                 assert words not in f"{dutch.subject} {dutch.body}"
+
+
+@pytest.mark.parametrize("kind", ["opened", "update"])
+def test_nobody_claims_to_have_what_nobody_has_brought(kind: MessageKind) -> None:
+    news = replace(NEWS, status="taken_in")  # she may have written, and it hangs in her house
+    english, dutch = (worded(kind, news, language) for language in LANGUAGES)
+    assert "with us" not in f"{english.subject} {english.body}".replace("to us with your", "")
+    assert "is bij ons" not in f"{dutch.subject} {dutch.body}"
+
+
+def test_what_could_not_be_repaired_is_not_called_done() -> None:
+    failed = replace(NEWS, late="forward", ending="failed")
+    assert "it could not be repaired, and we had expected it to be on its way" in body("overdue", failed)
+    assert "the work on it is done" in body("overdue", replace(failed, ending="repaired"))
+    assert "repareren is niet gelukt, en we hadden verwacht" in body("overdue", failed, "nl")
+
+
+def test_nothing_costs_her_money_is_not_said_to_who_has_said_yes_to_a_price() -> None:
+    late = replace(NEWS, late="cover")
+    assert "nothing is done that costs you money" in body("overdue", late)
+    assert "costs you money" not in body("overdue", replace(late, decided_to_repair=True))
+    assert "geld kost" not in body("overdue", replace(late, decided_to_repair=True), "nl")
+
+
+def test_after_a_missed_visit_a_new_time_is_what_comes_next() -> None:
+    english = body("overdue", replace(NEWS, late="visit"))
+    assert "If we have not found a new time together before, you will hear from us by Monday 30 November" in english
+
+
+def test_a_delay_that_goes_on_offers_a_way_out() -> None:
+    late = replace(NEWS, handed_at=NOW - 9 * DAY, due=NOW - 7 * DAY)
+    assert "rather not wait any longer" not in body("update", late)
+    assert "If you would rather not wait any longer, please tell us" in body("update", replace(late, silent=1))
+    assert "Wilt u liever niet langer wachten" in body("update", replace(late, silent=1), "nl")
+
+
+# -- what has happened since ------------------------------------------------------------------------------------------
+
+
+CAME = Step("part.arrived", NOW - 3 * DAY, item="lamp 3")
+WRONG = Step("part.rejected", NOW - 2 * DAY, item="lamp 3")
+
+
+def test_a_wrong_part_is_no_arrival_and_we_are_sorry() -> None:
+    news = replace(NEWS, status="waiting_for_part", since=(CAME, WRONG))
+    english, dutch = (body("update", news, language) for language in LANGUAGES)
+    assert first_sentence(english).startswith("We are sorry")
+    assert "- Saturday 21 November, lamp 3: a part arrived that turned out not to be the right one." in english
+    assert "the part that it needs arrived" not in english
+    assert "your Halden Meridian 36 waits for the right part." in english
+    assert first_sentence(dutch).startswith("Het spijt ons")
+    assert "binnengekomen" not in dutch
+    assert "uw Halden Meridian 36 wacht op het juiste onderdeel." in dutch
+
+
+def test_the_right_part_after_a_wrong_one_is_an_arrival() -> None:
+    again = Step("part.arrived", NOW - DAY, item="lamp 3")
+    english = body("update", replace(NEWS, status="part_arrived", since=(CAME, WRONG, again)))
+    assert english.count("the part that it needs arrived") == 1
+    other = replace(NEWS, status="part_arrived", since=(replace(CAME, item="lamp 5"), WRONG))
+    assert "lamp 5: the part that it needs arrived" in body("update", other)
+
+
+def test_her_yes_is_not_told_twice() -> None:
+    approved = replace(NEWS, status="approved", since=(Step("quote.accepted", NOW - DAY),))
+    assert body("update", approved).count("said yes") == 1
+    assert "as you have said yes to it" in body("update", replace(approved, since=()))
+
+
+@pytest.mark.parametrize(
+    ("status", "waits"),
+    [("received", True), ("waiting_for_customer", True), ("waiting_for_part", False), ("in_repair", False)],
+)
+def test_only_what_nobody_works_on_waits_for_her_answer(status: str, waits: bool) -> None:
+    news = replace(NEWS, status=status, asked=True, questions=("How many hours a day do they burn?",))
+    wording = worded("update", news)
+    assert ("waits for your answer" in wording.subject) == waits
+    assert ("We also wait for an answer from you: “How many hours" in wording.body) != waits
+
+
+def test_a_reminder_gives_her_time_and_asks_for_what_it_waits_for() -> None:
+    failed = replace(NEWS, status="repair_failed", ending="failed", options=("refund", "exchange"))
+    choice, price = body("update", failed), body("update", replace(NEWS, quote=QUOTE))
+    for reminder in (choice, price):
+        assert "at the latest, also if you have not decided by then." in reminder
+    assert "Would you like to tell us your choice, or talk it over first? Please call" in choice
+    assert "Would you like to say yes or no, or ask something first? Please call" in price
+    assert "ook als u dan nog niet hebt gekozen" in body("update", failed, "nl")
+
+
+def test_what_was_replaced_was_not_repaired() -> None:
+    replaced = replace(NEWS, ending="replaced")
+    assert "Your Halden Meridian 36 was replaced, and we would like to know" in body("check", replaced)
+    assert "Uw Halden Meridian 36 is vervangen, en we horen graag" in body("check", replaced, "nl")
+    assert (
+        worded("closed", replace(replaced, outcome="replaced")).subject == "Your Halden Meridian 36 has been replaced"
+    )
 
 
 # -- answers, promises, visits, cover ---------------------------------------------------------------------------------
@@ -283,7 +381,7 @@ def test_a_date_that_came_nearer_is_good_news() -> None:
 
 def test_a_visit_has_a_window() -> None:
     english = body("visit")
-    assert "is planned: Wednesday 25 November between 11:00 and 14:00." in english
+    assert "We will visit you for your Halden Meridian 36: Wednesday 25 November between 11:00 and 14:00." in english
     assert "What we come for: “replace the fan”." in english
     assert "woensdag 25 november tussen 11.00 en 14.00 uur" in body("visit", language="nl")
 
@@ -291,7 +389,7 @@ def test_a_visit_has_a_window() -> None:
 def test_a_moved_visit_says_sorry_first() -> None:
     moved = replace(NEWS, visit=replace(VISIT, before=NOW + DAY))
     assert body("visit", moved).startswith(
-        "We are sorry: the visit for your Halden Meridian 36 has to move.\n\n"
+        "We are sorry: our visit for your Halden Meridian 36 has to move.\n\n"
         "It was planned for Tuesday 24 November at 11:00. "
         "The new time is Wednesday 25 November between 11:00 and 14:00."
     )
@@ -310,8 +408,8 @@ def test_cover_is_a_decision_with_a_cause_and_a_way_to_appeal() -> None:
     assert covered.subject == "Good news: the guarantee covers the repair of your Halden Meridian 36"
     assert "The reason: “a fault of production”." in covered.body
     goodwill = body("cover", replace(NEWS, cover=Cover("goodwill")))
-    assert "out of goodwill, though the guarantee does not oblige us to" in goodwill
-    assert "uit coulance, ook al verplicht de garantie ons daar niet toe" in body(
+    assert "although the guarantee does not cover it, we help you with your Halden Meridian 36 as a gesture" in goodwill
+    assert "hoewel het niet onder de garantie valt, helpen we u uit coulance" in body(
         "cover", replace(NEWS, cover=Cover("goodwill")), "nl"
     )
 
@@ -332,7 +430,7 @@ def test_several_stories_make_one_letter() -> None:
     assert _places(
         letter,
         "We have more than one thing to tell you. In the order in which it happened:",
-        "Thank you for entrusting",
+        "Thank you for coming to us with",
         "has arrived at the workshop.",
         "Repairing it costs €1,185.00",
         "by Monday 30 November at 17:00 at the latest",
