@@ -28,19 +28,37 @@ def schema(
             metavar="FOLDER", help="Write a file per type, and asyncapi.json, into this folder.", file_okay=False
         ),
     ] = None,
+    pages: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write a readable page per type, and one that lists them.", file_okay=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the schema of a fact, or list all facts."""
+    """Print the schema of a fact, or list all facts.
+
+    Files of an earlier release in the folder of --out are replaced only by schemas that allow all that they allow: what
+    a partner's program was written against goes on to hold (docs/compatibility.md).
+    """
     from events.schema import asyncapi as asyncapi_document
     from events.schema import event_schema, schemas
 
-    if type_name is not None and (asyncapi or out):
-        raise Problem("name a type, or ask for --asyncapi or --out, not both.")
+    if type_name is not None and (asyncapi or out or pages):
+        raise Problem("name a type, or ask for --asyncapi, --out or --pages, not both.")
+    if pages is not None:
+        from events.pages import pages as made
+
+        _write(pages, made(), "--pages")
+        console().print(f"{len(made())} pages are in {pages}", soft_wrap=True)
     if out is not None:
-        _write(out, {f"{name}.json": document for name, document in schemas().items()})
-        _write(out, {"asyncapi.json": asyncapi_document()})
+        _refuse_a_break(out)
+        _write(out, {f"{name}.json": _text(document) for name, document in schemas().items()}, "--out")
+        _write(out, {"asyncapi.json": _text(asyncapi_document())}, "--out")
         console().print(f"{len(schemas())} schemas and asyncapi.json are in {out}", soft_wrap=True)
-    elif asyncapi:
+    if out is not None or pages is not None:
+        return
+    if asyncapi:
         print_json(asyncapi_document())
     elif type_name is not None:
         print_json(event_schema(_known(type_name)))
@@ -62,13 +80,42 @@ def _known(text: str) -> str:
     raise Problem(f"there is no fact '{text}': {hint}")
 
 
-def _write(folder: Path, documents: dict[str, Any]) -> None:
+def _refuse_a_break(folder: Path) -> None:
+    """Raise Problem if the schemas in ``folder`` allow, or promise, what ours do not."""
+    from events.compatibility import broken_types, unsaid
+    from events.schema import asyncapi, schemas
+
+    released = {
+        name: _read(folder / f"{name}.json") for name in (file.stem for file in folder.glob("repairchain.*.json"))
+    }
+    faults = broken_types(released, schemas())
+    if (told := folder / "asyncapi.json").exists():
+        before, now = _read(told)["components"]["messages"], asyncapi()["components"]["messages"]
+        for name in ("receipts", "notice"):
+            faults += [f"{name}: {fault}" for fault in unsaid(before[name]["payload"], now[name]["payload"])]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise Problem(f"{faults[0]}{more}: this would break partners; make it a new version of the type.")
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Problem(f"{file} cannot be read ({one_line(error)}): move it away.") from None
+
+
+def _text(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _write(folder: Path, files: dict[str, str], option: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, document in documents.items():
-            (folder / name).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Problem(f"{folder} cannot be written ({one_line(error)}): name another folder with --out.") from None
+        raise Problem(f"{folder} cannot be written ({one_line(error)}): name another folder with {option}.") from None
 
 
 def _list() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 Role = Literal["retailer", "importer", "repairer", "customer", "chain"]
 PartnerRole = Literal["retailer", "importer", "repairer"]
@@ -54,4 +54,8 @@ def name_of(party: str) -> str:
     return party.partition(":")[2]
 
 
-Party = Annotated[str, AfterValidator(lambda text: check_party(text))]
+Party = Annotated[
+    str,
+    AfterValidator(lambda text: check_party(text)),
+    WithJsonSchema({"type": "string", "format": "party", "examples": ["retailer:acme"]}),
+]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from events import names
+from events.chain import MessageKind
 from events.envelope import CONTENT_TYPE, MAX_ID_BYTES, full_type
 from events.facet import Fact
+from events.golden import example, golden
 from events.vocabulary import FACTS, WHO_MAY_SAY
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -18,19 +20,57 @@ CONTACT: Final[dict[str, Any]] = {
     "additionalProperties": False,
     "properties": {
         "name": {"type": "string", "maxLength": 200},
-        "language": {"type": "string", "default": "en", "examples": ["en", "nl"]},
+        "language": {
+            "type": "string",
+            "pattern": "^[a-z]{2,3}(-[A-Za-z0-9]+)*$",
+            "default": "en",
+            "examples": ["en", "nl"],
+        },
         "channels": {
             "type": "array",
+            "description": "ways to reach her, the one that she likes best first",
             "maxItems": 10,
+            "default": [],
             "items": {
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["kind", "address"],
-                "properties": {"kind": {"const": "email"}, "address": {"type": "string", "maxLength": 254}},
+                "properties": {
+                    "kind": {
+                        "type": "string",
+                        "pattern": "^[a-z][a-z0-9-]{0,30}$",
+                        "description": "email, or another kind that the operator serves",
+                        "examples": ["email", "sms"],
+                    },
+                    "address": {"type": "string", "minLength": 1, "maxLength": 254, "pattern": r"^[^\s<>\"]+$"},
+                },
             },
         },
+        "time_zone": {"type": "string", "maxLength": 64, "examples": ["Europe/Amsterdam"]},
+        "quiet": {
+            "type": "string",
+            "description": "hours on her clock in which nothing routine is sent",
+            "pattern": r"^((?:[01]?\d|2[0-3]):[0-5]\d ?- ?(?:[01]?\d|2[0-3]):[0-5]\d|never)$",
+            "examples": ["21:00-8:00", "never"],
+        },
+        "not_told": {
+            "type": "array",
+            "description": "kinds of message that she does not want",
+            "default": [],
+            "items": {"type": "string", "enum": list(get_args(MessageKind))},
+        },
+        "paused_until": {"type": "string", "format": "date-time", "description": "until then nothing is sent"},
     },
 }
+
+
+#: Keyword of ours: the roles that may say it.
+SAID_BY: Final = "x-said-by"
+
+
+def said_by(name: str) -> list[str]:
+    """The roles that may say the fact."""
+    return [role for role, names in WHO_MAY_SAY.items() if name in names]
 
 
 def _data_schema(fact: type[Fact]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -51,13 +91,18 @@ def event_schema(name: str, *, intake: bool = True) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "specversion": {"const": "1.0"},
         "id": {**identifier, "description": "with source, this event for ever; a correction needs an id of its own"},
-        "source": {"type": "string", "description": "the party that says so: role:name", "examples": ["retailer:acme"]},
+        "source": {
+            "type": "string",
+            "format": "party",
+            "description": "the party that says so: role:name",
+            "examples": ["retailer:acme"],
+        },
         "type": {"const": full_type(name, fact.VERSION)},
         "subject": {**identifier, "description": "the order: its chain-wide id, or your own number for it"},
         "time": {**moment, "description": "when it happened"},
         "datacontenttype": {"const": "application/json"},
-        "correlationid": {"type": "string"},
-        "causationid": {"type": "string"},
+        "correlationid": {"type": "string", "maxLength": 1_000, "description": "ties what belongs together"},
+        "causationid": {"type": "string", "maxLength": 1_000, "description": "the fact that led to this one"},
         "data": data,
     }
     if not intake:
@@ -68,9 +113,11 @@ def event_schema(name: str, *, intake: bool = True) -> dict[str, Any]:
         "$id": f"urn:repairchain:schema:{full_type(name, fact.VERSION)}",
         "title": full_type(name, fact.VERSION),
         "description": (fact.__doc__ or "").strip(),
+        SAID_BY: said_by(name),
         "type": "object",
         "required": required,
         "properties": properties,
+        "examples": [example(name, fact.VERSION) if intake else golden(name, fact.VERSION)],
     }
     if definitions:
         schema["$defs"] = definitions

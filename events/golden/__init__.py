@@ -6,6 +6,16 @@ import json
 from importlib.resources import files
 from typing import Any
 
+_CONTACT = {
+    "name": "Ms Jansen",
+    "language": "en",
+    "channels": [{"kind": "email", "address": "customer@mail.example"}],
+    "time_zone": "Europe/Amsterdam",
+    "quiet": "21:00-8:00",
+    "not_told": ["received"],
+    "paused_until": "2026-11-22T08:00:00Z",
+}
+
 
 def golden(name: str, version: int) -> dict[str, Any]:
     """The event as the log holds it. Raises FileNotFoundError for what there is none of."""
@@ -15,5 +25,8 @@ def golden(name: str, version: int) -> dict[str, Any]:
 
 
 def example(name: str, version: int) -> dict[str, Any]:
-    """The same as a partner hands it in: without what the chain adds to it."""
-    return {key: value for key, value in golden(name, version).items() if key != "recordedtime"}
+    """The same as a partner hands it in: without what the chain adds to it, with what it takes off."""
+    document = {key: value for key, value in golden(name, version).items() if key != "recordedtime"}
+    if name == "order.opened":
+        document["data"] = document["data"] | {"contact": _CONTACT}
+    return document

@@ -1,0 +1,56 @@
+"""The pages for people: made from the models, one per type, and the committed ones are those."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from events.pages import INDEX, page, pages
+from events.schema import asyncapi, event_schema, schemas
+from events.vocabulary import FACTS
+
+DOCS = Path(__file__).parents[2] / "docs"
+AGAIN = "repairchain schema --pages docs/events --out docs/schemas"
+
+
+def test_the_committed_pages_are_up_to_date() -> None:
+    committed = {file.name: file.read_text(encoding="utf-8") for file in (DOCS / "events").iterdir()}
+    assert committed == pages(), AGAIN
+
+
+def test_the_committed_schemas_are_up_to_date() -> None:
+    made = {f"{name}.json": schema for name, schema in schemas().items()} | {"asyncapi.json": asyncapi()}
+    assert {file.name: json.loads(file.read_text()) for file in (DOCS / "schemas").iterdir()} == made, AGAIN
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_a_page_tells_every_field(name: str) -> None:
+    told = page(name)
+    for field in event_schema(name)["properties"]["data"].get("properties", {}):
+        assert f"| `{field}` |" in told
+    assert json.loads(re.findall(r"```json\n(.*?)```", told, re.DOTALL)[0])["type"] == f"repairchain.{name}.v1"
+
+
+@pytest.mark.parametrize("name", sorted({INDEX, *pages()}))
+def test_every_link_within_the_pages_leads_somewhere(name: str) -> None:
+    text = pages()[name]
+    titles = {line.lstrip("# ").lower() for line in text.splitlines() if line.startswith("#")}
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in titles
+        elif "://" not in target:
+            assert (DOCS / "events" / target).exists(), target
+
+
+def test_a_page_says_what_is_needed_and_what_is_allowed() -> None:
+    told = page("item.handed_over")
+    assert "| `to` | required | a party, `role:name` |" in told
+    assert "Said by: retailer, importer, repairer, customer." in told
+    assert "no partner publishes it" in page("message.sent")
+    assert "its" in page("party.closed").lower()
+    assert "| `score` |  | a whole number from 0 to 10 |" in page("feedback.given")
+    # What stands beside a field in the code is told of the field.
+    assert "Customers whom it has to call" in page("party.briefed")
