@@ -23,10 +23,11 @@ RUN groupadd --gid 10001 repairchain \
       /var/lib/repairchain/outbox /var/lib/repairchain/readmodels /var/lib/repairchain/run /var/lib/repairchain/state \
       /var/lib/repairchain/registry /var/lib/repairchain/policy \
  && install --directory --mode 0700 --owner repairchain --group repairchain /var/lib/repairchain/credentials \
-      /var/lib/repairchain/webhooks \
+      /var/lib/repairchain/webhooks /var/lib/repairchain/keys \
       /var/lib/repairchain/nats /var/lib/repairchain/nats/store /var/lib/repairchain/logins \
       /var/lib/repairchain/logins/retailer /var/lib/repairchain/logins/importer /var/lib/repairchain/logins/repairer \
       /var/lib/repairchain/logins/projector /var/lib/repairchain/logins/watchdog /var/lib/repairchain/logins/notifier \
+      /var/lib/repairchain/logins/http \
       /var/lib/repairchain/logins/operator /var/lib/repairchain/logins/keeper /var/lib/repairchain/logins/system
 COPY --from=build /venv /venv
 # The allocator is tuned for DuckDB, as services/supervisor.py does.

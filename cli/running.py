@@ -10,7 +10,7 @@ from cli.errors import Problem, one_line
 from cli.options import place_of
 from cli.output import console
 from cli.place import Place, settings_of
-from events.names import SERVICES
+from events.names import ALL_SERVICES, SERVICES
 
 
 def up(
@@ -59,7 +59,7 @@ class _Narrator:
         home = "" if str(self._place.home) == ".repairchain" else f" --home {self._place.home}"
         out = console()
         out.print(f"\nThe chain runs on {self._place.home}; Ctrl-C stops it. In another terminal:", soft_wrap=True)
-        for what in ("party add retailer:juno", "watch", "doctor"):
+        for what in ("partner add retailer:juno", "watch", "doctor"):
             out.print(f"  repairchain{home} {what}", soft_wrap=True)
         out.print("")
         out.file.flush()
@@ -67,15 +67,15 @@ class _Narrator:
 
 def run(
     ctx: typer.Context,
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")],
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help=f"One of {', '.join(ALL_SERVICES)}.")],
     narrated: Annotated[bool, typer.Option("--narrated", hidden=True, help="'up' says that it is ready.")] = False,
 ) -> None:
     """Run one service against a running server.
 
     Until a signal comes; for containers, and for 'up' itself.
     """
-    if service not in SERVICES:
-        raise Problem(f"there is no service '{service}': there are {', '.join(SERVICES)}.")
+    if service not in ALL_SERVICES:
+        raise Problem(f"there is no service '{service}': there are {', '.join(ALL_SERVICES)}.")
     import nats.errors
 
     from events.streams import NoRoomError, StreamMismatchError

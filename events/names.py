@@ -46,3 +46,7 @@ FORGOTTEN: Final = "Repairchain-Forgotten"  # when the customer under this key o
 
 # Services, in the order in which they are started
 SERVICES: Final = ("projector", "retailer", "importer", "repairer", "notifier", "watchdog")
+#: Run only where the settings ask for it.
+HTTP: Final = "http"
+OPTIONAL_SERVICES: Final = (HTTP,)
+ALL_SERVICES: Final = (*SERVICES, *OPTIONAL_SERVICES)

@@ -1,9 +1,11 @@
 """The home folder: where everything of one chain lies on disk, and how it is written.
 
 policy.toml            how long everything may take, if not as built in
-registry/              parties.json: who takes part, with their name and how a person reaches them
+registry/              parties.json: who takes part, with their name and how a person reaches them; access.json: who
+                       of them is kept out
 credentials/           one file per partner, readable by its owner only
 logins/                one folder per user of our own, with its credential
+keys/                  by what partners are known over HTTP: digests of their keys
 webhooks/              one file per party that writes to its customers itself: where its messages go, what signs them
 nats/                  the server's configuration, its accounts, its log, and the store (the truth) with its lock
 run/                   what runs at this moment: addresses and process ids
@@ -36,6 +38,11 @@ class HomeFolder:
         return self.registry / "parties.json"
 
     @property
+    def access_file(self) -> Path:
+        """Which of the registered partners are kept out."""
+        return self.registry / "access.json"
+
+    @property
     def registry(self) -> Path:
         """Folder of the party registry."""
         return self.root / "registry"
@@ -58,6 +65,16 @@ class HomeFolder:
     def webhooks(self) -> Path:
         """Folder of webhooks and their secrets, one file per party that has one."""
         return self.root / "webhooks"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the digests of the keys with which partners are known over HTTP."""
+        return self.root / "keys"
+
+    @property
+    def http_file(self) -> Path:
+        """Address of the service for HTTP, while it runs."""
+        return self.run / "http-address.json"
 
     @property
     def nats(self) -> Path:
@@ -122,7 +139,7 @@ class HomeFolder:
         """Make the folders that are missing; those with secrets in them are closed to everybody else."""
         for folder in (self.root, self.run, self.state, self.database.parent, self.outbox, self.registry):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.credentials, self.logins, self.webhooks, self.nats, self.store):
+        for folder in (self.credentials, self.logins, self.keys, self.webhooks, self.nats, self.store):
             folder.mkdir(mode=0o700, exist_ok=True)
         lying_here_before = self.root / "parties.json"
         if lying_here_before.exists() and not self.parties_file.exists():

@@ -171,6 +171,15 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
         ),
         subscribe=(_inbox("watchdog"),),
     ),
+    # Hands in for whoever showed the key of a party, and shows a party the orders that it has a part in.
+    names.HTTP: Rights(
+        publish=(
+            *(f"{names.INTAKE_ROOT}.{role}.*" for role in names.INTAKE_STREAMS),
+            f"{names.QUERY_ROOT}.find",
+            f"{names.QUERY_ROOT}.timeline",
+        ),
+        subscribe=(_inbox(names.HTTP), f"{names.RECEIPTS_ROOT}.>"),
+    ),
 }
 
 #: What the command line may read as streams. Not the customers' names and addresses.

@@ -32,6 +32,7 @@ HEALTH_PORTS: Final = {
     "repairer": 8454,
     "notifier": 8455,
     "watchdog": 8456,
+    "http": 8457,
 }
 
 
@@ -56,6 +57,19 @@ class Settings(BaseSettings):
     health_host: str = Field("127.0.0.1", description="address on which services answer health checks")
     health_port: int | None = Field(
         None, ge=0, le=65535, description="port for health checks instead of the service's own; 0 takes a free one"
+    )
+
+    http_port: int | None = Field(
+        None, ge=0, le=65535, description="port on which partners may hand in over HTTP; without it they cannot"
+    )
+    http_host: str = Field("127.0.0.1", description="address for that; elsewhere than on loopback it asks for TLS")
+    http_certificate: Path | None = Field(None, description="file with the certificate, and those that vouch for it")
+    http_certificate_key: Path | None = Field(None, description="file with the key of http_certificate")
+    http_behind_proxy: bool = Field(
+        False, description="whether something that speaks TLS stands before the service, so that it need not itself"
+    )
+    http_events_per_second: float = Field(
+        100.0, gt=0, le=1_000_000, description="how much one partner may hand in over HTTP, in the long run"
     )
 
     beat_seconds: float = Field(1.0, gt=0, le=3600, description="how often the watchdog looks")

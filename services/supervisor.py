@@ -55,6 +55,11 @@ async def up(settings: Settings, *, say: Callable[[str], None] = print) -> None:
     await Supervisor(settings, say=say).run()
 
 
+def services_of(settings: Settings) -> tuple[str, ...]:
+    """What runs on these settings: the one for HTTP only where a port is named."""
+    return names.SERVICES if settings.http_port is None else names.ALL_SERVICES
+
+
 def service_command(service: str) -> Sequence[str]:
     """How a service is started in this environment."""
     return (sys.executable, "-m", "cli.main", "run", "--narrated", service)
@@ -69,7 +74,8 @@ _MEND_FIRST: Final = 2
 
 
 class Supervisor:
-    """Keeps the server and ``services`` running until ``stop`` is called or a signal comes.
+    """Keeps the server and ``services`` running until ``stop`` is called or a signal comes; by default those services
+    that the settings ask for.
 
     ``ready`` is set as soon as every service has once been ready. ``command`` makes the command line of a service.
     """
@@ -78,14 +84,14 @@ class Supervisor:
         self,
         settings: Settings,
         *,
-        services: Sequence[str] = names.SERVICES,
+        services: Sequence[str] | None = None,
         command: Command = service_command,
         say: Callable[[str], None] = print,
     ) -> None:
         self.ready = asyncio.Event()
         self.server = EmbeddedServer(settings.home, port=settings.nats_port)
         self._settings = settings
-        self._services = services
+        self._services = services = services or services_of(settings)
         self._command = command
         self._say = say
         self._children: dict[str, Process] = {}

@@ -234,6 +234,18 @@ class BesideIt:
         return await self.service.check()
 
 
+def _http(settings: Settings, clock: Clock) -> Service:
+    from services.http.service import HttpService
+    from services.http.serving import listening_as
+
+    where = listening_as(settings)
+
+    def built(connection: Client) -> Service:
+        return HttpService(connection, clock, settings, where)
+
+    return Connected(_connector(settings, names.HTTP), built)
+
+
 _BUILDERS: Final[Mapping[str, Builder]] = {
     "projector": _projector,
     "retailer": partial(_intake, role="retailer"),
@@ -241,6 +253,7 @@ _BUILDERS: Final[Mapping[str, Builder]] = {
     "repairer": partial(_intake, role="repairer"),
     "notifier": _notifier,
     "watchdog": _watchdog,
+    names.HTTP: _http,
 }
 
 
@@ -248,7 +261,7 @@ def build(name: str, settings: Settings, clock: Clock) -> Service:
     """The service ``name``, not yet started. Raises UnknownServiceError."""
     builder = _BUILDERS.get(name)
     if builder is None:
-        raise UnknownServiceError(f"there is no service '{name}': there are {', '.join(names.SERVICES)}")
+        raise UnknownServiceError(f"there is no service '{name}': there are {', '.join(names.ALL_SERVICES)}")
     return builder(settings, clock)
 
 
@@ -318,6 +331,6 @@ def run_service(name: str, settings: Settings, *, narrated: bool = False) -> Non
 
     Raises what settings and starting raise."""
     if name not in _BUILDERS:
-        raise UnknownServiceError(f"there is no service '{name}': there are {', '.join(names.SERVICES)}")
+        raise UnknownServiceError(f"there is no service '{name}': there are {', '.join(names.ALL_SERVICES)}")
     configure_logs(name, level=settings.log_level, form=settings.log_format)
     uvloop.run(_serve(name, settings, narrated=narrated))

@@ -30,8 +30,8 @@ def test_it_keeps_to_the_compose_specification() -> None:
 
 
 def test_there_is_one_container_per_service() -> None:
-    assert set(SERVICES) == {"setup", "operator", "nats", *names.SERVICES}
-    for name in names.SERVICES:
+    assert set(SERVICES) == {"setup", "operator", "nats", *names.ALL_SERVICES}
+    for name in names.ALL_SERVICES:
         assert SERVICES[name]["command"] == ["repairchain", "run", name]
 
 
@@ -46,14 +46,14 @@ def test_every_container_is_confined(name: str) -> None:
     assert container["restart"] == ("no" if name in ("setup", "operator") else "unless-stopped")
 
 
-@pytest.mark.parametrize("name", names.SERVICES)
+@pytest.mark.parametrize("name", names.ALL_SERVICES)
 def test_every_service_is_probed_where_it_answers(name: str) -> None:
     url = f"http://127.0.0.1:{HEALTH_PORTS[name]}/readyz"
     assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "services.health", url]
     assert SERVICES[name]["depends_on"]["nats"] == {"condition": "service_healthy"}
 
 
-@pytest.mark.parametrize("name", names.SERVICES)
+@pytest.mark.parametrize("name", names.ALL_SERVICES)
 def test_every_variable_is_a_setting(name: str) -> None:
     known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
     assert set(SERVICES[name]["environment"]) <= known
@@ -69,9 +69,10 @@ def test_a_service_is_given_its_own_login_and_data_and_no_more() -> None:
             f"webhooks:{home.webhooks}:ro",
             f"outbox:{home.outbox}",
         },
+        "http": {f"registry:{home.registry}:ro", f"keys:{home.keys}:ro"},
         "watchdog": {f"policy:{home.policy.parent / 'policy'}:ro", f"registry:{home.registry}:ro"},
     }
-    for name in names.SERVICES:
+    for name in names.ALL_SERVICES:
         login = home.login_file(name).parent
         assert set(SERVICES[name]["volumes"]) == own[name] | {f"login-{name}:{login}:ro"}
         assert f"{home.run}:mode=1777" in SERVICES[name]["tmpfs"]

@@ -24,7 +24,7 @@ async def keeper(chain_server: ChainServer) -> Client:
 
 
 def test_there_is_a_user_for_each_service() -> None:
-    assert set(SERVICE_RIGHTS) == set(names.SERVICES)
+    assert set(SERVICE_RIGHTS) == set(names.ALL_SERVICES)
 
 
 async def test_the_watchdog_says_what_is_overdue(chain_server: ChainServer, keeper: Client) -> None:
@@ -72,8 +72,14 @@ async def test_the_watchdog_says_what_is_overdue(chain_server: ChainServer, keep
         ("projector", "repairs.W-1.item.received"),
         ("projector", "chain.query.status"),
         ("projector", "$JS.API.STREAM.MSG.GET.KV_CUSTOMERS"),
-        *((user, "$JS.API.STREAM.PURGE.REPAIRS") for user in names.SERVICES),
-        *((user, "$JS.API.STREAM.DELETE.REPAIRS") for user in names.SERVICES),
+        ("http", "repairs.W-1.item.received"),
+        ("http", "receipts.retailer.acme"),
+        ("http", "chain.query.orders"),
+        ("http", "chain.desk.show"),
+        ("http", "$JS.API.DIRECT.GET.KV_CUSTOMERS.$KV.CUSTOMERS.a.b"),
+        ("http", "$JS.API.STREAM.MSG.GET.REPAIRS"),
+        *((user, "$JS.API.STREAM.PURGE.REPAIRS") for user in names.ALL_SERVICES),
+        *((user, "$JS.API.STREAM.DELETE.REPAIRS") for user in names.ALL_SERVICES),
         (SYSTEM_USER, "$SYS.REQ.SERVER.x.RELOAD"),
         (SYSTEM_USER, "$SYS.REQ.SERVER.x.KICK"),
         (SYSTEM_USER, "repairs.W-1.item.received"),
@@ -90,7 +96,7 @@ async def test_nobody_does_the_work_of_another(
     assert await last_position(keeper.jetstream()) == 0
 
 
-@pytest.mark.parametrize("user", [*names.SERVICES, SYSTEM_USER])
+@pytest.mark.parametrize("user", [*names.ALL_SERVICES, SYSTEM_USER])
 @pytest.mark.parametrize("subject", [">", "repairs.>", "$KV.CUSTOMERS.>", "intake.>", "_INBOX_other.>"])
 async def test_nobody_listens_to_what_is_not_for_it(
     chain_server: ChainServer, keeper: Client, user: str, subject: str

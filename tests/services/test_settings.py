@@ -34,7 +34,7 @@ def test_without_anything_the_defaults_hold() -> None:
 
 
 def test_every_service_has_a_health_port_of_its_own() -> None:
-    assert set(HEALTH_PORTS) == set(names.SERVICES)
+    assert set(HEALTH_PORTS) == set(names.ALL_SERVICES)
     assert len(set(HEALTH_PORTS.values())) == len(HEALTH_PORTS)
 
 

@@ -1,0 +1,163 @@
+"""The application: who asks, and which answer is whose."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from events.clock import Clock
+from services.answering import Ask
+from services.epcis.reading import MAX_EVENTS
+from services.http.capture import MAX_DOCUMENT_BYTES, take_capture
+from services.http.events import take_events
+from services.http.following import seen_by, timelines
+from services.http.handing_in import HandingIn
+from services.http.jobs import Job, Jobs
+from services.http.keys import Keys
+from services.http.limits import Limits
+from services.http.openapi import document
+from services.http.problems import Refused
+from services.http.receipts import as_json
+
+_EPCIS_HEADERS: Final = {
+    "GS1-EPCIS-Version": "2.0.0",
+    "GS1-EPCIS-Capture-Limit": str(MAX_EVENTS),
+    "GS1-EPCIS-Capture-File-Size-Limit": str(MAX_DOCUMENT_BYTES),
+}
+_LONGEST_NAME: Final = 500
+
+
+@dataclass
+class Door:
+    """What the answers are made of; ``identifiers`` reads whose an identifier of GS1's is."""
+
+    keys: Keys
+    limits: Limits
+    handing_in: HandingIn
+    ask: Ask
+    clock: Clock
+    identifiers: Callable[[], Mapping[str, str]]
+    jobs: Jobs = field(default_factory=Jobs)
+
+    async def events(self, request: Request, party: str) -> Response:
+        """POST /events."""
+        return await take_events(request, party, self.handing_in, self.limits)
+
+    async def capture(self, request: Request, party: str) -> Response:
+        """POST /capture."""
+        job = await take_capture(
+            request,
+            party,
+            self.identifiers(),
+            self.clock.now(),
+            ask=self.ask,
+            door=self.handing_in,
+            limits=self.limits,
+        )
+        self.jobs.add(job)
+        return self._job(job, 202, {"Location": f"/capture/{job.id}", **_EPCIS_HEADERS})
+
+    async def captured(self, request: Request, party: str) -> Response:
+        """GET /capture/{job}."""
+        self.limits.spend(party, 1)
+        job = self.jobs.find(party, request.path_params["job"])
+        if job is None:
+            raise Refused(404, "not-found", "there is no such capture job, or it was long ago: capturing again is safe")
+        return self._job(job, 200, _EPCIS_HEADERS)
+
+    def _job(self, job: Job, status: int, headers: dict[str, str]) -> Response:
+        job.look(lambda id: self.handing_in.receipts.of(job.party, id), self.clock.now())
+        return _json(job.as_json(), status, headers)
+
+    async def receipts(self, request: Request, party: str) -> Response:
+        """GET /receipts."""
+        self.limits.spend(party, 1)
+        found = self.handing_in.receipts.of(party, request.query_params.get("id"))
+        return _json({"receipts": [as_json(receipt) for receipt in found]})
+
+    async def timeline(self, request: Request, party: str) -> Response:
+        """GET /orders/{order}/timeline."""
+        self.limits.spend(party, 1)
+        name = request.path_params["order"]
+        found = []
+        if 0 < len(name) <= _LONGEST_NAME:
+            found = await timelines(self.ask, party, name, self.handing_in.position or None)
+        if not found:
+            raise Refused(404, "not-found", "there is no such order, or you have no part in it")
+        if len(found) > 1:
+            ids = ", ".join(timeline["order"]["order_id"] for timeline in found[:5])
+            raise Refused(409, "ambiguous", f"this means several orders: say which ({ids})")
+        return _json(seen_by(party, found[0]))
+
+
+_Answer = Callable[[Request, str], Awaitable[Response]]
+
+
+def make_app(door: Door) -> Starlette:
+    """The ASGI application."""
+
+    def for_partners(answer: _Answer) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            party = _who(request, door)
+            with door.limits.under_way(party):
+                return await answer(request, party)
+
+        return endpoint
+
+    async def openapi(request: Request) -> Response:
+        return _json(document())
+
+    return Starlette(
+        routes=[
+            Route("/openapi.json", openapi, methods=["GET"]),
+            Route("/events", for_partners(door.events), methods=["POST"]),
+            Route("/capture", for_partners(door.capture), methods=["POST"]),
+            Route("/capture/{job}", for_partners(door.captured), methods=["GET"]),
+            Route("/receipts", for_partners(door.receipts), methods=["GET"]),
+            Route("/orders/{order:path}/timeline", for_partners(door.timeline), methods=["GET"]),
+        ],
+        exception_handlers={Refused: _refused, HTTPException: _no_route, Exception: _failed},
+    )
+
+
+def _who(request: Request, door: Door) -> str:
+    """The party whose key was shown. Raises Refused (401); why it does not open is nobody's business."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    party = door.keys.party_of(key.strip(), door.clock.now()) if scheme.lower() == "bearer" else None
+    if party is None:
+        raise Refused(
+            401,
+            "unauthorized",
+            "show the key of a party that takes part: Authorization: Bearer rk_…",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    return party
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return error.response()
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allowed = dict(error.headers or {})
+        return Refused(405, "method-not-allowed", f"{request.method} is not answered here", headers=allowed).response()
+    return Refused(error.status_code, "not-found", "see /openapi.json for what there is").response()
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return Refused(500, "internal", "the service failed on this request; handing in again is safe").response()
+
+
+def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, headers, media_type="application/json")

@@ -1,0 +1,310 @@
+"""The OpenAPI 3.1 document, from the models."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+
+from events.envelope import CONTENT_TYPE, MAX_BYTES, Event
+from services.epcis.reading import MAX_EVENTS, CapturedEvent
+from services.http.capture import BEHAVIOUR, MEDIA_TYPES
+from services.http.events import BATCH_TYPE, MAX_BATCH_BYTES
+from services.http.limits import MAX_BATCH
+from services.http.problems import CONTENT_TYPE as PROBLEM_TYPE
+from services.intake.problems import Fault
+
+_REF: Final = "#/components/schemas/{model}"
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457. ``pointer`` is the JSON pointer of the field, ``errors`` all that is wrong, the first of them first."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    pointer: str | None = None
+    submission: str | None = Field(None, description="the event's own id")
+    errors: list[Fault] | None = None
+    outcome: Literal["rejected"] | None = Field(None, description="of an event that the intake refused, and keeps")
+
+
+class ReceiptProblem(BaseModel):
+    """Why an event was rejected or is held."""
+
+    type: str
+    title: str
+    detail: str
+    pointer: str | None = None
+    submission: str | None = None
+    errors: list[Fault] | None = None
+
+
+class Receipt(BaseModel):
+    """What became of one event."""
+
+    id: str | None
+    source: str | None = None
+    outcome: Literal["accepted", "duplicate", "held", "rejected", "pending"]
+    order: str | None = Field(None, description="the chain's own id of the order")
+    position: int | None = Field(None, description="in the log")
+    problem: ReceiptProblem | None = None
+
+
+class Receipts(BaseModel):
+    """One receipt for each event, in their order."""
+
+    receipts: list[Receipt]
+
+
+class Captured(BaseModel):
+    """What became of one EPCIS event."""
+
+    pointer: str
+    outcome: Literal["captured", "held", "kept", "refused", "pending"]
+    eventID: str | None = None
+    why: str | None = Field(None, description="why it has no fact here; it is kept as it came")
+    receipts: list[Receipt] | None = None
+
+
+class CaptureJob(BaseModel):
+    """An EPCISCaptureJob; ``events`` is ours."""
+
+    captureID: str
+    createdAt: str
+    finishedAt: str | None
+    running: bool
+    success: bool
+    captureErrorBehaviour: Literal["rollback", "proceed"]
+    errors: list[dict[str, Any]]
+    events: list[Captured]
+
+
+class Timeline(BaseModel):
+    """An order's story, as docs/json.md says; ``messages`` and ``contacts`` for those who face the customer."""
+
+    order: dict[str, Any]
+    entries: list[dict[str, Any]]
+    handoffs: list[dict[str, Any]]
+    commitments: list[dict[str, Any]]
+    messages: list[dict[str, Any]] | None = None
+    contacts: list[dict[str, Any]] | None = None
+
+
+_MODELS: Final = (Event, CapturedEvent, ProblemDetails, Receipts, CaptureJob, Timeline)
+
+_PROBLEMS: Final = {
+    400: "It cannot be read",
+    401: "No key was shown, or one that does not open",
+    403: "A party speaks for itself only, and not for others; or this is not for its role to say",
+    404: "There is no such thing, or it is not yours to see",
+    408: "The body did not come in time",
+    409: "The id was used before for another order, or the order's by another party; or this means several orders",
+    413: "Too large",
+    415: "This kind of content is not read here",
+    422: "The event does not say what its type asks for; it is kept",
+    429: "Too much at a time; Retry-After says when to come again",
+    500: "The service failed on this request",
+    503: "The chain takes nothing in at the moment; Retry-After says when to come again",
+}
+
+
+def _schema(name: str) -> dict[str, str]:
+    return {"$ref": _REF.format(model=name)}
+
+
+def _content(kind: str, schema: Any) -> dict[str, Any]:
+    return {kind: {"schema": schema}}
+
+
+def _answers(statuses: tuple[int, ...], **fine: tuple[str, str]) -> dict[str, Any]:
+    """Responses: ``s200=(description, model)``, and problems."""
+    answers = {
+        status[1:]: {"description": text, "content": _content("application/json", _schema(model))}
+        for status, (text, model) in fine.items()
+    }
+    problems = {
+        str(status): {"description": _PROBLEMS[status], "content": _content(PROBLEM_TYPE, _schema("ProblemDetails"))}
+        for status in statuses
+    }
+    return dict(sorted({**answers, **problems}.items()))
+
+
+_LOCATION: Final = {"Location": {"description": "where to look", "schema": {"type": "string"}}}
+_ALWAYS: Final = (401, 429, 500)
+_BODY: Final = (400, 408, 413, 415, 503)
+
+
+def _ce(name: str) -> dict[str, Any]:
+    return {
+        "name": f"ce-{name}",
+        "in": "header",
+        "description": "in binary mode",
+        "required": False,
+        "schema": {"type": "string"},
+    }
+
+
+@lru_cache(maxsize=1)
+def document() -> dict[str, Any]:
+    """The whole document."""
+    _, schemas = models_json_schema([(model, "validation") for model in _MODELS], ref_template=_REF)
+    event = _schema("Event")
+    events: dict[str, Any] = {
+        "operationId": "handIn",
+        "summary": "Hand in events, and wait for their receipts",
+        "description": (
+            f"CloudEvents 1.0: one in structured mode, up to {MAX_BATCH:,} in a batch, or one in binary mode (ce- "
+            f"headers and the data as the body). One event may have {MAX_BYTES:,} bytes, a batch {MAX_BATCH_BYTES:,}. "
+            "Equal source and id are the same event, so whatever is in doubt may be handed in again. A batch is "
+            "answered with a receipt for each event, whatever became of it."
+        ),
+        "parameters": [
+            _ce(name)
+            for name in ("specversion", "id", "source", "type", "subject", "time", "correlationid", "causationid")
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                **_content(CONTENT_TYPE, event),
+                **_content(BATCH_TYPE, {"type": "array", "items": event, "maxItems": MAX_BATCH}),
+                **_content("application/json", {"type": "object", "description": "binary mode: the data"}),
+            },
+        },
+        "responses": _answers(
+            (*_ALWAYS, *_BODY, 403, 409, 422),
+            s200=("Taken in, or known before", "AnyReceipt"),
+            s202=(
+                "Safe, and held until its order is known, or not yet taken in: Location says where to look",
+                "AnyReceipt",
+            ),
+        ),
+    }
+    capture: dict[str, Any] = {
+        "operationId": "capture",
+        "summary": "Capture EPCIS 2.0 events",
+        "description": (
+            f"An EPCISDocument in JSON-LD with up to {MAX_EVENTS:,} events, or one event with its @context. What has "
+            "no fact here is kept as it came, and listed."
+        ),
+        "parameters": [
+            {
+                "name": BEHAVIOUR,
+                "in": "header",
+                "description": "rollback: nothing is captured unless every event can be read; proceed: what can be",
+                "required": False,
+                "schema": {"type": "string", "enum": ["rollback", "proceed"], "default": "rollback"},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {"schema": {"anyOf": [_schema("EPCISDocument"), _schema("EPCISEvent")]}} for kind in MEDIA_TYPES
+            },
+        },
+        "responses": _answers(
+            (*_ALWAYS, *_BODY), s202=("The job, with what became of each event so far", "CaptureJob")
+        ),
+    }
+    capture["responses"]["202"]["headers"] = _LOCATION
+    context = {"@context": {"description": "must name the context of EPCIS"}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "repairchain",
+            "version": "1",
+            "description": "Handing in what has happened to products in repair, and following one's own orders.",
+        },
+        "security": [{"key": []}],
+        "paths": {
+            "/events": {"post": events},
+            "/capture": {"post": capture},
+            "/capture/{job}": {
+                "get": {
+                    "operationId": "captureJob",
+                    "summary": "What became of a capture",
+                    "parameters": [_path("job")],
+                    "responses": _answers((*_ALWAYS, 404), s200=("The job", "CaptureJob")),
+                }
+            },
+            "/receipts": {
+                "get": {
+                    "operationId": "receipts",
+                    "summary": "The latest of your receipts since the service began, the latest first",
+                    "parameters": [
+                        {
+                            "name": "id",
+                            "in": "query",
+                            "description": "of this event only",
+                            "required": False,
+                            "schema": {"type": "string"},
+                        }
+                    ],
+                    "responses": _answers(_ALWAYS, s200=("Receipts", "Receipts")),
+                }
+            },
+            "/orders/{order}/timeline": {
+                "get": {
+                    "operationId": "timeline",
+                    "summary": "The story of an order that you have a part in",
+                    "parameters": [_path("order")],
+                    "responses": _answers((*_ALWAYS, 404, 409, 503), s200=("The timeline", "Timeline")),
+                }
+            },
+            "/openapi.json": {
+                "get": {
+                    "operationId": "openapi",
+                    "summary": "This document",
+                    "security": [],
+                    "responses": {
+                        "200": {
+                            "description": "OpenAPI 3.1",
+                            "content": _content("application/json", {"type": "object"}),
+                        },
+                        "500": _answers((500,))["500"],
+                    },
+                }
+            },
+        },
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "the key of a party"}},
+            "schemas": {
+                **schemas["$defs"],
+                "AnyReceipt": {"anyOf": [_schema("Receipt"), _schema("Receipts")]},
+                "EPCISEvent": {
+                    "allOf": [
+                        {"type": "object", "required": ["@context"], "properties": context},
+                        _schema("CapturedEvent"),
+                    ]
+                },
+                "EPCISDocument": {
+                    "type": "object",
+                    "required": ["@context", "type", "schemaVersion", "creationDate", "epcisBody"],
+                    "properties": {
+                        **context,
+                        "type": {"const": "EPCISDocument"},
+                        "schemaVersion": {"type": "string", "pattern": r"^2\.[0-9]+(\.[0-9]+)?$"},
+                        "creationDate": {"type": "string", "format": "date-time"},
+                        "epcisBody": {
+                            "type": "object",
+                            "required": ["eventList"],
+                            "properties": {
+                                "eventList": {
+                                    "type": "array",
+                                    "maxItems": MAX_EVENTS,
+                                    "items": _schema("CapturedEvent"),
+                                }
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    }
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}

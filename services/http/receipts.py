@@ -1,0 +1,87 @@
+"""Receipts as they come from the intake: whoever waits for one hears it; the latest of each party are remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from services.submission import Receipt
+
+#: So many receipts of one party are remembered, and of so many parties: those who have heard most recently.
+KEPT: Final = 1_000
+_PARTIES: Final = 1_000
+
+
+class Ear:
+    """Hears the receipts of one party from its making on, by the place of the submission in the intake stream.
+
+    Earlier ones are of other submissions: after a restored backup the same places come again.
+    """
+
+    def __init__(self) -> None:
+        self._heard: dict[int, Receipt] = {}
+        self._news = asyncio.Event()
+
+    def hear(self, receipt: Receipt) -> None:
+        self._heard[receipt.sequence] = receipt
+        self._news.set()
+
+    async def wait(self, sequences: Iterable[int], until: float) -> dict[int, Receipt]:
+        """The receipts of ``sequences`` that have come by ``until``, a time of the event loop."""
+        wanted = set(sequences)
+        while not wanted <= self._heard.keys():
+            self._news.clear()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._news.wait()
+            except TimeoutError:
+                break
+        return {sequence: self._heard[sequence] for sequence in wanted & self._heard.keys()}
+
+
+class Receipts:
+    """What has been heard since the service began."""
+
+    def __init__(self) -> None:
+        self._ears: dict[str, set[Ear]] = {}
+        self._latest: OrderedDict[str, deque[Receipt]] = OrderedDict()
+
+    def hear(self, raw: Iterable[dict[str, Any]]) -> None:
+        """Take down the receipts of one message."""
+        for each in raw:
+            receipt = Receipt.from_json(each)
+            self._latest.setdefault(receipt.party, deque(maxlen=KEPT)).appendleft(receipt)
+            self._latest.move_to_end(receipt.party)
+            if len(self._latest) > _PARTIES:
+                self._latest.popitem(last=False)
+            for ear in self._ears.get(receipt.party, ()):
+                ear.hear(receipt)
+
+    @contextmanager
+    def listening(self, party: str) -> Iterator[Ear]:
+        """Hear what comes for ``party`` from now on."""
+        ear = Ear()
+        self._ears.setdefault(party, set()).add(ear)
+        try:
+            yield ear
+        finally:
+            self._ears[party].discard(ear)
+            if not self._ears[party]:
+                del self._ears[party]
+
+    def of(self, party: str, id: str | None = None) -> list[Receipt]:
+        """The receipts of ``party``, of one event or of all, the latest first."""
+        return [receipt for receipt in self._latest.get(party, ()) if id is None or receipt.id == id]
+
+
+def as_json(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as partners see it: ``id``, ``source``, ``outcome``, and where it has them ``order``, ``position`` and
+    ``problem``."""
+    document: dict[str, Any] = {"id": receipt.id, "source": receipt.party, "outcome": receipt.outcome}
+    for name, value in (("order", receipt.order), ("position", receipt.position), ("problem", receipt.problem)):
+        if value is not None:
+            document[name] = value
+    return document

@@ -1,0 +1,68 @@
+"""The service: a connection, the application, and the address on which it is served."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+from nats.aio.client import Client
+
+from events.clock import Clock
+from services.answering import asker
+from services.home import write_json
+from services.http.app import Door, make_app
+from services.http.handing_in import WAIT, HandingIn
+from services.http.keys import Keys
+from services.http.limits import Limits
+from services.http.serving import Where, serving
+from services.identifiers import list_identifiers
+from services.settings import Settings
+
+_LOOK_SECONDS: Final = 2
+
+_log = structlog.get_logger("http")
+
+
+class HttpService:
+    """``await start()``, then it answers on ``url`` until ``await stop()``."""
+
+    def __init__(
+        self, connection: Client, clock: Clock, settings: Settings, where: Where, *, wait: float = WAIT
+    ) -> None:
+        self.url = ""
+        self._connection = connection
+        self._folder = settings.folder
+        self._where = where
+        self._handing_in = HandingIn(connection, wait=wait)
+        self._door = Door(
+            Keys(settings.home),
+            Limits(settings.http_events_per_second, time.monotonic),
+            self._handing_in,
+            asker(connection),
+            clock,
+            lambda: list_identifiers(settings.home),
+        )
+
+    async def start(self) -> None:
+        """Listen for receipts, and only then for partners."""
+        async with AsyncExitStack() as life:
+            await self._handing_in.start()
+            self.url = await life.enter_async_context(serving(make_app(self._door), self._where))
+            write_json(self._folder.http_file, {"url": self.url, "pid": os.getpid()})
+            life.callback(self._folder.http_file.unlink, missing_ok=True)
+            self._life = life.pop_all()
+        _log.info("partners may hand in", url=self.url)
+
+    async def stop(self) -> None:
+        """Answer what is at hand, and close."""
+        await self._life.aclose()
+
+    async def check(self) -> str:
+        """For readiness: asks the server. Raises if it is not there."""
+        if not self._connection.is_connected:
+            raise ConnectionError("not connected to the server")
+        await self._connection.flush(timeout=_LOOK_SECONDS)
+        return f"answers on {self.url}"

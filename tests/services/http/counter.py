@@ -1,0 +1,119 @@
+"""A chain with its door over HTTP open, and partners that come with a key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import requests
+from faststream.nats import NatsBroker
+from faststream.security import SASLPlaintext
+
+from events import names
+from events.clock import SimulatedClock
+from events.streams import declare_streams
+from services.credentials import credential
+from services.http.keys import make_key
+from services.http.service import HttpService
+from services.http.serving import Where
+from services.intake.service import Intake
+from services.rights import inbox_prefix
+from services.settings import load_settings
+from services.wiring import build
+from tests.chainserver import ChainServer
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SHOP, IMPORTER, REPAIRER = "retailer:acme", "importer:noord", "repairer:north"
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+
+
+def event(
+    id: str, name: str = "order.opened", *, source: str = SHOP, subject: str = "W-1", **more: Any
+) -> dict[str, Any]:
+    """A CloudEvent of ours."""
+    data = more.pop("data", {"product": {"brand": "Example"}} if name == "order.opened" else {})
+    return {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": f"repairchain.{name}.v1",
+        "subject": subject,
+        "time": "2026-03-02T09:00:00Z",
+        "data": data,
+        **more,
+    }
+
+
+class Caller:
+    """Speaks HTTP as one party."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self.url = url
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    async def post(
+        self, path: str, body: Any, kind: str = STRUCTURED, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        payload = body if isinstance(body, bytes) else orjson.dumps(body)
+        sent = {**self._headers, "Content-Type": kind, **(headers or {})}
+        return await asyncio.to_thread(requests.post, self.url + path, data=payload, headers=sent, timeout=30)
+
+    async def get(self, path: str) -> requests.Response:
+        return await asyncio.to_thread(requests.get, self.url + path, headers=self._headers, timeout=30)
+
+
+class Counter:
+    """``caller(party)`` comes with a key of its own; ``running(role)`` is that role's intake at work."""
+
+    def __init__(self, server: ChainServer, http: HttpService, clock: SimulatedClock) -> None:
+        self.server = server
+        self.http = http
+        self.clock = clock
+
+    async def caller(self, party: str) -> Caller:
+        await self.server.add_party(party)
+        return Caller(self.http.url, await asyncio.to_thread(make_key, self.server.home, party, self.clock.now()))
+
+    @asynccontextmanager
+    async def running(self, *roles: str) -> AsyncIterator[None]:
+        """The intakes of these roles; and the projector if it is among them."""
+        async with AsyncExitStack() as life:
+            for role in roles:
+                service = self._projector() if role == "projector" else self._intake(role)
+                await service.start()
+                life.push_async_callback(service.stop)
+            yield
+
+    def _intake(self, role: str) -> Intake:
+        secret = credential(self.server.home, role)
+        broker = NatsBroker(
+            self.server.url,
+            security=SASLPlaintext(secret.user, secret.password),
+            inbox_prefix=inbox_prefix(role),
+            apply_types=False,
+            logger=None,
+        )
+        return Intake(role, broker, self.clock, self.server.home / "state" / f"{role}.sqlite")
+
+    def _projector(self) -> Any:
+        return build("projector", load_settings(home=self.server.home, nats_url=self.server.url), self.clock)
+
+
+@asynccontextmanager
+async def open_counter(server: ChainServer, *, wait: float = 10.0, **settings: Any) -> AsyncIterator[Counter]:
+    """A door on a free port of loopback; ``wait`` is how long a receipt is waited for."""
+    await declare_streams((await server.connect("keeper")).jetstream())
+    clock = SimulatedClock(NOW)
+    chosen = load_settings(home=server.home, nats_url=server.url, http_port=0, **settings)
+    http = HttpService(await server.connect(names.HTTP), clock, chosen, Where("127.0.0.1", 0), wait=wait)
+    await http.start()
+    try:
+        yield Counter(server, http, clock)
+    finally:
+        await http.stop()
