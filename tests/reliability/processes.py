@@ -23,6 +23,7 @@ from services.processes import die_with_parent
 from services.server import EmbeddedServer
 from services.settings import PREFIX, Settings, load_settings
 from services.supervisor import service_command
+from tests.anyhour import ANY_HOUR, adopted
 from tests.waiting import eventually
 
 SERVER = "server"
@@ -47,6 +48,7 @@ class ProcessChain:
 
     async def __aenter__(self) -> Self:
         self._logs.mkdir(parents=True)
+        self.settings.policy_file.write_text(ANY_HOUR)
         await self.server.start()
         for party, card in self._parties.items():
             await asyncio.to_thread(add_party, self.settings.home, party, **card)
@@ -102,8 +104,9 @@ class ProcessChain:
         await eventually(is_ready, f"{name} ready", patience=patience)
 
     async def all_ready(self) -> None:
-        """Return once every service answers that it is ready."""
+        """Return once every service answers that it is ready, and messages go out at any hour."""
         await asyncio.gather(*(self.ready(name) for name in names.SERVICES))
+        await adopted(await self.connect("operator"))
 
     async def stop(self) -> dict[str, int]:
         """SIGTERM to every service; their exit codes. Raises TimeoutError if one does not end in ten seconds."""
