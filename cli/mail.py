@@ -95,6 +95,11 @@ def fetch(ctx: typer.Context, as_json: Json = False) -> None:
                     taken = take(place, read_mail(raw))
                 except MailError as error:
                     taken = Taken("unknown", f"A letter cannot be read: {error}.")
+                except Problem as problem:
+                    if problem.exit_code != EX_DATAERR:
+                        raise
+                    # One that nobody can use must not keep those behind it from being read.
+                    taken = Taken("unknown", f"A letter cannot be used: {problem}")
                 if taken.outcome != "unknown":
                     mailbox.mark_read(number)
                 done.append(taken)

@@ -14,7 +14,9 @@ from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.message import EmailMessage, MIMEPart
 from email.utils import getaddresses, parsedate_to_datetime
+from html import escape
 from html.parser import HTMLParser
+from itertools import islice
 from typing import Final, Literal
 
 from mailparser_reply import EmailReplyParser
@@ -27,6 +29,14 @@ _LANGUAGES: Final = ("en", "nl", "de", "fr", "es", "it")
 #: So much of a text is read (characters); who writes more than a short book has attached it.
 _LONGEST: Final = 100_000
 
+#: No header that says something here is longer than this, and no id or address (characters).
+_LONGEST_HEADER: Final = 10_000
+_LONGEST_ID: Final = 900
+
+#: So many parts of a letter are looked at, and so many attachments named.
+_MOST_PARTS: Final = 200
+_MOST_NAMES: Final = 20
+
 #: Our message ids, and what names all letters about an order.
 _OURS: Final = re.compile(r"<((?:msg|order)-[0-9a-f]{24})@[^<>\s]+>")
 
@@ -34,7 +44,16 @@ _OURS: Final = re.compile(r"<((?:msg|order)-[0-9a-f]{24})@[^<>\s]+>")
 _NUMBER: Final = re.compile(r"(?<![\w@.-])(?=[\w./:-]*\d)[A-Za-z0-9](?:[\w./:-]{0,60}\w)?(?![\w@])")
 _MOST_NUMBERS: Final = 20
 
-_STOP: Final = re.compile(r"\s*(?:re:\s*)?(stop|unsubscribe|afmelden|abmelden)\b", re.IGNORECASE)
+#: "Stop", perhaps with a number, and nothing else: "stop the repair" is a word for people.
+_STOP: Final = re.compile(
+    r"\s*(?:re:\s*)?(?:stop(?:\s+\S*\d\S*){0,3}[\s.!]*$|(?:unsubscribe|afmelden|abmelden)\b)", re.IGNORECASE
+)
+#: How the automatic answers of those begin who mark them in no other way.
+_ANSWERED_BY_ITSELF: Final = re.compile(
+    r"\s*(?:auto(?:matic|mated)?[- ]?(?:reply|response)|out of (?:the )?office|automatisch antwoord|"
+    r"afwezigheidsbericht|automatische antwort|abwesenheitsnotiz|réponse automatique)\b",
+    re.IGNORECASE,
+)
 _QUOTE_HEAD: Final = re.compile(r"(?:.*\b\d{4}\b.*|.*[<@].*):\s*$")
 _ORIGINAL: Final = re.compile(r"\s*-{3,}\s*(?:original message|oorspronkelijk bericht|ursprüngliche nachricht)", re.I)
 _PERMANENT: Final = re.compile(r"5\.\d{1,3}\.\d{1,3}")
@@ -81,8 +100,14 @@ def read_mail(raw: bytes) -> Mail:
     """The letter in ``raw``. Raises MailError."""
     if not raw.strip():
         raise MailError("it is empty")
-    letter: EmailMessage = message_from_bytes(raw, policy=policy.default)
-    if not any(letter.get_all(name) for name in ("From", "Return-Path", "To")):
+    try:
+        return _read(message_from_bytes(raw, policy=policy.default))
+    except RecursionError:
+        raise MailError("it has parts within parts without end") from None
+
+
+def _read(letter: EmailMessage) -> Mail:
+    if not {"from", "return-path", "to"} & {name.lower() for name, value in letter.raw_items() if value}:
         raise MailError("it has no headers of a letter")
     subject = _header(letter, "Subject")
     bounce = _bounce(letter)
@@ -95,9 +120,9 @@ def read_mail(raw: bytes) -> Mail:
         kind = "stop"
     return Mail(
         kind=kind,
-        id=_header(letter, "Message-ID").strip() or None,
+        id=_header(letter, "Message-ID").strip()[:_LONGEST_ID] or None,
         subject=subject,
-        sender=" ".join(name for name, _ in getaddresses([_header(letter, "From")]) if name)[:200],
+        sender=" ".join(name for name, _ in _addresses([_header(letter, "From")]) if name)[:200],
         text=_with_attachments(new_words(_text(letter)), letter) if kind == "word" else "",
         replies_to=_replies_to(letter),
         tags=tuple(_tags(letter)),
@@ -108,7 +133,9 @@ def read_mail(raw: bytes) -> Mail:
 
 def new_words(text: str) -> str:
     """What of a letter's text its sender wrote this time: without what it answers, and without a signature."""
-    replies = EmailReplyParser(languages=list(_LANGUAGES)).read(text=text[:_LONGEST]).replies
+    # Many empty lines cost the parser more than many words.
+    text = re.sub(r"\n{4,}", "\n\n\n", "\n".join(map(str.rstrip, text[:_LONGEST].splitlines())))
+    replies = EmailReplyParser(languages=list(_LANGUAGES)).read(text=text).replies
     first = replies[0] if replies else None
     return without_quotes((first.body or first.content or "") if first is not None else "")
 
@@ -138,6 +165,7 @@ def _is_automatic(letter: EmailMessage) -> bool:
         or _header(letter, "Precedence").strip().lower() in ("bulk", "list", "junk", "auto_reply")
         or any(letter.get(name) is not None for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply", "List-Id"))
         or _header(letter, "Return-Path").strip() == "<>"
+        or _ANSWERED_BY_ITSELF.match(_header(letter, "Subject")) is not None
     )
 
 
@@ -146,7 +174,7 @@ def _bounce(letter: EmailMessage) -> Bounce | None:
     if letter.get_content_type() != "multipart/report":
         return None
     status, original = None, None
-    for part in letter.walk():
+    for part in islice(letter.walk(), _MOST_PARTS):
         if part.get_content_type() == "message/delivery-status":
             found = _PERMANENT.search("\n".join(str(each) for each in _parts(part)))
             status = status or (found[0] if found else None)
@@ -173,10 +201,18 @@ def _replies_to(letter: EmailMessage) -> tuple[str, ...]:
 def _tags(letter: EmailMessage) -> Iterator[str]:
     """What stands behind the plus in the addresses that it went to."""
     headers = [_header(letter, name) for name in ("Delivered-To", "X-Original-To", "To", "Cc")]
-    for _, address in getaddresses(headers):
+    for _, address in _addresses(headers):
         _, plus, tag = address.rpartition("@")[0].partition("+")
-        if plus and tag:
+        if plus and tag and len(tag) <= _LONGEST_ID:
             yield tag
+
+
+def _addresses(headers: list[str]) -> list[tuple[str, str]]:
+    """Names and addresses; none where somebody has put comments into comments without end."""
+    try:
+        return getaddresses(headers)
+    except RecursionError:
+        return []
 
 
 def _date(letter: EmailMessage) -> datetime | None:
@@ -188,10 +224,16 @@ def _date(letter: EmailMessage) -> datetime | None:
 
 
 def _header(letter: EmailMessage, name: str) -> str:
-    """A header as text on one line; what cannot be read is as good as absent."""
+    """A header as text on one line; what cannot be read is as good as absent.
+
+    One that is far too long is not taken apart, which would take many seconds: its beginning and its end are given.
+    """
+    raw = next((str(value) for found, value in letter.raw_items() if found.lower() == name.lower()), "")
+    if len(raw) > _LONGEST_HEADER:
+        return " ".join(f"{raw[: _LONGEST_HEADER // 2]} {raw[-_LONGEST_HEADER // 2 :]}".split())
     try:
         value = letter.get(name)
-    except (HeaderParseError, ValueError, LookupError, IndexError, AttributeError):
+    except (HeaderParseError, ValueError, LookupError, IndexError, AttributeError, RecursionError):
         return ""
     return " ".join(str(value).split()) if value is not None else ""
 
@@ -211,21 +253,43 @@ def _decoded(part: MIMEPart) -> str:
     try:
         content = part.get_content()
     except (LookupError, ValueError):  # a character set that nobody knows
-        payload = part.get_payload(decode=True)
-        content = payload.decode("latin-1") if isinstance(payload, bytes) else ""
-    return content if isinstance(content, str) else ""
+        return _guessed(part)
+    if not isinstance(content, str):
+        return ""
+    undeclared = part.get_content_charset() in (None, "us-ascii")
+    return _guessed(part) if undeclared and "\ufffd" in content else content
+
+
+def _guessed(part: MIMEPart) -> str:
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        return ""
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return payload.decode("latin-1")
 
 
 def _with_attachments(text: str, letter: EmailMessage) -> str:
     """The text, and the names of what she attached, which is kept nowhere."""
-    names = [" ".join((part.get_filename() or part.get_content_type()).split())[:100] for part in _attached(letter)]
+    attached = islice(_attached(letter), _MOST_NAMES)
+    names = [" ".join((part.get_filename() or part.get_content_type()).split())[:100] for part in attached]
     return f"{text}\n\n[attached: {', '.join(names)}]".strip() if names else text
 
 
 def _attached(letter: EmailMessage) -> Iterator[EmailMessage]:
-    for part in letter.walk():
+    for part in islice(letter.walk(), _MOST_PARTS):
         if not part.is_multipart() and (part.is_attachment() or part.get_content_maintype() != "text"):
             yield part
+
+
+def _well_formed(html: str) -> str:
+    """``html`` without comments and declarations, and with what never ends as text: for each of those the parser would
+    look through all the rest."""
+    commented, end, rest = html.rpartition("-->")
+    html = re.sub(r"<!--.*?-->", "", commented + end, flags=re.DOTALL) + rest.replace("<!--", "")
+    html = re.sub(r"<[!?][^<>]*>", "", html)
+    return re.sub(r"<(?=[^<>]*(?:<|\Z))", escape("<"), html)
 
 
 class _Plain(HTMLParser):
@@ -243,9 +307,9 @@ class _Plain(HTMLParser):
     @classmethod
     def of(cls, html: str) -> str:
         parser = cls()
-        parser.feed(html[: 4 * _LONGEST])
+        parser.feed(_well_formed(html[: 4 * _LONGEST]))
         parser.close()
-        return "\n".join(line.strip() for line in parser._text)
+        return "\n".join(" ".join(line.split()) for line in parser._text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._quoted += tag == "blockquote"
@@ -261,4 +325,4 @@ class _Plain(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self._text[-1] += " ".join(data.split()) + (" " if data[-1:].isspace() else "")
+            self._text[-1] += re.sub(r"\s+", " ", data)

@@ -51,6 +51,9 @@ _ADDRESSES: Final = (
 )
 _ADDRESS: Final = re.compile("|".join(f"(?:{each})" for each in _ADDRESSES))
 
+#: What no person writes, and no reader can show.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
 _SEVERAL: Final = re.compile(rf"{re.escape(MARK)}(?:[\s,;]*{re.escape(MARK)})+")
 
 #: A word as short as this is a name only where it is written like one.
@@ -59,7 +62,7 @@ _SHORT: Final = 2
 
 def redacted(text: str, contact: Contact | None) -> str:
     """``text`` without what tells who she is or where she lives, at most 2,000 characters of it."""
-    text = unicodedata.normalize("NFC", text[:_READ])
+    text = unicodedata.normalize("NFC", _CONTROL.sub("", text[:_READ].replace("\r\n", "\n").replace("\r", "\n")))
     for pattern in (_EMAIL, _IBAN):
         text = pattern.sub(MARK, text)
     if contact is not None:
