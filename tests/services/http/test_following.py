@@ -1,0 +1,120 @@
+"""Who sees which order, and how much of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.http.following import last_handover, seen_by, taking_part
+from tests.services.http.counter import IMPORTER, REPAIRER, SHOP, Counter, event
+from tests.services.http.test_events import kind
+
+ORDER = {"order_id": "W-1", "opened_by": SHOP, "accountable": SHOP, "customer": "C-1"}
+
+
+def handoff(giver: str, taker: str, at: int, state: str = "received") -> dict[str, Any]:
+    return {
+        "from_party": giver,
+        "to_party": taker,
+        "handed_at": f"2026-03-0{at}T09:00:00Z",
+        "position": at,
+        "state": state,
+    }
+
+
+def story(*handoffs: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "order": ORDER,
+        "handoffs": list(handoffs),
+        "entries": [],
+        "commitments": [],
+        "messages": [1],
+        "contacts": [2],
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("handoffs", "parties"),
+    [
+        ([], {SHOP}),
+        ([handoff(SHOP, IMPORTER, 1)], {SHOP, IMPORTER}),
+        ([handoff(IMPORTER, REPAIRER, 2), handoff(SHOP, IMPORTER, 1)], {SHOP, IMPORTER, REPAIRER}),
+        # Whoever was handed nothing hands on nothing: to say so is no way in, for itself or for others.
+        ([handoff("importer:evil", "importer:evil", 1), handoff("importer:evil", REPAIRER, 2)], {SHOP}),
+        ([handoff(IMPORTER, REPAIRER, 1), handoff(SHOP, IMPORTER, 2)], {SHOP, IMPORTER}),
+    ],
+)
+def test_a_part_is_given_from_hand_to_hand(handoffs: list[dict[str, Any]], parties: set[str]) -> None:
+    assert taking_part(story(*handoffs)) == parties
+
+
+def entry(type: str, source: str = SHOP, **data: Any) -> dict[str, Any]:
+    return {"type": type, "source": source, "id": type, "data": data, "position": 1}
+
+
+def test_what_is_said_with_the_customer_is_for_those_who_face_her() -> None:
+    entries = [
+        entry("order.opened", customer="C-1"),
+        entry("customer.contacted"),
+        entry("quote.accepted", "customer:C-1"),
+    ]
+    owed = [{"owner": "customer:C-1", "owed_to": SHOP}]
+    whole = story(handoff(SHOP, IMPORTER, 1), entries=entries, commitments=owed)
+    shops, importers = seen_by(SHOP, whole), seen_by(IMPORTER, whole)
+    assert [each["type"] for each in shops["entries"]] == ["order.opened", "customer.contacted", "quote.accepted"]
+    assert (shops["messages"], shops["contacts"]) == ([1], [2])
+    assert [each["type"] for each in importers["entries"]] == ["order.opened", "quote.accepted"]
+    assert "messages" not in importers
+    assert "C-1" not in str(importers)
+    assert importers["commitments"] == [{"owner": "customer", "owed_to": SHOP}]
+
+
+def test_the_last_handover_that_nobody_has_received() -> None:
+    entries = [{"position": at, "source": SHOP, "id": f"h{at}"} for at in (1, 3)]
+    there = handoff(SHOP, IMPORTER, 1, "received")
+    assert last_handover(SHOP, story(there, entries=entries)) is None
+    assert last_handover(SHOP, story(there, handoff(SHOP, IMPORTER, 3, "open"), entries=entries)) == "h3"
+    assert last_handover(IMPORTER, story(handoff(SHOP, IMPORTER, 3, "open"), entries=entries)) is None
+
+
+async def test_the_timeline_of_an_order_is_for_those_who_have_a_part_in_it(counter: Counter) -> None:
+    shop, importer, stranger = [await counter.caller(party) for party in (SHOP, IMPORTER, REPAIRER)]
+    contact = {"name": "Zo Unlikely", "channels": [{"kind": "email", "address": "zo@example.org"}]}
+    async with counter.running("projector", "retailer", "importer", "repairer"):
+        data = {"product": {"serial": "S-9"}, "customer": "C-1", "contact": contact}
+        await shop.post("/events", event("e1", data=data))
+        await shop.post("/events", event("e2", "item.handed_over", data={"to": IMPORTER}))
+        await importer.post("/events", event("e3", "order.referenced", source=IMPORTER, data={"reference": "I/77"}))
+        # Saying something about an order whose id one knows is no way in.
+        said = await stranger.post("/events", event("e4", "item.received", source=REPAIRER))
+        assert said.json()["outcome"] == "accepted"
+        seen = {
+            (who, name): await caller.get(f"/orders/{name}/timeline")
+            for who, caller in (("shop", shop), ("importer", importer), ("stranger", stranger))
+            for name in ("W-1", "I%2F77", "S-9", "C-1", "nothing")
+        }
+    statuses = {asked: answer.status_code for asked, answer in seen.items()}
+    insiders = {(who, name): 200 for who in ("shop", "importer") for name in ("W-1", "I%2F77", "S-9", "C-1")}
+    assert {asked for asked, status in statuses.items() if status == 200} == set(insiders)
+    assert {status for asked, status in statuses.items() if asked not in insiders} == {404}
+    assert seen["stranger", "W-1"].json() == seen["stranger", "nothing"].json(), "it does not tell that there is one"
+    assert kind(seen["stranger", "W-1"]) == "not-found"
+    timeline = seen["importer", "W-1"].json()
+    assert timeline["order"]["order_id"] == "W-1"
+    assert [each["type"] for each in timeline["entries"]] == [
+        "order.opened",
+        "item.handed_over",
+        "order.referenced",
+        "item.received",
+    ]
+    assert "C-1" not in seen["importer", "W-1"].text
+    for answer in seen.values():
+        assert "Unlikely" not in answer.text
+        assert "example.org" not in answer.text
+
+
+async def test_without_read_models_it_says_so(counter: Counter) -> None:
+    shop = await counter.caller(SHOP)
+    answer = await shop.get("/orders/W-1/timeline")
+    assert (answer.status_code, kind(answer)) == (503, "unavailable")
