@@ -15,7 +15,7 @@ from cli.render.tables import plain_table
 
 Row = dict[str, Any]
 
-_STYLES = {"accepted": "green", "duplicate": "yellow", "held": "cyan", "rejected": "bold red"}
+STYLES = {"accepted": "green", "duplicate": "yellow", "held": "cyan", "rejected": "bold red"}
 
 
 def receipts(rows: Sequence[Row], most: int = 100) -> Iterator[RenderableType]:
@@ -25,7 +25,7 @@ def receipts(rows: Sequence[Row], most: int = 100) -> Iterator[RenderableType]:
     table = plain_table("Event", "Party", "Order", "Outcome", "Position", right=("Position",))
     for row in shown:
         outcome = word(row.get("outcome"))
-        told = Text(outcome, style=_STYLES.get(outcome, ""))
+        told = Text(outcome, style=STYLES.get(outcome, ""))
         problem = row.get("problem")
         if isinstance(problem, dict):
             told.append(f": {word(problem.get('detail') or problem.get('title'))}", style="not bold")
@@ -39,5 +39,5 @@ def receipts(rows: Sequence[Row], most: int = 100) -> Iterator[RenderableType]:
     yield table
     if len(rows) > len(shown):
         yield Text(f"… and {len(rows) - len(shown):,} more", style="dim")
-    totals = ", ".join(f"{counted[each]:,} {each}" for each in _STYLES if counted[each])
+    totals = ", ".join(f"{counted[each]:,} {each}" for each in STYLES if counted[each])
     yield Text(f"\n{totals or 'nothing was sent'}", style="bold red" if counted["rejected"] else "bold")
