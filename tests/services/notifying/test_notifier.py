@@ -363,3 +363,23 @@ async def test_who_was_forgotten_is_not_written_to(street: Street) -> None:
     assert street.letters == []
     (suppressed,) = await street.events("message.suppressed")
     assert suppressed.data["reason"] == "forgotten"
+
+
+async def test_a_clock_that_was_set_back_stops_no_rounds(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that stands still the next round would never come."""
+    monkeypatch.setattr("services.notifier._LOOK_ANYWAY", 0.01)
+    rounds = 0
+
+    async def look() -> None:
+        nonlocal rounds
+        rounds += 1
+
+    notifier = street.notifier()
+    monkeypatch.setattr(notifier, "_look_at_messages", look)
+    await notifier.start()
+
+    async def three() -> bool:
+        return rounds > 2
+
+    await eventually(three)
+    await notifier.stop()
