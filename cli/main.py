@@ -24,7 +24,7 @@ from cli import (
     messages,
     orders,
     owed,
-    party,
+    partner,
     policy,
     preview,
     promises,
@@ -119,7 +119,7 @@ app.command(rich_help_panel=RUN)(running.run)
 app.command(rich_help_panel=RUN)(publish.publish)
 app.command("import", rich_help_panel=RUN)(importing.import_)
 app.command(rich_help_panel=RUN)(backtest.backtest)
-app.add_typer(party.app, name="party", rich_help_panel=RUN)
+app.add_typer(partner.app, name="partner", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(schema.schema)
 app.add_typer(customer.app, name="customer", rich_help_panel=KEEP)
 app.add_typer(mail.app, name="mail", rich_help_panel=KEEP)

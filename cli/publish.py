@@ -120,7 +120,7 @@ def partner_login(place: Place, party: str) -> dict[str, str]:
     except PartyError as error:
         raise Problem(f"{one_line(error)}.") from None
     except (CredentialError, OSError, ValueError) as error:
-        raise Problem(f"{one_line(error)}: register it with 'repairchain party add {party}'.") from None
+        raise Problem(f"{one_line(error)}: register it with 'repairchain partner add {party}'.") from None
     return {"user": found.user, "password": found.password}
 
 

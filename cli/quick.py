@@ -14,6 +14,9 @@ from typer.core import TyperCommand, TyperGroup
 #: Longer than any first sentence: it is wrapped, not cut.
 _WHOLE: Final = 1_000
 
+#: What commands were called before, and still listen to; help and reference name them by the new word alone.
+_FORMERLY: Final = {"party": "partner", "drop": "discard"}
+
 
 class _AsItIs(RuntimeParam):
     """Takes texts, and values that are of the right type already, as they are."""
@@ -45,6 +48,10 @@ class QuickCommand(TyperCommand):
 
 class QuickGroup(TyperGroup):
     """A group whose own options are taken as they are, and whose help lists its commands by panel."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, now or formerly."""
+        return super().get_command(ctx, cmd_name) or super().get_command(ctx, _FORMERLY.get(cmd_name, cmd_name))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """A section for each panel, in the order in which the first command of each was added."""

@@ -59,11 +59,22 @@ def prepare(home: Path) -> None:
 def write_accounts(folder: HomeFolder, parties: list[str]) -> None:
     """Write accounts.conf for our own users and ``parties``, with a new credential for whoever has none.
 
-    The caller holds ``folder.changing()``.
+    A party that is kept out gets neither an account nor a credential. The caller holds ``folder.changing()``.
     """
     own = {user: _password(folder, user) for user in OWN_USERS}
-    partners = {party: _password(folder, party) for party in parties}
+    out = read_kept_out(folder)
+    partners = {party: _password(folder, party) for party in parties if party not in out}
     write_private(folder.accounts_file, render(own, partners))
+
+
+def read_kept_out(folder: HomeFolder) -> dict[str, dict[str, str]]:
+    """Every partner that is kept out, with ``state`` and ``since``; access.py says what they mean."""
+    return read_json(folder.access_file) or {}
+
+
+def forget_credential(folder: HomeFolder, party: str) -> None:
+    """Destroy the secret of ``party``. The caller holds ``folder.changing()`` and writes the accounts."""
+    credential_file(folder, party).unlink(missing_ok=True)
 
 
 def credential_file(folder: HomeFolder, who: str) -> Path:

@@ -162,7 +162,7 @@ def channel_provider(kind: str, url: str) -> Provider:
     if kind == EMAIL:
         raise DeliveryError(f"{place} is not needed: email_url says where e-mail goes")
     if kind == WEBHOOK:
-        raise DeliveryError(f"{place} cannot be set: a party's webhook is, with 'repairchain party add --webhook'")
+        raise DeliveryError(f"{place} cannot be set: a party's webhook is, with 'repairchain partner add --webhook'")
     return _gateway(kind, url.strip(), place)
 
 

@@ -133,7 +133,7 @@ def read_webhook(path: Path) -> Webhook | None:
         stored = read_json(path)
         return None if stored is None else Webhook.model_validate(stored)
     except (OSError, ValidationError, ValueError):
-        raise WebhookError(f"{path} does not hold a webhook: set it anew with 'repairchain party add'") from None
+        raise WebhookError(f"{path} does not hold a webhook: set it anew with 'repairchain partner add'") from None
 
 
 def list_webhooks(home: Path) -> dict[str, Webhook]:

@@ -37,15 +37,15 @@ def test_an_unknown_version_of_a_type() -> None:
 
 
 def test_parties(free_home: Path) -> None:
-    assert "No partner is registered yet" in call("party", "list", home=free_home).stdout
-    added = answer("party", "add", "retailer:juno & co", "--name", "Juno", "--phone", "555", home=free_home)
+    assert "No partner is registered yet" in call("partner", "list", home=free_home).stdout
+    added = answer("partner", "add", "retailer:juno & co", "--name", "Juno", "--phone", "555", home=free_home)
     assert json.loads(Path(added["credentials"]).read_text())["user"] == added["user"]
-    assert "--as 'retailer:juno & co'" in call("party", "add", "retailer:juno & co", home=free_home).stdout
-    assert answer("party", "list", home=free_home)["parties"][0]["party"] == "retailer:juno & co"
+    assert "--as 'retailer:juno & co'" in call("partner", "add", "retailer:juno & co", home=free_home).stdout
+    assert answer("partner", "list", home=free_home)["parties"][0]["party"] == "retailer:juno & co"
 
 
 def test_a_party_with_a_very_long_name(free_home: Path) -> None:
-    added = answer("party", "add", "retailer:" + "é" * 60, home=free_home)
+    added = answer("partner", "add", "retailer:" + "é" * 60, home=free_home)
     assert Path(added["credentials"]).exists()
 
 

@@ -75,9 +75,9 @@ def test_a_partner_publishes_with_its_own_credentials(home: Path) -> None:
     assert "no credentials for importer:noord" in sentence(
         call("publish", "-", "--as", "importer:noord", home=home, stdin=OPENED)
     )
-    assert "importer.noord.json" in call("party", "add", "importer:noord", "--name", "Noord", home=home).stdout.replace(
-        "\n", ""
-    )
+    assert "importer.noord.json" in call(
+        "partner", "add", "importer:noord", "--name", "Noord", home=home
+    ).stdout.replace("\n", "")
     other = event("order.opened", "i1", {"product": {}}, order="N-1", source="importer:noord")
     assert answer("publish", "-", "--as", "importer:noord", home=home, stdin=other)["accepted"] == 1
     result = call(
@@ -85,7 +85,7 @@ def test_a_partner_publishes_with_its_own_credentials(home: Path) -> None:
     )
     assert result.exit_code == 1  # it speaks for a shop that it is not
     assert json.loads(result.stdout)["receipts"][0]["outcome"] == "rejected"
-    assert [each["party"] for each in answer("party", "list", home=home)["parties"]] == ["importer:noord"]
+    assert [each["party"] for each in answer("partner", "list", home=home)["parties"]] == ["importer:noord"]
 
 
 def test_what_is_rejected_is_kept_shown_and_retried(home: Path) -> None:

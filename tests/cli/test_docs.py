@@ -58,7 +58,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["messages"],
         ["stats"],
         ["rebuild"],
-        ["party", "list"],
+        ["partner", "list"],
     ],
 )
 def test_every_field_is_explained(args: list[str], home: Path) -> None:

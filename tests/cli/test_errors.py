@@ -33,10 +33,10 @@ def test_no_command_shows_what_there_is() -> None:
         (["schema", "item.recieved"], "there is no fact 'item.recieved': did you mean item.received?"),
         (["schema", "order.opened", "--asyncapi"], "name a type, or ask for --asyncapi"),
         (
-            ["party", "add", "juno"],
+            ["partner", "add", "juno"],
             "'juno' is not a party: write role:name, with a role of retailer, importer, re",
         ),
-        (["party", "add", "customer:me"], "'customer:me' cannot be a partner"),
+        (["partner", "add", "customer:me"], "'customer:me' cannot be a partner"),
         (["import", "none.toml", "log.csv"], "none.toml cannot be read: No such file or directory."),
         (["publish", "none.json"], "none.json cannot be read: no such file or directory."),
         (["rejected", "show", "x"], "invalid value for 'NUMBER'"),

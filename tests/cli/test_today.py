@@ -49,11 +49,11 @@ def test_only_partners_have_a_list(home: Path, party: str, said: str) -> None:
 
 
 def test_a_party_is_written_to_in_its_language(free_home: Path) -> None:
-    assert call("party", "add", SHOP, "--language", "nl", home=free_home).exit_code == 0
-    assert call("party", "add", SHOP, "--phone", "555", home=free_home).exit_code == 0
+    assert call("partner", "add", SHOP, "--language", "nl", home=free_home).exit_code == 0
+    assert call("partner", "add", SHOP, "--phone", "555", home=free_home).exit_code == 0
     assert list_parties(free_home)[SHOP].language == "nl"
-    assert call("party", "add", "retailer:bolt", home=free_home).exit_code == 0
+    assert call("partner", "add", "retailer:bolt", home=free_home).exit_code == 0
     assert list_parties(free_home)["retailer:bolt"].language is None
-    assert sentence(call("party", "add", SHOP, "--language", "xx", home=free_home)).endswith(
+    assert sentence(call("partner", "add", SHOP, "--language", "xx", home=free_home)).endswith(
         "the chain writes in en or nl, not in 'xx'."
     )

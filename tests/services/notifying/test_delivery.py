@@ -255,7 +255,7 @@ def test_so_is_a_sender_that_is_no_address() -> None:
         ({"sms": "carrierpigeon://hush/{address}"}, r"channels\.sms is not an address that Apprise can use"),
         ({"sms": "hush hush {address}"}, r"channels\.sms is not an address .* \(it starts with something else://\)"),
         ({"email": "mailto://hush@host"}, "email_url says where e-mail goes"),
-        ({"webhook": "jsons://hush/{address}"}, "repairchain party add --webhook"),
+        ({"webhook": "jsons://hush/{address}"}, "repairchain partner add --webhook"),
         ({"Text Message": "jsons://hush/{address}"}, "is not a kind of channel"),
     ],
 )

@@ -1,0 +1,319 @@
+"""partner add, list, show, rotate, revoke, suspend, resume: who takes part in this chain, and who is let in."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+import typer
+
+from cli.errors import Problem
+from cli.options import Json, place_of
+from cli.output import console, print_json
+from cli.place import Place, read_object, server_url, settings_of
+from cli.quick import QuickGroup
+
+if TYPE_CHECKING:
+    from services.webhooks import Webhook
+
+#: File systems end at 255 bytes.
+_LONG: Final = 250
+
+Result = TypeVar("Result")
+
+app = typer.Typer(
+    cls=QuickGroup, rich_markup_mode=None, no_args_is_help=True, help="Register partners, let them in or keep them out."
+)
+
+Party = Annotated[
+    str,
+    typer.Argument(metavar="ROLE:NAME", help="A retailer, importer or repairer: retailer:juno, or retailer juno."),
+]
+Name = Annotated[str | None, typer.Argument(metavar="NAME", help="If the role stands alone.", show_default=False)]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def _party_of(role: str, name: str | None) -> str:
+    """``retailer juno`` and ``retailer:juno`` are the same."""
+    if name is None:
+        return role
+    if ":" in role:
+        raise Problem(f"'{role}' names a partner already: write {role}, or a role and a name.")
+    return f"{role}:{name}"
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    role: Party,
+    own_name: Name = None,
+    name: Annotated[str | None, typer.Option("--name", help="What people call it; its name by default.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Number that a customer may call.")] = None,
+    email: Annotated[str | None, typer.Option(help="Address that a customer may write to.")] = None,
+    person: Annotated[str | None, typer.Option(help="Who looks after what has lain too long, there.")] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="en|nl", help="In which the chain writes to it; English by default.")
+    ] = None,
+    webhook: Annotated[
+        str | None, typer.Option(metavar="URL", help="Have what customers are to hear go there, signed, to pass on.")
+    ] = None,
+    no_webhook: Annotated[bool, typer.Option("--no-webhook", help="Write to its customers from here again.")] = False,
+    rotate: Annotated[
+        bool,
+        typer.Option("--rotate-webhook-secret", help="A new secret for its webhook; the old one is good for a day."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Register a partner, or change how it is named and reached; a running chain lets it in at once."""
+    from events.party import PartyError
+    from services.credentials import CredentialError
+    from services.parties import add_party
+    from services.reloading import ServerReloadError
+    from services.welcome import write_welcome
+
+    place, party = place_of(ctx), _party_of(role, own_name)
+    if no_webhook and (webhook or rotate):
+        raise Problem("--no-webhook goes with neither --webhook nor --rotate-webhook-secret.")
+    if language is not None:
+        _check_language(language)
+    if webhook is not None:
+        _check_webhook(place, webhook)
+    try:
+        login = add_party(
+            place.home, party, display_name=name, phone=phone, email=email, person=person, language=language
+        )
+        welcome = write_welcome(place.home, party, server_url(place))
+    except (PartyError, CredentialError, ServerReloadError) as error:
+        raise Problem(f"{error}.") from None
+    except OSError as error:
+        raise Problem(
+            f"{place.home} cannot be written ({error.strerror}): choose a folder of your own with --home."
+        ) from None
+    changed = _change_webhook(place, party, url=webhook, rotate=rotate, remove=no_webhook)
+    file = _file_of(place.folder.credentials, login.user)
+    if as_json:
+        files = {"credentials": str(file), "welcome": str(welcome)}
+        print_json({"party": party, "user": login.user, **files, **changed})
+        return
+    out = console()
+    if no_webhook:
+        out.print(f"What customers of {party} are to hear goes to them again.", soft_wrap=True)
+        return
+    if changed:
+        out.print(f"What customers of {party} are to hear goes to {changed['webhook']}.", soft_wrap=True)
+        if secret := changed.get("secret"):
+            out.print("Its secret, which is shown only now, verifies each message (see docs/channels.md):\n")
+            out.print(f"  {secret}\n", soft_wrap=True)
+        if rotate:
+            return
+    out.print(f"{party} takes part. Its user name and password are in {file}", soft_wrap=True)
+    out.print(f"Hand over that file, on a safe way, and {welcome}, which says how to begin.", soft_wrap=True)
+    out.print("From here it publishes with:\n")
+    out.print(f"  repairchain publish FILE --as {shlex.quote(party)}", soft_wrap=True)
+
+
+def _check_language(language: str) -> None:
+    from services.notifying.dates import SPEECH
+
+    if language not in SPEECH:
+        raise Problem(f"the chain writes in {' or '.join(SPEECH)}, not in '{language}'.")
+
+
+def _check_webhook(place: Place, url: str) -> None:
+    """Refuse what would never be called, before anything is changed."""
+    from urllib.parse import urlsplit
+
+    from services.webhooks import WebhookError, check_url, is_private
+
+    try:
+        check_url(url)
+    except WebhookError as error:
+        raise Problem(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    if is_private(urlsplit(url).hostname or "") and not settings_of(place).webhook_private_networks:
+        raise Problem(
+            "The webhook is on a private network, which could have the chain call what only it can reach: set "
+            "webhook_private_networks = true if that is meant."
+        )
+
+
+def _change_webhook(place: Place, party: str, *, url: str | None, rotate: bool, remove: bool) -> dict[str, Any]:
+    """What to say about the webhook of ``party``, with its secret if that is new; nothing if nothing was asked."""
+    from services.webhooks import WebhookError, remove_webhook, rotate_secret, set_webhook
+
+    found: Webhook | None = None
+    new = rotate
+    try:
+        if remove:
+            remove_webhook(place.home, party)
+            return {"webhook": None}
+        if url is not None:
+            found, is_new = set_webhook(place.home, party, url)
+            new = new or is_new
+        if rotate:
+            found = rotate_secret(place.home, party, datetime.now(UTC))
+    except WebhookError as error:
+        raise Problem(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    if found is None:
+        return {}
+    return {"webhook": found.origin, **({"secret": found.secrets[0].secret} if new else {})}
+
+
+def _file_of(folder: Path, user: str) -> Path:
+    """The file with the credentials of ``user``; a very long name has one that is named otherwise."""
+    named = folder / f"{user}.json"
+    if len(user) < _LONG and named.exists():
+        return named
+    return next((file for file in folder.glob("*.json") if (read_object(file) or {}).get("user") == user), folder)
+
+
+@app.command("list")
+def list_(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the registered partners, and whether they are let in."""
+    from rich.text import Text
+
+    from cli.render.look import party as coloured
+    from cli.render.tables import plain_table
+
+    rows = _rows(place_of(ctx))
+    if as_json:
+        print_json({"parties": rows})
+        return
+    if not rows:
+        console().print("No partner is registered yet: add one with 'repairchain partner add ROLE NAME'.")
+        return
+    table = plain_table("Partner", "Access", "Name", "Phone", "E-mail", "Person", "Webhook")
+    for row in rows:
+        access = Text(row["access"], style="" if row["access"] == "active" else "red")
+        rest = (row[column] for column in ("display_name", "phone", "email", "person", "webhook"))
+        table.add_row(coloured(row["party"]), access, *(Text(value or "–") for value in rest))
+    console().print(table)
+
+
+@app.command("show")
+def show_(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
+    """Show one partner: its card, whether it is let in, its subjects, and what to hand over to it."""
+    from rich.text import Text
+
+    from services.accounts import account_of
+    from services.welcome import subjects_of, welcome_file
+
+    place, party = place_of(ctx), _party_of(role, own_name)
+    row = next((row for row in _rows(place) if row["party"] == party), None)
+    if row is None:
+        raise Problem(f"{party} is not registered: see 'repairchain partner list'.")
+    user, files = account_of(party), {}
+    if row["access"] != "revoked":
+        files = {"credentials": _file_of(place.folder.credentials, user), "welcome": welcome_file(place.folder, party)}
+    row |= {"user": user} | {name: str(file) if file.exists() else None for name, file in files.items()}
+    row["subjects"] = subjects_of(party)
+    if as_json:
+        print_json(row)
+        return
+    out = console()
+    since = f" since {row['access_since']}" if row["access_since"] else ""
+    out.print(Text(f"{party}, {row['display_name']}: {row['access']}{since}"), soft_wrap=True)
+    shown = {name: row.get(name) for name in ("phone", "email", "person", "language", "webhook", *files)}
+    for name, value in {**shown, **row["subjects"]}.items():
+        if value is not None:
+            out.print(Text(f"  {name:<12}{value}"), soft_wrap=True)
+
+
+def _rows(place: Place) -> list[dict[str, Any]]:
+    """Every partner with its card, its webhook and whether it is let in, as ``--json`` shows it."""
+    from services.access import ACTIVE, kept_out
+    from services.parties import list_parties
+    from services.webhooks import WebhookError, list_webhooks
+
+    out = kept_out(place.home)
+    try:
+        webhooks = {party: hook.origin for party, hook in list_webhooks(place.home).items()}
+    except WebhookError as error:
+        raise Problem(f"{error}.") from None
+    return [
+        {
+            "party": party,
+            "access": out[party].state if party in out else ACTIVE,
+            "access_since": out[party].since.isoformat() if party in out else None,
+            **card.model_dump(),
+            "webhook": webhooks.get(party),
+        }
+        for party, card in list_parties(place.home).items()
+    ]
+
+
+@app.command()
+def rotate(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
+    """Give a partner a new secret; the old one, and every connection made with it, ends at once."""
+    from services.access import rotate as give_new_secret
+
+    place, party = place_of(ctx), _party_of(role, own_name)
+    login, told = _changed(lambda: give_new_secret(place.home, party))
+    file = _file_of(place.folder.credentials, login.user)
+    if as_json:
+        print_json({"party": party, "user": login.user, "credentials": str(file), "in_force": told})
+        return
+    _say(f"{party} has a new secret, and the old one opens nothing any more. Hand over {file}.", told)
+
+
+@app.command()
+def suspend(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
+    """Keep a partner out for a while: its connections end at once, and its secret opens nothing until 'resume'."""
+    from services.access import suspend as keep_out
+
+    place, party = place_of(ctx), _party_of(role, own_name)
+    told = _changed(lambda: keep_out(place.home, party))
+    _report(party, "suspended", told, f"{party} is kept out until 'repairchain partner resume {party}'.", as_json)
+
+
+@app.command()
+def revoke(ctx: typer.Context, role: Party, own_name: Name = None, yes: Yes = False, as_json: Json = False) -> None:
+    """Keep a partner out for good: its connections end at once and its secret is destroyed; what it said stays."""
+    from services.access import revoke as keep_out
+
+    place, party = place_of(ctx), _party_of(role, own_name)
+    if not yes and not typer.confirm(f"Keep {party} out and destroy its secret?"):
+        raise typer.Exit(1)
+    told = _changed(lambda: keep_out(place.home, party))
+    _report(party, "revoked", told, f"{party} is kept out, and its secret is destroyed. What it said stays.", as_json)
+
+
+@app.command()
+def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
+    """Let a partner in again: a suspended one with the secret that it has, a revoked one with a new one."""
+    from services.access import resume as let_in
+
+    place, party = place_of(ctx), _party_of(role, own_name)
+    told = _changed(lambda: let_in(place.home, party))
+    _report(party, "active", told, f"{party} is let in again; 'partner show' says with which file.", as_json)
+
+
+def _changed(change: Callable[[], Result]) -> Result:
+    """What ``change`` comes to. Raises Problem where it cannot be done."""
+    from services.access import AccessError
+    from services.reloading import ServerReloadError
+
+    try:
+        return change()
+    except (AccessError, ServerReloadError) as error:
+        raise Problem(f"{error}.") from None
+    except OSError as error:
+        raise Problem(f"{error.filename} cannot be written ({error.strerror}): run it as the home's owner.") from None
+
+
+def _report(party: str, access: str, told: bool, said: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"party": party, "access": access, "in_force": told})
+    else:
+        _say(said, told)
+
+
+def _say(said: str, told: bool) -> None:
+    console().print(said, soft_wrap=True)
+    if not told:
+        console().print(
+            "No server runs on this home: one elsewhere must read its configuration again (SIGHUP), or be restarted.",
+            soft_wrap=True,
+        )

@@ -1,0 +1,111 @@
+"""Letting partners in, keeping them out, and giving them another secret; a running server hears of it at once.
+
+``access.json`` in the registry holds ``{"state": "suspended" | "revoked", "since": …}`` for each partner that is kept
+out; whoever does not stand there is let in. A partner that is kept out has no account on the server: its connections
+are cut when the server reads its accounts anew, and its secret opens nothing. What it said before stays.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from services.credentials import Credential, credential, forget_credential, read_kept_out, write_accounts
+from services.home import HomeFolder, read_json, write_json
+from services.reloading import tell_server
+
+#: How ``partner list`` and ``show`` name whoever is let in.
+ACTIVE: Final = "active"
+
+
+class AccessError(ValueError):
+    """That cannot be done with this partner as it stands; the message says what can."""
+
+
+class KeptOut(BaseModel):
+    """That a partner is not let in, and since when. A suspended one keeps its secret, a revoked one has none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: Literal["suspended", "revoked"]
+    since: datetime
+
+
+def kept_out(home: Path) -> dict[str, KeptOut]:
+    """Every partner that is not let in."""
+    return {party: KeptOut.model_validate(each) for party, each in read_kept_out(HomeFolder(home)).items()}
+
+
+def suspend(home: Path, party: str) -> bool:
+    """Keep ``party`` out until ``resume``; it keeps its secret.
+
+    Returns, as the others here do, whether a running server of this home has taken it. Raises AccessError if the party
+    is not registered, or was revoked.
+    """
+    with HomeFolder(home).changing():
+        if _state(home, party) == "revoked":
+            raise AccessError(f"{party} was revoked, which keeps it out already")
+        return _keep_out(home, party, "suspended")
+
+
+def revoke(home: Path, party: str) -> bool:
+    """Keep ``party`` out and destroy its secret. Raises AccessError if it is not registered."""
+    with HomeFolder(home).changing():
+        _state(home, party)
+        forget_credential(HomeFolder(home), party)
+        return _keep_out(home, party, "revoked")
+
+
+def resume(home: Path, party: str) -> bool:
+    """Let ``party`` in again: with the secret that it had, or with a new one if it was revoked.
+
+    Raises AccessError if it is not registered, or not kept out.
+    """
+    folder = HomeFolder(home)
+    with folder.changing():
+        if _state(home, party) == ACTIVE:
+            raise AccessError(f"{party} is let in already")
+        others = {each: why for each, why in read_kept_out(folder).items() if each != party}
+        write_json(folder.access_file, others)
+        return _apply(folder)
+
+
+def rotate(home: Path, party: str) -> tuple[Credential, bool]:
+    """Give ``party`` a new secret, which is returned; the old one opens nothing from now on, and cuts what it opened.
+
+    Raises AccessError if the party is not registered, or kept out.
+    """
+    folder = HomeFolder(home)
+    with folder.changing():
+        state = _state(home, party)
+        if state != ACTIVE:
+            raise AccessError(f"{party} is {state}: let it in again with 'repairchain partner resume {party}'")
+        forget_credential(folder, party)
+        told = _apply(folder)
+        return credential(home, party), told
+
+
+def _state(home: Path, party: str) -> str:
+    """The caller holds ``changing()``. Raises AccessError for a party that is not registered."""
+    if party not in (read_json(HomeFolder(home).parties_file) or {}):
+        raise AccessError(f"{party} is not registered: see 'repairchain partner list'")
+    found = kept_out(home).get(party)
+    return ACTIVE if found is None else found.state
+
+
+def _keep_out(home: Path, party: str, state: Literal["suspended", "revoked"]) -> bool:
+    folder = HomeFolder(home)
+    known = read_kept_out(folder)
+    if known.get(party, {}).get("state") != state:
+        new = KeptOut(state=state, since=datetime.now(UTC).replace(microsecond=0))
+        write_json(folder.access_file, known | {party: new.model_dump(mode="json")})
+    return _apply(folder)
+
+
+def _apply(folder: HomeFolder) -> bool:
+    """Within ``changing()``: what two changes at a time would have the server read must not run into one."""
+    write_accounts(folder, list(read_json(folder.parties_file) or {}))
+    return tell_server(folder)

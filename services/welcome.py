@@ -1,0 +1,85 @@
+"""The page that a new partner is handed with its credentials: where to write, a first event, what a receipt looks like.
+
+It holds no secret, so it may be sent by mail. The words are in welcome.md.j2.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from events import subjects
+from events.envelope import full_type
+from events.party import name_of
+from services.credentials import credential_file
+from services.home import HomeFolder, write_private
+
+_WORDS: Final = Path(__file__).parent / "welcome.md.j2"
+
+#: Stands where nobody knows yet which address partners use.
+_SOME_SERVER: Final = "nats://SERVER:4222"
+
+
+def subjects_of(party: str) -> dict[str, str]:
+    """What the party may say and hear: ``intake``, ``receipts``, ``notices``."""
+    return {
+        "intake": subjects.intake_subject(party),
+        "receipts": subjects.receipts_subject(party),
+        "notices": subjects.notices_subject(party),
+    }
+
+
+def first_event(party: str, now: datetime) -> dict[str, Any]:
+    """What a partner may begin with: an order that it opens itself, for nobody else's is known to it yet."""
+    order = f"TRIAL-1@{name_of(party)}"
+    return {
+        "specversion": "1.0",
+        "type": full_type("order.opened", 1),
+        "source": party,
+        "id": "trial-1",
+        "subject": order,
+        "time": now.astimezone(UTC).replace(microsecond=0).isoformat(),
+        "data": {"product": {"model": "a trial, not a product"}},
+    }
+
+
+def render_welcome(party: str, display_name: str, credentials: str, url: str | None, now: datetime) -> str:
+    """The page, as Markdown; ``credentials`` is what the handed-over file is called."""
+    from jinja2 import Environment, StrictUndefined  # here, for the command line imports this module for its subjects
+
+    words = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown for one reader
+    event, named = first_event(party, now), subjects_of(party)
+    shown = {"credentials": credentials, "url": url or _SOME_SERVER, **named}
+    return words.from_string(_WORDS.read_text(encoding="utf-8")).render(
+        party=party,
+        display_name=display_name,
+        quoted=shlex.quote(credentials),
+        one_line=shlex.quote(json.dumps(event)),
+        python={name: repr(text) for name, text in shown.items()} | {"event": _as_python(event)},
+        **shown,
+    )
+
+
+def welcome_file(folder: HomeFolder, party: str) -> Path:
+    """Beside the credentials of ``party``, under the same name."""
+    return credential_file(folder, party).with_suffix(".md")
+
+
+def write_welcome(home: Path, party: str, url: str | None) -> Path:
+    """Write the page of a registered ``party`` anew, and return where it lies."""
+    from services.parties import list_parties  # here, for the registry needs pydantic
+
+    folder = HomeFolder(home)
+    file = welcome_file(folder, party)
+    named = list_parties(home)[party].display_name
+    write_private(file, render_welcome(party, named, credential_file(folder, party).name, url, datetime.now(UTC)))
+    return file
+
+
+def _as_python(event: dict[str, Any]) -> str:
+    """The event as a dictionary of a program, indented as within a function."""
+    lines = json.dumps(event, indent=4, ensure_ascii=False).splitlines()
+    return "\n    ".join(lines)

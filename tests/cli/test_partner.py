@@ -1,0 +1,84 @@
+"""Partners on the command line: registered, shown, kept out, let in, and given a page to begin with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.credentials import credential
+from tests.cli.running import answer, call, sentence
+
+SHOP = "retailer:acme"
+
+
+def access_of(home: Path) -> str:
+    return str(answer("partner", "show", SHOP, home=home)["access"])
+
+
+def test_role_and_name_may_stand_apart_or_together(free_home: Path) -> None:
+    apart = answer("partner", "add", "retailer", "acme", "--name", "Acme Watches", home=free_home)
+    assert apart == answer("partner", "add", SHOP, home=free_home)
+    assert (apart["party"], apart["user"]) == (SHOP, "retailer.acme")
+    for twice in ("add", "show", "rotate"):
+        refused = sentence(call("partner", twice, SHOP, "rival", home=free_home))
+        assert refused.startswith("'retailer:acme' names a partner already")
+    assert [row["display_name"] for row in answer("partner", "list", home=free_home)["parties"]] == ["Acme Watches"]
+
+
+def test_the_word_of_before_is_understood_and_not_shown(free_home: Path) -> None:
+    assert answer("party", "add", SHOP, home=free_home)["party"] == SHOP
+    listed = [line.split()[0] for line in call("--help").stdout.splitlines() if line.startswith("  ")]
+    assert ("partner" in listed, "party" in listed) == (True, False)
+
+
+def test_a_partner_is_kept_out_and_let_in(free_home: Path) -> None:
+    answer("partner", "add", SHOP, home=free_home)
+    assert access_of(free_home) == "active"
+    first = credential(free_home, SHOP)
+    assert answer("partner", "suspend", "retailer", "acme", home=free_home) == {
+        "party": SHOP,
+        "access": "suspended",
+        "in_force": False,
+    }
+    (row,) = answer("partner", "list", home=free_home)["parties"]
+    assert (row["access"], row["access_since"] is None) == ("suspended", False)
+    assert "suspended since 20" in call("partner", "show", SHOP, home=free_home).stdout
+    assert answer("partner", "resume", SHOP, home=free_home)["access"] == "active"
+    assert credential(free_home, SHOP) == first
+    rotated = answer("partner", "rotate", SHOP, home=free_home)
+    assert json.loads(Path(rotated["credentials"]).read_text())["password"] != first.password
+
+
+def test_revoking_asks_first_and_leaves_no_secret(free_home: Path) -> None:
+    file = Path(answer("partner", "add", SHOP, home=free_home)["credentials"])
+    assert call("partner", "revoke", SHOP, home=free_home, stdin="n\n").exit_code == 1
+    assert access_of(free_home) == "active"
+    said = call("partner", "revoke", SHOP, "--yes", home=free_home).stdout
+    assert "No server runs on this home" in said
+    assert not file.exists()
+    shown = answer("partner", "show", SHOP, home=free_home)
+    assert (shown["access"], "credentials" in shown) == ("revoked", False)
+    assert sentence(call("partner", "add", SHOP, "--phone", "555", home=free_home)).startswith(
+        "retailer:acme was revoked"
+    )
+    refused = sentence(call("publish", "examples/first-order.json", "--fill", "--as", SHOP, home=free_home))
+    assert "there are no credentials for retailer:acme" in refused
+
+
+@pytest.mark.parametrize("command", ["show", "rotate", "suspend", "resume"])
+def test_whoever_is_not_registered(free_home: Path, command: str) -> None:
+    assert "is not registered: see 'repairchain partner list'" in sentence(
+        call("partner", command, SHOP, home=free_home)
+    )
+
+
+def test_the_page_names_subjects_and_files_and_no_secret(free_home: Path) -> None:
+    added = answer("partner", "add", SHOP, "--name", "Acme Watches", home=free_home)
+    page = Path(added["welcome"]).read_text()
+    assert page.startswith("# Welcome, Acme Watches\n")
+    assert Path(added["credentials"]).name in page
+    for subject in answer("partner", "show", SHOP, home=free_home)["subjects"].values():
+        assert f"`{subject}`" in page
+    assert credential(free_home, SHOP).password not in page

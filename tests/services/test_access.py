@@ -1,0 +1,162 @@
+"""Keeping partners out and letting them in again, on a server that runs all the while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+from events import names
+from events.streams import declare_streams
+from events.subjects import intake_subject
+from services import access
+from services.access import AccessError, kept_out
+from services.credentials import CredentialError, credential
+from services.parties import add_party, list_parties
+from tests.chainserver import ChainServer
+
+SHOP, OTHER = "retailer:acme", "importer:north"
+
+#: The longest that a partner which is kept out may still be heard (seconds); it is some hundredths.
+CUT_WITHIN = 5.0
+
+
+class Watched:
+    """A connection that does not come back, and the moment at which it ended."""
+
+    def __init__(self, client: Client, gone: asyncio.Event) -> None:
+        self.client = client
+        self.gone = gone
+
+
+async def watched(server: ChainServer, party: str) -> Watched:
+    gone = asyncio.Event()
+
+    async def note() -> None:
+        gone.set()
+
+    client = await server.connect(party, allow_reconnect=False, disconnected_cb=note, closed_cb=note)
+    await client.flush()
+    return Watched(client, gone)
+
+
+async def seconds_until_cut(server: ChainServer, party: str, change: Callable[[Path, str], object]) -> float:
+    """How long three live connections of ``party`` outlast the change; nobody else's end."""
+    live = [await watched(server, party) for _ in range(3)]
+    steady = await watched(server, OTHER)
+    begin = time.monotonic()
+    changing = asyncio.create_task(asyncio.to_thread(change, server.home, party))
+    async with asyncio.timeout(CUT_WITHIN):
+        await asyncio.gather(*(each.gone.wait() for each in live))
+    took = time.monotonic() - begin
+    await changing
+    await steady.client.flush()
+    assert not steady.gone.is_set()
+    return took
+
+
+@pytest.mark.parametrize("change", [access.suspend, access.revoke, access.rotate], ids=lambda each: each.__name__)
+async def test_live_connections_end_at_once_and_the_secret_opens_nothing(
+    chain_server: ChainServer, change: Callable[[Path, str], object]
+) -> None:
+    await chain_server.add_party(SHOP)
+    old = credential(chain_server.home, SHOP)
+    assert await chain_server.lets_in(old.user, old.password)
+    assert await seconds_until_cut(chain_server, SHOP, change) < CUT_WITHIN
+    assert not await chain_server.lets_in(old.user, old.password)
+
+
+async def test_what_a_revoked_partner_said_stays(chain_server: ChainServer) -> None:
+    keeper = await chain_server.connect("keeper")
+    await declare_streams(keeper.jetstream())
+    shop = await chain_server.connect(SHOP)
+    await shop.jetstream().publish(intake_subject(SHOP), b"{}")
+    assert await asyncio.to_thread(access.revoke, chain_server.home, SHOP)
+    assert (await keeper.jetstream().stream_info(names.INTAKE_STREAMS["retailer"])).state.messages == 1
+    assert SHOP in list_parties(chain_server.home)
+    with pytest.raises(CredentialError, match="no credentials for retailer:acme"):
+        credential(chain_server.home, SHOP)
+    with pytest.raises(CredentialError, match="was revoked: 'repairchain partner resume retailer:acme'"):
+        add_party(chain_server.home, SHOP, phone="555-0100")
+
+
+async def test_a_suspended_partner_comes_back_with_its_secret_and_a_revoked_one_with_another(
+    chain_server: ChainServer,
+) -> None:
+    keeper = await chain_server.connect("keeper")
+    await declare_streams(keeper.jetstream())
+    await chain_server.add_party(SHOP)
+    old = credential(chain_server.home, SHOP)
+    for change in (access.suspend, access.resume):
+        await asyncio.to_thread(change, chain_server.home, SHOP)
+    assert credential(chain_server.home, SHOP) == old
+    back = await chain_server.connect(SHOP)
+    await back.jetstream().publish(intake_subject(SHOP), b"{}")  # what it may do came back with it
+    for change in (access.revoke, access.resume):
+        await asyncio.to_thread(change, chain_server.home, SHOP)
+    assert credential(chain_server.home, SHOP) != old
+    assert not await chain_server.lets_in(old.user, old.password)
+    back = await chain_server.connect(SHOP)
+    assert (await back.jetstream().publish(intake_subject(SHOP), b"{}")).seq == 2
+
+
+async def test_another_secret_lets_in_and_hands_in(chain_server: ChainServer) -> None:
+    keeper = await chain_server.connect("keeper")
+    await declare_streams(keeper.jetstream())
+    await chain_server.add_party(SHOP)
+    old = credential(chain_server.home, SHOP)
+    new, told = await asyncio.to_thread(access.rotate, chain_server.home, SHOP)
+    assert (told, new.user, new.password != old.password) == (True, old.user, True)
+    shop = await chain_server.connect(SHOP)
+    assert (await shop.jetstream().publish(intake_subject(SHOP), b"{}")).seq == 1
+
+
+async def test_who_is_kept_out_stays_out_when_the_server_starts_again(chain_server: ChainServer) -> None:
+    await chain_server.add_party(SHOP)
+    old = credential(chain_server.home, SHOP)
+    await asyncio.to_thread(access.suspend, chain_server.home, SHOP)
+    await chain_server.embedded.stop()
+    await chain_server.embedded.start()
+    await chain_server.add_party(OTHER)  # writes the accounts anew
+    assert not await chain_server.lets_in(old.user, old.password)
+    assert kept_out(chain_server.home)[SHOP].state == "suspended"
+
+
+def test_without_a_server_it_is_done_and_said_that_nobody_was_told(free_home: Path) -> None:
+    add_party(free_home, SHOP)
+    assert access.suspend(free_home, SHOP) is False
+    since = kept_out(free_home)[SHOP].since
+    assert access.suspend(free_home, SHOP) is False
+    assert kept_out(free_home)[SHOP].since == since
+    assert access.revoke(free_home, SHOP) is False
+    assert kept_out(free_home)[SHOP].state == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "said"),
+    [
+        ((), access.resume, "is let in already"),
+        ((access.suspend,), access.rotate, "is suspended: let it in again with 'repairchain partner resume"),
+        ((access.revoke,), access.rotate, "is revoked: let it in again with"),
+        ((access.revoke,), access.suspend, "was revoked, which keeps it out already"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    free_home: Path, before: tuple[Callable[..., object], ...], change: Callable[..., object], said: str
+) -> None:
+    add_party(free_home, SHOP)
+    for each in before:
+        each(free_home, SHOP)
+    with pytest.raises(AccessError, match=said):
+        change(free_home, SHOP)
+
+
+@pytest.mark.parametrize("change", [access.suspend, access.revoke, access.resume, access.rotate])
+def test_so_is_whoever_is_not_registered(free_home: Path, change: Callable[..., object]) -> None:
+    with pytest.raises(AccessError, match="retailer:acme is not registered: see 'repairchain partner list'"):
+        change(free_home, SHOP)
+    assert kept_out(free_home) == {}

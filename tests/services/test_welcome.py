@@ -1,0 +1,104 @@
+"""The page for a newcomer, followed to the letter against a chain that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from events.clock import SimulatedClock
+from events.streams import declare_streams
+from services.credentials import credential_file
+from services.home import HomeFolder
+from services.welcome import render_welcome, write_welcome
+from tests.chainserver import ChainServer
+from tests.services.test_intake import SHOP, Chain
+
+#: ``nats subscribe SUBJECT`` prints the first message; ``nats request SUBJECT BODY`` waits until somebody subscribed.
+_TOOL = """
+import asyncio, os, pathlib, sys
+import nats
+async def main(what, subject, *body):
+    login = {"user": os.environ["NATS_USER"], "password": os.environ["NATS_PASSWORD"]}
+    connection = await nats.connect(os.environ["NATS_URL"], **login)
+    listening = pathlib.Path("listening")
+    if what == "subscribe":
+        heard = await connection.subscribe(subject)
+        await connection.flush()
+        listening.touch()
+        print((await heard.next_msg(timeout=20)).data.decode(), flush=True)
+    else:
+        while not listening.exists():
+            await asyncio.sleep(0.005)
+        print((await connection.request(subject, body[0].encode(), timeout=20)).data.decode(), flush=True)
+    await connection.close()
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+async def chain(chain_server: ChainServer) -> Chain:
+    await declare_streams((await chain_server.connect("keeper")).jetstream())
+    chain = Chain(chain_server)
+    chain.clock = SimulatedClock(datetime.now(UTC))  # the page has the hour at which it was written
+    return chain
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+async def handed_over(server: ChainServer, party: str, folder: Path) -> str:
+    """Put into ``folder`` what the partner is handed beside the page, which is returned."""
+    await server.add_party(party)
+    page = await asyncio.to_thread(write_welcome, server.home, party, server.url)
+    secret = credential_file(HomeFolder(server.home), party)
+    (folder / secret.name).write_text(secret.read_text())
+    return page.read_text()
+
+
+@pytest.mark.parametrize("party", ["retailer:acme", 'importer:Zoë & Sons\' "best"'])
+async def test_a_newcomer_who_follows_it_has_a_fact_in_the_log(chain: Chain, party: str, tmp_path: Path) -> None:
+    page = await handed_over(chain.server, party, tmp_path)
+    (program,) = blocks(page, "python")
+    async with chain.running(party.partition(":")[0]):
+        said = [await run(sys.executable, "-c", program, folder=tmp_path) for _ in range(2)]
+    assert [line.split(":")[0] for line in said[0].splitlines()] == ["safe", "receipt"]
+    outcomes = [json.loads(each.splitlines()[1].partition(": ")[2])["receipts"][0]["outcome"] for each in said]
+    assert outcomes == ["accepted", "duplicate"]
+
+
+async def test_the_shell_hands_the_tool_the_login_and_the_same_event(chain: Chain, tmp_path: Path) -> None:
+    """Any program named ``nats`` is given what the page says: here one that does with it what the real one does."""
+    page = await handed_over(chain.server, SHOP, tmp_path)
+    (script,) = blocks(page, "sh")
+    tool = tmp_path / "nats"
+    tool.write_text(f"#!{sys.executable}\n{_TOOL}")
+    tool.chmod(0o755)
+    async with chain.running():
+        said = await run("bash", "-ec", f"{script}\nwait", folder=tmp_path, path=tmp_path)
+    receipt = json.loads(next(line for line in said.splitlines() if "receipts" in line))["receipts"][0]
+    assert (receipt["outcome"], receipt["id"]) == ("accepted", "trial-1")
+
+
+def test_where_no_server_is_known_it_says_so_and_any_name_may_stand_in_it() -> None:
+    page = render_welcome("repairer:O'Hara", "{{ O'Hara }}", "repairer.x.json", None, datetime(2026, 1, 5, tzinfo=UTC))
+    assert "nats://SERVER:4222" in page
+    assert page.startswith("# Welcome, {{ O'Hara }}\n")
+    compile(blocks(page, "python")[0], "page", "exec")
+
+
+async def run(*command: str, folder: Path, path: Path | None = None) -> str:
+    environment = os.environ | ({"PATH": f"{path}:{os.environ['PATH']}"} if path else {})
+    done = await asyncio.to_thread(
+        subprocess.run, command, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
