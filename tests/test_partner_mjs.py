@@ -1,0 +1,70 @@
+"""A partner in another language: examples/partner.mjs publishes the watch story.
+
+Needs node, and @nats-io/transport-node in examples/node_modules or in a folder that NODE_PATH names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.connecting import running_url
+from services.credentials import credential_file
+from services.settings import load_settings
+from services.simulation import Simulation, simulate
+from services.story import CARDS, END, IMPORTER, ORDER, REPAIRER, SHOP, watch_story
+from tests.ready import put_empty_database
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PACKAGE = Path("@nats-io") / "transport-node"
+MODULES = [
+    folder
+    for folder in (
+        EXAMPLES / "node_modules",
+        *map(Path, filter(None, os.environ.get("NODE_PATH", "").split(os.pathsep))),
+    )
+    if (folder / PACKAGE).is_dir()
+]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
+@pytest.mark.skipif(not MODULES, reason=f"{PACKAGE} is not installed")
+async def test_a_program_in_another_language_tells_the_watch_story(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "partner.mjs", tmp_path)
+    (tmp_path / "node_modules").symlink_to(MODULES[0])
+    settings = load_settings(home=tmp_path / "home", nats_port=0)
+    put_empty_database(settings.folder.database)
+    story = [step.as_event() for step in watch_story("en")]
+    async with simulate(settings, END, CARDS) as chain:
+        # Not in their order: whoever speaks of what is not known yet is held until it is.
+        for party in (REPAIRER, IMPORTER, SHOP):
+            said = await publish(chain, tmp_path, party, [event for event in story if event["source"] == party])
+            assert "rejected" not in said
+            assert "held" in said or party == SHOP
+        await chain.settle()
+        timeline = await chain.ask("timeline", {"order": ORDER})
+    assert timeline["order"]["status"] == "closed"
+    told = {entry["id"] for entry in timeline["entries"]}
+    assert {event["id"] for event in story if event["subject"] != event["source"]} <= told
+
+
+async def publish(chain: Simulation, folder: Path, party: str, events: list[dict[str, Any]]) -> str:
+    (folder / "events.json").write_text(json.dumps(events))
+    url = running_url(chain.settings)
+    assert url is not None
+    credentials = credential_file(chain.settings.folder, party)
+    program = await asyncio.create_subprocess_exec(
+        *("node", "partner.mjs", url, str(credentials), "events.json"),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await program.communicate()
+    assert program.returncode == 0, said.decode()
+    return said.decode()
