@@ -156,7 +156,7 @@ async def _take(connection: Client, mail: Mail) -> Taken:
             await call_desk(connection, "set", {"ref": order, "paused_until": until.isoformat()})
         except DeskError:
             return Taken("paused", f"Nobody is written to about {order}.", order)
-        return Taken("paused", f"The customer of {order} is written to no more, unless she must decide.", order)
+        return Taken("paused", f"The customer of {order} is written to no more.", order)
     said = await call_desk(connection, "reply", _as_reply(mail, order))
     facts = [{name: fact[name] for name in ("type", "id", "position")} for fact in said["facts"]]
     words = "in the log already" if said["outcome"] == "duplicate" else " and ".join(fact["type"] for fact in facts)
