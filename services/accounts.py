@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from events import subjects
 from events.party import name_of, role_of
+from events.streams import MAX_SUBMISSION
 from services.rights import (
     KEEPER_USER,
     OPERATOR_RIGHTS,
@@ -28,6 +29,11 @@ from services.rights import (
 
 CHAIN: Final = "CHAIN"  # the account of the log and of our own services
 SYSTEM: Final = "SYS"  # the server's own account: its events and statistics
+
+#: What one partner may take of the server: open connections, subscriptions of each, and bytes of a message. A
+#: submission that is somewhat too large still gets an answer; what is far beyond ends the connection. How fast a
+#: partner hands in is bounded by how much may wait (events/streams.py): the server knows no such limit for an account.
+PARTNER_LIMITS: Final = {"max_connections": 64, "max_subscriptions": 256, "max_payload": 2 * MAX_SUBMISSION}
 
 
 def account_of(party: str) -> str:
@@ -90,6 +96,7 @@ def _partner(party: str, password: str) -> dict[str, Any]:
     heard = (subjects.receipts_subject(party), subjects.notices_subject(party))
     return {
         "users": [_user(account_of(party), password, Rights(publish=(intake,), subscribe=(*heard, "_INBOX.>")))],
+        "limits": PARTNER_LIMITS,
         "imports": [
             {"service": {"account": CHAIN, "subject": intake}},
             *({"stream": {"account": CHAIN, "subject": subject}} for subject in heard),

@@ -13,9 +13,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from events import names
-from events.streams import declare_streams
+from events.streams import MAX_SUBMISSION, declare_streams
 from events.subjects import intake_subject, notices_subject, receipts_subject
-from services.accounts import account_of
+from services.accounts import PARTNER_LIMITS, account_of
+from services.credentials import credential
 from services.parties import list_parties
 from tests.chainserver import ChainServer
 
@@ -204,6 +205,54 @@ async def test_the_operator_writes_no_facts_and_reads_no_addresses(
         await operator.request(subject, b"{}", timeout=0.05)
     await operator.flush()
     await refusals.assert_one()
+
+
+async def test_a_partner_has_only_so_many_connections_and_leaves_those_of_others_alone(
+    chain_server: ChainServer, chain: Client
+) -> None:
+    clients = [await chain_server.connect(SHOP) for _ in range(PARTNER_LIMITS["max_connections"])]
+    secret = credential(chain_server.home, SHOP)
+    assert not await chain_server.lets_in(secret.user, secret.password)
+    rival = await chain_server.connect(OTHER_SHOP)
+    assert (await rival.jetstream().publish(intake_subject(OTHER_SHOP), b"{}")).seq == 1
+    await clients.pop().close()
+    async with asyncio.timeout(5):
+        while not await chain_server.lets_in(secret.user, secret.password):
+            pass
+
+
+async def test_a_partner_has_only_so_many_subscriptions(chain_server: ChainServer, chain: Client) -> None:
+    gone = asyncio.Event()
+
+    async def note() -> None:
+        gone.set()
+
+    shop = await chain_server.connect(SHOP, allow_reconnect=False, disconnected_cb=note, closed_cb=note)
+    for number in range(PARTNER_LIMITS["max_subscriptions"]):
+        await shop.subscribe(f"_INBOX.{number}")
+    await shop.flush()
+    assert not gone.is_set()
+    await shop.subscribe("_INBOX.more")
+    await asyncio.wait_for(gone.wait(), 5)
+    log = (chain_server.embedded.folder.nats / "server.log").read_text()
+    assert "maximum subscriptions exceeded" in log
+
+
+async def test_a_message_far_too_large_ends_the_connection_and_is_nowhere(
+    chain_server: ChainServer, chain: Client
+) -> None:
+    gone = asyncio.Event()
+
+    async def note() -> None:
+        gone.set()
+
+    shop = await chain_server.connect(SHOP, allow_reconnect=False, disconnected_cb=note, closed_cb=note)
+    answer = await shop.request(intake_subject(SHOP), b"x" * (MAX_SUBMISSION + 1), timeout=5)
+    assert json.loads(answer.data)["error"]["description"] == "message size exceeds maximum allowed"
+    assert not gone.is_set()
+    await shop.publish(intake_subject(SHOP), b"x" * (PARTNER_LIMITS["max_payload"] + 1))
+    await asyncio.wait_for(gone.wait(), 5)
+    assert (await chain.jetstream().stream_info(names.INTAKE_STREAMS["retailer"])).state.messages == 0
 
 
 async def test_newcomers_come_in_without_a_restart(chain_server: ChainServer, chain: Client) -> None:
