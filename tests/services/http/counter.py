@@ -55,17 +55,17 @@ class Caller:
 
     def __init__(self, url: str, key: str | None) -> None:
         self.url = url
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     async def post(
         self, path: str, body: Any, kind: str = STRUCTURED, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         payload = body if isinstance(body, bytes) else orjson.dumps(body)
-        sent = {**self._headers, "Content-Type": kind, **(headers or {})}
+        sent = {**self.headers, "Content-Type": kind, **(headers or {})}
         return await asyncio.to_thread(requests.post, self.url + path, data=payload, headers=sent, timeout=30)
 
     async def get(self, path: str) -> requests.Response:
-        return await asyncio.to_thread(requests.get, self.url + path, headers=self._headers, timeout=30)
+        return await asyncio.to_thread(requests.get, self.url + path, headers=self.headers, timeout=30)
 
 
 class Counter:

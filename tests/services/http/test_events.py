@@ -140,7 +140,7 @@ async def test_an_id_that_is_taken_is_a_conflict(counter: Counter) -> None:
 @pytest.mark.parametrize("key", [None, "", "rk_0", "rk_0123456789abcdef_" + "A" * 43, "ü"])
 async def test_without_a_key_nothing_is_read(counter: Counter, key: str | None) -> None:
     shop = await counter.caller(SHOP)
-    shop._headers = {} if key is None else {"Authorization": f"Bearer {key}".encode().decode("latin-1")}
+    shop.headers = {} if key is None else {"Authorization": f"Bearer {key}".encode().decode("latin-1")}
     for answer in (
         await shop.post("/events", b"x" * 1_000),
         await shop.get("/receipts"),
@@ -181,7 +181,7 @@ async def test_what_cannot_be_read_is_not_handed_in(
 
 async def test_a_body_of_no_announced_length_is_bounded_too(counter: Counter) -> None:
     shop = await counter.caller(SHOP)
-    headers = {**shop._headers, "Content-Type": STRUCTURED}
+    headers = {**shop.headers, "Content-Type": STRUCTURED}
     chunks = (b" " * 10_000 for _ in range(10))
     answer = await asyncio.to_thread(requests.post, f"{shop.url}/events", data=chunks, headers=headers, timeout=30)
     assert (answer.status_code, kind(answer)) == (413, "length")

@@ -1,0 +1,82 @@
+"""partner key, partner identify: how a partner is known over HTTP, and in the events of others."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from cli.errors import Problem
+from cli.options import Json, place_of
+from cli.output import console, print_json
+
+Party = Annotated[str, typer.Argument(metavar="ROLE:NAME", help="Who it is: retailer:juno, or retailer juno.")]
+
+
+def key(
+    ctx: typer.Context,
+    party: Party,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="If the role stands alone.", show_default=False)
+    ] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Have none of its keys work any more, from now on.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a key with which a partner hands in over HTTP; the one before works for another day (docs/http.md)."""
+    from events.party import PartyError
+    from services.http.keys import OVERLAP, make_key, revoke_keys
+
+    home = place_of(ctx).home
+    party = party if name is None else f"{party}:{name}"
+    try:
+        if revoke:
+            gone = revoke_keys(home, party)
+            made = None
+        else:
+            gone = 0
+            made = make_key(home, party, datetime.now(UTC))
+    except PartyError as error:
+        raise Problem(f"{error}: register it with 'repairchain partner add {shlex.quote(party)}'.") from None
+    except OSError as error:
+        raise Problem(f"{home} cannot be written ({error.strerror}).") from None
+    if as_json:
+        print_json({"party": party, "key": made, "revoked": gone})
+        return
+    out = console()
+    if made is None:
+        said = "No key" if gone == 0 else "Its key" if gone == 1 else f"All {gone} keys"
+        out.print(f"{said} of {party} was there to revoke." if not gone else f"{said} opens nothing any more.")
+        return
+    hours = round(OVERLAP.total_seconds() / 3600)
+    out.print(f"The key of {party}, which is shown only now; one that it had before works for {hours} hours more:\n")
+    out.print(f"  {made}\n", soft_wrap=True)
+    out.print("It is sent with every request: Authorization: Bearer rk_… (docs/http.md).", soft_wrap=True)
+
+
+def identify(
+    ctx: typer.Context,
+    party: Party,
+    identifier: Annotated[
+        str, typer.Argument(metavar="IDENTIFIER", help="As in EPCIS events: urn:epc:id:pgln:4012345.00225.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Say whose a number of GS1's is, so that EPCIS events can name that partner (docs/epcis.md)."""
+    from events.party import PartyError
+    from services.identifiers import identify as note
+    from services.identifiers import list_identifiers
+
+    home = place_of(ctx).home
+    try:
+        note(home, party, identifier)
+    except PartyError as error:
+        raise Problem(f"{error}.") from None
+    except OSError as error:
+        raise Problem(f"{home} cannot be written ({error.strerror}).") from None
+    known = [each for each, whose in list_identifiers(home).items() if whose == party]
+    if as_json:
+        print_json({"party": party, "identifiers": known})
+        return
+    console().print(f"{party} is {', '.join(known)}", soft_wrap=True)
