@@ -14,12 +14,14 @@ from cli import (
     audit,
     backtest,
     calendar,
+    conformance,
     customer,
     demo,
     doctor,
     explaining,
     flow,
     importing,
+    key,
     mail,
     messages,
     orders,
@@ -120,6 +122,9 @@ app.command(rich_help_panel=RUN)(publish.publish)
 app.command("import", rich_help_panel=RUN)(importing.import_)
 app.command(rich_help_panel=RUN)(backtest.backtest)
 app.add_typer(partner.app, name="partner", rich_help_panel=RUN)
+partner.app.command("test", cls=QuickCommand)(conformance.try_out)
+for partner_command in (key.key, key.identify):
+    partner.app.command(cls=QuickCommand)(partner_command)
 app.command(rich_help_panel=RUN)(schema.schema)
 app.add_typer(customer.app, name="customer", rich_help_panel=KEEP)
 app.add_typer(mail.app, name="mail", rich_help_panel=KEEP)

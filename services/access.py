@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.credentials import Credential, credential, forget_credential, read_kept_out, write_accounts
 from services.home import HomeFolder, read_json, write_json
+from services.http.keys import revoke_keys
 from services.reloading import tell_server
 
 #: How ``partner list`` and ``show`` name whoever is let in.
@@ -52,11 +53,13 @@ def suspend(home: Path, party: str) -> bool:
 
 
 def revoke(home: Path, party: str) -> bool:
-    """Keep ``party`` out and destroy its secret. Raises AccessError if it is not registered."""
+    """Keep ``party`` out and destroy its secret, and its keys. Raises AccessError if it is not registered."""
     with HomeFolder(home).changing():
         _state(home, party)
         forget_credential(HomeFolder(home), party)
-        return _keep_out(home, party, "revoked")
+        taken = _keep_out(home, party, "revoked")
+    revoke_keys(home, party)
+    return taken
 
 
 def resume(home: Path, party: str) -> bool:

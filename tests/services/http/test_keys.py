@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from events.party import PartyError
+from services.access import revoke
 from services.home import HomeFolder, write_json
 from services.http.keys import OVERLAP, Keys, make_key, revoke_keys
 from services.parties import add_party
@@ -76,6 +77,15 @@ def test_a_partner_that_is_kept_out_is_kept_out_here_too(home: Path, state: str)
     assert keys.party_of(key, NOW) is None
     write_json(HomeFolder(home).access_file, {})
     assert keys.party_of(key, NOW) == SHOP
+
+
+def test_a_partner_that_comes_back_after_it_was_revoked_needs_a_new_key(home: Path) -> None:
+    keys = Keys(home)
+    key = make_key(home, SHOP, NOW)
+    revoke(home, SHOP)
+    write_json(HomeFolder(home).access_file, {})
+    assert keys.party_of(key, NOW) is None
+    assert keys.party_of(make_key(home, SHOP, NOW), NOW) == SHOP
 
 
 def test_who_takes_no_part_gets_no_key(home: Path) -> None:

@@ -1,0 +1,53 @@
+"""partner key and partner identify, as an operator types them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.http.keys import Keys
+from services.identifiers import list_identifiers
+from services.parties import add_party
+from tests.cli.running import answer, call
+
+SHOP = "retailer:juno"
+
+
+@pytest.fixture
+def home(free_home: Path) -> Path:
+    add_party(free_home, SHOP)
+    return free_home
+
+
+@pytest.mark.parametrize("named", [["retailer:juno"], ["retailer", "juno"]])
+def test_a_key_is_shown_once_and_opens(home: Path, named: list[str]) -> None:
+    key = answer("partner", "key", *named, home=home)["key"]
+    assert Keys(home).party_of(key, datetime.now(UTC)) == SHOP
+    shown = call("partner", "key", *named, home=home)
+    assert shown.exit_code == 0
+    (line,) = [line.strip() for line in shown.stdout.splitlines() if line.startswith("  rk_")]
+    assert Keys(home).party_of(line, datetime.now(UTC)) == SHOP
+
+
+def test_keys_are_revoked(home: Path) -> None:
+    key = answer("partner", "key", SHOP, home=home)["key"]
+    assert answer("partner", "key", SHOP, "--revoke", home=home) == {"party": SHOP, "key": None, "revoked": 1}
+    assert Keys(home).party_of(key, datetime.now(UTC)) is None
+    assert "No key" in call("partner", "key", SHOP, "--revoke", home=home).stdout
+
+
+def test_whoever_takes_no_part_is_told_how_to(home: Path) -> None:
+    result = call("partner", "key", "retailer:nobody", home=home)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "repairchain partner add retailer:nobody" in result.stderr
+
+
+def test_a_number_of_gs1_means_a_partner(home: Path) -> None:
+    number = "urn:epc:id:pgln:4012345.00225"
+    assert answer("partner", "identify", SHOP, number, home=home) == {"party": SHOP, "identifiers": [number]}
+    assert list_identifiers(home) == {number: SHOP}
+    assert call("partner", "identify", "importer:nobody", number, home=home).exit_code == 2
+    assert call("partner", "identify", SHOP, " ", home=home).exit_code == 2
+    assert list_identifiers(home) == {number: SHOP}
