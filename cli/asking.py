@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cli.errors import Problem, one_line
-from cli.place import Place, operator_login, server_url
+from cli.place import Place, operator_login, server_url, settings_of
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -152,6 +152,8 @@ async def connect(
     With ``keep_trying`` it is made again, for a minute, when it breaks. Raises Unserved if nothing listens there,
     Problem if it does not let us in.
     """
+    import asyncio
+
     import nats
     import nats.errors
 
@@ -165,6 +167,7 @@ async def connect(
     try:
         return await nats.connect(
             url,
+            **await asyncio.to_thread(_tls, place, url),
             **(operator_login(place) if login is None else login),
             name="repairchain command line",
             allow_reconnect=keep_trying,
@@ -182,6 +185,24 @@ async def connect(
                 f"the server at {url} refuses these credentials: is {place.home} the home of the chain there?"
             ) from None
         raise Unserved(f"the server at {url} does not answer ({one_line(error)})") from None
+
+
+def _tls(place: Place, url: str) -> dict[str, Any]:
+    """What a connection to another machine is verified with. Raises Problem where it would be read by others.
+
+    Nobody is on the way to a server on this machine, and its operator has no time to lose.
+    """
+    from services.fitness import UnfitServerError, is_local, require_fit, tls_of
+
+    if is_local(url) and not url.startswith("tls://"):
+        return {}
+    try:
+        trust = settings_of(place).trust
+        require_fit(url, trust)
+        context = tls_of(url, trust)
+    except UnfitServerError as error:
+        raise Problem(f"{one_line(error)}.") from None
+    return {} if context is None else {"tls": context}
 
 
 async def close(connection: Client) -> None:

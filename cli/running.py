@@ -82,6 +82,7 @@ def run(
     from projections.schema import DatabaseError
     from services.credentials import CredentialError
     from services.delivery import DeliveryError
+    from services.fitness import UnfitServerError
     from services.health import HealthPortError
     from services.settings import SettingsError
     from services.wiring import ConsumerGoneError, run_service
@@ -92,6 +93,7 @@ def run(
     except (
         SettingsError,
         CredentialError,
+        UnfitServerError,
         DeliveryError,
         HealthPortError,
         DatabaseError,

@@ -52,6 +52,7 @@ def _verdict(place: Place, quiet: bool) -> Verdict:
     from projections.schema import DatabaseError
     from services.answering import NoAnswerError, QuestionError
     from services.credentials import CredentialError
+    from services.fitness import UnfitServerError
     from services.server import ServerError
     from services.settings import SettingsError
     from services.verifying import verify as compare
@@ -64,6 +65,7 @@ def _verdict(place: Place, quiet: bool) -> Verdict:
             return asyncio.run(compare(settings, progress=lambda done, of: moved(done)))
     except (
         CredentialError,
+        UnfitServerError,
         DatabaseError,
         NoAnswerError,
         QuestionError,

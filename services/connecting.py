@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from dataclasses import dataclass, field
 
 import nats
@@ -9,6 +11,7 @@ import structlog
 from nats.aio.client import Client
 
 from services.credentials import credential
+from services.fitness import require_fit, tls_of
 from services.home import read_json
 from services.rights import inbox_prefix
 from services.settings import Settings, SettingsError
@@ -18,18 +21,20 @@ _log = structlog.get_logger("connecting")
 
 @dataclass(frozen=True)
 class Login:
-    """Address, user and password; the password is kept out of ``repr``."""
+    """Address, user and password, and how to verify the server; the password is kept out of ``repr``."""
 
     url: str
     user: str
     password: str = field(repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
 
 
 def login(settings: Settings, who: str) -> Login:
     """How ``who`` (a service, ``operator``, ``keeper`` or a party) connects.
 
     A user and password in the settings win over the home's credentials. Raises SettingsError if no server is named
-    and none runs on the home, CredentialError if there is no credential.
+    and none runs on the home, CredentialError if there is no credential, UnfitServerError for a certificate that cannot
+    be used.
     """
     url = settings.nats_url or running_url(settings)
     if url is None:
@@ -38,9 +43,9 @@ def login(settings: Settings, who: str) -> Login:
             "or name a server with the setting nats_url"
         )
     if settings.nats_user is not None:
-        return Login(url, settings.nats_user, settings.nats_password or "")
+        return Login(url, settings.nats_user, settings.nats_password or "", tls_of(url, settings.trust))
     secret = credential(settings.home, who)
-    return Login(url, secret.user, secret.password)
+    return Login(url, secret.user, secret.password, tls_of(url, settings.trust))
 
 
 def running_url(settings: Settings) -> str | None:
@@ -49,9 +54,20 @@ def running_url(settings: Settings) -> str | None:
     return None if running is None else str(running["url"])
 
 
+async def require_fit_server(settings: Settings) -> None:
+    """Return if the chain may run on the server of ``settings``, or if there is none to look at yet.
+
+    Raises UnfitServerError if it may not, OSError if the server does not answer.
+    """
+    url = settings.nats_url or running_url(settings)
+    if url is not None:
+        await asyncio.to_thread(require_fit, url, settings.trust)
+
+
 async def connect(settings: Settings, who: str, *, name: str = "repairchain") -> Client:
     """A connection as ``who`` that never gives up reconnecting; ``name`` is shown in the server's lists."""
     found = login(settings, who)
+    tls = {} if found.tls is None else {"tls": found.tls}
     return await nats.connect(
         found.url,
         user=found.user,
@@ -61,6 +77,7 @@ async def connect(settings: Settings, who: str, *, name: str = "repairchain") ->
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,
         error_cb=note_quietly,
+        **tls,
     )
 
 

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from services.credentials import prepare
+from services.fitness import Trust, UnfitServerError, require_fit
 from services.home import HomeFolder, write_json
 from services.processes import die_with_parent
 
@@ -90,6 +91,7 @@ class EmbeddedServer:
         try:
             await self._launch()
             await self._until_ready()
+            await asyncio.to_thread(self._require_fit)
             await asyncio.to_thread(prove_durable, self.monitor_url)
             write_json(
                 self.folder.server_file,
@@ -120,6 +122,12 @@ class EmbeddedServer:
             self.folder.server_file.unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
+
+    def _require_fit(self) -> None:
+        try:
+            require_fit(self.url, Trust())
+        except UnfitServerError as error:
+            raise ServerError(str(error)) from None
 
     def _take_home(self) -> None:
         """Lock the home. The server process inherits the lock, so it holds for as long as either of us lives."""

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from pydantic_settings.exceptions import SettingsError as SourceError
 
 from events.streams import DEFAULT_LIMITS, Limits
+from services.fitness import Trust
 from services.home import HomeFolder
 
 PREFIX: Final = "REPAIRCHAIN_"
@@ -52,6 +53,14 @@ class Settings(BaseSettings):
     nats_url: str | None = Field(None, description="a server of your own; without it, the one that `up` started")
     nats_user: str | None = Field(None, description="user name there; without it, the home's credentials are used")
     nats_password: str | None = Field(None, repr=False, description="password of nats_user")
+    nats_ca: Path | None = Field(
+        None, description="file with what vouches for that server's certificate; without it, what this machine trusts"
+    )
+    nats_certificate: Path | None = Field(None, description="file with a certificate of ours, if that server wants one")
+    nats_certificate_key: Path | None = Field(None, description="file with the key of nats_certificate")
+    nats_allow_plain: bool = Field(
+        False, description="whether a server on another machine may be talked to without TLS: a network of our own"
+    )
     nats_port: int = Field(4222, ge=0, le=65535, description="port of the embedded server; 0 takes a free one")
 
     health_host: str = Field("127.0.0.1", description="address on which services answer health checks")
@@ -116,6 +125,11 @@ class Settings(BaseSettings):
     def folder(self) -> HomeFolder:
         """The paths within the home."""
         return HomeFolder(self.home)
+
+    @property
+    def trust(self) -> Trust:
+        """What vouches for the server, and for us."""
+        return Trust(self.nats_ca, self.nats_certificate, self.nats_certificate_key, self.nats_allow_plain)
 
     @property
     def limits(self) -> Limits:

@@ -22,7 +22,7 @@ from nats.js.errors import NotFoundError
 from events import log, names
 from events.clock import Clock, SystemClock
 from services.answering import asker
-from services.connecting import connect, leave, login, note_quietly
+from services.connecting import connect, leave, login, note_quietly, require_fit_server
 from services.health import Check, serve_health
 from services.logs import configure_logs
 from services.notices import Notice, send_notice
@@ -84,7 +84,7 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
     found = login(settings, service)
     return NatsBroker(
         found.url,
-        security=SASLPlaintext(username=found.user, password=found.password),
+        security=SASLPlaintext(username=found.user, password=found.password, ssl_context=found.tls),
         name=f"repairchain {service}",
         inbox_prefix=inbox_prefix(service),
         apply_types=False,  # handlers take what the decoder makes, as it is
@@ -270,6 +270,7 @@ async def _started(name: str, settings: Settings) -> Service:
     while True:
         service = build(name, settings, SystemClock())
         try:
+            await require_fit_server(settings)
             await service.start()
             return service
         except _TRANSIENT as error:

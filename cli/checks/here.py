@@ -19,7 +19,6 @@ from cli.errors import Problem, one_line
 from cli.place import Place, settings_of
 
 _OLDEST_PYTHON: Final = (3, 11)
-_OLDEST_SERVER: Final = (2, 12)  # the first with atomic batches
 
 #: Facts are never deleted, so a disk that is nearly full is a chain that soon stands still.
 _LEAST_FREE: Final = 1_000_000_000
@@ -46,9 +45,10 @@ def python() -> Check:
 
 
 def nats_server() -> Check:
+    from services.fitness import OLDEST_SERVER, is_new_enough
     from services.server import ServerError, find_server
 
-    name, oldest = "nats-server", ".".join(map(str, _OLDEST_SERVER))
+    name, oldest = "nats-server", ".".join(map(str, OLDEST_SERVER))
     try:
         program = find_server()
         said = subprocess.run([str(program), "--version"], capture_output=True, text=True, timeout=10, check=True)
@@ -57,9 +57,8 @@ def nats_server() -> Check:
     except (OSError, subprocess.SubprocessError) as error:
         return Check(name, False, f"does not run ({one_line(error)})", "install this project's requirements again")
     version = re.search(r"(\d+)\.(\d+)\.(\d+)", said.stdout)
-    numbers = tuple(map(int, version.groups())) if version else (0,)
     found = f"{version[0] if version else said.stdout.strip()} at {program}"
-    return Check(name, numbers >= _OLDEST_SERVER, found, f"repairchain needs {oldest} or newer, for atomic batches")
+    return Check(name, is_new_enough(version[0] if version else ""), found, f"install {oldest} or newer")
 
 
 def settings(place: Place) -> Check:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cli.asking import Unserved, close, connect
 from cli.checks.check import Check
 from cli.errors import Problem, one_line
-from cli.place import Place, read_object, server_url
+from cli.place import Place, read_object, server_url, settings_of
 from cli.render.moments import span
 from cli.render.plain import many
 from events import names
@@ -51,6 +51,7 @@ async def _collect(place: Place) -> list[Check]:
 async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator[Check]:
     trip = await _timed(connection)
     yield Check("Server", True, f"{_version(connection)} at {url}, answers in {trip * 1000:.1f} ms")
+    yield await asyncio.to_thread(_closed, place, url)
     yield await asyncio.to_thread(_durable, place)
     log = await _stream(connection, names.REPAIRS)
     yield await _streams(connection)
@@ -64,6 +65,21 @@ async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator
 def _version(connection: Client) -> str:
     version = connection.connected_server_version
     return f"{version.major}.{version.minor}.{version.patch}"
+
+
+def _closed(place: Place, url: str) -> Check:
+    """That the server is new enough, lets nobody in without a login, and that nobody reads along on the way to it."""
+    from services.fitness import UnfitServerError, is_local, require_fit
+
+    name = "Access"
+    try:
+        found = require_fit(url, settings_of(place).trust)
+    except UnfitServerError as error:
+        return Check(name, False, one_line(error), "stop the chain until that is mended")
+    except (OSError, Problem) as error:
+        return Check(name, None, f"the server or the settings come first ({one_line(error)})")
+    way = "TLS" if found.tls_required else "this machine only" if is_local(url) else "a plain network of its own"
+    return Check(name, True, f"nobody gets in without a login; reached by {way}")
 
 
 async def _timed(connection: Client) -> float:
