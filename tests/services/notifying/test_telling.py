@@ -21,7 +21,7 @@ async def test_she_is_told_and_the_log_says_so() -> None:
     assert letter.to_address == "anna@example.com"
     assert letter.from_name == "Juno Horloges"
     assert letter.reply_to == "service@juno.example"
-    assert letter.subject == "Uw Halden Meridian is bij ons: zo gaat het verder"
+    assert letter.subject == "Uw Halden Meridian: zo gaat het verder"
     assert letter.text.startswith("Beste Anna de Wit,\n\nDank u wel")
     assert letter.text.endswith("Met vriendelijke groet,\nJuno Horloges\n")
     (planned,), (sent,) = desk.named("message.planned"), desk.named("message.sent")
