@@ -6,7 +6,7 @@ with what was rejected, listed and counted there like all else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, cast
 from uuid import uuid4
@@ -31,6 +31,9 @@ BEHAVIOUR: Final = "GS1-EPCIS-Capture-Error-Behaviour"
 
 #: Not a fact: whoever hands it in is told that the intake does not know it, and it is kept.
 KEPT: Final = full_type("epcis.kept", 1)
+
+#: One capture may void the shipping of so many orders: each is looked up.
+_LOOKED_UP: Final = 50
 
 #: Around an event that is kept.
 _ROOM: Final = 2_048
@@ -64,11 +67,19 @@ async def take_capture(
     if faults and (behaviour == "rollback" or not sound):
         raise Refused(400, "invalid", f"{faults[0].detail} (nothing was captured)", faults=faults)
 
-    known = Known(party, parties, await _handovers(sound, party, ask, door.position))
+    voided = sorted(subjects_to_look_up(sound))[:_LOOKED_UP]
+    limits.spend(party, len(voided))
+    known = Known(party, parties, await _handovers(voided, party, ask, door.position))
     meanings = iter(map_events(sound, known))
     context = document.get("@context")
-    entries = [Entry(read, None) if read.event is None else _entry(read, next(meanings)) for read in reads]
-    submissions = [each for entry in entries for each in _submissions(entry, party, context)]
+    entries, submissions = [], []
+    for read in reads:
+        if read.event is None:
+            entries.append(Entry(read.where, None, read.faults))
+            continue
+        meaning = next(meanings)
+        entries.append(_entry(read, meaning))
+        submissions += _submissions(read, meaning, party, context)
     if len(submissions) > MAX_BATCH:
         raise Refused(413, "length", f"this makes {len(submissions)} facts; at most {MAX_BATCH} are taken at a time")
     limits.spend(party, max(1, len(submissions)))
@@ -85,10 +96,10 @@ def _behaviour(request: Request) -> Behaviour:
     return cast(Behaviour, said)
 
 
-async def _handovers(reads: list[Read], party: str, ask: Ask, position: int) -> dict[str, str]:
-    """What the sender has handed over last, of the orders for which that must be known."""
+async def _handovers(orders: Iterable[str], party: str, ask: Ask, position: int) -> dict[str, str]:
+    """What the sender has handed over last, of these orders."""
     found = {}
-    for subject in sorted(subjects_to_look_up(reads))[:MAX_BATCH]:
+    for subject in orders:
         for timeline in await timelines(ask, party, subject, position or None):
             if (id := last_handover(party, timeline)) is not None:
                 found[subject] = id
@@ -96,27 +107,27 @@ async def _handovers(reads: list[Read], party: str, ask: Ask, position: int) -> 
 
 
 def _entry(read: Read, meaning: Meaning) -> Entry:
+    assert read.event is not None
     ids = (read.id,) if meaning.unmapped is not None else tuple(fact.id for fact in meaning.facts)
-    return Entry(read, meaning, ids)
+    return Entry(read.where, read.event.eventID or read.id, (), meaning.unmapped, ids)
 
 
-def _submissions(entry: Entry, party: str, context: Any) -> list[Sealed]:
-    if entry.meaning is None:
-        return []
-    if entry.meaning.unmapped is None:
-        return [sealed(fact.model_dump(mode="json", exclude_none=True)) for fact in entry.meaning.facts]
-    assert entry.read.event is not None
+def _submissions(read: Read, meaning: Meaning, party: str, context: Any) -> list[Sealed]:
+    """What is handed in for one event: its facts, or itself as it came."""
+    if meaning.unmapped is None:
+        return [sealed(fact.model_dump(mode="json", exclude_none=True)) for fact in meaning.facts]
+    assert read.event is not None
     kept = sealed(
         {
             "specversion": "1.0",
-            "id": entry.read.id,
+            "id": read.id,
             "source": party,
             "type": KEPT,
-            "subject": entry.read.id,
-            "time": iso(entry.read.event.eventTime),
-            "data": {"@context": context, **entry.read.raw},
+            "subject": read.id,
+            "time": iso(read.event.eventTime),
+            "data": {"@context": context, **read.raw},
         }
     )
     if len(kept.payload) > MAX_SUBMISSION - _ROOM:
-        raise Refused(413, "length", f"the event at {entry.read.where} has no fact here, and is too large to be kept")
+        raise Refused(413, "length", f"the event at {read.where} has no fact here, and is too large to be kept")
     return [kept]

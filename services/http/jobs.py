@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from events.envelope import iso
-from services.epcis.mapping import Meaning
-from services.epcis.reading import Read
 from services.http.receipts import as_json
+from services.intake.problems import Fault
 from services.submission import Receipt
 
-#: So many jobs are remembered; the oldest go.
-KEPT: Final = 2_000
+#: So many jobs of one party are remembered, and so many events in all; the oldest jobs go.
+KEPT: Final = 50
+KEPT_EVENTS: Final = 50_000
 
 Behaviour = Literal["rollback", "proceed"]
 
@@ -25,32 +25,37 @@ _TITLE: Final = "The event could not be captured"
 
 @dataclass(slots=True)
 class Entry:
-    """One captured event: what it means, and the receipts of what was handed in for it (None: not yet)."""
+    """One captured event, without what it says: that may be much.
 
-    read: Read
-    meaning: Meaning | None  # None: it could not be read
+    ``ids`` are those of what was handed in for it, ``receipts`` what was heard of them (None: nothing yet).
+    """
+
+    pointer: str
+    event_id: str | None
+    faults: tuple[Fault, ...] = ()
+    unmapped: str | None = None
     ids: tuple[str, ...] = ()
     receipts: tuple[Receipt | None, ...] = ()
 
     def outcome(self) -> str:
         """``captured``, ``held``, ``kept``, ``refused`` or ``pending``."""
-        if self.meaning is None:
+        if self.faults:
             return "refused"
         if None in self.receipts:
             return "pending"
-        if self.meaning.unmapped is not None:
+        if self.unmapped is not None:
             return "kept"
         outcomes = {receipt.outcome for receipt in self.receipts if receipt is not None}
         return "refused" if "rejected" in outcomes else "held" if "held" in outcomes else "captured"
 
     def as_json(self) -> dict[str, Any]:
         """One row of the answer."""
-        row: dict[str, Any] = {"pointer": self.read.where, "outcome": self.outcome()}
-        if self.read.event is not None:
-            row["eventID"] = self.read.event.eventID or self.read.id
-        if self.meaning is not None and self.meaning.unmapped is not None:
-            row["why"] = self.meaning.unmapped
-        elif self.meaning is not None:
+        row: dict[str, Any] = {"pointer": self.pointer, "outcome": self.outcome()}
+        if self.event_id is not None:
+            row["eventID"] = self.event_id
+        if self.unmapped is not None:
+            row["why"] = self.unmapped
+        elif not self.faults:
             row["receipts"] = [
                 as_json(receipt) if receipt is not None else {"id": id, "outcome": "pending"}
                 for id, receipt in zip(self.ids, self.receipts, strict=True)
@@ -61,10 +66,10 @@ class Entry:
         """What is wrong with it, as problem details."""
         faults = [
             {"type": _PROBLEM, "title": _TITLE, "status": 400, "detail": fault.detail, "pointer": fault.pointer}
-            for fault in self.read.faults
+            for fault in self.faults
         ]
         refused = [
-            {**(receipt.problem or {}), "status": 422, "event": self.read.where}
+            {**(receipt.problem or {}), "status": 422, "event": self.pointer}
             for receipt in self.receipts
             if self.outcome() == "refused" and receipt is not None and receipt.outcome == "rejected"
         ]
@@ -112,11 +117,20 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
+        self._events = 0
 
     def add(self, job: Job) -> None:
+        """Remember ``job``; of one party the oldest goes first, so that nobody drives out another's."""
+        own = [key for key in self._jobs if key[0] == job.party]
+        for key in own[: max(0, len(own) - KEPT + 1)]:
+            self._forget(key)
         self._jobs[job.party, job.id] = job
-        if len(self._jobs) > KEPT:
-            self._jobs.popitem(last=False)
+        self._events += len(job.entries)
+        while self._events > KEPT_EVENTS:
+            self._forget(next(iter(self._jobs)))
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._events -= len(self._jobs.pop(key).entries)
 
     def find(self, party: str, id: str) -> Job | None:
         """A job of that party."""

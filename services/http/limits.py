@@ -13,7 +13,7 @@ from services.http.problems import Refused
 #: Events of one batch, and so what a partner that was quiet may hand in at once at the least.
 MAX_BATCH: Final = 1_000
 #: Requests of one partner that may be on their way.
-AT_A_TIME: Final = 64
+AT_A_TIME: Final = 16
 
 
 class Limits:

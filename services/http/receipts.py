@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from services.submission import Receipt
 
-#: So many receipts of one party are remembered, and of so many parties: those who have heard most recently.
+#: So many receipts of one party are remembered, and of all together: of those who have heard most recently.
 KEPT: Final = 1_000
-_PARTIES: Final = 1_000
+KEPT_IN_ALL: Final = 50_000
 
 
 class Ear:
@@ -48,17 +48,24 @@ class Receipts:
     def __init__(self) -> None:
         self._ears: dict[str, set[Ear]] = {}
         self._latest: OrderedDict[str, deque[Receipt]] = OrderedDict()
+        self._count = 0
 
     def hear(self, raw: Iterable[dict[str, Any]]) -> None:
         """Take down the receipts of one message."""
         for each in raw:
             receipt = Receipt.from_json(each)
-            self._latest.setdefault(receipt.party, deque(maxlen=KEPT)).appendleft(receipt)
-            self._latest.move_to_end(receipt.party)
-            if len(self._latest) > _PARTIES:
-                self._latest.popitem(last=False)
+            self._remember(receipt)
             for ear in self._ears.get(receipt.party, ()):
                 ear.hear(receipt)
+
+    def _remember(self, receipt: Receipt) -> None:
+        latest = self._latest.setdefault(receipt.party, deque(maxlen=KEPT))
+        self._count += len(latest) < KEPT
+        latest.appendleft(receipt)
+        self._latest.move_to_end(receipt.party)
+        while self._count > KEPT_IN_ALL:
+            _, gone = self._latest.popitem(last=False)
+            self._count -= len(gone)
 
     @contextmanager
     def listening(self, party: str) -> Iterator[Ear]:
