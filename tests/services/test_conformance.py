@@ -15,7 +15,7 @@ from services.conformance import Rehearsal, rehearse
 SHOP, IMPORTER = "retailer:acme", "importer:north"
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 CONTACT = {"channels": [{"kind": "email", "address": "customer@mail.example"}]}
-OPENED = {"product": {"brand": "Example"}, "customer": "C-1", "contact": CONTACT}
+OPENED: dict[str, Any] = {"product": {"brand": "Example"}, "customer": "C-1", "contact": CONTACT}
 
 
 def event(id: str, name: str, day: int, order: str = "W-1", source: str = SHOP, **data: Any) -> dict[str, Any]:
