@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -19,6 +19,10 @@ from services.messages import decide_delivery
 from services.notifying.decency import Manners, not_before
 from services.notifying.history import moment
 from services.notifying.records import PlannedMessage, Policy, Send, Suppress, SuppressReason
+
+
+#: Only she can say how it goes on: a pause does not keep these from her, for without them nothing would go on at all.
+ASKING: Final = frozenset({"quote", "question", "failed"})
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def _verdict(
     if reach.unable is not None:
         return Suppress(reach.unable)
     contact = reach.contact
-    if contact.is_paused(now):
+    if contact.is_paused(now) and message.kind not in ASKING:
         return Suppress("paused")
     if message.kind in contact.not_told:
         return Suppress("not_wanted")

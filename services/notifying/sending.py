@@ -54,9 +54,6 @@ _AWAY: Final = (nats.errors.Error, TimeoutError)
 
 T = TypeVar("T")
 
-#: Her answer is asked for: such a message gives a letter that tells several things its subject.
-_ASKING: Final = ("quote", "question", "failed")
-
 _log = structlog.get_logger("notifier")
 
 
@@ -485,7 +482,7 @@ def _said(lead: PlannedMessage, others: Sequence[PlannedMessage]) -> tuple[str, 
     planned = lead.planned
     if not others:
         return planned.subject, planned.body
-    asking = [each for each in (lead, *others) if each.kind in _ASKING]
+    asking = [each for each in (lead, *others) if each.kind in gathering.ASKING]  # gives a letter that tells several things its subject
     stories = [each.planned.story or each.planned.body for each in others]
     body = together(stories, planned.body, planned.language)
     return (asking[0] if asking else lead).planned.subject, body

@@ -92,7 +92,6 @@ def plan_of(chain: Chain) -> MessagePlanned:
     ("contact", "reason"),
     [
         (ANNA.model_copy(update={"not_told": ("question",)}), "not_wanted"),
-        (ANNA.model_copy(update={"paused_until": EVENING + DAY}), "paused"),
     ],
 )
 def test_her_wishes_are_kept_and_the_log_says_why(chain: Chain, contact: Contact, reason: str) -> None:
@@ -106,6 +105,15 @@ def test_where_she_cannot_be_reached_the_log_says_why(chain: Chain, unable: Supp
     message = plan(chain.given(OPENED), OPENED)
     verdict = gather(message.message, timeline(chain), Reach(Contact(), unable), POLICY, chain.clock.now())
     assert verdict == Suppress(unable)
+
+
+def test_a_pause_keeps_all_from_her_but_what_she_must_decide(chain: Chain) -> None:
+    paused = ANNA.model_copy(update={"paused_until": EVENING + DAY, "quiet": "never"})
+    message = plan(chain.given(OPENED), OPENED)
+    assert look(chain, message, paused) == Suppress("paused")
+    chain.sent(message)
+    question = plan(chain.given(QUESTION), QUESTION, "question")
+    assert look(chain, question, paused) == Letter(question)
 
 
 def test_a_pause_that_is_over_is_none(chain: Chain) -> None:
