@@ -300,5 +300,7 @@ class AsyncPartner:
     async def _note(self, refused: asyncio.Event, error: Exception) -> None:
         """For nats-py, which tells what went wrong in the background, and gives up on nothing by itself."""
         self._trouble = str(error) or type(error).__name__
-        if any(each in self._trouble.lower() for each in ("authorization", "authentication")):
+        said = self._trouble.lower()
+        # A timeout of either is a server that has no time, not one that says no.
+        if "timeout" not in said and ("authorization" in said or "authentication" in said):
             refused.set()
