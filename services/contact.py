@@ -60,8 +60,8 @@ class Channel(BaseModel):
 class Contact(BaseModel):
     """The customer: ``channels`` in order of preference, ``quiet`` hours in her ``time_zone``.
 
-    Kinds in ``not_told`` are not told; until ``paused_until`` nothing is but what she must decide. What is None is as the
-    policy has it.
+    Kinds in ``not_told`` are not told; until ``paused_until`` nothing is but what she must decide. What is None is as
+    the policy has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)

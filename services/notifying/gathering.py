@@ -20,7 +20,6 @@ from services.notifying.decency import Manners, not_before
 from services.notifying.history import moment
 from services.notifying.records import PlannedMessage, Policy, Send, Suppress, SuppressReason
 
-
 #: Only she can say how it goes on: a pause does not keep these from her, for without them nothing would go on at all.
 ASKING: Final = frozenset({"quote", "question", "failed"})
 

@@ -482,7 +482,8 @@ def _said(lead: PlannedMessage, others: Sequence[PlannedMessage]) -> tuple[str, 
     planned = lead.planned
     if not others:
         return planned.subject, planned.body
-    asking = [each for each in (lead, *others) if each.kind in gathering.ASKING]  # gives a letter that tells several things its subject
+    # What asks her something gives a letter that tells several things its subject.
+    asking = [each for each in (lead, *others) if each.kind in gathering.ASKING]
     stories = [each.planned.story or each.planned.body for each in others]
     body = together(stories, planned.body, planned.language)
     return (asking[0] if asking else lead).planned.subject, body
