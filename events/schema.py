@@ -59,7 +59,11 @@ CONTACT: Final[dict[str, Any]] = {
             "default": [],
             "items": {"type": "string", "enum": list(get_args(MessageKind))},
         },
-        "paused_until": {"type": "string", "format": "date-time", "description": "until then nothing is sent but what she must decide"},
+        "paused_until": {
+            "type": "string",
+            "format": "date-time",
+            "description": "until then nothing is sent but what she must decide",
+        },
     },
 }
 
