@@ -153,6 +153,7 @@ def document() -> dict[str, Any]:
     """The whole document."""
     _, schemas = models_json_schema([(model, "validation") for model in _MODELS], ref_template=_REF)
     event = _schema("Event")
+    each = {"description": "whatever else: each is judged for itself, and has a receipt that says what is wrong"}
     events: dict[str, Any] = {
         "operationId": "handIn",
         "summary": "Hand in events, and wait for their receipts",
@@ -170,7 +171,7 @@ def document() -> dict[str, Any]:
             "required": True,
             "content": {
                 **_content(CONTENT_TYPE, event),
-                **_content(BATCH_TYPE, {"type": "array", "items": event, "maxItems": MAX_BATCH}),
+                **_content(BATCH_TYPE, {"type": "array", "items": {"anyOf": [event, each]}, "maxItems": MAX_BATCH}),
                 **_content("application/json", {"type": "object", "description": "binary mode: the data"}),
             },
         },

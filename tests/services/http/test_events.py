@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,6 +21,7 @@ from tests.services.http.counter import BATCH, IMPORTER, SHOP, STRUCTURED, Count
 from tests.waiting import eventually
 
 PROBLEM = "application/problem+json"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "http.md"
 
 
 def kind(answer: Any) -> str:
@@ -251,3 +256,15 @@ async def test_what_is_not_there(counter: Counter) -> None:
     nothing, wrong = await shop.get("/nothing"), await shop.get("/events")
     assert (nothing.status_code, kind(nothing)) == (404, "not-found")
     assert (wrong.status_code, kind(wrong), wrong.headers["allow"]) == (405, "method-not-allowed", "POST")
+
+
+async def test_the_example_in_the_document_is_answered_as_it_says(counter: Counter) -> None:
+    told = DOCUMENT.read_text(encoding="utf-8")
+    sent = re.search(r"-d '(\{.*?\})'\n", told, re.DOTALL)
+    answer = re.search(r"```json\n(\{.*?\})\n```", told, re.DOTALL)
+    assert sent is not None
+    assert answer is not None
+    counter.clock.set(datetime(2026, 11, 22, tzinfo=UTC))
+    shop = await counter.caller(SHOP)
+    async with counter.running("retailer"):
+        assert (await shop.post("/events", sent[1].encode())).json() == json.loads(answer[1])
