@@ -1,4 +1,4 @@
-"""rejected list, show, retry, drop: submissions that could not be taken, and what to do with them."""
+"""rejected list, show, retry, discard: submissions that could not be taken, and what to do with them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,26 @@ import typer
 
 from cli.asking import with_chain
 from cli.errors import Problem, one_line
-from cli.options import Json, place_of
+from cli.options import Json, Party, place_of, read_party
 from cli.output import console, moments_now, print_json, show
 from cli.quick import QuickGroup
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
+    from services.rejected import Which
+
 Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="As 'rejected list' shows it.")]
+OneOrMany = Annotated[
+    int | None, typer.Argument(metavar="NUMBER", min=1, help="As 'rejected list' shows it.", show_default=False)
+]
+All = Annotated[bool, typer.Option("--all", help="All of them, or of --party and --reason.")]
+Reason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", metavar="WORD", help="Only for this reason, as 'list --summary' names it.", show_default=False
+    ),
+]
 
 app = typer.Typer(
     cls=QuickGroup, rich_markup_mode=None, no_args_is_help=True, help="Look after submissions that could not be taken."
@@ -28,12 +40,28 @@ def list_(
     limit: Annotated[
         int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many, the oldest first.")
     ] = 50,
+    summary: Annotated[bool, typer.Option("--summary", help="Only how many, of each party for each reason.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List what was rejected, or is held for an order to come, with the reason."""
-    from cli.render.rejected import listed
+    """List what was rejected, or is held for an order to come, with the reason.
+
+    It is kept for 90 days. Beyond 10,000 of one party about one order, or of rejected_max_bytes, the oldest goes.
+    """
+    from cli.render.rejected import listed, summarized
     from services.rejected import as_json as described
-    from services.rejected import count_rejected, list_rejected
+    from services.rejected import count_rejected, list_rejected, summarize_rejected
+
+    async def count(connection: Client) -> dict[str, Any]:
+        rows = await summarize_rejected(connection.jetstream())
+        return {"summary": rows, "total": sum(row["count"] for row in rows)}
+
+    if summary:
+        counted = with_chain(place_of(ctx), count)
+        if as_json:
+            print_json(counted)
+        else:
+            show(summarized(counted, moments_now()))
+        return
 
     async def work(connection: Client) -> dict[str, Any]:
         js = connection.jetstream()
@@ -68,10 +96,33 @@ def show_(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
 
 
 @app.command()
-def retry(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Hand a rejected submission in again, after its cause was mended; exit code 1 if it is not taken in."""
+def retry(
+    ctx: typer.Context,
+    number: OneOrMany = None,
+    every: All = False,
+    reason: Reason = None,
+    party: Party = None,
+    as_json: Json = False,
+) -> None:
+    """Hand a rejected submission, or all of them, in again after the cause was mended.
+
+    Exit code 1 if any is not taken in. What is held for its order comes in by itself, and is left alone.
+    """
     from cli.render.receipts import receipts
-    from services.rejected import NoSuchRejectionError, retry_rejected
+    from services.rejected import NoSuchRejectionError, retry_all, retry_rejected
+
+    which = _which(number, every, reason, party)
+    if number is None:
+        counted = with_chain(place_of(ctx), lambda connection: retry_all(connection, which))
+        counted = {"retried": 0} | counted
+        if as_json:
+            print_json(counted)
+        else:
+            outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in counted.items() if outcome != "retried")
+            console().print(f"{counted['retried']:,} handed in again" + (f": {outcomes}." if outcomes else "."))
+        if any(counted.get(outcome) for outcome in ("held", "rejected", "unanswered")):
+            raise typer.Exit(1)
+        return
 
     async def work(connection: Client) -> dict[str, Any]:
         try:
@@ -91,27 +142,53 @@ def retry(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
 
 
 @app.command()
-def drop(
+def discard(
     ctx: typer.Context,
-    number: Number,
+    number: OneOrMany = None,
+    every: All = False,
+    reason: Reason = None,
+    party: Party = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove a rejected or held submission for good."""
-    from services.rejected import NoSuchRejectionError, drop_rejected
+    """Remove a rejected or held submission, or all of them, for good."""
+    from services.rejected import NoSuchRejectionError, discard_all, discard_rejected
     from services.rejected import as_json as described
 
-    if not yes and not typer.confirm(f"Remove rejected submission {number} for good?"):
+    which = _which(number, every, reason, party)
+    meant = f"rejected submission {number}" if number is not None else "all of these rejected submissions"
+    if not yes and not typer.confirm(f"Remove {meant} for good?"):
         raise typer.Exit(1)
+    if number is None:
+        gone = with_chain(place_of(ctx), lambda connection: discard_all(connection.jetstream(), which))
+        if as_json:
+            print_json({"discarded": gone})
+        else:
+            console().print(f"{gone:,} removed.")
+        return
 
     async def work(connection: Client) -> dict[str, Any]:
         try:
-            return described(await drop_rejected(connection.jetstream(), number))
+            return described(await discard_rejected(connection.jetstream(), number))
         except NoSuchRejectionError as error:
             raise Problem(f"{error}.") from None
 
-    dropped = with_chain(place_of(ctx), work)
+    discarded = with_chain(place_of(ctx), work)
     if as_json:
-        print_json(dropped)
+        print_json(discarded)
     else:
-        console().print(f"Submission {number} of {dropped['party']} is removed.")
+        console().print(f"Submission {number} of {discarded['party']} is removed.")
+
+
+def _which(number: int | None, every: bool, reason: str | None, party: str | None) -> Which:
+    """Which ones are meant. Raises Problem unless that is one by its number, or all of something."""
+    from services.intake.problems import TITLES
+    from services.rejected import Which
+
+    if (number is None) is not every:
+        raise Problem("say which: NUMBER, or --all, with --reason or --party where not everything is meant.")
+    if number is not None and (reason or party):
+        raise Problem("--reason and --party go with --all.")
+    if reason is not None and reason not in TITLES:
+        raise Problem(f"there is no reason '{reason}': there are {', '.join(sorted(TITLES))}.")
+    return Which(read_party(party), reason)

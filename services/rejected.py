@@ -1,23 +1,36 @@
-"""Looking after rejected submissions: list them, show one, hand one in again."""
+"""Looking after rejected submissions: list and count them, show one, hand one or many in again, discard them."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import nats.errors
 import orjson
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from events import names
+from events.party import role_of
 from events.subjects import receipts_subject
-from services.intake.held import resubmit
-from services.intake.problems import is_held
+from services.intake.held import resubmit, resubmit_kept
+from services.intake.problems import is_held, kind_of
 from services.intake.rejecting import Rejected, from_message
+
+#: How long the next of what is kept may take to come (seconds).
+_PATIENCE: Final = 5.0
+
+#: So many are handed in again before their receipts are waited for.
+_IN_FLIGHT: Final = 256
 
 
 class NoSuchRejectionError(LookupError):
@@ -27,6 +40,84 @@ class NoSuchRejectionError(LookupError):
 async def count_rejected(js: JetStreamContext) -> int:
     """How many submissions are kept in REJECTED at present."""
     return (await js.stream_info(names.REJECTED)).state.messages
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which of the kept submissions are meant: those of one party, those for one reason, both, or all."""
+
+    party: str | None = None
+    reason: str | None = None
+
+    def takes(self, rejected: Rejected) -> bool:
+        """Whether that one is among them."""
+        return self.party in (None, rejected.party) and self.reason in (None, reason_of(rejected))
+
+
+def reason_of(rejected: Rejected) -> str:
+    """Why it is kept, in a word: ``invalid``, ``unknown-version``; ``unknown-order`` is what is held for its order."""
+    return kind_of(rejected.problem.type)
+
+
+async def every_rejected(
+    js: JetStreamContext,
+    which: Which = Which(),
+    *,
+    bodies: bool = True,
+) -> AsyncIterator[Rejected]:
+    """All that are meant and kept by now, oldest first, as fast as the server sends them.
+
+    Without ``bodies`` their payloads are empty. What is kept while they are read is not among them.
+    """
+    state = (await js.stream_info(names.REJECTED)).state
+    if not state.messages:
+        return
+    subscription = await js.subscribe(
+        f"{names.REJECTED_ROOT}.>", stream=names.REJECTED, ordered_consumer=True, headers_only=not bodies
+    )
+    try:
+        while True:
+            try:
+                message = await subscription.next_msg(timeout=_PATIENCE)
+            except nats.errors.TimeoutError:  # whatever was left has been removed meanwhile
+                return
+            about = message.metadata
+            if about.sequence.stream > state.last_seq:
+                return
+            raw = RawStreamMsg(
+                subject=message.subject,
+                seq=about.sequence.stream,
+                data=message.data,
+                headers=message.headers,
+                time=about.timestamp,
+            )
+            rejected = from_message(raw)
+            if which.takes(rejected):
+                yield rejected
+            if about.num_pending == 0:
+                return
+    finally:
+        await subscription.unsubscribe()
+
+
+async def summarize_rejected(js: JetStreamContext) -> list[dict[str, Any]]:
+    """How many are kept of each party for each reason, and since when, the most first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    about: dict[tuple[str, str], tuple[str, datetime | None]] = {}
+    async for each in every_rejected(js, bodies=False):
+        key = each.party, reason_of(each)
+        counts[key] += 1
+        about.setdefault(key, (each.problem.title, each.kept_at))
+    return [
+        {
+            "party": party,
+            "reason": reason,
+            "title": about[party, reason][0],
+            "count": count,
+            "oldest": _iso(about[party, reason][1]),
+        }
+        for (party, reason), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
 
 
 async def list_rejected(js: JetStreamContext, *, limit: int = 100) -> AsyncIterator[Rejected]:
@@ -51,11 +142,73 @@ async def get_rejected(js: JetStreamContext, number: int) -> Rejected:
         ) from None
 
 
-async def drop_rejected(js: JetStreamContext, number: int) -> Rejected:
+async def discard_rejected(js: JetStreamContext, number: int) -> Rejected:
     """Remove a kept submission for good, and return what it was. Raises NoSuchRejectionError."""
     rejected = await get_rejected(js, number)
     await js.delete_msg(names.REJECTED, number)
     return rejected
+
+
+async def discard_all(js: JetStreamContext, which: Which) -> int:
+    """Remove for good all that are meant, and return how many they were."""
+    numbers = [each.number async for each in every_rejected(js, which, bodies=False)]
+    gone = 0
+    for number in numbers:
+        with contextlib.suppress(NotFoundError):  # somebody else was quicker
+            gone += await js.delete_msg(names.REJECTED, number)
+    return gone
+
+
+async def retry_all(connection: Client, which: Which, *, timeout: float = 30.0) -> dict[str, int]:
+    """Hand in again all that are meant, and count what became of them, by outcome; ``retried`` is how many they were.
+
+    What is held for its order comes in by itself, and is left alone unless it is asked for by its reason. What got no
+    receipt within ``timeout`` seconds of the last one is counted as ``unanswered``: it is safe in the intake stream.
+    """
+    js = connection.jetstream()
+    outcomes: Counter[str] = Counter()
+    waiting: set[tuple[str, int]] = set()
+    early: dict[tuple[str, int], str] = {}
+    moved = asyncio.Event()
+
+    async def hear(message: Msg) -> None:
+        role = message.subject.split(".")[1]
+        for receipt in orjson.loads(message.data)["receipts"]:
+            key = role, int(receipt["sequence"])
+            if key in waiting:
+                waiting.discard(key)
+                outcomes[receipt["outcome"]] += 1
+            else:  # the receipt may be here before the acknowledgement that says which one it is
+                early[key] = receipt["outcome"]
+        moved.set()
+
+    async def until(most: int) -> bool:
+        while len(waiting) > most:
+            moved.clear()
+            try:
+                await asyncio.wait_for(moved.wait(), timeout)
+            except TimeoutError:
+                return False
+        return True
+
+    subscription = await connection.subscribe(f"{names.RECEIPTS_ROOT}.>", cb=hear)
+    try:
+        async for each in every_rejected(js, which):
+            if is_held(each.problem) and which.reason is None:
+                continue
+            outcomes["retried"] += 1
+            key = role_of(each.party), await resubmit_kept(js, each)
+            if key in early:
+                outcomes[early[key]] += 1
+            else:
+                waiting.add(key)
+            early.clear()
+            if not await until(_IN_FLIGHT):
+                break
+        await until(0)
+    finally:
+        await subscription.unsubscribe()
+    return dict(outcomes) | ({"unanswered": len(waiting)} if waiting else {})
 
 
 async def retry_rejected(connection: Client, number: int, *, timeout: float = 30.0) -> dict[str, Any]:
@@ -90,8 +243,13 @@ def as_json(rejected: Rejected) -> dict[str, Any]:
         "number": rejected.number,
         "party": rejected.party,
         "outcome": "held" if is_held(rejected.problem) else "rejected",
-        "kept_at": None if rejected.kept_at is None else rejected.kept_at.astimezone(UTC).isoformat(),
+        "reason": reason_of(rejected),
+        "kept_at": _iso(rejected.kept_at),
         "problem": rejected.problem.model_dump(exclude_none=True),
         "headers": rejected.headers,
         "submission": body,
     }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()

@@ -39,6 +39,25 @@ def listed(result: Row, moments: Moments) -> Iterator[RenderableType]:
     yield Text(f"\n{many(total, 'submission')} rejected{shown}; 'rejected show NO' tells more.", style="dim")
 
 
+def summarized(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """How many of each party for each reason, a line each."""
+    rows: list[Row] = result.get("summary") or []
+    if not rows:
+        yield Text("Nothing is rejected.", style="green")
+        return
+    table = plain_table("Party", "Reason", "Count", "Oldest", "What it means", right=("Count",), whole=("Oldest",))
+    for row in rows:
+        oldest = parse(row.get("oldest"))
+        day = Text(moments.day(oldest) if oldest else "–")
+        count = f"{int(row.get('count') or 0):,}"
+        table.add_row(party(row.get("party")), word(row.get("reason")), count, day, Text(word(row.get("title"))))
+    yield table
+    yield Text(
+        f"\n{many(int(result.get('total') or 0), 'submission')}; 'rejected retry --all --reason WORD' hands in again.",
+        style="dim",
+    )
+
+
 def one(row: Row) -> Iterator[RenderableType]:
     """One of them: the reason, where it is wrong, and what was sent."""
     problem = row.get("problem") or {}

@@ -19,7 +19,7 @@ from events.envelope import Event
 from events.subjects import intake_subject, token, untoken
 from services.intake.index import Index
 from services.intake.problems import Problem, is_held
-from services.intake.rejecting import from_message
+from services.intake.rejecting import Rejected, from_message
 
 
 class Held:
@@ -104,7 +104,11 @@ async def _resubmit_waiting(js: JetStreamContext, role: str, name: str) -> None:
 
 async def resubmit(js: JetStreamContext, message: RawStreamMsg) -> int:
     """Hand in one kept submission again; intake removes it from REJECTED with the new outcome. Returns its sequence."""
-    rejected = from_message(message)
+    return await resubmit_kept(js, from_message(message))
+
+
+async def resubmit_kept(js: JetStreamContext, rejected: Rejected) -> int:
+    """The same of one that was read already."""
     headers = {**rejected.headers, names.RETRY_OF: str(rejected.number)}
     ack = await js.publish(intake_subject(rejected.party), rejected.payload, headers=headers)
     return ack.seq

@@ -107,10 +107,23 @@ def test_what_is_rejected_is_kept_shown_and_retried(home: Path) -> None:
     assert answer("publish", "-", home=home, stdin=opened)["accepted"] == 1
     call("publish", "-", home=home, stdin=event("item.received", "lost", {}, order="NEVER", source="importer:noord"))
     kept = answer("rejected", "list", home=home)["rejected"][-1]
-    assert call("rejected", "drop", str(kept["number"]), home=home, stdin="n\n").exit_code == 1
+    assert call("rejected", "discard", str(kept["number"]), home=home, stdin="n\n").exit_code == 1
     assert answer("rejected", "list", home=home)["rejected"][-1] == kept
-    assert answer("rejected", "drop", str(kept["number"]), "--yes", home=home)["party"] == kept["party"]
+    assert answer("rejected", "discard", str(kept["number"]), "--yes", home=home)["party"] == kept["party"]
     assert kept not in answer("rejected", "list", home=home)["rejected"]
+    call(
+        "publish", "-", home=home, stdin=event("item.received", "lost too", {}, order="NEVER", source="importer:noord")
+    )
+    summary = answer("rejected", "list", "--summary", home=home)
+    counted = {(row["party"], row["reason"]): row["count"] for row in summary["summary"]}
+    assert counted["importer:noord", "unknown-order"] >= 1
+    assert "unknown-order" in call("rejected", "list", "--summary", home=home).stdout
+    again = call("rejected", "retry", "--all", "--reason", "unknown-order", home=home)
+    assert (again.exit_code, "handed in again" in again.stdout) == (1, True)  # still nobody opened that order
+    gone = answer("rejected", "discard", "--all", "--reason", "unknown-order", "--yes", home=home)["discarded"]
+    assert gone == sum(count for (_, reason), count in counted.items() if reason == "unknown-order")
+    for wrong in (("--all", "1"), (), ("1", "--reason", "invalid"), ("--all", "--reason", "mood")):
+        sentence(call("rejected", "retry", *wrong, home=home))
     assert sentence(call("rejected", "retry", "99999", home=home)).startswith("there is no rejected submission 99999")
 
 
