@@ -171,7 +171,7 @@ def document() -> dict[str, Any]:
             "required": True,
             "content": {
                 **_content(CONTENT_TYPE, event),
-                **_content(BATCH_TYPE, {"type": "array", "items": {"anyOf": [event, each]}, "maxItems": MAX_BATCH}),
+                **_content(BATCH_TYPE, {"type": "array", "items": {"anyOf": [event, each]}}),
                 **_content("application/json", {"type": "object", "description": "binary mode: the data"}),
             },
         },
