@@ -51,7 +51,7 @@ async def _collect(place: Place) -> list[Check]:
 async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator[Check]:
     trip = await _timed(connection)
     yield Check("Server", True, f"{_version(connection)} at {url}, answers in {trip * 1000:.1f} ms")
-    yield await asyncio.to_thread(_closed, place, url)
+    yield await asyncio.to_thread(access, place, url)
     yield await asyncio.to_thread(_durable, place)
     log = await _stream(connection, names.REPAIRS)
     yield await _streams(connection)
@@ -67,7 +67,7 @@ def _version(connection: Client) -> str:
     return f"{version.major}.{version.minor}.{version.patch}"
 
 
-def _closed(place: Place, url: str) -> Check:
+def access(place: Place, url: str) -> Check:
     """That the server is new enough, lets nobody in without a login, and that nobody reads along on the way to it."""
     from services.fitness import UnfitServerError, is_local, require_fit
 

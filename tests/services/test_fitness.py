@@ -14,6 +14,8 @@ from typing import Any
 import nats
 import pytest
 
+from cli.checks.there import access
+from cli.place import Place
 from services import fitness
 from services.connecting import connect, require_fit_server
 from services.credentials import prepare
@@ -149,6 +151,23 @@ async def test_a_service_refuses_an_open_server_and_so_does_the_command_line(fre
         assert said.startswith(
             f"repairchain: watchdog cannot run: the server at {url} is nats-server 2.9.0: install 2.14.3 or newer"
         )
+
+
+@pytest.mark.parametrize(
+    ("more", "ok", "found"),
+    [
+        ({}, True, "nobody gets in without a login; reached by this machine only"),
+        ({"tls_required": True}, True, "reached by TLS"),
+        ({"auth_required": False}, False, "lets everybody in"),
+        ({"version": "2.14.2"}, False, "install 2.14.3 or newer"),
+    ],
+)
+async def test_the_doctor_says_so(free_home: Path, more: dict[str, Any], ok: bool, found: str) -> None:
+    async with greeter(info(**more)) as url:
+        check = await asyncio.to_thread(access, Place(free_home, url), url)
+    assert check.ok is ok
+    assert found in check.found
+    assert bool(check.advice) is not ok
 
 
 @pytest.fixture
