@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from events.chain import MessageKind
+from events.party import role_of
 from services.notifying.apart import step_of, told_before
 from services.notifying.asking import WAITING, open_questions, pause_for_her, question_of
 from services.notifying.history import Happened, History, Owed, moment
@@ -91,6 +92,7 @@ def news_of(
         never_left=completed is not None and completed.source != history.accountable and not history.has_travelled,
         comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
         asked=bool(questions) or pause is not None,
+        answer_owed=_answer_owed(history),
         paused=pause is not None and not questions,
         questions=_questions(questions, pause),
         answer_by=_answer_by(questions, now),
@@ -272,4 +274,14 @@ def _cover(decided: Happened) -> Cover:
         decision=str(decided.data.get("decision")),
         cause=_text(decided.data.get("cause")),
         appeal=_text(decided.data.get("appeal")),
+    )
+
+
+def _answer_owed(history: History) -> bool:
+    """Whether somebody of the chain owes her an answer."""
+    return any(
+        (owed.kind, owed.state) == ("answer", "open")
+        and role_of(owed.owed_to) == "customer"
+        and role_of(owed.owner) != "customer"
+        for owed in history.owed
     )

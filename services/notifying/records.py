@@ -167,6 +167,8 @@ class News:
     due: datetime | None = None
     #: The kind of commitment that is overdue.
     late: str | None = None
+    #: She has asked something and has no answer yet.
+    answer_owed: bool = False
     answer: Answer | None = None
     promised: Promised | None = None
     visit: Visit | None = None

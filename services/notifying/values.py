@@ -145,6 +145,7 @@ class _Words:
     def _asking(self, news: News, stand: str) -> dict[str, object]:
         return {
             "asked": news.asked,
+            "answer_owed": news.answer_owed and self._plan.kind != "answer" and news.late != "answer",
             "paused": news.paused,
             "waits": stand == "waits",
             "questions": [text for each in news.questions if (text := self._told(each))],

@@ -8,7 +8,6 @@ import pytest
 
 from events.streams import declare_streams
 from events.subjects import receipts_subject
-from services import accounts
 from services.rights import KEEPER_USER, OWN_USERS, Rights
 from tests.access.declared import declared, differences
 from tests.access.subjects import to_publish, to_subscribe
@@ -63,7 +62,7 @@ async def test_a_permission_that_is_too_wide_is_caught(tmp_path: Path, monkeypat
             permissions["publish"] = {"allow": [*rights.publish, "intake.retailer.acme"]}
         return permissions
 
-    monkeypatch.setattr(accounts.Rights, "as_permissions", too_wide)
+    monkeypatch.setattr(Rights, "as_permissions", too_wide)
     async with ChainServer(tmp_path / "home") as server:
         found = differences(await tried(server), declared(PRINCIPALS))
     assert found

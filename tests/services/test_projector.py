@@ -108,7 +108,9 @@ async def chain(chain_server: ChainServer) -> Chain:
 async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     async with chain.projector():
         end = await chain.append(told())
-        args = {name: {"order": story.SERIAL} for name in ("find", "status", "timeline", "messages")}
+        args: dict[str, dict[str, Any]] = {
+            name: {"order": story.SERIAL} for name in ("find", "status", "timeline", "messages")
+        }
         args["closures"] = args["briefing"] = {"party": story.SHOP}
         args["customer"] = {"opener": story.SHOP, "customer": "C-17"}
         args["message"] = {"message": "msg-0"}

@@ -467,3 +467,20 @@ def _places(text: str, *words: str) -> bool:
 
 def test_a_new_visit_is_no_moved_one() -> None:
     assert "sorry" not in body("visit", replace(NEWS, visit=Visit(NOW + DAY, NOW + 2 * DAY)))
+
+
+@pytest.mark.parametrize("kind", ["update", "check", "closed", "received"])
+def test_an_answer_that_we_owe_her_is_not_passed_over(kind: MessageKind) -> None:
+    owed = "We have not forgotten that we owe you an answer: you will have it from us."
+    final = kind in ("check", "closed")
+    news = replace(NEWS, final=final, outcome="repaired" if final else None)
+    assert owed not in body(kind, news)
+    told = body(kind, replace(news, answer_owed=True))
+    assert owed in told
+    # Whoever still owes something does not say that this was all.
+    assert "our last message" not in told
+
+
+def test_the_answer_itself_speaks_for_itself() -> None:
+    news = replace(NEWS, answer=ANSWER, answer_owed=True)
+    assert "owe you an answer" not in body("answer", news)
