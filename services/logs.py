@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO
 
 import structlog
 
@@ -29,7 +32,7 @@ def configure_logs(service: str, *, level: str = "info", form: str = "text") -> 
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_logger_on(sys.stderr),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
@@ -41,3 +44,23 @@ def configure_logs(service: str, *, level: str = "info", form: str = "text") -> 
 
 def _as_it_is(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return event
+
+
+def _logger_on(stream: TextIO) -> Callable[..., _Unbreakable]:
+    def logger(*_: object) -> _Unbreakable:
+        return _Unbreakable(stream)
+
+    return logger
+
+
+class _Unbreakable(structlog.PrintLogger):
+    """What is not worth stopping for: whoever reads the log has gone, or the disk is full.
+
+    Between a fact and the word to a party about it stands a line in the log, and it must not be the end of either.
+    """
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
