@@ -45,7 +45,7 @@ from services.settings import Settings
 _SHOP = "retailer:acme"
 _WANTED = 0.7
 #: The yardsticks send as many as are enough to know their pace.
-_YARDSTICK = 2_000
+_YARDSTICK = 300
 _BATCH = 500
 _PATIENCE = 3_600.0
 
