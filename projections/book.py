@@ -66,7 +66,7 @@ class Book:
         parties = {party for scope in scopes for party in (scope.party, scope.from_party) if party is not None}
         self._named = parties | calendars
         self._names_categories = any(scope.category is not None for scope in scopes)
-        self._shared: dict[tuple[int, str, str, timedelta, int, int], Terms] = {}
+        self._shared: dict[tuple[int, str, str, float | None, timedelta, int, int], Terms] = {}
         self._clocks: dict[tuple[Calendar, str], Clock] = {}
 
     def edition(self, moment: int | None) -> int:
@@ -119,7 +119,7 @@ class Book:
             # What is due at once is due by the same clock as everything else of the owner's.
             clock = Clock.of(ALWAYS) if rule.around_the_clock and rule.amount.count else own
             # Those that come to the same are counted together.
-            same = (edition, kind, rule.name, calendar.day_length, id(clock), id(own))
+            same = (edition, kind, rule.name, rule.nudge, calendar.day_length, id(clock), id(own))
             found = self._terms[key] = self._shared.setdefault(same, Terms(kind, rule, clock, own, calendar.day_length))
         return found
 

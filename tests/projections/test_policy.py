@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import projections
+from projections.book import Book
 from projections.calendar import DEFAULT
 from projections.policies.amount import ZERO
 from projections.policies.hours import DAYS
@@ -404,3 +405,11 @@ def test_a_wrong_file_gets_one_sentence(text: str, told: str) -> None:
     assert sentence.startswith(told)
     assert "\n" not in sentence
     assert not sentence.endswith(".")
+
+
+def test_whoever_is_asked_first_a_customer_is_not_nudged_and_a_party_is() -> None:
+    owners = ("customer:C-1", "retailer:juno")
+    for first, second in (owners, owners[::-1]):
+        book = Book([], {})
+        nudges = {owner: book.terms(-1, "answer", owner, None, None, None).rule.nudge for owner in (first, second)}
+        assert nudges == {"customer:C-1": None, "retailer:juno": 0.8}
