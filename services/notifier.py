@@ -370,7 +370,8 @@ class Notifier:
             try:
                 await look()
             except Exception as error:  # noqa: BLE001 - the server or the projector is away; the next round sees it all
-                _log.debug("no round", error=repr(error))
+                # One that fails again and again holds back what waits: somebody has to see that.
+                _log.warning("no round", error=repr(error))
             with suppress(TimeoutError):
                 next_look = self._clock.now() + timedelta(seconds=_LOOK_EVERY)
                 await asyncio.wait_for(self._clock.wait_until(next_look), _LOOK_ANYWAY)

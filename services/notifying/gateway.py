@@ -136,7 +136,7 @@ def _look_on() -> None:
         seen.append(Seen(status=response.status_code, retry_after=after))
         return response
 
-    requests.Session.send = watched_send  # type: ignore[method-assign]
+    requests.Session.send = watched_send  # type: ignore[method-assign]  # Apprise takes no session of ours
 
 
 def _never_left(error: Exception) -> bool:
