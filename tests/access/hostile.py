@@ -70,7 +70,8 @@ class Work:
             return
         for receipt in found:
             if receipt["id"] in self._came:
-                self.receipts[receipt["id"]] = receipt
+                # What was handed in once more because its acknowledgement stayed out is a duplicate: the first counts.
+                self.receipts.setdefault(receipt["id"], receipt)
                 self._came[receipt["id"]].set()
             else:
                 self.strangers.append(message.data)
