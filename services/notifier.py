@@ -44,9 +44,9 @@ from services.notifying.asking_together import Histories
 from services.notifying.briefing import Briefer
 from services.notifying.claims import LEASE, Claims
 from services.notifying.records import Policy
-from services.notifying.sending import RETRY_AFTER, AgainLaterError, ForgottenCustomerError, Sender
+from services.notifying.sending import RETRY_AFTER, ForgottenCustomerError, Sender
 from services.notifying.telling import PLANNED, Teller
-from services.notifying.waiting import Waiter, Waiting
+from services.notifying.waiting import AgainLaterError, Waiter, Waiting
 from services.parties import PartyCard
 from services.pulling import in_batches, pull_from, saying_so, stop_pulling
 from services.rights import inbox_prefix

@@ -2,7 +2,8 @@
 
 Every step may be the last before a crash, and every message comes up again after one. So each step first looks whether
 it was done: the outcome by the message's status, the call of the channel by its claim. The order is: the attempt is a
-fact, the claim is taken, the channel is called, the outcome is a fact.
+fact, the claim is taken, the channel is called, the outcome is a fact. What comes of an attempt that was cut off is in
+resuming.py, what the log is told in recording.py.
 """
 
 from __future__ import annotations
@@ -12,32 +13,29 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from hashlib import blake2b
+from datetime import timedelta
+from functools import cached_property
 from typing import Any, Final, Protocol, TypeVar
 
 import nats.errors
 import structlog
-from pydantic import BaseModel
 
-from events.chain import MessageAttempted, MessageFailed, MessageSent, MessageSuppressed, MessageUnknown
 from events.clock import Clock
-from events.envelope import Event, make_event
-from events.log import Appended
-from events.party import NOTIFIER
 from events.subjects import customer_key
 from services.contact import Channel, Contact
 from services.delivery import Delivery
-from services.notices import Notice
 from services.notifying import gathering
 from services.notifying.asking_together import Histories
-from services.notifying.claims import Claim, Claims
+from services.notifying.claims import Claim, Claims, ways_of
 from services.notifying.gathering import Hold
 from services.notifying.html import html_of
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
+from services.notifying.recording import Log, Notify, Recorder, said
 from services.notifying.records import PlannedMessage, Policy, Suppress, SuppressReason
-from services.notifying.wording import card_of, salutation, together
+from services.notifying.resuming import Again, Resumer
+from services.notifying.waiting import AgainLaterError
+from services.notifying.wording import card_of, salutation
 from services.parties import PartyCard
 
 #: How long we wait before each further attempt when the channel is down (seconds): about half a day in all.
@@ -57,23 +55,6 @@ T = TypeVar("T")
 _log = structlog.get_logger("notifier")
 
 
-class AgainLaterError(Exception):
-    """The message did not leave; look at ``message`` again after ``delay`` seconds."""
-
-    def __init__(self, delay: float, message: str = "") -> None:
-        super().__init__(f"again in {delay:g} s")
-        self.delay = delay
-        self.message = message
-
-
-class Log(Protocol):
-    """The log as the notifier needs it."""
-
-    async def append(self, event: Event) -> Appended: ...
-    async def last_position(self) -> int: ...
-    async def last_position_of(self, order: str) -> int: ...
-
-
 class ForgottenCustomerError(Exception):
     """She asked to be forgotten."""
 
@@ -83,12 +64,6 @@ class Contacts(Protocol):
 
     async def find(self, key: str) -> Contact | None:
         """Who is behind ``key``; None if nobody is known. Raises ForgottenCustomerError."""
-
-
-class Notify(Protocol):
-    """Tells a party something, now or never."""
-
-    async def __call__(self, party: str, notice: Notice) -> None: ...
 
 
 def jitter() -> float:
@@ -119,12 +94,6 @@ class _Going:
         return frozenset(each.message for each in self.all)
 
 
-def ways_of(routes: Sequence[Channel], message: str) -> str:
-    """By what these channels are told from others: too short to tell whose they are."""
-    text = "\0".join(f"{channel.kind} {channel.address}" for channel in routes)
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4, key=message.encode()[:64]).hexdigest()
-
-
 @dataclass(frozen=True)
 class Sender:
     """Delivers planned messages. All that it touches is handed in."""
@@ -141,6 +110,14 @@ class Sender:
     retry_after: Sequence[float] = RETRY_AFTER
     jitter: Callable[[], float] = jitter
     insist: Sequence[float] = _INSIST
+
+    @cached_property
+    def _recorder(self) -> Recorder:
+        return Recorder(self.log, self.notify, self.clock)
+
+    @cached_property
+    def _resumer(self) -> Resumer:
+        return Resumer(self.claims, self.delivery, self._recorder)
 
     async def timeline(self, order: str) -> dict[str, Any]:
         """The order as it is now, with the letters of late and the rules for messages."""
@@ -167,15 +144,18 @@ class Sender:
             return frozenset({message})
         claim = await self.claims.look(message)
         if claim.letter is not None:
-            if await self._shares_fate(waiting[message], claim, timeline, accountable):
+            if await self._resumer.shares_fate(waiting[message], claim, timeline, accountable):
                 return frozenset({message})
             claim = replace(claim, state="released", letter=None, others=())
         if claim.state in ("calling", "parked"):
-            return await self._resume(claim, waiting, reach.contact, routes, accountable)
+            left = await self._resumer.resume(claim, waiting, routes, accountable)
+            if not isinstance(left, Again):
+                return left
+            return await self._send(_Going(left.lead, left.others, reach.contact, routes, accountable), left.claim)
         now = self.clock.now()
         match gathering.gather(message, timeline, reach, self.policy, now):
             case Suppress(reason):
-                await self._suppress(waiting[message], reason)
+                await self._recorder.suppress(waiting[message], reason)
             case Hold(until):
                 raise AgainLaterError(max(1.0, (until - now).total_seconds()))
             case gathering.Letter(lead, others):
@@ -225,7 +205,7 @@ class Sender:
                 return frozenset({going.lead.message, *(each.message for each in others)})
             claim = await self._failed(outcome, mine)
         for each in going.all:
-            await self._fail(each, going.accountable, claim.after or "no_channel")
+            await self._recorder.fail(each, going.accountable, claim.after or "no_channel")
         return going.ids
 
     async def _take(
@@ -242,14 +222,7 @@ class Sender:
             ways=going.ways,
             until=None,
         )
-        data = MessageAttempted(
-            message=lead.message,
-            kind=lead.kind,
-            attempt=attempted.attempt,
-            channel=channel.kind,
-            after=claim.after,
-        )
-        await self._append("attempted", f"attempted:{lead.message}:{attempted.attempt}", lead, data)
+        await self._recorder.attempted(lead, attempted, channel.kind)
         mine = await self.claims.take(attempted)
         if mine is None:
             return None
@@ -322,67 +295,11 @@ class Sender:
     ) -> None:
         if isinstance(outcome, Delivered):
             # No word in the claim: the fact is the word, and costs a write already.
-            await self._insist(lambda: self._sent(going.lead, channel.kind, others))
+            await self._insist(lambda: self._recorder.sent(going.lead, channel.kind, others))
             return
         await self._insist(lambda: self.claims.settle(claim, "parked", after=outcome.reason))
         for each in (going.lead, *others):
-            await self._park(each, going.accountable, channel.kind, outcome.reason)
-
-    # -- what an earlier attempt left behind --------------------------------------------------------------------------
-
-    async def _resume(
-        self,
-        claim: Claim,
-        waiting: Mapping[str, PlannedMessage],
-        contact: Contact,
-        routes: tuple[Channel, ...],
-        accountable: str,
-    ) -> frozenset[str]:
-        """An attempt has no outcome: it goes on somewhere, or it died and nobody knows how far it got."""
-        if claim.state == "calling" and not claim.abandoned:
-            raise AgainLaterError(self.claims.lease)
-        lead = waiting[claim.message]
-        # It was to take these along; whichever it had not got to was not in its letter.
-        claimed = [other for other in claim.others if (await self.claims.look(other)).letter == lead.message]
-        others = tuple(waiting[other] for other in claimed if other in waiting)
-        # What her record says by now need not be what was called: another channel would tell her twice.
-        same = claim.ways in (None, ways_of(routes, lead.message))
-        channel = routes[claim.route] if same and claim.route < len(routes) else None
-        repeatable = channel is not None and self.delivery.repeats_harmlessly(channel.kind)
-        if claim.state == "calling" and repeatable:
-            going = _Going(lead, others, contact, routes, accountable)
-            return await self._send(going, replace(claim, tries=max(0, claim.tries - 1)))
-        reason = claim.after if claim.state == "parked" and claim.after else "stopped_in_the_middle"
-        if claim.state == "calling" and await self.claims.settle(claim, "parked", after=reason) is None:
-            raise AgainLaterError(self.claims.lease)
-        # Rather not told once than told twice; a person looks, and the promise of news stays open.
-        for each in (lead, *others):
-            await self._park(each, accountable, channel.kind if channel else lead.planned.channel, reason)
-        return frozenset({lead.message, *(each.message for each in others)})
-
-    async def _shares_fate(
-        self, message: PlannedMessage, claim: Claim, timeline: Mapping[str, Any], accountable: str
-    ) -> bool:
-        """It was to go in the letter of another message: what became of that became of it. False: it did not go."""
-        other = await self.claims.look(claim.letter or "")
-        if other.letter is not None or message.message not in other.others:
-            return False  # that one was told in yet another letter, or went without it
-        rows = {row["message_id"]: row for row in timeline["messages"]}
-        letter = rows.get(claim.letter or "", {"status": "suppressed"})
-        match letter["status"]:
-            case "sent":
-                await self._sent_in(message, letter)
-            case "failed":
-                await self._fail(message, accountable, letter["reason"] or "")
-            case "unknown":
-                await self._park(message, accountable, letter["channel"] or "", letter["reason"] or "")
-            case "planned":
-                if other.state in ("free", "released"):
-                    return False  # whichever letter is next takes it along
-                raise AgainLaterError(self.claims.lease)
-            case _:
-                return False
-        return True
+            await self._recorder.park(each, going.accountable, channel.kind, outcome.reason)
 
     # -- the letter itself --------------------------------------------------------------------------------------------
 
@@ -393,7 +310,7 @@ class Sender:
             reply_to = check_address(card.email) if card.email else None
         except AddressError:
             reply_to = None  # answers go to the sender's address then
-        subject, body = _said(lead, others)
+        subject, body = said(lead, others)
         text = f"{salutation(contact.name, planned.language)}\n\n{body}\n"
         return Letter(
             message=lead.message,
@@ -413,97 +330,3 @@ class Sender:
             contact=contact,
             html=html_of(text, language=planned.language, subject=subject, us=card.display_name),
         )
-
-    # -- outcomes -----------------------------------------------------------------------------------------------------
-
-    async def _sent(self, lead: PlannedMessage, channel: str, others: Sequence[PlannedMessage]) -> None:
-        subject, body = _said(lead, others)
-        await self._outcome("sent", lead, _sent_data(lead, channel, subject, body, lead.planned.next_news_by))
-        row = {"message_id": lead.message, "channel": channel, "next_news_by": lead.planned.next_news_by}
-        for each in others:
-            await self._sent_in(each, row)
-
-    async def _sent_in(self, message: PlannedMessage, letter: Mapping[str, Any]) -> None:
-        planned = message.planned
-        channel, next_news_by = letter["channel"] or planned.channel, letter["next_news_by"]
-        body = planned.story or planned.body
-        data = _sent_data(message, channel, planned.subject, body, next_news_by, letter["message_id"])
-        await self._outcome("sent", message, data)
-
-    async def _suppress(self, message: PlannedMessage, reason: SuppressReason) -> None:
-        data = MessageSuppressed(message=message.message, kind=message.kind, reason=reason)
-        await self._outcome("suppressed", message, data)
-
-    async def _fail(self, message: PlannedMessage, accountable: str, reason: str) -> None:
-        data = MessageFailed(message=message.message, kind=message.kind, reason=reason)
-        await self._outcome("failed", message, data)
-        await self._for_a_person("message.failed", message, accountable, reason)
-
-    async def _park(self, message: PlannedMessage, accountable: str, channel: str, reason: str) -> None:
-        data = MessageUnknown(message=message.message, kind=message.kind, channel=channel, reason=reason)
-        await self._outcome("unknown", message, data)
-        await self._for_a_person("message.unknown", message, accountable, reason)
-
-    async def _for_a_person(self, name: str, message: PlannedMessage, accountable: str, reason: str) -> None:
-        """The machine is at its end: somebody has to tell her, or to find out whether she knows."""
-        notice = Notice(
-            notice=name,
-            order=message.order,
-            kind=message.kind,
-            message=message.message,
-            reason=reason,
-            at=self.clock.now(),
-        )
-        await self.notify(accountable, notice)
-
-    async def _outcome(self, name: str, message: PlannedMessage, data: BaseModel) -> None:
-        # One id for whatever the outcome is: should two instances ever disagree, the first word in the log stands.
-        await self._append(name, f"outcome:{message.message}", message, data)
-        _log.info(name, order=message.order, kind=message.kind, message=message.message)
-
-    async def _append(self, name: str, id: str, message: PlannedMessage, data: BaseModel) -> None:
-        now = self.clock.now()
-        await self.log.append(
-            make_event(
-                f"message.{name}",
-                source=NOTIFIER,
-                id=id,
-                subject=message.order,
-                time=now,
-                recordedtime=now,
-                data=data,
-                causationid=f"planned:{message.message}",
-            )
-        )
-
-
-def _said(lead: PlannedMessage, others: Sequence[PlannedMessage]) -> tuple[str, str]:
-    """Subject and body of a letter that tells all of them."""
-    planned = lead.planned
-    if not others:
-        return planned.subject, planned.body
-    # What asks her something gives a letter that tells several things its subject.
-    asking = [each for each in (lead, *others) if each.kind in gathering.ASKING]
-    stories = [each.planned.story or each.planned.body for each in others]
-    body = together(stories, planned.body, planned.language)
-    return (asking[0] if asking else lead).planned.subject, body
-
-
-def _sent_data(
-    message: PlannedMessage,
-    channel: str,
-    subject: str,
-    body: str,
-    next_news_by: datetime | None,
-    letter: str | None = None,
-) -> MessageSent:
-    return MessageSent(
-        message=message.message,
-        kind=message.kind,
-        channel=channel,
-        language=message.planned.language,
-        subject=subject,
-        body=body,
-        next_news_by=next_news_by,
-        letter=letter,
-    )

@@ -27,8 +27,9 @@ from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
 from services.notifying.decency import zone_of
 from services.notifying.history import moment
+from services.notifying.recording import Log
 from services.notifying.records import Closure, Policy
-from services.notifying.sending import Contacts, ForgottenCustomerError, Log, Sender
+from services.notifying.sending import Contacts, ForgottenCustomerError, Sender
 from services.notifying.wording import compose
 from services.parties import PartyCard
 

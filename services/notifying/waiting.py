@@ -12,6 +12,15 @@ from datetime import datetime
 Waiter = tuple[str, str]
 
 
+class AgainLaterError(Exception):
+    """The message did not leave; look at ``message`` again after ``delay`` seconds."""
+
+    def __init__(self, delay: float, message: str = "") -> None:
+        super().__init__(f"again in {delay:g} s")
+        self.delay = delay
+        self.message = message
+
+
 class Waiting:
     """What waits, by the moment at which it is looked at again; each message once, for the earliest of its moments."""
 

@@ -19,8 +19,9 @@ from services.notifying.asking_together import Histories
 from services.notifying.claims import Claims
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
-from services.notifying.sending import AgainLaterError, Sender
+from services.notifying.sending import Sender
 from services.notifying.telling import PLANNED, Teller
+from services.notifying.waiting import AgainLaterError
 from services.parties import PartyCard
 from tests.services.notifying.chain import POLICY, SHOP
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.contact import Channel
 from services.notifying.outcomes import Failed
-from services.notifying.sending import AgainLaterError
+from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import OPENED, ORDER, Chain
 from tests.services.notifying.desk import Crash
 from tests.services.notifying.post import ANNA, TWO_WAYS, Post

@@ -12,7 +12,7 @@ from services.contact import Contact
 from services.notifying.gathering import Hold, Letter, Reach, gather, pending
 from services.notifying.outcomes import Failed, Unknown
 from services.notifying.records import PlannedMessage, Suppress, SuppressReason
-from services.notifying.sending import AgainLaterError
+from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import (
     DAY,
     HOUR,

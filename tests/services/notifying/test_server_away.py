@@ -12,7 +12,8 @@ from events.envelope import Event
 from events.log import Appended
 from services.notifying.claims import Claim, Claims
 from services.notifying.outcomes import Failed, Outcome
-from services.notifying.sending import AgainLaterError, Sender
+from services.notifying.sending import Sender
+from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import OPENED, ORDER, Chain
 from tests.services.notifying.desk import Bucket, Fuse
 from tests.services.notifying.post import Post

@@ -9,7 +9,7 @@ import pytest
 from services.notifying.claims import Claims
 from services.notifying.outcomes import Failed, Unknown
 from services.notifying.records import PlannedMessage, Send, Suppress
-from services.notifying.sending import AgainLaterError
+from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import OPENED, ORDER, QUOTE, Chain
 from tests.services.notifying.post import Post, always_true, extra
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.contact import Contact
 from services.notifying.outcomes import Failed, Unknown
-from services.notifying.sending import AgainLaterError
+from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, SHOP, closed, opened
 from tests.services.notifying.desk import CONTACT, Desk
 
