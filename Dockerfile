@@ -2,18 +2,19 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /src
-RUN python -m venv /venv
+RUN python -m venv /venv && python -m venv /build
 COPY requirements.txt requirements-build.txt ./
-RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
- && python -m venv /build \
- && /build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.txt
+# Nothing that is not in a lock comes in, not even to build the one package that comes as source.
+RUN /build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.txt \
+ && /build/bin/pip wheel --no-cache-dir --require-hashes --no-build-isolation --wheel-dir /wheels -r requirements.txt \
+ && /venv/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
 COPY pyproject.toml README.md ./
 COPY events ./events
 COPY projections ./projections
 COPY services ./services
 COPY cli ./cli
-RUN /build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
- && /venv/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
+RUN /build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /own . \
+ && /venv/bin/pip install --no-cache-dir --no-deps --no-index /own/*.whl
 
 FROM python:3.13-slim
 # The folders are made here so that new volumes mounted on them belong to the user that writes there.
