@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from events.envelope import Moment
 from events.facet import Fact, Prose, Text
 from events.party import PARTNER_ROLES, Party, role_of
+
+
+#: Where a parcel is: announced to the carrier, on its way, in the last van, waiting to be fetched, delivered, held up
+#: or lost, or on its way back to whoever sent it.
+CarrierStatus = Literal[
+    "announced", "in_transit", "out_for_delivery", "available", "delivered", "exception", "returned"
+]
+#: A code of somebody's list, no words: there is no room in it for a person's name.
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,60}$")]
 
 
 class HandedOver(Fact):
@@ -40,6 +49,22 @@ class Received(Fact):
     condition: Prose | None = None
 
 
+class Tracked(Fact):
+    """The carrier says where the parcel of a handover was at that time. It shows where it is, and is no receipt.
+
+    Where the scan was made and who signed is left out: that may be somebody's home, and her name.
+    """
+
+    NAME: ClassVar[str] = "item.tracked"
+
+    tracking_number: Text
+    status: CarrierStatus
+    carrier: Text | None = None
+    code: Code | None = None
+    carrier_code: Code | None = None
+    via: Code | None = None
+
+
 class Returned(Fact):
     """The item is back with the customer."""
 
@@ -49,4 +74,4 @@ class Returned(Fact):
     note: Prose | None = None
 
 
-FACTS: tuple[type[Fact], ...] = (HandedOver, Received, Returned)
+FACTS: tuple[type[Fact], ...] = (HandedOver, Received, Returned, Tracked)

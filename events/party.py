@@ -16,6 +16,8 @@ PARTNER_ROLES: Final[tuple[str, ...]] = get_args(PartnerRole)
 #: What the tracker itself says of its own accord.
 WATCHDOG: Final = "chain:watchdog"
 NOTIFIER: Final = "chain:notifier"
+#: What it was told by carriers, who are no parties: nothing can be owed by them, and they have no login.
+CARRIERS: Final = "chain:carriers"
 #: The subject of the policies that were adopted; not an order, like the name of any party.
 POLICY: Final = "chain:policy"
 

@@ -97,6 +97,7 @@ WHO_MAY_SAY: Final[dict[str, frozenset[str]]] = {
             "commitment.withdrawn",
             "policy.adopted",
             "party.briefed",
+            "item.tracked",
             "message.planned",
             "message.attempted",
             "message.sent",

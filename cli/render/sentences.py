@@ -29,6 +29,7 @@ TEMPLATES: dict[str, str] = {
     ),
     "item.received": "received {item|it}[ from {from}][, {condition}]",
     "item.returned": "gave {item|it} back to the customer[ ({note})]",
+    "item.tracked": "heard from the carrier[ {carrier}] that parcel {tracking_number|it} {where}[ ({code})]",
     "diagnosis.made": "found[ in {item}]: {summary}[ (fault {fault_code})]",
     "quote.offered": "quoted {amount|a price}[ {currency}][ for {description}][, valid until {valid_until@}]",
     "quote.accepted": "has a yes to the quote[ {quote}]",
@@ -122,6 +123,23 @@ def _replaced(data: Data) -> Data:
     return data | {"old": unit("old") or data.get("item"), "new": unit("new")}
 
 
+#: What a carrier says of a parcel, by its status.
+PARCEL_WORDS: dict[str, str] = {
+    "announced": "is announced to it",
+    "in_transit": "is on its way",
+    "out_for_delivery": "is out for delivery",
+    "available": "waits to be fetched",
+    "delivered": "was delivered",
+    "exception": "cannot go on as it should",
+    "returned": "goes back to the sender",
+}
+
+
+def _tracked(data: Data) -> Data:
+    status = word(data.get("status"))
+    return data | {"where": PARCEL_WORDS.get(status, f"is {status.replace('_', ' ') or 'somewhere'}")}
+
+
 def _contacted(data: Data) -> Data:
     inbound = data.get("direction") == "inbound"
     said = "heard from the customer, who got in touch" if inbound else "got in touch with the customer"
@@ -160,6 +178,7 @@ _PREPARE: dict[str, Callable[[Data], Data]] = {
     "work.paused": _paused,
     "unit.replaced": _replaced,
     "cover.decided": lambda data: data | {"decision": word(data.get("decision")).replace("_", " ")},
+    "item.tracked": _tracked,
     "customer.contacted": _contacted,
     "feedback.given": _feedback,
     "commitment.overdue": _overdue,
