@@ -20,7 +20,7 @@ parsed AS (
                 "items": "VARCHAR",
                 "serial": "VARCHAR", "old_serial": "VARCHAR", "new_serial": "VARCHAR",
                 "fault_text": "VARCHAR", "urgency": "VARCHAR", "outcome": "VARCHAR", "reference": "VARCHAR",
-                "waiting_for": "VARCHAR", "direction": "VARCHAR", "holds": "BOOLEAN", "decider": "VARCHAR",
+                "waiting_for": "VARCHAR", "direction": "VARCHAR", "holds": "BOOLEAN", "decider": "VARCHAR", "options": "VARCHAR[]",
                 "commitment": "VARCHAR", "level": "INTEGER", "message": "VARCHAR", "letter": "VARCHAR", "kind": "VARCHAR",
                 "question": "VARCHAR", "visit": "VARCHAR", "promise": "VARCHAR", "part": "VARCHAR",
                 "next_news_by": "TIMESTAMPTZ", "by_when": "TIMESTAMPTZ", "expected_by": "TIMESTAMPTZ",
@@ -78,14 +78,16 @@ SELECT
     -- What the models need of the data, in few columns, for each column is a price on every read. No fact has two of
     -- those that share one.
     -- party: the other party that is named (who it goes to, who is accountable, who is waited for, who decides)
-    -- word: the word that tells how (the outcome, what is waited for, the direction, the kind, the urgency, yes or no)
+    -- word: the word that tells how (the outcome, what is waited for, the direction, the kind, the urgency, yes or no,
+    -- whether she has a choice)
     -- name: the name that is given (the customer's, a reference, a message's, a commitment's, the serial replaced)
     -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category; of a message
 -- the one in whose letter it went)
     -- by_when: the moment that is named (of the next news, of what is promised or expected, the end of a span)
     coalesce(e.d."to", e.d.accountable, e.d.who, e.d.decider) AS party,
     coalesce(
-        e.d.outcome, e.d.waiting_for, e.d.direction, e.d.kind, e.d.urgency, CASE e.d.holds WHEN true THEN 'yes' WHEN false THEN 'no' END
+        e.d.outcome, e.d.waiting_for, e.d.direction, e.d.kind, e.d.urgency, CASE e.d.holds WHEN true THEN 'yes' WHEN false THEN 'no' END,
+        CASE WHEN e.fact = 'repair.failed' THEN if(len(e.d.options) > 0, 'choice', 'no choice') END
     ) AS word,
     coalesce(e.d.customer, e.d.reference, e.d.message, e.d.commitment, e.d.old_serial) AS name,
     coalesce(e.d.question, e.d.visit, e.d.promise, e.d.part, e.d.letter, e.d.product.category) AS topic,

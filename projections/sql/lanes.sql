@@ -50,14 +50,20 @@ FROM (
         ('unit.replaced', 'work', 'return', ['diagnose', 'repair'], 'accountable', NULL, NULL, NULL, NULL, true, NULL, NULL, true),
         ('unit.replaced', 'work', 'forward', ['diagnose', 'repair'], 'source', NULL, NULL, NULL, NULL, true, true, NULL, false),
         ('unit.replaced', 'work', NULL, ['diagnose', 'repair'], NULL, NULL, NULL, NULL, NULL, true, false, NULL, false),
-        -- A price waits for her yes or no; whoever begins the work was told yes.
+        -- A price waits for her yes or no, and a repair that failed for her choice; whoever goes on was told.
         ('quote.offered', 'decide', 'decide', NULL, 'customer', NULL, NULL, NULL, NULL, NULL, NULL, true, NULL),
         ('quote.accepted', 'decide', NULL, ['decide'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('quote.declined', 'decide', NULL, ['decide'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('repair.started', 'decide', NULL, ['decide'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('repair.completed', 'decide', NULL, ['decide'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('unit.replaced', 'decide', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-        ('repair.failed', 'decide', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.failed', 'decide', 'decide', NULL, 'customer', NULL, 'choice', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('repair.failed', 'decide', NULL, NULL, NULL, NULL, 'no choice', NULL, NULL, NULL, NULL, NULL, NULL),
+        -- Her word on it may be her choice: from then on it is the chain's to go on with.
+        ('customer.contacted', 'decide', NULL, ['decide'], NULL, NULL, 'inbound', NULL, true, NULL, NULL, NULL, NULL),
+        -- It goes to somebody who is to try once more: that was settled, with her or without.
+        ('item.received', 'decide', NULL, NULL, NULL, NULL, NULL, 'repairer', NULL, NULL, NULL, NULL, NULL),
+        ('diagnosis.made', 'decide', NULL, NULL, NULL, NULL, NULL, NULL, true, NULL, NULL, NULL, NULL),
         -- Who pays.
         ('cover.claimed', 'cover', 'cover', NULL, 'party', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('cover.decided', 'cover', NULL, ['cover'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
@@ -142,7 +148,7 @@ FROM (
         ('cover', true, false, true),
         ('part', true, true, false),
         ('repair', true, false, true),
-        ('return', true, false, false),
+        ('return', true, false, true),
         ('answer', false, false, false),
         ('update', true, false, false),
         ('visit', true, false, false),

@@ -201,11 +201,41 @@ def test_a_repair_that_fails_ends_the_wait_for_parts_and_sends_it_back(given: Gi
             fact("repair.failed", BENCH, "2026-03-16 10:00", {"why": "the part cannot be had", "options": ["refund"]}),
         )
     )
-    assert lanes(story, "part", "forward") == [
+    assert lanes(story, "part", "forward", "decide") == [
         ("forward", SHOP, "met"),
         ("part", BENCH, "cancelled"),
-        ("forward", BENCH, "open"),
+        ("decide", "customer:C-1", "open"),
+        ("forward", BENCH, "paused"),
     ]
+
+
+FAILED = fact("repair.failed", BENCH, "2026-03-16 10:00", {"why": "no part", "options": ["refund", "return_as_is"]})
+HER_WORD = fact(
+    "customer.contacted", "customer:C-1", "2026-03-18 10:00", {"channel": "phone", "direction": "inbound", "summary": "x"}
+)
+
+
+def test_while_her_choice_is_open_nobody_else_is_late(given: Given) -> None:
+    story = given(*at_the_bench(FAILED))
+    assert [row["kind"] for row in story.at("2026-03-30 10:00").ask("stalled")["stalled"]] == ["update", "decide"]
+    # Two working days for the bench, which began only when she had said how she would like to go on.
+    chosen = given(*at_the_bench(FAILED, HER_WORD))
+    chosen.then_rows("commitments", {"state": "met"}, kind="decide")
+    assert [(row["state"], row["due_at"]) for row in chosen.rows("commitments") if row["owner"] == BENCH][-1] == (
+        "open",
+        "2026-03-20T10:00:00Z",
+    )
+
+
+def test_a_failure_that_gives_her_no_choice_keeps_nobody_waiting(given: Given) -> None:
+    plain = fact("repair.failed", BENCH, "2026-03-16 10:00", {"why": "no part"})
+    assert lanes(given(*at_the_bench(plain)), "forward", "decide")[-1] == ("forward", BENCH, "open")
+
+
+def test_another_attempt_elsewhere_ends_the_choice(given: Given) -> None:
+    other = "repairer:second"
+    on = (handed(BENCH, other, "2026-03-17 10:00"), received(other, "2026-03-18 10:00"))
+    assert lanes(given(*at_the_bench(FAILED, *on)), "decide") == [("decide", "customer:C-1", "cancelled")]
 
 
 def test_the_end_of_the_order_ends_all_that_is_owed_but_an_answer(given: Given) -> None:
