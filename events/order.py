@@ -1,4 +1,4 @@
-"""The order itself: taken in, given another number, closed, opened again."""
+"""The order itself: taken in, given another number, closed, opened again, found to be one with another."""
 
 from __future__ import annotations
 
@@ -60,4 +60,21 @@ class OrderReopened(Fact):
     reason: Prose | None = None
 
 
-FACTS: tuple[type[Fact], ...] = (OrderOpened, OrderReferenced, OrderClosed, OrderReopened)
+class OrderMerged(Fact):
+    """This order and the one named by ``into`` are one repair, which goes on under that id; this id leads to it."""
+
+    NAME: ClassVar[str] = "order.merged"
+
+    into: Identifier
+    reason: Prose | None = None
+
+
+class OrderUnmerged(Fact):
+    """This order is one of its own after all: what ``order.merged`` said of it holds no longer."""
+
+    NAME: ClassVar[str] = "order.unmerged"
+
+    reason: Prose | None = None
+
+
+FACTS: tuple[type[Fact], ...] = (OrderOpened, OrderReferenced, OrderClosed, OrderReopened, OrderMerged, OrderUnmerged)

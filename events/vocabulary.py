@@ -35,6 +35,8 @@ _SHARED: Final = frozenset(
         "order.referenced",
         "order.closed",
         "order.reopened",
+        "order.merged",
+        "order.unmerged",
         "item.handed_over",
         "item.received",
         "item.returned",
@@ -117,6 +119,8 @@ WHO_MAY_SAY: Final[dict[str, frozenset[str]]] = {
 #: Facts whose subject is not an order.
 PARTY_FACTS: Final = frozenset({"party.closed", "party.briefed"})
 INCIDENT_FACTS: Final = frozenset({"incident.declared", "incident.resolved"})
+#: Facts that say which orders are one.
+MERGING_FACTS: Final = frozenset({"order.merged", "order.unmerged"})
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 

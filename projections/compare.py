@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from projections.models import STORED_MODELS
 
 #: The mirror and every read model; the closures' sums are made of `closures`.
-TABLES: Final = ("events", "subjects", *(model.name for model in STORED_MODELS))
+TABLES: Final = ("events", "subjects", "merged", *(model.name for model in STORED_MODELS))
 #: No table lists more differences than this on either side.
 _SHOWN: Final = 20
 

@@ -22,6 +22,7 @@ from projections.book import Book, open_book
 from projections.desk import Desk
 from projections.functions import remove_functions
 from projections.live import PolicyChangedError, apply_models, make_models
+from projections.merging import Merges
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
@@ -44,7 +45,7 @@ class Database:
         self._writing = threading.Lock()
         self._position, self._mirrored = self._read_positions()
         self._grow()
-        self._book = self._open_book()
+        self._book, self._merges = self._open_book(), self._read_merges()
         self._desk: Desk | None = None
 
     @property
@@ -134,19 +135,21 @@ class Database:
     def _apply(self, new: Sequence[Message]) -> Book:
         """Mirror new messages and make the models of their orders anew. Returns the book that holds from here on."""
         with self._working() as desk:
-            arrived, touched = mirror.take_apart(desk, new)
-            making = make_models(desk, arrived, touched, self._book)
+            arrived = mirror.take_apart(desk, new, self._merges)
+            making = make_models(desk, arrived, self._book)
             mirror.add_events(desk)
             apply_models(making)
             _move(desk.writer.cursor, position=new[-1][0], mirrored=new[-1][0])
-            return making.book
+        self._merges = arrived.merges
+        return making.book
 
     def _mirror(self, batch: Sequence[Message]) -> int:
         new = mirror.unseen(batch, self._mirrored)
         if new:
             with self._working() as desk:
-                mirror.mirror_batch(desk, new)
+                merges = mirror.mirror_batch(desk, new, self._merges)
                 _move(desk.writer.cursor, position=self._position, mirrored=new[-1][0])
+            self._merges = merges
             self._mirrored = new[-1][0]
             self._grow()
         return self._mirrored
@@ -171,6 +174,13 @@ class Database:
         cursor = self.cursor()
         try:
             return open_book(cursor)
+        finally:
+            cursor.close()
+
+    def _read_merges(self) -> Merges:
+        cursor = self.cursor()
+        try:
+            return Merges.read(cursor)
         finally:
             cursor.close()
 

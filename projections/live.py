@@ -18,7 +18,9 @@ from events.party import POLICY
 from projections.beside import after
 from projections.book import Book, open_book
 from projections.desk import Desk
-from projections.models import CLOSURES, FACTS, HANDOFFS, ORDER_MODELS, VOIDS, Model
+from projections.merging import Merges
+from projections.mirror import Arrived
+from projections.models import CLOSURES, FACTS, HANDOFFS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
 from projections.workbench import Workbench
 
@@ -29,13 +31,19 @@ SELECT e.* EXCLUDE (order_id, type, recorded_at, correlation_id, causation_id, d
 FROM chain.events e
 JOIN touched t ON t.first_position = e.first_position
 """
+#: The same where several orders are one: each fact with the id that it was said of.
+_MIRRORED_AS_SAID: Final = """
+SELECT e.* EXCLUDE (order_id, type, recorded_at, correlation_id, causation_id, data), e.order_id
+FROM chain.events e
+JOIN touched t ON t.first_position = e.first_position
+"""
 #: With what has arrived and is not in the mirror yet.
 _RAW: Final = """
 FROM mirrored
 UNION ALL BY NAME
-SELECT t.first_position, a.* EXCLUDE (type, recorded_at, correlation_id, causation_id, data)
+SELECT n.first_position, n.aside, a.* EXCLUDE (type, recorded_at, correlation_id, causation_id, data)
 FROM arrived a
-JOIN touched t ON t.order_id = a.order_id
+JOIN named n ON n.order_id = a.order_id
 """
 _STORED: Final = "FROM {} WHERE first_position IN (SELECT first_position FROM touched)"
 _STORED_VOIDS: Final = _STORED.format(VOIDS.stored)
@@ -43,7 +51,8 @@ _STORED_HANDOFFS: Final = _STORED.format(HANDOFFS.stored)
 
 
 class PolicyChangedError(Exception):
-    """The batch adopts another policy, or takes one back: everything that is open has to be made anew."""
+    """The batch adopts another policy, or takes one back: everything that is open has to be made anew. Or orders that
+    announce anything became one, which nobody does."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +66,24 @@ class Making:
     new_voids: bool
 
 
-def make_models(desk: Desk, arrived: pa.Table, touched: pa.Table, book: Book) -> Making:
+def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
     """Begin to make the models of the orders in `touched`: from the mirror, and from `arrived`, not mirrored yet.
 
     The cost grows with those orders and with how long ago the oldest of them began, not with the history. Raises
-    PolicyChangedError before anything is changed.
+    PolicyChangedError; what was changed by then is for the caller to roll back.
     """
+    touched, merges = arrived.touched, arrived.merges
     if True in touched["announces"].unique().to_pylist():
-        if POLICY in touched["order_id"].to_pylist():
+        if arrived.regrouped or POLICY in touched["order_id"].to_pylist():
             raise PolicyChangedError
-        touched, book = _spread_closures(desk, touched)
+        touched, book = _spread_closures(desk, touched, merges)
         models = ORDER_MODELS
-        new_voids = _take_facts(desk, touched)
+        new_voids = _take_facts(desk, touched, merges)
     else:
-        new_voids = _take_facts(desk, touched)
-        models = ORDER_MODELS if new_voids else _spoken_of(desk, arrived)
+        if arrived.regrouped:
+            _remove_all(desk.writer, arrived.regrouped)
+        new_voids = _take_facts(desk, touched, merges)
+        models = ORDER_MODELS if new_voids or arrived.regrouped else _spoken_of(desk, arrived.rows)
     if HANDOFFS not in models:
         desk.maker.put(HANDOFFS.name, desk.writer.look_up(_STORED_HANDOFFS))
     linked = tuple((model, desk.beside.submit(_make, desk, model, book)) for model in models if model.is_linked)
@@ -106,13 +118,14 @@ def _make(desk: Desk, model: Model, book: Book) -> pa.Table:
     return rows
 
 
-def _take_facts(desk: Desk, touched: pa.Table) -> bool:
+def _take_facts(desk: Desk, touched: pa.Table, merges: Merges) -> bool:
     """Make the touched orders' `facts`, and `voids` if there may be any new ones. Tells whether there may."""
     desk.put("touched", touched)
     desk.maker.put("subjects", touched)
     # At first by the stored `voids`: they hold for as long as nothing of the order is doubled or corrected.
     desk.maker.put("voids", desk.writer.look_up(_STORED_VOIDS))
-    desk.maker.put("mirrored", desk.writer.look_up(_MIRRORED))
+    several = merges.places and not merges.keys.isdisjoint(touched["first_position"].to_pylist())
+    desk.maker.put("mirrored", desk.writer.look_up(_MIRRORED_AS_SAID if several else _MIRRORED))
     desk.maker.define("raw", _RAW)
     facts = desk.maker.make(FACTS.select)
     doubts = _may_not_count(facts)
@@ -143,10 +156,10 @@ def _may_not_count(facts: pa.Table) -> bool:
     return distinct < len(facts) or "fact.corrected" in facts["fact"].unique().to_pylist()
 
 
-def _spread_closures(desk: Desk, touched: pa.Table) -> tuple[pa.Table, Book]:
+def _spread_closures(desk: Desk, touched: pa.Table, merges: Merges) -> tuple[pa.Table, Book]:
     """Store the touched parties' closures. Returns `touched` with every order whose due times they can move, and the
     book with those closures in it."""
-    _take_facts(desk, touched)
+    _take_facts(desk, touched, merges)
     desk.writer.put(CLOSURES.name, desk.maker.make(CLOSURES.select))
     moved = desk.writer.look_up(read_sql("moved_by_closures"))
     _store(desk.writer, CLOSURES)
@@ -162,6 +175,14 @@ def _store(writer: Workbench, model: Model) -> None:
 
 def _remove(writer: Workbench, model: Model) -> None:
     execute(writer.cursor, f"DELETE FROM {model.stored} WHERE first_position IN (SELECT first_position FROM touched)")
+
+
+def _remove_all(writer: Workbench, firsts: frozenset[int]) -> None:
+    """Remove what the models have of the orders that lay there before the batch, or lie there from now on."""
+    for model in STORED_MODELS:
+        writer.cursor.execute(
+            f"DELETE FROM {model.stored} WHERE first_position IN (SELECT unnest($1::BIGINT[]))", [list(firsts)]
+        )
 
 
 def _add(writer: Workbench, model: Model) -> None:

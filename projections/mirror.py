@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -17,23 +18,40 @@ from duckdb import DuckDBPyConnection
 
 from events import vocabulary
 from events.envelope import TypeNameError, full_type, split_type
+from events.vocabulary import MERGING_FACTS
 from projections.desk import Desk
+from projections.merging import Merges
 from projections.models import CATALOG
+from projections.regrouping import regroup
 from projections.statements import execute, read_sql
 
 #: One message of the log: its position and its payload.
 Message = tuple[int, bytes]
 
 #: Raise it when what the mirror holds changes in a way that no file of this package shows.
-_GENERATION: Final = 1
+_GENERATION: Final = 2
 
 _ADD_EVENTS: Final = """
 INSERT INTO chain.events
-SELECT e.position, t.first_position, e.* EXCLUDE (position)
+SELECT e.position, n.first_position, n.aside, e.* EXCLUDE (position)
 FROM arrived e
-JOIN touched t ON t.order_id = e.order_id
+JOIN named n ON n.order_id = e.order_id
 ORDER BY e.position
 """
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A batch taken apart, with its orders: `touched` has a row for each, `named` one for each id that they go by.
+
+    ``merges`` is what holds with the batch; ``regrouped`` are the first positions of orders that became one, or are no
+    longer, with this batch: before and after.
+    """
+
+    rows: pa.Table
+    touched: pa.Table
+    merges: Merges
+    regrouped: frozenset[int] = frozenset()
 
 
 @lru_cache
@@ -65,14 +83,19 @@ def define_facts(cursor: DuckDBPyConnection) -> None:
 
 
 def create_mirror(cursor: DuckDBPyConnection) -> None:
-    """Create the empty mirror: `events`, and `subjects` with each order's first and last position."""
+    """Create the empty mirror: `events`, `subjects` with each order's first and last position, and `merged`.
+
+    Orders that are one have one row in `subjects`, under the id with which they go on, and lie where the first of them
+    begins; `merged` has all their ids. ``aside`` is what was said of one that does not go on under its own id.
+    """
     define_facts(cursor)
     cursor.execute("CREATE TABLE vocabulary (full_type VARCHAR, name VARCHAR, version INTEGER, fact fact_name)")
     columns = [list(column) for column in zip(*known_types(), strict=True)]
     cursor.execute("INSERT INTO vocabulary SELECT unnest($1), unnest($2), unnest($3), unnest($2)", columns)
     cursor.register("incoming", _incoming(()))
     cursor.execute(
-        f"CREATE TABLE {CATALOG}.events AS SELECT position, position AS first_position, * EXCLUDE (position) "
+        f"CREATE TABLE {CATALOG}.events AS "
+        "SELECT position, position AS first_position, false AS aside, * EXCLUDE (position) "
         f"FROM ({read_sql('incoming_events')})"
     )
     cursor.unregister("incoming")
@@ -80,6 +103,7 @@ def create_mirror(cursor: DuckDBPyConnection) -> None:
         "CREATE TABLE subjects "
         "(order_id VARCHAR, order_key UBIGINT, first_position BIGINT, last_position BIGINT, announces BOOLEAN)"
     )
+    cursor.execute("CREATE TABLE merged (order_id VARCHAR, order_key UBIGINT, first_position BIGINT, survivor VARCHAR)")
 
 
 def unseen(batch: Sequence[Message], position: int) -> Sequence[Message]:
@@ -89,23 +113,29 @@ def unseen(batch: Sequence[Message], position: int) -> Sequence[Message]:
     return sorted({at: (at, payload) for at, payload in batch if at > position}.values())
 
 
-def mirror_batch(desk: Desk, batch: Sequence[Message]) -> None:
-    """Add messages, all of them new and in order, within the caller's transaction."""
-    take_apart(desk, batch)
+def mirror_batch(desk: Desk, batch: Sequence[Message], merges: Merges) -> Merges:
+    """Add messages, all of them new and in order, within the caller's transaction. Returns what holds with them."""
+    arrived = take_apart(desk, batch, merges)
     add_events(desk)
+    return arrived.merges
 
 
-def take_apart(desk: Desk, batch: Sequence[Message]) -> tuple[pa.Table, pa.Table]:
-    """Put `arrived` on both of the desk's workbenches, the batch taken apart, and `touched`. Returns both.
+def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
+    """Put `arrived` on both of the desk's workbenches, the batch taken apart, and `touched` and `named`, its orders.
 
-    The latter are its orders with their first and last positions. Nothing is changed yet.
+    Nothing is changed yet, but where what is there already lies, if orders became one with this batch.
     """
     desk.maker.put("incoming", _incoming(batch))
-    arrived = desk.maker.make(read_sql("incoming_events"))
-    desk.put("arrived", arrived)
+    rows = desk.maker.make(read_sql("incoming_events"))
+    desk.put("arrived", rows)
     touched = desk.writer.look_up(read_sql("touched"))
+    named = touched.select(["order_id", "first_position"]).append_column("aside", pa.array([False] * len(touched)))
+    regrouped: frozenset[int] = frozenset()
+    if merges.involved or not MERGING_FACTS.isdisjoint(rows["fact"].unique().to_pylist()):
+        touched, named, merges, regrouped = regroup(desk.writer.cursor, rows, touched, named, merges)
     desk.put("touched", touched)
-    return arrived, touched
+    desk.put("named", named)
+    return Arrived(rows, touched, merges, regrouped)
 
 
 def add_events(desk: Desk) -> None:

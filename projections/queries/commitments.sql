@@ -25,7 +25,7 @@ listed AS (
 )
 SELECT
     commitment_id(l.kind, e.order_id, e.source, e.id) AS commitment_id,
-    e.order_id AS "order",
+    coalesce(m.survivor, e.order_id) AS "order",
     l.kind, nullif(l.topic, '') AS topic, l.owner, l.owed_to, l.accountable, l.counterpart,
     l.opened_at, l.due_at,
     CASE WHEN l.state = 'met' THEN l.ended_at END AS met_at,
@@ -37,4 +37,5 @@ SELECT
     l.promises, l.first_promised_at, l.promised_at, l.promised_by, l.allowed, l.worked
 FROM listed l
 JOIN chain.events e ON e.position = l.position
+LEFT JOIN merged m ON m.order_id = e.order_id
 ORDER BY CASE WHEN l.standing IN ('open', 'overdue', 'paused') THEN 0 ELSE 1 END, l.due_at NULLS LAST, l.position, l.kind

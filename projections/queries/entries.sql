@@ -3,7 +3,7 @@ SELECT
     e.position, e.occurred_at, e.recorded_at, e.type, nullif(e.version, 0) AS version, e.source, e.id, e.data,
     e.fact IS NOT NULL AS known,
     v.why IS NOT NULL AS voided
-FROM chain.events e
+FROM events e
 LEFT JOIN voids v ON v.position = e.position AND v.first_position = $first
 WHERE e.position BETWEEN $first AND $last
     AND e.first_position = $first

@@ -18,18 +18,20 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
     """What ``timeline`` with ``raw`` says of each of ``orders`` (ids), as far as it matters for messages.
 
     With ``letters``: when each customer got letters since ``letters_since``, about any order of hers; and with what the
-    policy says of messages. An order that is not known is left out.
+    policy says of messages. An order that is not known is left out; one that became part of another is that other.
     """
     orders, since = arguments.names("orders", MOST), arguments.moment("letters_since")
     if since is None:
         raise QueryError("say since when: 'letters_since' is missing")
     subjects = reading.rows("histories_orders", orders=orders)
-    firsts = [row["first_position"] for row in subjects]
+    firsts = sorted({row["first_position"] for row in subjects})
     rules = open_book(reading.cursor).policy.messages.model_dump()
     if not firsts:
         return {"histories": {}, "rules": rules}
     bounds = {"firsts": firsts, "begin": min(firsts), "end": max(row["last_position"] for row in subjects)}
     entries = _by_order(reading.rows("histories_entries", **bounds))
+    several = [row["first_position"] for row in subjects if row["merged"]]
+    said_of = telling.said_of(reading, several, bounds["begin"], bounds["end"])
     commitments = _by_order(reading.rows("histories_commitments", firsts=firsts))
     messages = _by_order(reading.rows("histories_messages", firsts=firsts))
     letters: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -37,10 +39,10 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
         letters[row["opened_by"], row["customer"]].append(row["sent_at"])
     found: Row = {}
     for order in subjects:
-        first = order.pop("first_position")
-        own = telling.by_position(entries[first])
-        order_id = order["order_id"]
-        found[order_id] = {
+        first, asked = order.pop("first_position"), order.pop("asked")
+        own = telling.by_position(entries[first], said_of)
+        order_id, order["merged"] = order["order_id"], order["merged"] or []
+        found[asked] = {
             "order": order if order.pop("is_order") else None,
             "entries": list(own.values()),
             "commitments": [telling.commitment(row, order_id, own) for row in commitments[first]],

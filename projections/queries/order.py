@@ -8,6 +8,7 @@ from events.party import ROLES, role_of
 from projections.book import open_book
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
+from projections.queries.parcels import carried, last_parcel, with_parcels
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
 
@@ -19,11 +20,11 @@ def find(reading: Reading, arguments: Arguments) -> Row:
 
 def status(reading: Reading, arguments: Arguments) -> Row:
     """Where one order stands."""
-    subject = find_one(reading, arguments.required_text("order"))
-    travel(reading, subject["first_position"])
+    subject = find_then(reading, arguments.required_text("order"))
     order = _status(reading, subject)
     if order is None:
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
+    order |= {"parcel": _parcel(reading, subject) if order["handoffs"] else None}
     now = reading.moment_or_none(arguments)
     if now is None:
         return {**order, "ball": None, "time_spent": []}
@@ -35,10 +36,9 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
 
     With ``raw``, also what does not count: duplicates and facts that were taken back.
     """
-    subject = find_one(reading, arguments.required_text("order"))
+    subject = find_then(reading, arguments.required_text("order"))
     raw = arguments.flag("raw") or False
     first = subject["first_position"]
-    travel(reading, first)
     entries = _entries(reading, subject)
     if reading.travels and not any(raw or not entry["voided"] for entry in entries.values()):
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
@@ -48,10 +48,14 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     now = reading.moment_or_none(arguments)
     if order is not None and now is not None:
         order |= {"ball": ball_of(reading, subject, now), "time_spent": time_spent(reading, subject, now)}
+    found = carried(entry for entry in entries.values() if entry["known"] and not entry["voided"])
+    handoffs = with_parcels(reading.rows("order_handoffs", first=first), found)
+    if order is not None:
+        order |= {"parcel": last_parcel(handoffs, found)}
     return {
         "order": order,
         "entries": [entry for entry in entries.values() if raw or not entry["voided"]],
-        "handoffs": reading.rows("order_handoffs", first=first),
+        "handoffs": handoffs,
         "commitments": [
             telling.commitment(row, subject["order_id"], entries)
             for row in reading.rows("order_commitments", first=first)
@@ -79,6 +83,16 @@ def find_one(reading: Reading, name: str) -> Row:
     return found[0]
 
 
+def find_then(reading: Reading, name: str) -> Row:
+    """The same, of the moment that the question is about, with the models of then. Raises QueryError.
+
+    What is one order now may have been several, and the other way about.
+    """
+    found = find_one(reading, name)
+    regrouped = travel(reading, found["first_position"])
+    return find_one(reading, name) if regrouped else found
+
+
 def _find(reading: Reading, name: str) -> list[Row]:
     for query in ("find_id", "find_name", "find_customer"):
         if found := reading.rows(query, name=name):
@@ -90,7 +104,8 @@ def _status(reading: Reading, subject: Row) -> Row | None:
     rows = reading.rows("status", first=subject["first_position"])
     if not rows:
         return None
-    return {**rows[0], "references": reading.rows("references", first=subject["first_position"])}
+    references = reading.rows("references", first=subject["first_position"])
+    return {**rows[0], "references": references, "merged": subject["merged"] or []}
 
 
 def ball_of(reading: Reading, subject: Row, now: datetime) -> Row | None:
@@ -113,7 +128,22 @@ def _entries(reading: Reading, subject: Row) -> dict[int, Row]:
         as_of=reading.as_of,
         known_at=reading.known_at,
     )
-    return telling.by_position(rows)
+    several = [subject["first_position"]] if subject["merged"] else []
+    said_of = telling.said_of(reading, several, subject["first_position"], subject["last_position"])
+    return telling.by_position(rows, said_of)
+
+
+def _parcel(reading: Reading, subject: Row) -> Row | None:
+    """The parcel of the order's last handover."""
+    rows = reading.rows(
+        "carried",
+        first=subject["first_position"],
+        last=subject["last_position"],
+        as_of=reading.as_of,
+        known_at=reading.known_at,
+    )
+    handoffs = reading.rows("order_handoffs", first=subject["first_position"])
+    return last_parcel(handoffs, carried(telling.by_position(rows).values()))
 
 
 def _messages(reading: Reading, subject: Row, entries: telling.Entries) -> list[Row]:

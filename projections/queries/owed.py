@@ -10,7 +10,7 @@ import orjson
 
 from projections.book import open_book
 from projections.queries.arguments import MAX_LIMIT, Arguments
-from projections.queries.order import ball_of, find_one, time_spent
+from projections.queries.order import ball_of, find_one, find_then, time_spent
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
 from projections.standing import standing
@@ -25,9 +25,10 @@ def commitments(reading: Reading, arguments: Arguments) -> Row:
     now, name, owner = reading.moment(arguments), arguments.text("order"), arguments.text("owner")
     states, kind, late = arguments.texts("states", STATES), arguments.text("kind"), arguments.flag("late")
     limit = arguments.number("limit", 100)
-    subject = find_one(reading, name) if name is not None else None
+    subject = find_then(reading, name) if name is not None else None
     first = subject["first_position"] if subject is not None else None
-    travel(reading, first)
+    if subject is None:
+        travel(reading)
     rows = listed(reading, now, first=first, owner=owner, kind=kind, states=states, late=late, limit=limit)
     chances = _chances(reading, now, first=first, owner=owner)
     answer: Row = {"commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows]}

@@ -12,7 +12,7 @@ WITH due AS MATERIALIZED (
     )
 )
 SELECT
-    commitment_id(d.kind, s.order_id, e.source, e.id) AS commitment_id,
+    commitment_id(d.kind, coalesce(a.order_id, s.order_id), e.source, e.id) AS commitment_id,
     s.order_id AS "order",
     d.kind, d.owner, d.owed_to, d.accountable, d.counterpart, d.opened_at, d.due_at, d.ended_at, d.state, d.level, d.promises,
     d.nudged_at IS NOT NULL AS nudged,
@@ -23,6 +23,11 @@ JOIN (SELECT position, source, id FROM chain.events WHERE position IN (SELECT po
 JOIN (
     SELECT first_position, order_id FROM chain.subjects WHERE first_position IN (SELECT first_position FROM due)
 ) s ON s.first_position = d.first_position
+-- Of an order that became part of another, commitments keep their names.
+LEFT JOIN (
+    SELECT position, order_id FROM chain.events
+    WHERE aside AND position IN (SELECT position FROM due JOIN chain.merged USING (first_position))
+) a ON a.position = d.position
 LEFT JOIN (
     SELECT first_position, category, urgency FROM orders WHERE first_position IN (SELECT first_position FROM due)
 ) o ON o.first_position = d.first_position

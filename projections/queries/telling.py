@@ -6,20 +6,36 @@ The order's events are read once and looked up here; a join for each would cost 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from events.chain import commitment_id
-from projections.queries.reading import Row
+from projections.queries.reading import Reading, Row
 
 #: The events of one order by position.
 Entries = Mapping[int, Row]
 
 
-def by_position(entries: Sequence[Row]) -> dict[int, Row]:
-    """Rows of entries.sql with their data read."""
-    return {entry["position"]: {**entry, "data": _json(entry["data"])} for entry in entries}
+def by_position(entries: Sequence[Row], said_of: Mapping[int, str] = MappingProxyType({})) -> dict[int, Row]:
+    """Rows of entries.sql with their data read; ``said_of`` is the order of those that were said of another one."""
+    return {
+        entry["position"]: {
+            **entry,
+            "data": _json(entry["data"]),
+            "said_of": said_of.get(entry["position"]),
+        }
+        for entry in entries
+    }
+
+
+def said_of(reading: Reading, firsts: Sequence[int], begin: int, end: int) -> dict[int, str]:
+    """Which facts of the orders at ``firsts`` were said of an id that became part of them: the id, by position."""
+    if not firsts:
+        return {}
+    rows = reading.rows("said_of", firsts=list(firsts), begin=begin, end=end)
+    return {row["position"]: row["order_id"] for row in rows}
 
 
 def message(row: Row, order_id: str, entries: Entries) -> Row:
@@ -43,7 +59,7 @@ def commitment(row: Row, order_id: str, entries: Entries) -> Row:
     """A row of order_commitments.sql with its id."""
     opening = entries[row["position"]]
     return {
-        "commitment_id": commitment_id(row["kind"], order_id, opening["source"], opening["id"]),
+        "commitment_id": commitment_id(row["kind"], opening["said_of"] or order_id, opening["source"], opening["id"]),
         **{name: value for name, value in row.items() if name != "position"},
     }
 

@@ -5,7 +5,7 @@
 SELECT
     position, first_position, fact_key, fact, source, occurred_at,
     (epoch_us(occurred_at) + 62135596800000000)::HUGEINT * 18446744073709551616 + position * 256 AS story,
-    party, word, name, topic, by_when, from_when, serial, brand, model, items, fault_text, level
+    party, word, name, topic, by_when, from_when, serial, brand, model, items, fault_text, level, aside
 FROM raw
 ANTI JOIN voids USING (position)
 WHERE version IS DISTINCT FROM 0

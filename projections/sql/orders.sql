@@ -36,6 +36,8 @@ marks AS (
 words AS (
     SELECT
         first_position, story, fact, source, occurred_at, party, word, name, topic, by_when, serial, brand, model, fault_text,
+        -- Of several orders that are one, the one that goes on is believed first: 2^126 is later than any story.
+        story + CASE WHEN aside THEN 85070591730234615865843651857942052864 ELSE 0 END AS belief,
         fact = 'order.opened' AS opens,
         fact = 'order.closed' AS closes,
         fact = 'order.reopened' AS reopens,
@@ -53,16 +55,16 @@ terms AS (
     SELECT
         first_position,
         -- Of several openings, the first to say a thing is believed.
-        arg_min(CASE WHEN opens THEN source END, story) AS opened_by,
+        arg_min(CASE WHEN opens THEN source END, belief) AS opened_by,
         min(CASE WHEN opens THEN occurred_at END) AS opened_at,
-        arg_min(CASE WHEN opens THEN party END, story) AS named_accountable,
-        arg_min(CASE WHEN opens THEN name END, story) AS customer,
-        arg_min(brand, story) AS brand,
-        arg_min(model, story) AS model,
-        arg_min(CASE WHEN opens THEN serial END, story) AS serial,
-        arg_min(fault_text, story) AS fault_text,
-        arg_min(CASE WHEN opens THEN word END, story) AS urgency,
-        arg_min(CASE WHEN opens THEN topic END, story) AS category,
+        arg_min(CASE WHEN opens THEN party END, belief) AS named_accountable,
+        arg_min(CASE WHEN opens THEN name END, belief) AS customer,
+        arg_min(brand, belief) AS brand,
+        arg_min(model, belief) AS model,
+        arg_min(CASE WHEN opens THEN serial END, belief) AS serial,
+        arg_min(fault_text, belief) AS fault_text,
+        arg_min(CASE WHEN opens THEN word END, belief) AS urgency,
+        arg_min(CASE WHEN opens THEN topic END, belief) AS category,
         -- The last turn, and whether it closed the order (1); and the turns that decide how often it was reopened.
         max(CASE WHEN opens OR reopens THEN story WHEN closes THEN story + 1 END) AS turn,
         list(CASE WHEN reopens THEN story WHEN closes THEN story + 1 END) AS turns,

@@ -12,7 +12,7 @@ copies AS (
         first_value(position) OVER same_fact AS original
     FROM raw
     WHERE fact_key IN (FROM repeated) AND version IS DISTINCT FROM 0
-    WINDOW same_fact AS (PARTITION BY first_position, source, id ORDER BY position)
+    WINDOW same_fact AS (PARTITION BY first_position, source, id, fact_key ORDER BY position)
 ),
 duplicates AS (
     SELECT position, first_position, original FROM copies WHERE nth > 1

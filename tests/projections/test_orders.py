@@ -51,6 +51,7 @@ def test_an_order_that_was_just_taken_in(given: Given) -> None:
         "first_position": 1,
         "last_position": 1,
         "references": [],
+        "merged": [],
         # Nobody said from when to look.
         "ball": None,
         "time_spent": [],

@@ -51,6 +51,9 @@ SAYINGS: list[tuple[str, Callable[[st.DataObject], dict[str, Any]]]] = [
     ("item.returned", lambda d: {}),
     ("order.closed", lambda d: {"outcome": "repaired"}),
     ("order.reopened", lambda d: {}),
+    ("order.merged", lambda d: {"into": d.draw(st.sampled_from(ORDERS))}),
+    ("order.merged", lambda d: {"into": d.draw(st.sampled_from(ORDERS))}),
+    ("order.unmerged", lambda d: {}),
     ("repair.completed", lambda d: {}),
     ("work.paused", lambda d: {"waiting_for": d.draw(st.sampled_from(["customer", "part", "other"]))}),
     ("work.resumed", lambda d: {}),
@@ -153,7 +156,7 @@ def mirrored(database: Database) -> list[str]:
     try:
         return [
             row
-            for table in ("events", "subjects")
+            for table in ("events", "subjects", "merged")
             for (row,) in cursor.execute(f"SELECT t::VARCHAR FROM chain.{table} AS t ORDER BY ALL").fetchall()
         ]
     finally:
