@@ -13,13 +13,15 @@ from pydantic import BaseModel, ValidationError
 from events.envelope import Event, Identifier
 from events.party import ROLES, name_of, role_of
 from events.subjects import customer_key
-from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, is_known, may_say, read_data
+from events.vocabulary import FACTS, INCIDENT_FACTS, MERGING_FACTS, PARTY_FACTS, is_known, may_say, read_data
 from services.contact import Contact
 from services.intake.problems import Refusal, from_validation
 from services.intake.references import fault_in_reference
 
 #: Clocks of partners may run ahead by this much and no more; a fact from next year would hide all that comes before it.
 CLOCK_AHEAD: Final = timedelta(hours=24)
+#: From an order to the one that it became part of, and on from there.
+_LONGEST_CHAIN: Final = 20
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,6 +48,7 @@ class Known(Protocol):
     def find(self, source: str, id: str) -> Found | None: ...
     def opened_by(self, order: str) -> str | None: ...
     def order_of(self, party: str, reference: str) -> str | None: ...
+    def merged_into(self, order: str) -> str | None: ...
 
 
 class _WithContact(BaseModel):
@@ -99,6 +102,8 @@ def decide(event: Event, party: str, known: Known, now: datetime) -> Accept | Du
         if not found.about(order):
             raise Refusal("id-reused", f"the id '{event.id}' was used before, for another order", "/id")
         return Duplicate(event.id, found.position, order)
+    if event.name in MERGING_FACTS:
+        data = _merging(event, order, data, known)
 
     key = None
     if contact is not None:
@@ -174,6 +179,36 @@ def _check_own(event: Event, data: dict[str, Any]) -> None:
         )
     if event.name == "fact.corrected" and data.get("fact_source") not in (None, event.source):
         raise Refusal("not-your-name", "a party corrects its own facts only", "/data/fact_source")
+
+
+def _merging(event: Event, order: str, data: dict[str, Any], known: Known) -> dict[str, Any]:
+    """The data of what says which orders are one, with the chain-wide id of the other order. Raises Refusal.
+
+    Who opened both may say so, for nobody else answers for them: the customer of one would hear of the other.
+    """
+    if known.opened_by(order) != event.source:
+        raise Refusal("not-your-order", f"only the party that opened '{event.subject}' can say so", "/subject")
+    if event.name != "order.merged":
+        return data
+    said = str(data["into"])
+    into = known.order_of(event.source, said) or said
+    if known.opened_by(into) != event.source:
+        # The same answer for an order of another's and for none at all, or one could find out which ids there are.
+        raise Refusal("not-your-order", f"'{said}' is no order that {event.source} opened", "/data/into")
+    if into == order:
+        raise Refusal("invalid", f"'{event.subject}' and '{said}' are the same order already", "/data/into")
+    other = known.merged_into(order)
+    if other not in (None, into):
+        raise Refusal("invalid", f"'{order}' is part of '{other}' by now: say order.unmerged of it first", "/subject")
+    last = into
+    for _ in range(_LONGEST_CHAIN):
+        following = known.merged_into(last)
+        if following is None:
+            return data | {"into": into}
+        if following == order:
+            raise Refusal("invalid", f"'{said}' is part of '{event.subject}' by now: that one goes on", "/data/into")
+        last = following
+    raise Refusal("invalid", f"more than {_LONGEST_CHAIN} orders would be one after the other", "/data/into")
 
 
 def _resolve(event: Event, known: Known) -> str:

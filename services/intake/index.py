@@ -9,17 +9,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
+from pydantic import ValidationError
 
 from events.envelope import Event
 from events.log import fact_key
+from events.vocabulary import MERGING_FACTS
 from services.intake.deciding import Found, order_hash
 
 #: Raise it with every change of the tables; a file of another version is made anew.
-_VERSION: Final = 3
+_VERSION: Final = 4
 _SCHEMA: Final = """
 begin;
 create table facts (key blob primary key, position integer not null, order_hash integer not null) without rowid;
@@ -29,15 +32,20 @@ create table aliases (
     fact blob not null, primary key (party, reference)
 ) without rowid;
 create index aliases_by_reference on aliases (reference);
+create table merges (
+    fact blob primary key, order_id text not null, into_id text, moment integer not null, position integer not null
+) without rowid;
+create index merges_by_order on merges (order_id);
 create table retracted (fact blob primary key) without rowid;
 create table progress (one integer primary key check (one = 1), position integer not null);
 insert into progress values (1, 0);
 commit;
 """
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
-#: position, source, id, name, subject, data
-_Note = tuple[int, str, str, str, str, dict[str, Any]]
+#: position, source, id, name, subject, data, when it happened (of what says which orders are one; microseconds)
+_Note = tuple[int, str, str, str, str, dict[str, Any], int]
 
 
 @dataclass
@@ -47,6 +55,7 @@ class Pending:
     facts: dict[bytes, Found] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
+    merges: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -129,6 +138,17 @@ class Index:
             self._look_up_aliases(party, [reference])
         return self._looked_up.aliases[(party, reference)]
 
+    def merged_into(self, order: str) -> str | None:
+        """The order of which that one is said to be a part; None if it is one of its own."""
+        if order in self.pending.merges:
+            return self.pending.merges[order]
+        row = self._connection.execute(
+            "select into_id from merges where order_id = ? and fact not in (select fact from retracted)"
+            " order by moment desc, position desc limit 1",
+            (order,),
+        ).fetchone()
+        return row[0] if row else None
+
     def prepare(self, events: Iterable[Event]) -> None:
         """Look up at once what the decisions about these would ask one by one."""
         facts: set[bytes] = set()
@@ -187,7 +207,8 @@ class Index:
     def clear(self) -> None:
         """Forget everything and start at the beginning of the log."""
         self._connection.executescript(
-            "begin; delete from facts; delete from orders; delete from aliases; delete from retracted;"
+            "begin; delete from facts; delete from orders; delete from aliases; delete from merges;"
+            " delete from retracted;"
             " update progress set position = 0; commit;"
         )
         self._looked_up = _LookedUp()
@@ -199,6 +220,8 @@ class Index:
             self.pending.orders.setdefault(event.subject, event.source)
         elif event.name == "order.referenced":
             self.pending.aliases[(event.source, str(event.data.get("reference")))] = event.subject
+        elif event.name in MERGING_FACTS:
+            self.pending.merges[event.subject] = event.data.get("into")
 
     def forget(self) -> None:
         """Drop what the batch at hand has added: it was not appended."""
@@ -212,7 +235,7 @@ class Index:
             reached += position == reached + 1
         self._write(
             (
-                (position, event.source, event.id, event.name, event.subject, event.data)
+                (position, event.source, event.id, event.name, event.subject, event.data, _moment_of(event))
                 for event, position in zip(events, positions, strict=True)
             ),
             up_to=reached,
@@ -227,17 +250,21 @@ class Index:
         facts: list[tuple[bytes, int, int]] = []
         orders: list[tuple[str, str, int]] = []
         aliases: list[tuple[str, str, str, int, bytes]] = []
+        merges: list[tuple[bytes, str, str | None, int, int]] = []
         retracted: list[tuple[bytes]] = []
         for note in notes:
             if note is None:
                 continue
-            position, source, id, name, subject, data = note
+            position, source, id, name, subject, data, moment = note
             key = fact_key(source, id)
             facts.append((key, position, order_hash(subject)))
             if name == "order.opened":
                 orders.append((subject, source, position))
             elif name == "order.referenced":
                 aliases.append((source, str(data.get("reference")), subject, position, key))
+            elif name in MERGING_FACTS:
+                into = data.get("into")
+                merges.append((key, subject, into if isinstance(into, str) else None, moment, position))
             elif name == "fact.corrected":
                 retracted.append((fact_key(str(data.get("fact_source") or source), str(data.get("fact_id"))),))
         connection = self._connection
@@ -257,6 +284,7 @@ class Index:
                 " where excluded.position > position",
                 aliases,
             )
+            connection.executemany("insert or ignore into merges values (?, ?, ?, ?, ?)", merges)
             connection.executemany("insert or ignore into retracted values (?)", retracted)
             connection.execute("update progress set position = max(position, ?)", (up_to,))
             connection.execute("commit")
@@ -278,8 +306,15 @@ def _read(position: int, payload: bytes) -> _Note | None:
         source, id, subject = document["source"], document["id"], document["subject"]
         name = document["type"].removeprefix("repairchain.").rpartition(".v")[0]
         data = document.get("data")
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        moment = _moment_of(Event.from_json(payload)) if name in MERGING_FACTS else 0
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValidationError):
         return None
     if not (isinstance(source, str) and isinstance(id, str) and isinstance(subject, str)):
         return None
-    return position, source, id, name, subject, data if isinstance(data, dict) else {}
+    return position, source, id, name, subject, data if isinstance(data, dict) else {}, moment
+
+
+def _moment_of(event: Event) -> int:
+    """When it happened, as readers take it: never after it was recorded."""
+    time = min(event.time, event.recordedtime or event.time)
+    return (time - _EPOCH) // timedelta(microseconds=1)

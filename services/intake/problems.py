@@ -17,6 +17,7 @@ TITLES: Final = {
     "invalid": "The event does not say what its type asks for",
     "not-your-name": "A party speaks for itself only",
     "not-yours-to-say": "This is not for this role to say",
+    "not-your-order": "This is for whoever opened the order to say",
     "unknown-type": "This type is not in the vocabulary",
     "unknown-version": "This version of the type is not known yet",
     "id-reused": "This id was used before for another order",

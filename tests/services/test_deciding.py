@@ -26,6 +26,7 @@ class Log:
     facts: dict[tuple[str, str], Found] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
+    merges: dict[str, str] = field(default_factory=dict)
 
     def find(self, source: str, id: str) -> Found | None:
         return self.facts.get((source, id))
@@ -35,6 +36,9 @@ class Log:
 
     def order_of(self, party: str, reference: str) -> str | None:
         return self.aliases.get((party, reference))
+
+    def merged_into(self, order: str) -> str | None:
+        return self.merges.get(order)
 
 
 def when(
@@ -290,3 +294,47 @@ def test_an_id_that_bears_a_partys_name_is_that_partys() -> None:
     assert outcome.event.subject == "W-1~acme"
     refusal = refused(Log(), "order.opened", {"product": {}}, subject="W-1~rival")
     assert (refusal.kind, refusal.pointer) == ("not-your-name", "/subject")
+
+
+TWO = {"W-1": SHOP, "W-2": SHOP, "W-3": SHOP, "X-9": OTHER_SHOP}
+
+
+def test_who_opened_both_orders_says_that_they_are_one() -> None:
+    outcome = when(Log(orders=TWO, aliases={(SHOP, "17"): "W-2"}), "order.merged", {"into": "17"})
+    assert isinstance(outcome, Accept)
+    # The log says what was said: of the order that ends, and of the one that goes on by its chain-wide id.
+    assert (outcome.event.subject, outcome.event.data) == ("W-1", {"into": "W-2"})
+
+
+@pytest.mark.parametrize("name", ["order.merged", "order.unmerged"])
+def test_nobody_says_of_anothers_order_that_it_is_one_with_his(name: str) -> None:
+    data = {"into": "W-1"} if name == "order.merged" else {}
+    assert refused(Log(orders=TWO), name, data, subject="X-9").kind == "not-your-order"
+    assert refused(Log(orders=TWO), name, data, subject="W-1", source=IMPORTER).kind == "not-your-order"
+
+
+def test_whether_there_is_such_an_order_of_anothers_is_not_told() -> None:
+    found = [refused(Log(orders=TWO), "order.merged", {"into": into}) for into in ("X-9", "Y-9")]
+    assert [each.detail.replace("Y-9", "X-9") for each in found] == [found[0].detail] * 2
+    assert [(each.kind, each.pointer) for each in found] == [("not-your-order", "/data/into")] * 2
+
+
+@pytest.mark.parametrize(
+    ("merges", "into", "why"),
+    [
+        ({}, "W-1", "the same order"),
+        ({"W-2": "W-1"}, "W-2", "that one goes on"),
+        ({"W-2": "W-3", "W-3": "W-1"}, "W-2", "that one goes on"),
+        ({"W-1": "W-3"}, "W-2", "order.unmerged"),
+    ],
+)
+def test_orders_that_are_one_make_no_ring_and_no_fork(merges: dict[str, str], into: str, why: str) -> None:
+    refusal = refused(Log(orders=TWO, merges=merges), "order.merged", {"into": into})
+    assert refusal.kind == "invalid"
+    assert why in refusal.detail
+
+
+def test_a_chain_of_orders_is_taken_and_so_is_a_repetition() -> None:
+    assert isinstance(when(Log(orders=TWO, merges={"W-2": "W-3"}), "order.merged", {"into": "W-2"}), Accept)
+    assert isinstance(when(Log(orders=TWO, merges={"W-1": "W-2"}), "order.merged", {"into": "W-2"}), Accept)
+    assert isinstance(when(Log(orders=TWO), "order.unmerged"), Accept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -75,3 +75,22 @@ def test_what_it_looked_up_does_not_outlive_what_it_learns(index: Index) -> None
     assert index.opened_by("W-1") == SHOP
     index.clear()
     assert index.find(SHOP, "e1") is None
+
+
+def test_it_knows_of_which_order_another_is_a_part_until_that_is_taken_back(index: Index) -> None:
+    def said(name: str, id: str, hours: int, data: dict[str, str]) -> Event:
+        time = NOW - timedelta(hours=hours)
+        return make_event(name, source=SHOP, id=id, subject="W-1", time=time, recordedtime=NOW, data=data)
+
+    merged, again = said("order.merged", "m1", 3, {"into": "W-2"}), said("order.merged", "m2", 1, {"into": "W-3"})
+    index.expect(merged)
+    assert index.merged_into("W-1") == "W-2"
+    index.forget()
+    assert index.merged_into("W-1") is None
+    # By when it happened, not by when it came.
+    index.follow([(1, again.to_json()), (2, merged.to_json()), (3, said("order.unmerged", "u", 2, {}).to_json())])
+    assert index.merged_into("W-1") == "W-3"
+    index.follow([(4, said("fact.corrected", "c", 0, {"fact_id": "m2", "reason": "did_not_occur"}).to_json())])
+    assert index.merged_into("W-1") is None
+    index.clear()
+    assert index.merged_into("W-1") is None
