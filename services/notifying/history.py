@@ -14,7 +14,10 @@ _CUSTODY = frozenset({"item.handed_over", "item.received"})
 
 @dataclass(frozen=True)
 class Happened:
-    """One fact that stands (not voided). ``at`` is when it happened."""
+    """One fact that stands (not voided). ``at`` is when it happened.
+
+    ``said_of`` is the order that it names, where that is one that became part of this one.
+    """
 
     position: int
     at: datetime
@@ -22,6 +25,7 @@ class Happened:
     id: str
     name: str
     data: Mapping[str, Any]
+    said_of: str | None = None
 
     @property
     def place_in_time(self) -> tuple[datetime, int]:
@@ -83,6 +87,8 @@ class History:
     voided: tuple[Happened, ...] = ()
     outcome: str | None = None
     hidden: str | None = field(default=None, compare=False)
+    #: The orders that became part of this one.
+    merged: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, timeline: Mapping[str, Any]) -> History:
@@ -104,11 +110,16 @@ class History:
             told=_told(timeline.get("messages", ()), facts),
             voided=tuple(voided),
             outcome=order.get("outcome"),
+            merged=tuple(order.get("merged") or ()),
         )
 
     def without(self, message: str) -> History:
         """The same history as if ``message`` had not been planned."""
         return replace(self, told=tuple(told for told in self.told if told.id != message), hidden=message)
+
+    def named_by(self, fact: Happened) -> str:
+        """The id of the order that ``fact`` names: what was told of it keeps its id, whatever became one since then."""
+        return fact.said_of or self.order
 
     def find(self, source: str, id: str) -> Happened | None:
         """The fact that is known by (source, id), if it stands."""
@@ -205,6 +216,7 @@ def _happened(entry: Mapping[str, Any]) -> Happened:
         id=entry["id"],
         name=split_type(name)[0] if name.startswith(TYPE_PREFIX) else name,
         data=entry["data"] or {},
+        said_of=entry.get("said_of"),
     )
 
 

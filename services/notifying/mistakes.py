@@ -47,7 +47,8 @@ def _of_no_handover(told: Told, history: History, voided: set[tuple[str, str]]) 
     cause = history.find(*told.cause) if told.kind == "overdue" else None
     if cause is None:
         return False
-    receipts = {commitment_id("receive", history.order, source, id) for source, id in voided}
+    orders = (history.order, *history.merged)
+    receipts = {commitment_id("receive", order, source, id) for source, id in voided for order in orders}
     return cause.data.get("commitment") in receipts
 
 

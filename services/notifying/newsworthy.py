@@ -59,9 +59,9 @@ class Milestone:
 def told_as(history: History, milestone: Milestone) -> str:
     """The id of the message that tells ``milestone``: that of the fact it says anew, unless that was taken back."""
     fact, origin = milestone.fact, history.origin(milestone.fact)
-    told = message_id(history.order, origin.source, origin.id, milestone.kind)
+    told = message_id(history.named_by(origin), origin.source, origin.id, milestone.kind)
     if any(told in other.corrects and other.status in ("planned", "sent") for other in history.told):
-        return message_id(history.order, fact.source, fact.id, milestone.kind)
+        return message_id(history.named_by(fact), fact.source, fact.id, milestone.kind)
     return told
 
 
@@ -77,6 +77,22 @@ def ending_before(history: History, moment: Happened | None, item: str | None) -
             ending = None
         ending = _ENDINGS.get(fact.name, ending)
     return ending
+
+
+def ending_of(history: History, item: str | None) -> Ending | None:
+    """How the work on ``item`` has ended by now; of an order of several things (None) only once it has on each."""
+    names = item_names(history)
+    if item is not None or len(names) < 2:
+        return ending_before(history, None, item)
+    endings = [ending_before(history, None, name) for name in names]
+    return ending_before(history, None, None) if all(endings) else None
+
+
+def item_names(history: History) -> tuple[str, ...]:
+    """What the things in the order are called there; nothing where it is about one that has no name of its own."""
+    opening = next((fact for fact in history.facts if fact.name == "order.opened"), None)
+    items = opening.data.get("items") if opening is not None else None
+    return tuple(str(each["item"]) for each in items or () if each.get("item"))
 
 
 def open_quote(history: History) -> Happened | None:

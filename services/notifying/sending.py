@@ -121,7 +121,12 @@ class Sender:
 
     async def timeline(self, order: str) -> dict[str, Any]:
         """The order as it is now, with the letters of late and the rules for messages."""
-        return await self.histories.of(order, await self.log.last_position_of(order))
+        position = await self.log.last_position_of(order)
+        history = await self.histories.of(order, position)
+        # Of orders that are one, the last word may have named another of them.
+        others = {history["order"]["order_id"], *history["order"].get("merged", ())} - {order}
+        last = max([await self.log.last_position_of(other) for other in others], default=0)
+        return history if last <= position else await self.histories.of(order, last)
 
     async def deliver(self, order: str, message: str, timeline: Mapping[str, Any] | None = None) -> frozenset[str]:
         """Send the message, once, or say why not; at once, or raise AgainLaterError for when to look again.

@@ -118,6 +118,8 @@ class Teller:
         the plan comes up by itself, as it does when we stop here."""
         if appended.duplicate or await self.log.last_position_of(planned.subject) != appended.position:
             return
+        if timeline["order"].get("merged"):
+            return  # something may have been said of it by another of its ids
         message = str(planned.data["message"])
         entry = {
             "position": appended.position,
