@@ -1,18 +1,25 @@
-# Targets: run, test, check, bench, lock, clean, venv. Everything lives in .venv and .repairchain, and needs only make and Python 3.11 or newer.
+# Targets: run, test, heavy, check, bench, lock, clean, venv. Everything lives in .venv and .repairchain, and needs only make and Python 3.11 or newer.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 # Workers of the test run: one more than the two cores it is made for, since the connected tests also wait.
 WORKERS ?= 3
 
-.PHONY: run test check bench lock clean venv
+.PHONY: run test heavy check bench lock clean venv
 .DEFAULT_GOAL := run
 
 run: venv
 	$(BIN)/repairchain demo
 
+# By file, for what a module sets up is set up once then; the order, the longest first, is that of tests/conftest.py.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 test: venv
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(PYTEST)
+
+# The long campaigns, of which the suite has a small slice each.
+heavy: venv
+	$(PYTEST) -m heavy
 
 check: venv
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """Kills every service and the server again and again while partners hand in: nothing may be lost, nothing doubled.
 
-``python -m bench.reliability [--rounds N] [--orders N] [--seed N] [--campaigns N]``. The test suite runs 20 rounds of
-the same; what must hold at the end stands in tests/reliability/judging.py. A campaign that fails leaves its home.
+``python -m bench.reliability [--rounds N] [--orders N] [--seed N] [--campaigns N]``. The test suite runs seven
+rounds of the same, and ``make heavy`` twenty; what must hold at the end stands in tests/reliability/judging.py. A
+campaign that fails leaves its home.
 """
 
 from __future__ import annotations

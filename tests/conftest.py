@@ -13,6 +13,38 @@ from services.settings import PREFIX
 from tests.chainserver import ChainServer
 
 
+#: What takes longest, longest first: it begins first, so that at the end no worker is left alone with it.
+LONGEST_FIRST = (
+    "test_readme.py",
+    "test_reliability.py",
+    "test_processes.py",
+    "test_openapi.py",
+    "test_telling_kills.py",
+    "test_commitments.py",
+    "test_projector.py",
+    "test_apart.py",
+    "test_boiler.py",
+    "test_properties.py",
+    "test_customer.py",
+    "test_connected.py",
+    "test_visit.py",
+    "test_watch.py",
+    "test_lamps.py",
+    "test_terms.py",
+    "test_tap.py",
+    "test_hostile.py",
+    "test_backtest.py",
+    "test_bike.py",
+    "test_briefing.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; all others, and the tests of a file, stay in their order."""
+    turns = {name: turn for turn, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: turns.get(item.path.name, len(turns)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def plain_tracebacks() -> None:
     """As in the services themselves (logs.py). Colouring one with all its variables takes longer than most tests."""

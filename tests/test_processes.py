@@ -119,7 +119,6 @@ def letters(folder: Path) -> list[EmailMessage]:
     return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
 
 
-@pytest.mark.heavy
 @pytest.mark.timeout(180)
 async def test_the_watch_story_through_the_containers(containers: Containers) -> None:
     await containers.run("setup")

@@ -11,7 +11,6 @@ from tests.reliability.dying import STEPS
 from tests.reliability.telling import campaign, telling
 
 
-@pytest.mark.heavy
 @pytest.mark.timeout(240)
 async def test_no_cause_is_forgotten_and_nobody_is_told_twice(tmp_path: Path) -> None:
     async with telling(tmp_path / "home", seed=3) as scene:

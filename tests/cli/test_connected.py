@@ -19,8 +19,6 @@ from services.home import HomeFolder
 from tests.cli.running import answer, call, process, sentence
 from tests.cli.story import give_operator_login
 
-pytestmark = pytest.mark.heavy
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

@@ -17,8 +17,6 @@ from tests.cli.imapserver import ImapServer
 from tests.cli.running import answer, call, process, sentence
 from tests.services.desk.letters import bounce, letter
 
-pytestmark = pytest.mark.heavy
-
 SHOP = "retailer:juno"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +24,10 @@ ROOT = Path(__file__).parents[3]
 LOG = ROOT.parent / "shared" / "data" / "bpi2013_incidents.csv.gz"
 MAPPING = ROOT / "examples" / "bpi2013.toml"
 
-pytestmark = [
-    pytest.mark.skipif(not LOG.is_file(), reason="the real log is not beside this checkout (../shared/data)"),
-    pytest.mark.heavy,
-]
+pytestmark = pytest.mark.skipif(not LOG.is_file(), reason="the real log is not beside this checkout (../shared/data)")
+
+#: So many rows are read where it does not matter that it is the whole log.
+BEGINNING = 4_000
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +54,22 @@ def steps(database: Database) -> Steps:
         cursor.close()
 
 
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> BacktestReport:
+    file = tmp_path_factory.mktemp("beginning") / "incidents.csv"
+    with gzip.open(LOG, "rt", encoding="utf-8") as log:
+        file.write_text("".join(islice(log, BEGINNING + 1)), encoding="utf-8")
+    return backtest(load_mapping(MAPPING), [file]).report
+
+
+@pytest.mark.heavy
 def test_the_log_is_read_whole(report: BacktestReport) -> None:
     log = report.log
     assert (log.orders, log.facts, log.parties, log.orders_never_closed) == (7_554, 47_172, 649, 8)
     assert (log.rows, log.rows_skipped, log.facts_left_out, log.facts_refused) == (65_533, 0, 0, 0)
 
 
+@pytest.mark.heavy
 def test_receipts_are_the_known_ones(report: BacktestReport) -> None:
     receive = next(each for each in report.kinds if each.kind == "receive")
     assert (receive.opened, receive.done, receive.opened - receive.done) == (9_454, 9_098, 356)
@@ -65,10 +77,22 @@ def test_receipts_are_the_known_ones(report: BacktestReport) -> None:
     assert (busiest.from_party, busiest.owner, busiest.opened) == ("repairer:G96", "repairer:G97", 255)
 
 
+@pytest.mark.heavy
 def test_nobody_hears_nothing_for_longer_than_the_policy_promises(report: BacktestReport) -> None:
+    assert report.log.orders == 7_554
+    nobody_hears_nothing(report)
+
+
+def test_nobody_hears_nothing_in_the_beginning_of_the_log(beginning: BacktestReport) -> None:
+    assert beginning.log.rows == BEGINNING
+    assert beginning.log.rows_skipped == beginning.log.facts_refused == 0
+    nobody_hears_nothing(beginning)
+
+
+def nobody_hears_nothing(report: BacktestReport) -> None:
     silence = report.silence
     assert silence.contacts == 0
-    assert silence.before.longest.count == silence.with_policy.longest.count == 7_554
+    assert silence.before.longest.count == silence.with_policy.longest.count == report.log.orders
     # Five working days are a week; an hour more where the clocks go back.
     assert silence.with_policy.longest.max is not None
     assert silence.with_policy.longest.max <= 169

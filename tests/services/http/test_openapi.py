@@ -57,10 +57,10 @@ CHECKS = (
 )
 
 
-@pytest.mark.heavy
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("examples", [3, pytest.param(15, marks=pytest.mark.heavy)])
 async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
-    chain_server: ChainServer, tmp_path: Path
+    chain_server: ChainServer, tmp_path: Path, examples: int
 ) -> None:
     async with open_counter(chain_server, http_events_per_second=1_000_000) as counter:
         shop = await counter.caller(SHOP)
@@ -68,7 +68,7 @@ async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
             command = [sys.executable, "-m", "schemathesis.cli", "run", f"{shop.url}/openapi.json"]
             command += [
                 f"--checks={','.join(CHECKS)}",
-                "--max-examples=15",
+                f"--max-examples={examples}",
                 "--seed=1",
                 "--no-color",
                 "--phases=examples,coverage,fuzzing",
