@@ -5,22 +5,24 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, print_json
-from cli.place import Place, read_object, server_url, settings_of
+from cli.place import Place, server_url, settings_of
 from cli.quick import QuickGroup
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from services.credentials import Identity
     from services.webhooks import Webhook
 
-#: File systems end at 255 bytes.
-_LONG: Final = 250
+#: What ``partner show`` tells of a partner's secret, and of the page that goes with it.
+_HANDED = ("nkey", "credentials", "welcome")
 
 Result = TypeVar("Result")
 
@@ -33,6 +35,10 @@ Party = Annotated[
     typer.Argument(metavar="ROLE:NAME", help="A retailer, importer or repairer: retailer:juno, or retailer juno."),
 ]
 Name = Annotated[str | None, typer.Argument(metavar="NAME", help="If the role stands alone.", show_default=False)]
+Nkey = Annotated[
+    str | None,
+    typer.Option("--nkey", metavar="U…", help="The public half of a key that it made itself; else one is made here."),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -57,6 +63,7 @@ def add(
     language: Annotated[
         str | None, typer.Option(metavar="en|nl", help="In which the chain writes to it; English by default.")
     ] = None,
+    nkey: Nkey = None,
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Have what customers are to hear go there, signed, to pass on.")
     ] = None,
@@ -72,6 +79,7 @@ def add(
     from services.credentials import CredentialError
     from services.parties import add_party
     from services.reloading import ServerReloadError
+    from services.userkeys import KeyFormatError
     from services.welcome import write_welcome
 
     place, party = place_of(ctx), _party_of(role, own_name)
@@ -83,20 +91,18 @@ def add(
         _check_webhook(place, webhook)
     try:
         login = add_party(
-            place.home, party, display_name=name, phone=phone, email=email, person=person, language=language
+            place.home, party, display_name=name, phone=phone, email=email, person=person, language=language, nkey=nkey
         )
         welcome = write_welcome(place.home, party, server_url(place))
-    except (PartyError, CredentialError, ServerReloadError) as error:
+    except (PartyError, CredentialError, KeyFormatError, ServerReloadError) as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
         raise Problem(
             f"{place.home} cannot be written ({error.strerror}): choose a folder of your own with --home."
         ) from None
     changed = _change_webhook(place, party, url=webhook, rotate=rotate, remove=no_webhook)
-    file = _file_of(place.folder.credentials, login.user)
     if as_json:
-        files = {"credentials": str(file), "welcome": str(welcome)}
-        print_json({"party": party, "user": login.user, **files, **changed})
+        print_json({"party": party, **_shown(login), "welcome": str(welcome), **changed})
         return
     out = console()
     if no_webhook:
@@ -109,10 +115,43 @@ def add(
             out.print(f"  {secret}\n", soft_wrap=True)
         if rotate:
             return
-    out.print(f"{party} takes part. Its user name and password are in {file}", soft_wrap=True)
-    out.print(f"Hand over that file, on a safe way, and {welcome}, which says how to begin.", soft_wrap=True)
-    out.print("From here it publishes with:\n")
-    out.print(f"  repairchain publish FILE --as {shlex.quote(party)}", soft_wrap=True)
+    for line in _takes_part(party, login, welcome):
+        out.print(line, soft_wrap=True)
+
+
+def _takes_part(party: str, login: Identity, welcome: Path) -> list[str]:
+    """What to do now that ``party`` is registered."""
+    if login.file is None:
+        return [
+            f"{party} takes part, with the key {login.nkey}. Its secret half is not here.",
+            f"Hand over {welcome}, which says how to begin.",
+        ]
+    from_here = [
+        "From here it publishes with:\n",
+        f"  repairchain publish FILE --as {shlex.quote(party)}",
+    ]
+    if login.nkey is None:
+        return [
+            f"{party} takes part. Its user name and password are in {login.file}",
+            f"Hand over that file, on a safe way, and {welcome}, which says how to begin.",
+            f"'repairchain partner rotate {shlex.quote(party)}' gives it a key, whose secret half no server knows.",
+            *from_here,
+        ]
+    return [
+        f"{party} takes part. The secret with which it logs in is in {login.file}",
+        f"Hand over that file, on a safe way, and {welcome}, which says how to begin.",
+        "Once handed over it may be deleted here: the server knows the public key alone.",
+        *from_here,
+    ]
+
+
+def _shown(login: Identity) -> dict[str, Any]:
+    """As what a partner logs in, as ``--json`` shows it."""
+    return {
+        "user": login.user,
+        "nkey": login.nkey,
+        "credentials": None if login.file is None else str(login.file),
+    }
 
 
 def _check_language(language: str) -> None:
@@ -161,14 +200,6 @@ def _change_webhook(place: Place, party: str, *, url: str | None, rotate: bool, 
     return {"webhook": found.origin, **({"secret": found.secrets[0].secret} if new else {})}
 
 
-def _file_of(folder: Path, user: str) -> Path:
-    """The file with the credentials of ``user``; a very long name has one that is named otherwise."""
-    named = folder / f"{user}.json"
-    if len(user) < _LONG and named.exists():
-        return named
-    return next((file for file in folder.glob("*.json") if (read_object(file) or {}).get("user") == user), folder)
-
-
 @app.command("list")
 def list_(ctx: typer.Context, as_json: Json = False) -> None:
     """List the registered partners, and whether they are let in."""
@@ -197,17 +228,19 @@ def show_(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json 
     """Show one partner: its card, whether it is let in, its subjects, and what to hand over to it."""
     from rich.text import Text
 
-    from services.accounts import account_of
+    from services.credentials import identity
     from services.welcome import subjects_of, welcome_file
 
     place, party = place_of(ctx), _party_of(role, own_name)
     row = next((row for row in _rows(place) if row["party"] == party), None)
     if row is None:
         raise Problem(f"{party} is not registered: see 'repairchain partner list'.")
-    user, files = account_of(party), {}
-    if row["access"] != "revoked":
-        files = {"credentials": _file_of(place.folder.credentials, user), "welcome": welcome_file(place.folder, party)}
-    row |= {"user": user} | {name: str(file) if file.exists() else None for name, file in files.items()}
+    login = _shown(identity(place.folder, party))
+    if row["access"] == "revoked":
+        row["user"] = login["user"]
+    else:
+        welcome = welcome_file(place.folder, party)
+        row |= login | {"welcome": str(welcome) if welcome.exists() else None}
     row["subjects"] = subjects_of(party)
     if as_json:
         print_json(row)
@@ -215,7 +248,7 @@ def show_(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json 
     out = console()
     since = f" since {row['access_since']}" if row["access_since"] else ""
     out.print(Text(f"{party}, {row['display_name']}: {row['access']}{since}"), soft_wrap=True)
-    shown = {name: row.get(name) for name in ("phone", "email", "person", "language", "webhook", *files)}
+    shown = {name: row.get(name) for name in ("phone", "email", "person", "language", "webhook", *_HANDED)}
     for name, value in {**shown, **row["subjects"]}.items():
         if value is not None:
             out.print(Text(f"  {name:<12}{value}"), soft_wrap=True)
@@ -245,17 +278,19 @@ def _rows(place: Place) -> list[dict[str, Any]]:
 
 
 @app.command()
-def rotate(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
+def rotate(ctx: typer.Context, role: Party, own_name: Name = None, nkey: Nkey = None, as_json: Json = False) -> None:
     """Give a partner a new secret; the old one, and every connection made with it, ends at once."""
     from services.access import rotate as give_new_secret
+    from services.welcome import write_welcome
 
     place, party = place_of(ctx), _party_of(role, own_name)
-    login, told = _changed(lambda: give_new_secret(place.home, party))
-    file = _file_of(place.folder.credentials, login.user)
+    login, told = _changed(lambda: give_new_secret(place.home, party, nkey))
+    write_welcome(place.home, party, server_url(place))  # it names the key
     if as_json:
-        print_json({"party": party, "user": login.user, "credentials": str(file), "in_force": told})
+        print_json({"party": party, **_shown(login), "in_force": told})
         return
-    _say(f"{party} has a new secret, and the old one opens nothing any more. Hand over {file}.", told)
+    then = f"Hand over {login.file}, which may then be deleted here." if login.file else f"Its key is {login.nkey}."
+    _say(f"{party} has a new secret, and the old one opens nothing any more. {then}", told)
 
 
 @app.command()
@@ -293,11 +328,13 @@ def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json
 def _changed(change: Callable[[], Result]) -> Result:
     """What ``change`` comes to. Raises Problem where it cannot be done."""
     from services.access import AccessError
+    from services.credentials import CredentialError
     from services.reloading import ServerReloadError
+    from services.userkeys import KeyFormatError
 
     try:
         return change()
-    except (AccessError, ServerReloadError) as error:
+    except (AccessError, CredentialError, KeyFormatError, ServerReloadError) as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
         raise Problem(f"{error.filename} cannot be written ({error.strerror}): run it as the home's owner.") from None

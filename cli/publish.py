@@ -111,17 +111,19 @@ def _keep(latest: Receipts, receipt: Receipt) -> None:
 
 
 def partner_login(place: Place, party: str) -> dict[str, str]:
-    """User and password of a partner. Raises Problem if this home has none for it."""
+    """How a partner logs in, as arguments for a connection. Raises Problem if this home holds no secret of its."""
     from events.party import PartyError, check_party
-    from services.credentials import CredentialError, credential
+    from services.credentials import CredentialError, NotKeptError, credential
 
     try:
         found = credential(place.home, check_party(party))
     except PartyError as error:
         raise Problem(f"{one_line(error)}.") from None
+    except NotKeptError as error:
+        raise Problem(f"{one_line(error)}: leave --as away to publish for it as the operator.") from None
     except (CredentialError, OSError, ValueError) as error:
         raise Problem(f"{one_line(error)}: register it with 'repairchain partner add {party}'.") from None
-    return {"user": found.user, "password": found.password}
+    return found.options
 
 
 def receipt_row(receipt: Receipt) -> dict[str, Any]:

@@ -2,20 +2,22 @@
 // Needs Node 18 or newer, and `npm install @nats-io/transport-node`.
 //
 // node examples/partner.mjs SERVER CREDENTIALS FILE, for instance
-// node examples/partner.mjs nats://127.0.0.1:4222 .repairchain/credentials/retailer.juno.json events.json
+// node examples/partner.mjs nats://127.0.0.1:4222 .repairchain/credentials/retailer.juno.nk events.json
 //
 // FILE holds a JSON array of CloudEvents. The exit code is 1 if any was rejected.
 
 import { readFile } from "node:fs/promises";
-import { connect } from "@nats-io/transport-node";
+import { basename } from "node:path";
+import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 
 const [server, credentials, file] = process.argv.slice(2);
-const { user, password } = JSON.parse(await readFile(credentials, "utf8"));
+const seed = new TextEncoder().encode((await readFile(credentials, "utf8")).trim());
 const events = JSON.parse(await readFile(file, "utf8"));
 
-const connection = await connect({ servers: server, user, pass: password, maxReconnectAttempts: -1 });
+const connection = await connect({ servers: server, authenticator: nkeyAuthenticator(seed), maxReconnectAttempts: -1 });
 
-// The user's name is the end of all its subjects: retailer.juno publishes to intake.retailer.juno.
+// The file is called after the user, whose name is the end of all its subjects: retailer.juno publishes to intake.retailer.juno.
+const user = basename(credentials, ".nk");
 const waiting = new Map();
 connection.subscribe(`receipts.${user}`, {
   callback: (error, message) => {

@@ -1,7 +1,7 @@
-"""A partner's own program: publishes that a parcel left, and waits for the receipt. Needs nats-py and nothing of ours.
+"""A partner's own program: publishes that a parcel left, and waits for the receipt. Needs nats-py[nkeys] alone.
 
 ``python examples/partner.py SERVER CREDENTIALS ORDER``, for instance
-``python examples/partner.py nats://127.0.0.1:4222 .repairchain/credentials/retailer.juno.json J-1``.
+``python examples/partner.py nats://127.0.0.1:4222 .repairchain/credentials/retailer.juno.nk J-1``.
 """
 
 import asyncio
@@ -9,13 +9,12 @@ import json
 import sys
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 
 import nats
 
 
 async def main(server: str, credentials: str, order: str) -> None:
-    connection = await nats.connect(server, **json.loads(Path(credentials).read_text()))  # noqa: ASYNC240 - a script
+    connection = await nats.connect(server, nkeys_seed=credentials)
     event = {
         "specversion": "1.0",
         "type": "repairchain.item.handed_over.v1",

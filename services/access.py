@@ -13,10 +13,19 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.credentials import Credential, credential, forget_credential, read_kept_out, write_accounts
+from services.credentials import (
+    Identity,
+    forget_credential,
+    identity,
+    read_kept_out,
+    read_nkeys,
+    register_nkey,
+    write_accounts,
+)
 from services.home import HomeFolder, read_json, write_json
 from services.http.keys import revoke_keys
 from services.reloading import tell_server
+from services.userkeys import check_public_key
 
 #: How ``partner list`` and ``show`` name whoever is let in.
 ACTIVE: Final = "active"
@@ -76,19 +85,27 @@ def resume(home: Path, party: str) -> bool:
         return _apply(folder)
 
 
-def rotate(home: Path, party: str) -> tuple[Credential, bool]:
-    """Give ``party`` a new secret, which is returned; the old one opens nothing from now on, and cuts what it opened.
+def rotate(home: Path, party: str, nkey: str | None = None) -> tuple[Identity, bool]:
+    """Give ``party`` a new key, or have it log in with its own, of which ``nkey`` is the public half.
 
-    Raises AccessError if the party is not registered, or kept out.
+    The secret before opens nothing from now on, and what it opened is cut. Returns as what the party logs in, too.
+    Raises AccessError if the party is not registered, or kept out; KeyFormatError for what is no public key,
+    CredentialError for one that is another partner's.
     """
+    nkey = None if nkey is None else check_public_key(nkey)
     folder = HomeFolder(home)
     with folder.changing():
         state = _state(home, party)
         if state != ACTIVE:
             raise AccessError(f"{party} is {state}: let it in again with 'repairchain partner resume {party}'")
-        forget_credential(folder, party)
+        if nkey is None:
+            forget_credential(folder, party)
+        elif read_nkeys(folder).get(party) == nkey:
+            raise AccessError(f"{party} has that key already")
+        else:
+            register_nkey(folder, party, nkey)
         told = _apply(folder)
-        return credential(home, party), told
+        return identity(folder, party), told
 
 
 def _state(home: Path, party: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from events import subjects
@@ -36,18 +37,25 @@ SYSTEM: Final = "SYS"  # the server's own account: its events and statistics
 PARTNER_LIMITS: Final = {"max_connections": 64, "max_subscriptions": 256, "max_payload": 2 * MAX_SUBMISSION}
 
 
+@dataclass(frozen=True)
+class KnownBy:
+    """By what the server tells a user: the public key of an nkey, or else a password."""
+
+    nkey: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
 def account_of(party: str) -> str:
     """Account name of ``party``, also its user name: ``retailer.acme``, the name written as a subject token."""
     return f"{role_of(party)}.{subjects.token(name_of(party))}"
 
 
-def render(own: Mapping[str, str], partners: Mapping[str, str]) -> str:
+def render(own: Mapping[str, KnownBy], partners: Mapping[str, KnownBy]) -> str:
     """The text of accounts.conf.
 
-    ``own`` maps each of rights.OWN_USERS to its password, ``partners`` each party to its password. The passwords
-    stand there in the clear: the file is closed to everybody but the server's user, they are 256 random bits
-    each, and hashing them the way the server understands (bcrypt) would cost every connection time and this
-    project a compiled dependency.
+    ``own`` maps each of rights.OWN_USERS to what it is known by, ``partners`` each party. Passwords, which our own
+    users have, stand there in the clear: the file is closed to everybody but the server's user, and they are 256 random
+    bits each. An nkey's secret half is nowhere in it.
     """
     accounts: dict[str, Any] = {
         SYSTEM: {"users": [_user(SYSTEM_USER, own[SYSTEM_USER], SYSTEM_RIGHTS)]},
@@ -61,11 +69,11 @@ def render(own: Mapping[str, str], partners: Mapping[str, str]) -> str:
             "exports": [export for party in partners for export in _exports(party)],
         },
     }
-    for party, password in partners.items():
-        accounts[account_of(party)] = _partner(party, password)
+    for party, known_by in partners.items():
+        accounts[account_of(party)] = _partner(party, known_by)
     # The server reads JSON for every value, but not for the whole file.
     lines = [
-        "# Generated from parties.json and credentials/: changes made here are lost.",
+        "# Generated from registry/, credentials/ and logins/: changes made here are lost.",
         f'system_account: "{SYSTEM}"',
         "accounts: {",
         *(f"  {json.dumps(name)}: {json.dumps(account)}" for name, account in accounts.items()),
@@ -74,8 +82,10 @@ def render(own: Mapping[str, str], partners: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _user(name: str, password: str, rights: Rights | None = None) -> dict[str, Any]:
-    user: dict[str, Any] = {"user": name, "password": password}
+def _user(name: str, known_by: KnownBy, rights: Rights | None = None) -> dict[str, Any]:
+    user: dict[str, Any] = {"user": name, "password": known_by.password}
+    if known_by.nkey is not None:
+        user = {"nkey": known_by.nkey}  # the server takes no name beside a key
     if rights is not None:
         user["permissions"] = rights.as_permissions()
     return user
@@ -91,11 +101,11 @@ def _exports(party: str) -> list[dict[str, Any]]:
     ]
 
 
-def _partner(party: str, password: str) -> dict[str, Any]:
+def _partner(party: str, known_by: KnownBy) -> dict[str, Any]:
     intake = subjects.intake_subject(party)
     heard = (subjects.receipts_subject(party), subjects.notices_subject(party))
     return {
-        "users": [_user(account_of(party), password, Rights(publish=(intake,), subscribe=(*heard, "_INBOX.>")))],
+        "users": [_user(account_of(party), known_by, Rights(publish=(intake,), subscribe=(*heard, "_INBOX.>")))],
         "limits": PARTNER_LIMITS,
         "imports": [
             {"service": {"account": CHAIN, "subject": intake}},

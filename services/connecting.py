@@ -10,7 +10,7 @@ import nats
 import structlog
 from nats.aio.client import Client
 
-from services.credentials import credential
+from services.credentials import Credential, credential
 from services.fitness import require_fit, tls_of
 from services.home import read_json
 from services.rights import inbox_prefix
@@ -21,12 +21,21 @@ _log = structlog.get_logger("connecting")
 
 @dataclass(frozen=True)
 class Login:
-    """Address, user and password, and how to verify the server; the password is kept out of ``repr``."""
+    """Address, credential, and how to verify the server; secrets are kept out of ``repr``."""
 
     url: str
-    user: str
-    password: str = field(repr=False)
+    credential: Credential
     tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def user(self) -> str:
+        """The user's name."""
+        return self.credential.user
+
+    @property
+    def password(self) -> str:
+        """The password of one of our own users; empty for a party that has a key."""
+        return self.credential.password
 
 
 def login(settings: Settings, who: str) -> Login:
@@ -43,9 +52,9 @@ def login(settings: Settings, who: str) -> Login:
             "or name a server with the setting nats_url"
         )
     if settings.nats_user is not None:
-        return Login(url, settings.nats_user, settings.nats_password or "", tls_of(url, settings.trust))
-    secret = credential(settings.home, who)
-    return Login(url, secret.user, secret.password, tls_of(url, settings.trust))
+        given = Credential(settings.nats_user, settings.nats_password or "")
+        return Login(url, given, tls_of(url, settings.trust))
+    return Login(url, credential(settings.home, who), tls_of(url, settings.trust))
 
 
 def running_url(settings: Settings) -> str | None:
@@ -70,13 +79,12 @@ async def connect(settings: Settings, who: str, *, name: str = "repairchain") ->
     tls = {} if found.tls is None else {"tls": found.tls}
     return await nats.connect(
         found.url,
-        user=found.user,
-        password=found.password,
         name=name,
         inbox_prefix=inbox_prefix(who),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,
         error_cb=note_quietly,
+        **found.credential.options,
         **tls,
     )
 

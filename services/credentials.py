@@ -1,7 +1,10 @@
 """Secrets of the chain: one file per user, made once, and the accounts that follow from them.
 
-A credential file holds ``{"user": …, "password": …}`` and is readable by its owner only. A partner is given
-its own file and nothing else; deleting a file and preparing again gives that user a new password.
+A partner logs in with the key pair of an nkey. Its public key stands in ``nkeys.json`` of the registry,
+``{"retailer:acme": {"nkey": "U…"}}``, and that is all the server is told; the seed lies in a file of its own
+(``retailer.acme.nk``), which is handed over and may then be deleted here, and never was here if the partner made the
+key itself. Our own users have passwords, in files that hold ``{"user": …, "password": …}``; so has a partner of an
+older home, until it is given another secret. Every file with a secret is readable by its owner only.
 """
 
 from __future__ import annotations
@@ -13,11 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.accounts import account_of, render
+from services.accounts import KnownBy, account_of, render
 from services.home import HomeFolder, read_json, write_json, write_private
 from services.rights import OWN_USERS
+from services.userkeys import new_seed, public_key_of
 
 SERVER_CONFIG: Final = Path(__file__).parent / "nats-server.conf"
+
+#: How the file with a seed ends, as the tools of NATS have it.
+SEED_SUFFIX: Final = ".nk"
 
 _LONGEST_FILE_NAME: Final = 200  # file systems end at 255 bytes; a party's name written as a token may be longer
 
@@ -26,23 +33,62 @@ class CredentialError(ValueError):
     """There is no such credential; the message says how to get one."""
 
 
+class NotKeptError(CredentialError):
+    """The partner has a key, whose secret half is not in this home."""
+
+
 @dataclass(frozen=True)
 class Credential:
-    """User name and password; the password is kept out of ``repr`` and so out of logs and tracebacks."""
+    """User name, and the seed of an nkey or a password: the other is empty.
+
+    Both are kept out of ``repr`` and so out of logs and tracebacks.
+    """
 
     user: str
-    password: str = field(repr=False)
+    password: str = field(default="", repr=False)
+    seed: str = field(default="", repr=False)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """As what nats-py takes to connect."""
+        return {"nkeys_seed_str": self.seed} if self.seed else {"user": self.user, "password": self.password}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """As what a partner logs in: by which key the server knows it, and in which file of this home its secret lies.
+
+    Without a key it has a password, as in older homes; without a file, the secret is the partner's alone.
+    """
+
+    user: str
+    nkey: str | None
+    file: Path | None
 
 
 def credential(home: Path, who: str) -> Credential:
     """The credential of a service, ``operator``, ``keeper``, ``system`` or a party (``retailer:acme``).
 
-    Raises CredentialError if this home has none for it.
+    Raises CredentialError if this home has none for it, NotKeptError if only the partner itself does.
     """
-    stored = read_json(credential_file(HomeFolder(home), who))
+    folder = HomeFolder(home)
+    file = credential_file(folder, who)
+    if file.suffix == SEED_SUFFIX:
+        if not file.exists():
+            if who in read_nkeys(folder):
+                raise NotKeptError(f"the secret of {who} is not kept in {home}")
+            raise CredentialError(f"there are no credentials for {who} in {home}")
+        return Credential(user=_user(who), seed=file.read_text(encoding="utf-8").strip())
+    stored = read_json(file)
     if stored is None:
         raise CredentialError(f"there are no credentials for {who} in {home}")
     return Credential(user=stored["user"], password=stored["password"])
+
+
+def identity(folder: HomeFolder, party: str) -> Identity:
+    """As what ``party`` logs in, if it is let in."""
+    file = credential_file(folder, party)
+    return Identity(_user(party), read_nkeys(folder).get(party), file if file.exists() else None)
 
 
 def prepare(home: Path) -> None:
@@ -61,9 +107,9 @@ def write_accounts(folder: HomeFolder, parties: list[str]) -> None:
 
     A party that is kept out gets neither an account nor a credential. The caller holds ``folder.changing()``.
     """
-    own = {user: _password(folder, user) for user in OWN_USERS}
-    out = read_kept_out(folder)
-    partners = {party: _password(folder, party) for party in parties if party not in out}
+    own = {user: KnownBy(password=_password(folder, user)) for user in OWN_USERS}
+    out, nkeys = read_kept_out(folder), read_nkeys(folder)
+    partners = {party: _known_by(folder, party, nkeys) for party in parties if party not in out}
     write_private(folder.accounts_file, render(own, partners))
 
 
@@ -72,16 +118,42 @@ def read_kept_out(folder: HomeFolder) -> dict[str, dict[str, str]]:
     return read_json(folder.access_file) or {}
 
 
+def read_nkeys(folder: HomeFolder) -> dict[str, str]:
+    """The public key of every partner that has one."""
+    return {party: str(known["nkey"]) for party, known in (read_json(folder.nkeys_file) or {}).items()}
+
+
+def require_unused(folder: HomeFolder, party: str, nkey: str) -> None:
+    """Raise CredentialError if the key is another partner's: the server takes no accounts in which one stands twice."""
+    if nkey in (known for other, known in read_nkeys(folder).items() if other != party):
+        raise CredentialError(f"the key {nkey} is another partner's: each needs one of its own")
+
+
+def register_nkey(folder: HomeFolder, party: str, nkey: str) -> None:
+    """Have ``party`` log in with that key and no other way; the caller holds ``folder.changing()``.
+
+    What secret of it lay here is destroyed. Raises CredentialError if the key is another partner's.
+    """
+    require_unused(folder, party, nkey)
+    nkeys = read_nkeys(folder)
+    if nkeys.get(party) != nkey:
+        forget_credential(folder, party)
+        _write_nkeys(folder, nkeys | {party: nkey})
+
+
 def forget_credential(folder: HomeFolder, party: str) -> None:
     """Destroy the secret of ``party``. The caller holds ``folder.changing()`` and writes the accounts."""
-    credential_file(folder, party).unlink(missing_ok=True)
+    for file in (_seed_file(folder, party), _password_file(folder, party)):
+        file.unlink(missing_ok=True)
+    _write_nkeys(folder, {other: known for other, known in read_nkeys(folder).items() if other != party})
 
 
 def credential_file(folder: HomeFolder, who: str) -> Path:
-    """Where the credential of ``who`` lies, or will lie. Ours lie in a folder each, which a container can be given."""
+    """Where the credential of ``who`` lies, or would lie. Ours lie in a folder each, which a container can be given."""
     if who in OWN_USERS:
         return folder.login_file(who)
-    return folder.credentials / file_name(who)
+    with_password = _password_file(folder, who)
+    return with_password if with_password.exists() else _seed_file(folder, who)
 
 
 def file_name(party: str) -> str:
@@ -90,6 +162,32 @@ def file_name(party: str) -> str:
     if len(name) > _LONGEST_FILE_NAME:
         name = name[:120] + "." + hashlib.sha256(name.encode()).hexdigest()
     return f"{name}.json"
+
+
+def _password_file(folder: HomeFolder, party: str) -> Path:
+    return folder.credentials / file_name(party)
+
+
+def _seed_file(folder: HomeFolder, party: str) -> Path:
+    return _password_file(folder, party).with_suffix(SEED_SUFFIX)
+
+
+def _known_by(folder: HomeFolder, party: str, nkeys: dict[str, str]) -> KnownBy:
+    """By what the server is to know ``party``. One without a credential is given a key, also in ``nkeys``."""
+    if party in nkeys:
+        return KnownBy(nkey=nkeys[party])
+    if (before := read_json(_password_file(folder, party))) is not None:
+        return KnownBy(password=str(before["password"]))
+    file = _seed_file(folder, party)
+    if not file.exists():  # it does where we were killed between these two files
+        write_private(file, new_seed() + "\n")
+    nkeys[party] = public_key_of(file.read_text(encoding="utf-8"))
+    _write_nkeys(folder, nkeys)
+    return KnownBy(nkey=nkeys[party])
+
+
+def _write_nkeys(folder: HomeFolder, nkeys: dict[str, str]) -> None:
+    write_json(folder.nkeys_file, {party: {"nkey": nkey} for party, nkey in nkeys.items()})
 
 
 def _password(folder: HomeFolder, who: str) -> str:

@@ -2,8 +2,8 @@
 
 policy.toml            how long everything may take, if not as built in
 registry/              parties.json: who takes part, with their name and how a person reaches them; access.json: who
-                       of them is kept out
-credentials/           one file per partner, readable by its owner only
+                       of them is kept out; nkeys.json: by which public key the server knows each
+credentials/           one file per partner with its secret, until it was handed over, readable by its owner only
 logins/                one folder per user of our own, with its credential
 keys/                  by what partners are known over HTTP: digests of their keys
 webhooks/              one file per party that writes to its customers itself: where its messages go, what signs them
@@ -41,6 +41,11 @@ class HomeFolder:
     def access_file(self) -> Path:
         """Which of the registered partners are kept out."""
         return self.registry / "access.json"
+
+    @property
+    def nkeys_file(self) -> Path:
+        """The public keys of the registered partners."""
+        return self.registry / "nkeys.json"
 
     @property
     def registry(self) -> Path:

@@ -13,9 +13,19 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from events.party import PARTNER_ROLES, ROLES, PartyError, check_party, name_of, role_of
-from services.credentials import Credential, CredentialError, credential, read_kept_out, write_accounts
+from services.credentials import (
+    CredentialError,
+    Identity,
+    identity,
+    read_kept_out,
+    read_nkeys,
+    register_nkey,
+    require_unused,
+    write_accounts,
+)
 from services.home import HomeFolder, read_json, write_json
 from services.reloading import tell_server
+from services.userkeys import check_public_key
 
 
 class PartyCard(BaseModel):
@@ -46,28 +56,39 @@ def add_party(
     email: str | None = None,
     person: str | None = None,
     language: str | None = None,
-) -> Credential:
-    """Register ``party``, or change what is given of its card, and return its credential.
+    nkey: str | None = None,
+) -> Identity:
+    """Register ``party``, or change what is given of its card, and return as what it logs in.
 
-    A newcomer without a ``display_name`` goes by the name in its id. A running server of this home is told to read its
-    accounts anew, which it does within a few milliseconds. Raises PartyError for what is not a partner's id,
-    CredentialError for a partner that was revoked and so has none.
+    A newcomer without a ``display_name`` goes by the name in its id; it is given a key unless it has one of its own, of
+    which ``nkey`` is the public half. A running server of this home is told to read its accounts anew, which it does
+    within a few milliseconds. Raises PartyError for what is not a partner's id, KeyFormatError for what is no public
+    key, CredentialError for one that is another's, and for a partner that was revoked and so has no credential.
     """
     if role_of(party) in ROLES and role_of(party) not in PARTNER_ROLES:
         raise PartyError(f"'{party}' cannot be a partner: its role must be {', '.join(PARTNER_ROLES)}")
     check_party(party, PARTNER_ROLES)
     given = {"display_name": display_name, "phone": phone, "email": email, "person": person, "language": language}
+    nkey = None if nkey is None else check_public_key(nkey)
     folder = HomeFolder(home)
     with folder.changing():
         if read_kept_out(folder).get(party, {}).get("state") == "revoked":
             raise CredentialError(f"{party} was revoked: 'repairchain partner resume {party}' lets it in again")
         stored = read_json(folder.parties_file) or {}
         newcomer = party not in stored
+        if nkey is not None and not newcomer and read_nkeys(folder).get(party) != nkey:
+            raise CredentialError(
+                f"{party} has another secret already: 'repairchain partner rotate {party} --nkey {nkey}' replaces it"
+            )
+        if nkey is not None:
+            require_unused(folder, party, nkey)
         known = {"display_name": name_of(party), **stored.get(party, {})}
         card = PartyCard.model_validate(known | {name: value for name, value in given.items() if value is not None})
         stored[party] = card.model_dump(exclude_none=True)
+        if nkey is not None:
+            register_nkey(folder, party, nkey)
         write_json(folder.parties_file, stored)
         write_accounts(folder, list(stored))
         if newcomer:
             tell_server(folder)  # still alone: readings for two newcomers must not run into one
-    return credential(home, party)
+        return identity(folder, party)

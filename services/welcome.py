@@ -1,4 +1,4 @@
-"""The page that a new partner is handed with its credentials: where to write, a first event, what a receipt looks like.
+"""The page that a new partner is handed with its secret: where to write, a first event, what a receipt looks like.
 
 It holds no secret, so it may be sent by mail. The words are in welcome.md.j2.
 """
@@ -14,7 +14,7 @@ from typing import Any, Final
 from events import subjects
 from events.envelope import full_type
 from events.party import name_of
-from services.credentials import credential_file
+from services.credentials import Identity, credential_file, identity
 from services.home import HomeFolder, write_private
 
 _WORDS: Final = Path(__file__).parent / "welcome.md.j2"
@@ -46,8 +46,10 @@ def first_event(party: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def render_welcome(party: str, display_name: str, credentials: str, url: str | None, now: datetime) -> str:
-    """The page, as Markdown; ``credentials`` is what the handed-over file is called."""
+def render_welcome(
+    party: str, display_name: str, credentials: str, login: Identity, url: str | None, now: datetime
+) -> str:
+    """The page, as Markdown; ``credentials`` is what the handed-over file is called, or the partner's own may be."""
     from jinja2 import Environment, StrictUndefined  # here, for the command line imports this module for its subjects
 
     words = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown for one reader
@@ -56,6 +58,8 @@ def render_welcome(party: str, display_name: str, credentials: str, url: str | N
     return words.from_string(_WORDS.read_text(encoding="utf-8")).render(
         party=party,
         display_name=display_name,
+        nkey=login.nkey,
+        handed_over=login.file is not None,
         quoted=shlex.quote(credentials),
         one_line=shlex.quote(json.dumps(event)),
         python={name: repr(text) for name, text in shown.items()} | {"event": _as_python(event)},
@@ -74,8 +78,8 @@ def write_welcome(home: Path, party: str, url: str | None) -> Path:
 
     folder = HomeFolder(home)
     file = welcome_file(folder, party)
-    named = list_parties(home)[party].display_name
-    write_private(file, render_welcome(party, named, credential_file(folder, party).name, url, datetime.now(UTC)))
+    named, secret = list_parties(home)[party].display_name, credential_file(folder, party).name
+    write_private(file, render_welcome(party, named, secret, identity(folder, party), url, datetime.now(UTC)))
     return file
 
 

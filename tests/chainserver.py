@@ -15,7 +15,7 @@ import nats
 from nats.aio.client import Client
 from nats.errors import Error
 
-from services.credentials import credential
+from services.credentials import Credential, credential
 from services.home import HomeFolder
 from services.parties import add_party
 from services.rights import inbox_prefix
@@ -52,7 +52,7 @@ class ChainServer:
         secret = credential(self.home, who)
         client = await nats.connect(
             self.url,
-            **{"user": secret.user, "password": secret.password, "inbox_prefix": inbox_prefix(who)},
+            **{**secret.options, "inbox_prefix": inbox_prefix(who)},
             **{"error_cb": _quiet, **options},
         )
         self._clients.append(client)
@@ -77,12 +77,11 @@ class ChainServer:
         """Register ``party`` with the running server."""
         await asyncio.to_thread(partial(add_party, self.home, party, **card))
 
-    async def lets_in(self, user: str | None, password: str | None) -> bool:
-        """Whether the server accepts this login."""
+    async def lets_in(self, secret: Credential | None) -> bool:
+        """Whether the server accepts this login; without one, whether it lets in whoever comes."""
+        options: dict[str, Any] = {} if secret is None else dict(secret.options)
         try:
-            client = await nats.connect(
-                self.url, user=user, password=password, allow_reconnect=False, connect_timeout=2, error_cb=_quiet
-            )
+            client = await nats.connect(self.url, **options, allow_reconnect=False, connect_timeout=2, error_cb=_quiet)
         except Error:
             return False
         await client.close()

@@ -83,16 +83,20 @@ def home(place: Place) -> Check:
 
 
 def secrets(place: Place) -> Check:
-    """Passwords are for their owner's eyes only."""
+    """Secrets are for their owner's eyes only; how many partners have a password that the server's accounts show."""
     name, folder = "Credentials", place.folder.credentials
     if not folder.is_dir():
         return Check(name, None, "none yet")
-    files = [folder, *sorted(folder.glob("*.json")), place.folder.accounts_file]
+    passwords = sorted(folder.glob("*.json"))
+    files = [folder, *passwords, *sorted(folder.glob("*.nk")), place.folder.accounts_file]
     open_to_others = [file for file in files if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077]
     if open_to_others:
         shown = ", ".join(map(str, open_to_others[:3])) + (", …" if len(open_to_others) > 3 else "")
         return Check(name, False, f"others may read {shown}", f"chmod -R go= {folder} {place.folder.nats}")
-    return Check(name, True, f"{len(files) - 2} files, for their owner only")
+    found = f"{len(files) - 2} files, for their owner only"
+    if passwords:
+        found += f"; {len(passwords)} with a password, for which 'repairchain partner rotate' gives a key"
+    return Check(name, True, found)
 
 
 def disk(place: Place) -> Check:

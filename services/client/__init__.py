@@ -2,7 +2,7 @@
 
     from services.client import Partner, RejectedError
 
-    with Partner("nats://127.0.0.1:4222", ".repairchain/credentials/retailer.juno.json") as juno:
+    with Partner("nats://127.0.0.1:4222", ".repairchain/credentials/retailer.juno.nk") as juno:
         try:
             receipt = juno.publish("item.handed_over", {"to": "importer:noord"}, order="J-1", id="shipment-4711")
         except RejectedError as refused:

@@ -17,6 +17,7 @@ from services.parties import add_party
 from services.webhooks import set_webhook
 from tests.cli.running import call
 from tests.cli.story import give_operator_login, make_home
+from tests.oldhome import old_partner
 
 
 class Usage(NamedTuple):
@@ -36,11 +37,19 @@ def test_credentials_that_others_may_read(free_home: Path) -> None:
     add_party(free_home, "retailer:juno")
     place = find_place(free_home)
     assert here.secrets(place).ok
-    (place.folder.credentials / "retailer.juno.json").chmod(0o644)
+    (place.folder.credentials / "retailer.juno.nk").chmod(0o644)
     found = here.secrets(place)
     assert not found.ok
-    assert "retailer.juno.json" in found.found
+    assert "retailer.juno.nk" in found.found
     assert found.advice.startswith("chmod -R go= ")
+
+
+def test_passwords_of_before_are_counted(free_home: Path) -> None:
+    old_partner(free_home, "retailer:juno")
+    add_party(free_home, "importer:noord")
+    found = here.secrets(find_place(free_home))
+    assert found.ok
+    assert found.found.startswith("2 files, for their owner only; 1 with a password")
 
 
 def test_a_home_that_is_none(free_home: Path) -> None:

@@ -73,9 +73,9 @@ def test_a_partner_publishes_with_its_own_credentials(home: Path) -> None:
     assert "no credentials for importer:noord" in sentence(
         call("publish", "-", "--as", "importer:noord", home=home, stdin=OPENED)
     )
-    assert "importer.noord.json" in call(
-        "partner", "add", "importer:noord", "--name", "Noord", home=home
-    ).stdout.replace("\n", "")
+    assert "importer.noord.nk" in call("partner", "add", "importer:noord", "--name", "Noord", home=home).stdout.replace(
+        "\n", ""
+    )
     other = event("order.opened", "i1", {"product": {}}, order="N-1", source="importer:noord")
     assert answer("publish", "-", "--as", "importer:noord", home=home, stdin=other)["accepted"] == 1
     result = call(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from services.credentials import credential
+from services.userkeys import new_seed, public_key_of
 from tests.cli.running import answer, call, sentence
+from tests.oldhome import old_partner
 
 SHOP = "retailer:acme"
 
@@ -48,7 +49,8 @@ def test_a_partner_is_kept_out_and_let_in(free_home: Path) -> None:
     assert answer("partner", "resume", SHOP, home=free_home)["access"] == "active"
     assert credential(free_home, SHOP) == first
     rotated = answer("partner", "rotate", SHOP, home=free_home)
-    assert json.loads(Path(rotated["credentials"]).read_text())["password"] != first.password
+    assert Path(rotated["credentials"]).read_text().strip() == credential(free_home, SHOP).seed != first.seed
+    assert rotated["nkey"] == public_key_of(credential(free_home, SHOP).seed)
 
 
 def test_revoking_asks_first_and_leaves_no_secret(free_home: Path) -> None:
@@ -81,4 +83,43 @@ def test_the_page_names_subjects_and_files_and_no_secret(free_home: Path) -> Non
     assert Path(added["credentials"]).name in page
     for subject in answer("partner", "show", SHOP, home=free_home)["subjects"].values():
         assert f"`{subject}`" in page
-    assert credential(free_home, SHOP).password not in page
+    assert credential(free_home, SHOP).seed not in page
+    assert f"`{added['nkey']}`" in page
+
+
+def test_a_partner_brings_a_key_of_its_own(free_home: Path) -> None:
+    own, other = (public_key_of(new_seed()) for _ in range(2))
+    said = call("partner", "add", SHOP, "--nkey", own, home=free_home).stdout
+    assert f"with the key {own}. Its secret half is not here." in said
+    shown = answer("partner", "show", SHOP, home=free_home)
+    assert (shown["nkey"], shown["credentials"]) == (own, None)
+    refused = sentence(call("publish", "examples/first-order.json", "--fill", "--as", SHOP, home=free_home))
+    assert refused.endswith("leave --as away to publish for it as the operator.")
+    rotated = answer("partner", "rotate", SHOP, "--nkey", other, home=free_home)
+    assert (rotated["nkey"], rotated["credentials"]) == (other, None)
+    assert other in Path(shown["welcome"]).read_text()
+    again = sentence(call("partner", "rotate", SHOP, "--nkey", other, home=free_home))
+    assert again == f"{SHOP} has that key already."
+    for command in ("add", "rotate"):
+        secret = new_seed()
+        said = sentence(call("partner", command, SHOP, "--nkey", secret, home=free_home))
+        assert "that is a seed, which is a secret" in said
+        assert secret not in said
+
+
+def test_a_file_that_was_handed_over_may_be_deleted(free_home: Path) -> None:
+    said = call("partner", "add", SHOP, home=free_home).stdout
+    assert "Once handed over it may be deleted here" in said
+    added = answer("partner", "add", SHOP, home=free_home)
+    Path(added["credentials"]).unlink()
+    again = answer("partner", "add", SHOP, "--phone", "555-0100", home=free_home)
+    assert (again["nkey"], again["credentials"]) == (added["nkey"], None)
+
+
+def test_a_partner_of_before_is_told_of_keys(free_home: Path) -> None:
+    old_partner(free_home, SHOP)
+    assert "partner rotate retailer:acme' gives it a key" in call("partner", "add", SHOP, home=free_home).stdout
+    shown = answer("partner", "show", SHOP, home=free_home)
+    assert (shown["nkey"], Path(shown["credentials"]).name) == (None, "retailer.acme.json")
+    answer("partner", "rotate", SHOP, home=free_home)
+    assert answer("partner", "show", SHOP, home=free_home)["nkey"].startswith("U")

@@ -36,7 +36,7 @@ def test_as_json(free_home: Path) -> None:
     assert [added["secret"]] == secrets(free_home)
     (row,) = answer("partner", "list", home=free_home)["parties"]
     assert row["webhook"] == "https://shop.example"
-    assert set(answer("partner", "add", SHOP, home=free_home)) == {"party", "user", "credentials", "welcome"}
+    assert set(answer("partner", "add", SHOP, home=free_home)) == {"party", "user", "nkey", "credentials", "welcome"}
     rotated = answer("partner", "add", SHOP, "--rotate-webhook-secret", home=free_home)
     assert secrets(free_home) == [rotated["secret"], added["secret"]]
     assert answer("partner", "add", SHOP, "--no-webhook", home=free_home)["webhook"] is None

@@ -15,9 +15,11 @@ from events.streams import declare_streams
 from events.subjects import intake_subject
 from services import access
 from services.access import AccessError, kept_out
-from services.credentials import CredentialError, credential
+from services.credentials import Credential, CredentialError, NotKeptError, credential
 from services.parties import add_party, list_parties
+from services.userkeys import new_seed, public_key_of
 from tests.chainserver import ChainServer
+from tests.oldhome import old_partner
 
 SHOP, OTHER = "retailer:acme", "importer:north"
 
@@ -65,9 +67,9 @@ async def test_live_connections_end_at_once_and_the_secret_opens_nothing(
 ) -> None:
     await chain_server.add_party(SHOP)
     old = credential(chain_server.home, SHOP)
-    assert await chain_server.lets_in(old.user, old.password)
+    assert await chain_server.lets_in(old)
     assert await seconds_until_cut(chain_server, SHOP, change) < CUT_WITHIN
-    assert not await chain_server.lets_in(old.user, old.password)
+    assert not await chain_server.lets_in(old)
 
 
 async def test_what_a_revoked_partner_said_stays(chain_server: ChainServer) -> None:
@@ -99,7 +101,7 @@ async def test_a_suspended_partner_comes_back_with_its_secret_and_a_revoked_one_
     for change in (access.revoke, access.resume):
         await asyncio.to_thread(change, chain_server.home, SHOP)
     assert credential(chain_server.home, SHOP) != old
-    assert not await chain_server.lets_in(old.user, old.password)
+    assert not await chain_server.lets_in(old)
     back = await chain_server.connect(SHOP)
     assert (await back.jetstream().publish(intake_subject(SHOP), b"{}")).seq == 2
 
@@ -109,10 +111,41 @@ async def test_another_secret_lets_in_and_hands_in(chain_server: ChainServer) ->
     await declare_streams(keeper.jetstream())
     await chain_server.add_party(SHOP)
     old = credential(chain_server.home, SHOP)
-    new, told = await asyncio.to_thread(access.rotate, chain_server.home, SHOP)
-    assert (told, new.user, new.password != old.password) == (True, old.user, True)
+    found, told = await asyncio.to_thread(access.rotate, chain_server.home, SHOP)
+    new = credential(chain_server.home, SHOP)
+    assert (told, found.user, new.seed != old.seed) == (True, old.user, True)
+    assert found.nkey == public_key_of(new.seed)
     shop = await chain_server.connect(SHOP)
     assert (await shop.jetstream().publish(intake_subject(SHOP), b"{}")).seq == 1
+
+
+async def test_a_password_of_before_lets_in_until_it_is_replaced_by_a_key(chain_server: ChainServer) -> None:
+    old = await asyncio.to_thread(old_partner, chain_server.home, SHOP)
+    for change in (access.suspend, access.resume):
+        await asyncio.to_thread(change, chain_server.home, SHOP)
+    assert await chain_server.lets_in(old)
+    assert await seconds_until_cut(chain_server, SHOP, access.rotate) < CUT_WITHIN
+    assert not await chain_server.lets_in(old)
+    assert await chain_server.lets_in(credential(chain_server.home, SHOP))
+
+
+async def test_a_partner_changes_to_a_key_that_it_made_itself(chain_server: ChainServer) -> None:
+    await chain_server.add_party(SHOP)
+    old, own = credential(chain_server.home, SHOP), Credential("retailer.acme", seed=new_seed())
+    nkey = public_key_of(own.seed)
+    assert not await chain_server.lets_in(own)
+    found, told = await asyncio.to_thread(access.rotate, chain_server.home, SHOP, nkey)
+    assert (found.nkey, found.file, told) == (nkey, None, True)
+    assert await chain_server.lets_in(own)
+    assert not await chain_server.lets_in(old)
+    with pytest.raises(NotKeptError):
+        credential(chain_server.home, SHOP)
+    with pytest.raises(AccessError, match="has that key already"):
+        access.rotate(chain_server.home, SHOP, nkey)
+    await chain_server.add_party(OTHER)
+    with pytest.raises(CredentialError, match="is another partner's"):
+        access.rotate(chain_server.home, OTHER, nkey)
+    assert await chain_server.lets_in(credential(chain_server.home, OTHER))
 
 
 async def test_who_is_kept_out_stays_out_when_the_server_starts_again(chain_server: ChainServer) -> None:
@@ -122,7 +155,7 @@ async def test_who_is_kept_out_stays_out_when_the_server_starts_again(chain_serv
     await chain_server.embedded.stop()
     await chain_server.embedded.start()
     await chain_server.add_party(OTHER)  # writes the accounts anew
-    assert not await chain_server.lets_in(old.user, old.password)
+    assert not await chain_server.lets_in(old)
     assert kept_out(chain_server.home)[SHOP].state == "suspended"
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 
 import nats.errors
+import nkeys
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,8 +18,9 @@ from events import names
 from events.streams import MAX_SUBMISSION, declare_streams
 from events.subjects import intake_subject, notices_subject, receipts_subject
 from services.accounts import PARTNER_LIMITS, account_of
-from services.credentials import credential
+from services.credentials import Credential, credential, read_nkeys
 from services.parties import list_parties
+from services.userkeys import new_seed
 from tests.chainserver import ChainServer
 
 SHOP, OTHER_SHOP, WORKSHOP = "retailer:acme", "retailer:rival", "repairer:bench"
@@ -165,11 +168,32 @@ async def test_one_partner_cannot_silence_another_by_using_its_ids_first(
 
 async def test_nobody_gets_in_without_the_right_login(chain_server: ChainServer) -> None:
     await chain_server.add_party(SHOP)
-    assert not await chain_server.lets_in(None, None)
-    assert not await chain_server.lets_in("keeper", "")
-    assert not await chain_server.lets_in("keeper", "keeper")
-    assert not await chain_server.lets_in(account_of(SHOP), None)
-    assert not await chain_server.lets_in(account_of(OTHER_SHOP), "x")
+    refused = (
+        None,
+        Credential("keeper", ""),
+        Credential("keeper", "keeper"),
+        Credential(account_of(SHOP), ""),
+        Credential(account_of(SHOP), "x"),
+        Credential(account_of(OTHER_SHOP), "x"),
+        Credential(account_of(SHOP), seed=new_seed()),
+    )
+    for each in refused:
+        assert not await chain_server.lets_in(each)
+
+
+async def test_a_public_key_without_its_secret_half_opens_nothing(chain_server: ChainServer) -> None:
+    """Whoever has the server's configuration, or the registry, has all public keys."""
+    await chain_server.add_party(SHOP)
+    nkey = read_nkeys(chain_server.embedded.folder)[SHOP]
+    other = nkeys.from_seed(new_seed().encode())
+    host, port = chain_server.url.removeprefix("nats://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    greeting = json.loads((await reader.readline()).removeprefix(b"INFO "))
+    signed = base64.b64encode(other.sign(greeting["nonce"].encode())).decode()
+    hello = {"nkey": nkey, "sig": signed, "verbose": False, "protocol": 1, "lang": "x", "version": "1"}
+    writer.write(b"CONNECT " + json.dumps(hello).encode() + b"\r\nPING\r\n")
+    assert (await reader.readline()).startswith(b"-ERR 'Authorization Violation'")
+    writer.close()
 
 
 async def test_the_operator_reads_the_log_and_submits_for_anybody(chain_server: ChainServer, chain: Client) -> None:
@@ -212,12 +236,12 @@ async def test_a_partner_has_only_so_many_connections_and_leaves_those_of_others
 ) -> None:
     clients = [await chain_server.connect(SHOP) for _ in range(PARTNER_LIMITS["max_connections"])]
     secret = credential(chain_server.home, SHOP)
-    assert not await chain_server.lets_in(secret.user, secret.password)
+    assert not await chain_server.lets_in(secret)
     rival = await chain_server.connect(OTHER_SHOP)
     assert (await rival.jetstream().publish(intake_subject(OTHER_SHOP), b"{}")).seq == 1
     await clients.pop().close()
     async with asyncio.timeout(5):
-        while not await chain_server.lets_in(secret.user, secret.password):
+        while not await chain_server.lets_in(secret):
             pass
 
 

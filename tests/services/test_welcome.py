@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +16,12 @@ import pytest
 
 from events.clock import SimulatedClock
 from events.streams import declare_streams
-from services.credentials import credential_file
+from services.credentials import Identity, credential_file
 from services.home import HomeFolder
+from services.parties import add_party
 from services.welcome import render_welcome, write_welcome
 from tests.chainserver import ChainServer
+from tests.oldhome import old_partner
 from tests.services.test_intake import SHOP, Chain
 
 #: ``nats subscribe SUBJECT`` prints the first message; ``nats request SUBJECT BODY`` waits until somebody subscribed.
@@ -26,7 +29,10 @@ _TOOL = """
 import asyncio, os, pathlib, sys
 import nats
 async def main(what, subject, *body):
-    login = {"user": os.environ["NATS_USER"], "password": os.environ["NATS_PASSWORD"]}
+    if "NATS_NKEY" in os.environ:
+        login = {"nkeys_seed": os.environ["NATS_NKEY"]}
+    else:
+        login = {"user": os.environ["NATS_USER"], "password": os.environ["NATS_PASSWORD"]}
     connection = await nats.connect(os.environ["NATS_URL"], **login)
     listening = pathlib.Path("listening")
     if what == "subscribe":
@@ -58,6 +64,10 @@ def blocks(page: str, language: str) -> list[str]:
 async def handed_over(server: ChainServer, party: str, folder: Path) -> str:
     """Put into ``folder`` what the partner is handed beside the page, which is returned."""
     await server.add_party(party)
+    return await page_and_secret(server, party, folder)
+
+
+async def page_and_secret(server: ChainServer, party: str, folder: Path) -> str:
     page = await asyncio.to_thread(write_welcome, server.home, party, server.url)
     secret = credential_file(HomeFolder(server.home), party)
     (folder / secret.name).write_text(secret.read_text())
@@ -75,9 +85,13 @@ async def test_a_newcomer_who_follows_it_has_a_fact_in_the_log(chain: Chain, par
     assert outcomes == ["accepted", "duplicate"]
 
 
-async def test_the_shell_hands_the_tool_the_login_and_the_same_event(chain: Chain, tmp_path: Path) -> None:
+@pytest.mark.parametrize("register", [add_party, old_partner])
+async def test_the_shell_hands_the_tool_the_login_and_the_same_event(
+    chain: Chain, tmp_path: Path, register: Callable[[Path, str], object]
+) -> None:
     """Any program named ``nats`` is given what the page says: here one that does with it what the real one does."""
-    page = await handed_over(chain.server, SHOP, tmp_path)
+    await asyncio.to_thread(register, chain.server.home, SHOP)
+    page = await page_and_secret(chain.server, SHOP, tmp_path)
     (script,) = blocks(page, "sh")
     tool = tmp_path / "nats"
     tool.write_text(f"#!{sys.executable}\n{_TOOL}")
@@ -89,10 +103,20 @@ async def test_the_shell_hands_the_tool_the_login_and_the_same_event(chain: Chai
 
 
 def test_where_no_server_is_known_it_says_so_and_any_name_may_stand_in_it() -> None:
-    page = render_welcome("repairer:O'Hara", "{{ O'Hara }}", "repairer.x.json", None, datetime(2026, 1, 5, tzinfo=UTC))
+    now, login = datetime(2026, 1, 5, tzinfo=UTC), Identity("repairer.x", "UA", Path("repairer.x.nk"))
+    page = render_welcome("repairer:O'Hara", "{{ O'Hara }}", "repairer.x.nk", login, None, now)
     assert "nats://SERVER:4222" in page
     assert page.startswith("# Welcome, {{ O'Hara }}\n")
     compile(blocks(page, "python")[0], "page", "exec")
+
+
+@pytest.mark.parametrize("login", [Identity("r.x", "UA", None), Identity("r.x", None, Path("r.x.json"))])
+def test_it_says_how_each_kind_of_partner_logs_in(login: Identity) -> None:
+    page = render_welcome("repairer:x", "X", "r.x.file", login, None, datetime(2026, 1, 5, tzinfo=UTC))
+    (program,) = blocks(page, "python")
+    compile(program, "page", "exec")
+    assert ("nkeys_seed='r.x.file'" in program, "Only you have" in page) == (bool(login.nkey), bool(login.nkey))
+    assert ("NATS_PASSWORD" in page, "you were handed `r.x.file`" in page) == (not login.nkey, not login.nkey)
 
 
 async def run(*command: str, folder: Path, path: Path | None = None) -> str:

@@ -13,6 +13,7 @@ from events.custody import HandedOver
 from events.envelope import Event, make_event
 from services.client.building import Said, build_event
 from services.client.login import read_login
+from services.userkeys import new_seed
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HANDED_OVER = {
@@ -71,12 +72,38 @@ def test_what_is_no_event_is_said_at_once(said: Said, data: Any, more: dict[str,
 
 
 def test_credentials_say_who_it_is(tmp_path: Path) -> None:
+    seed, file = new_seed(), tmp_path / "retailer.ju=20no.nk"
+    file.write_text(f"{seed}\n")
+    login = read_login(file)
+    assert (login.party, login.options) == ("retailer:ju no", {"nkeys_seed_str": seed})
+    assert seed not in repr(login)
+    assert read_login({"user": "retailer.ju=20no", "nkey_seed": seed}) == login
+    assert read_login(file.rename(tmp_path / "our key"), "importer:noord").party == "importer:noord"
+
+
+def test_so_do_those_of_before(tmp_path: Path) -> None:
     file = tmp_path / "retailer.juno.json"
     file.write_text(json.dumps({"user": "retailer.ju=20no", "password": "secret"}))
     login = read_login(file)
     assert login.party == "retailer:ju no"
     assert "secret" not in repr(login)
     assert read_login({"user": "x", "password": "y"}, "importer:noord").party == "importer:noord"
+
+
+@pytest.mark.parametrize("name", ["our key.nk", "retailer.ju no.nk", "retailer.nk", "chain.x.nk"])
+def test_a_file_that_is_called_otherwise_does_not_say_who_it_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(new_seed())
+    with pytest.raises(ValueError, match="name it with party="):
+        read_login(tmp_path / name)
+
+
+@pytest.mark.parametrize("text", ["", "SUACSSL3UAHUDXKFSNV", "x" * 58])
+def test_a_file_without_a_seed_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "retailer.juno.nk"
+    file.write_text(text)
+    with pytest.raises(ValueError, match="no seed of a user's nkey") as refused:
+        read_login(file)
+    assert not text or text not in str(refused.value)
 
 
 @pytest.mark.parametrize("wrong", [{"user": "retailer.juno"}, {"user": "watchdog", "password": "x"}, {}])

@@ -26,7 +26,7 @@ async def test_the_example_runs(chain_server: ChainServer, capsys: pytest.Captur
     chain.clock = SystemClock()  # type: ignore[assignment]  # the example says what happens now
     file = credential_file(HomeFolder(chain_server.home), "retailer:juno")
     program = program.replace("nats://127.0.0.1:4222", chain_server.url)
-    program = program.replace(".repairchain/credentials/retailer.juno.json", str(file))
+    program = program.replace(".repairchain/credentials/retailer.juno.nk", str(file))
     async with chain.running():
         await asyncio.to_thread(exec, compile(program, "docs/client.md", "exec"), {})
     first, second = capsys.readouterr().out.splitlines()

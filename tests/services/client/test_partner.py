@@ -13,6 +13,7 @@ from nats.aio.client import Client
 
 from events.log import last_position
 from events.streams import declare_streams
+from services.access import rotate
 from services.client import (
     AsyncPartner,
     LoginRefusedError,
@@ -28,7 +29,9 @@ from services.credentials import credential, credential_file
 from services.home import HomeFolder
 from services.intake.receipts import Receipts
 from services.notices import send_notice
+from services.userkeys import new_seed
 from tests.chainserver import ChainServer, refusals
+from tests.oldhome import old_partner
 from tests.services.test_intake import NOW, Chain
 
 SHOP, IMPORTER = "retailer:acme", "importer:north"
@@ -157,6 +160,15 @@ async def test_wrong_credentials_are_told_at_once(chain: Chain) -> None:
     with pytest.raises(LoginRefusedError, match="retailer:acme"):
         async with AsyncPartner(chain.server.url, {"user": "retailer.acme", "password": "wrong"}):
             pass
+    with pytest.raises(LoginRefusedError, match="retailer:acme"):
+        async with AsyncPartner(chain.server.url, {"user": "retailer.acme", "nkey_seed": new_seed()}):
+            pass
+
+
+async def test_the_file_of_an_older_home_is_taken_too(chain: Chain) -> None:
+    await asyncio.to_thread(old_partner, chain.server.home, "retailer:elder")
+    async with chain.running(), partner(chain, "retailer:elder") as elder:
+        assert (await elder.publish("order.opened", PRODUCT, order="W-1", id="e1", time=NOW)).outcome == "accepted"
 
 
 async def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,13 +180,12 @@ async def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPat
 
 async def test_credentials_that_change_while_connected_are_read_anew(chain: Chain) -> None:
     secret = credential(chain.server.home, SHOP)
-    given = {"user": secret.user, "password": secret.password}
+    given = {"user": secret.user, "nkey_seed": secret.seed}
     async with chain.running(), AsyncPartner(chain.server.url, given) as shop:
-        credential_file(HomeFolder(chain.server.home), SHOP).unlink()
-        await chain.server.add_party("retailer:newcomer")  # has the accounts written anew, with a new secret
+        await asyncio.to_thread(rotate, chain.server.home, SHOP)
         with pytest.raises(LoginRefusedError):
             await shop.publish("order.opened", PRODUCT, order="W-1", id="e1", time=NOW)
-        given["password"] = credential(chain.server.home, SHOP).password
+        given["nkey_seed"] = credential(chain.server.home, SHOP).seed
         assert (await shop.publish("order.opened", PRODUCT, order="W-1", id="e1", time=NOW)).position == 1
 
 
