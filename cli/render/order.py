@@ -87,6 +87,8 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
     if order.get("time_spent"):
         lines.append(("Had by", had_by(order["time_spent"])))
     lines += _told(order, moments)
+    if order.get("merged"):
+        lines.append(("One with", Text(", ".join(word(other) for other in order["merged"]))))
     references = [f"{word(each.get('party'))} {word(each.get('reference'))}" for each in order.get("references") or []]
     if order.get("customer"):
         references.insert(0, f"customer {word(order['customer'])}")

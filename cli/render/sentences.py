@@ -24,6 +24,8 @@ TEMPLATES: dict[str, str] = {
     "order.referenced": "calls it {reference}[ ({kind})]",
     "order.closed": "closed the order: {outcome|done}[ ({note})]",
     "order.reopened": "reopened the order[: {reason}]",
+    "order.merged": "found that it is one with {into|another}, which goes on[: {reason}]",
+    "order.unmerged": "found that it is an order of its own after all[: {reason}]",
     "item.handed_over": (
         "handed {item|it} to {to|somebody}[ with {carrier}][, parcel {tracking_number}][; expected by {expected_by@}]"
     ),

@@ -107,7 +107,8 @@ class _Story:
         if name == "message.sent":
             for line in clean(data.get("body") or "", newlines=True).strip().split("\n"):
                 yield quoted(Text(line), _INDENT, "green")
-        opened = self.opened.get(f"{self.order}/{word(entry.get('source'))}/{word(entry.get('id'))}", ())
+        opener = (word(entry.get("said_of")) or self.order, word(entry.get("source")), word(entry.get("id")))
+        opened = self.opened.get("/".join(opener), ())
         for outcome in outcomes(opened, self.moments, raw=self.raw):
             yield indented(outcome, _INDENT)
 
@@ -120,6 +121,8 @@ class _Story:
         speaker = "the chain" if source.startswith("chain:") and not self.raw else source
         voided = bool(entry.get("voided"))
         text = with_parties(f"{speaker} {said}", "strike dim" if voided else "")
+        if entry.get("said_of"):
+            text.append(f" (of {word(entry['said_of'])})", style="dim")
         recorded, day = parse(entry.get("recorded_at")), self._late_day(entry)
         if recorded and day and day not in self.late_together:
             text.append(f" (known since {self.moments.at(recorded)})", style="dim")
