@@ -10,7 +10,6 @@ from events.envelope import Moment
 from events.facet import Fact, Prose, Text
 from events.party import PARTNER_ROLES, Party, role_of
 
-
 #: Where a parcel is: announced to the carrier, on its way, in the last van, waiting to be fetched, delivered, held up
 #: or lost, or on its way back to whoever sent it.
 CarrierStatus = Literal[

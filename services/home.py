@@ -5,7 +5,8 @@ registry/              parties.json: who takes part, with their name and how a p
                        of them is kept out; nkeys.json: by which public key the server knows each
 credentials/           one file per partner with its secret, until it was handed over, readable by its owner only
 logins/                one folder per user of our own, with its credential
-keys/                  by what partners are known over HTTP: digests of their keys
+keys/                  by what partners are known over HTTP: digests of their keys; what those sign with who speak for
+                       carriers
 webhooks/              one file per party that writes to its customers itself: where its messages go, what signs them
 nats/                  the server's configuration, its accounts, its log, and the store (the truth) with its lock
 run/                   what runs at this moment: addresses and process ids
@@ -130,6 +131,11 @@ class HomeFolder:
     def policy(self) -> Path:
         """The policy, if the operator has written one."""
         return self.root / "policy.toml"
+
+    @property
+    def carriers_file(self) -> Path:
+        """What carriers said of parcels and is not in the log yet."""
+        return self.state / "carriers.sqlite"
 
     @property
     def outbox(self) -> Path:

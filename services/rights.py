@@ -177,8 +177,11 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             *(f"{names.INTAKE_ROOT}.{role}.*" for role in names.INTAKE_STREAMS),
             f"{names.QUERY_ROOT}.find",
             f"{names.QUERY_ROOT}.timeline",
+            # What carriers say of parcels, and of which orders that is.
+            *_facts(("item.tracked",)),
+            f"{names.QUERY_ROOT}.parcels",
         ),
-        subscribe=(_inbox(names.HTTP), f"{names.RECEIPTS_ROOT}.>"),
+        subscribe=(_inbox(names.HTTP), f"{names.RECEIPTS_ROOT}.>", *_facts(("item.handed_over",))),
     ),
 }
 

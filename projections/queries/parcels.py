@@ -42,17 +42,19 @@ def carried(entries: Iterable[Row]) -> dict[int, Row]:
         last[_number(scan["data"])] = scan
     found = {}
     for entry in entries:
-        if entry["type"] != "item.handed_over" or not (number := _number(entry["data"])):
-            continue
-        data, scan = entry["data"], last.get(number)
-        said: Mapping[str, Any] = scan["data"] if scan is not None else {}
-        found[entry["position"]] = {
-            "carrier": data.get("carrier") or said.get("carrier"),
-            "tracking_number": data["tracking_number"],
-            "carrier_status": said.get("status"),
-            "carrier_at": scan["occurred_at"] if scan is not None else None,
-        }
+        if entry["type"] == "item.handed_over" and (number := _number(entry["data"])):
+            found[entry["position"]] = _parcel(entry["data"], last.get(number))
     return found
+
+
+def _parcel(handover: Mapping[str, Any], scan: Row | None) -> Row:
+    said: Mapping[str, Any] = scan["data"] if scan is not None else {}
+    return {
+        "carrier": handover.get("carrier") or said.get("carrier"),
+        "tracking_number": handover["tracking_number"],
+        "carrier_status": said.get("status"),
+        "carrier_at": scan["occurred_at"] if scan is not None else None,
+    }
 
 
 #: The fields that a handover has of it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -15,8 +16,10 @@ from starlette.routing import Route
 
 from events.clock import Clock
 from services.answering import Ask
+from services.carriers.taking_in import TakingIn
 from services.epcis.reading import MAX_EVENTS
 from services.http.capture import MAX_DOCUMENT_BYTES, take_capture
+from services.http.carriers import take_webhook
 from services.http.events import take_events
 from services.http.following import seen_by, timelines
 from services.http.handing_in import HandingIn
@@ -37,7 +40,8 @@ _LONGEST_NAME: Final = 500
 
 @dataclass
 class Door:
-    """What the answers are made of; ``identifiers`` reads whose an identifier of GS1's is."""
+    """What the answers are made of; ``identifiers`` reads whose an identifier of GS1's is, ``home`` has the secrets of
+    those who speak for carriers."""
 
     keys: Keys
     limits: Limits
@@ -45,6 +49,8 @@ class Door:
     ask: Ask
     clock: Clock
     identifiers: Callable[[], Mapping[str, str]]
+    home: Path
+    carriers: TakingIn
     jobs: Jobs = field(default_factory=Jobs)
 
     async def events(self, request: Request, party: str) -> Response:
@@ -98,6 +104,12 @@ class Door:
         return _json(seen_by(party, found[0]))
 
 
+    async def carrier(self, request: Request) -> Response:
+        """POST /carriers/{name}."""
+        name = request.path_params["name"]
+        return await take_webhook(request, name, self.home, self.carriers, self.limits, self.clock)
+
+
 _Answer = Callable[[Request, str], Awaitable[Response]]
 
 
@@ -123,6 +135,7 @@ def make_app(door: Door) -> Starlette:
             Route("/capture/{job}", for_partners(door.captured), methods=["GET"]),
             Route("/receipts", for_partners(door.receipts), methods=["GET"]),
             Route("/orders/{order:path}/timeline", for_partners(door.timeline), methods=["GET"]),
+            Route("/carriers/{name}", door.carrier, methods=["POST"]),
         ],
         exception_handlers={Refused: _refused, HTTPException: _no_route, Exception: _failed},
     )

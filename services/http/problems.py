@@ -20,6 +20,7 @@ _ROOT: Final = "urn:repairchain:problem:"
 TITLES: Final = {
     **INTAKE_TITLES,
     "unauthorized": "A key is needed",
+    "unsigned": "A signature is needed",
     "not-found": "There is no such thing here",
     "method-not-allowed": "This is not done here",
     "timeout": "The request did not come to its end in time",

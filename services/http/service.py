@@ -12,6 +12,7 @@ from nats.aio.client import Client
 
 from events.clock import Clock
 from services.answering import asker
+from services.carriers.taking_in import TakingIn, appender
 from services.home import write_json
 from services.http.app import Door, make_app
 from services.http.handing_in import WAIT, HandingIn
@@ -37,19 +38,25 @@ class HttpService:
         self._folder = settings.folder
         self._where = where
         self._handing_in = HandingIn(connection, wait=wait)
+        ask = asker(connection)
+        self._carriers = TakingIn(connection, ask, appender(connection), clock, settings.folder.carriers_file)
         self._door = Door(
             Keys(settings.home),
             Limits(settings.http_events_per_second, time.monotonic),
             self._handing_in,
-            asker(connection),
+            ask,
             clock,
             lambda: list_identifiers(settings.home),
+            settings.home,
+            self._carriers,
         )
 
     async def start(self) -> None:
         """Listen for receipts, and only then for partners."""
         async with AsyncExitStack() as life:
             await self._handing_in.start()
+            await self._carriers.start()
+            life.push_async_callback(self._carriers.stop)
             self.url = await life.enter_async_context(serving(make_app(self._door), self._where))
             write_json(self._folder.http_file, {"url": self.url, "pid": os.getpid()})
             life.callback(self._folder.http_file.unlink, missing_ok=True)
@@ -65,4 +72,6 @@ class HttpService:
         if not self._connection.is_connected:
             raise ConnectionError("not connected to the server")
         await self._connection.flush(timeout=_LOOK_SECONDS)
-        return f"answers on {self.url}"
+        waiting = await self._carriers.count()
+        parcels = f", {waiting:,} scans of parcels that nobody handed over yet" if waiting else ""
+        return f"answers on {self.url}{parcels}"

@@ -52,6 +52,7 @@ def test_an_order_that_was_just_taken_in(given: Given) -> None:
         "last_position": 1,
         "references": [],
         "merged": [],
+        "parcel": None,
         # Nobody said from when to look.
         "ball": None,
         "time_spent": [],

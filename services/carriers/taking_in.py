@@ -1,0 +1,172 @@
+"""From what carriers say to facts: kept first, then told of the orders in the parcel, as soon as those are known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import nats.errors
+import nats.js.errors
+import orjson
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from events import log, names
+from events.clock import Clock
+from events.custody import HandedOver
+from events.envelope import Event, iso
+from services.answering import Ask, NoAnswerError, QuestionError
+from services.carriers.checkpoint import Checkpoint, plain_number
+from services.carriers.matching import Handover, facts_of
+from services.carriers.waiting import KEPT, Waiting
+
+#: So many parcels are asked about at a time.
+_TOGETHER: Final = 200
+#: A handover that was heard of is in the read models a moment later: seconds between looks.
+_LOOKS: Final = (0.1, 0.4, 1.5, 5.0, 20.0)
+#: All that waits is looked at so often (seconds), for handovers that nobody heard of.
+_ROUND: Final = 600.0
+#: The read models do not answer, or the server: seconds until the next attempt.
+_PAUSE: Final = 2.0
+
+_TROUBLE: Final = (NoAnswerError, QuestionError, nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+
+_log = structlog.get_logger("carriers")
+
+
+class TakingIn:
+    """``await start()``, then what is given to ``take`` becomes facts until ``await stop()``.
+
+    ``append`` writes one fact to the log and returns its position.
+    """
+
+    def __init__(
+        self, connection: Client, ask: Ask, append: Callable[[Event], Awaitable[int]], clock: Clock, path: Path
+    ) -> None:
+        self._connection = connection
+        self._ask = ask
+        self._append = append
+        self._clock = clock
+        self._path = path
+        self._position = 0  # of the last fact that we appended: what is asked then must know it
+        self._wanted: dict[str, tuple[float, int]] = {}  # number: when it is looked at next, which look that is
+        self._news = asyncio.Event()
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Open the file, listen for handovers, and look at what waits."""
+        self._waiting = await asyncio.to_thread(Waiting, self._path)
+        handovers = f"{names.LOG_ROOT}.*.{HandedOver.NAME}"
+        self._subscription: Subscription = await self._connection.subscribe(handovers, cb=self._hear)
+        await self._connection.flush()
+        self._task = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """What is not told yet waits on the disk."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        with suppress(nats.errors.Error):
+            await self._subscription.unsubscribe()
+        async with self._lock:
+            await asyncio.to_thread(self._waiting.close)
+
+    async def take(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Keep them; they are safe when this returns."""
+        async with self._lock:
+            await asyncio.to_thread(self._waiting.add, checkpoints, self._clock.now())
+        self._want({plain_number(each.number) for each in checkpoints})
+
+    async def count(self) -> int:
+        """How many scans wait, nearly all of them for a handover."""
+        async with self._lock:
+            return await asyncio.to_thread(self._waiting.count)
+
+    async def _hear(self, message: Msg) -> None:
+        try:
+            number = orjson.loads(message.data)["data"]["tracking_number"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return
+        if isinstance(number, str):
+            self._want({plain_number(number)}, _LOOKS[0])
+
+    def _want(self, numbers: set[str], after: float = 0.0) -> None:
+        at = asyncio.get_running_loop().time() + after
+        self._wanted |= dict.fromkeys(numbers, (at, 0))
+        self._news.set()
+
+    async def _work(self) -> None:
+        clock = asyncio.get_running_loop().time
+        round_at = clock()
+        while True:
+            if clock() >= round_at:
+                async with self._lock:
+                    self._want(set(await asyncio.to_thread(self._waiting.numbers)))
+                round_at = clock() + _ROUND
+            due = [number for number, (at, _) in self._wanted.items() if at <= clock()][:_TOGETHER]
+            if due:
+                try:
+                    await self._look_at(due)
+                except _TROUBLE as error:
+                    _log.warning("what carriers said waits", error=str(error) or repr(error))
+                    await asyncio.sleep(_PAUSE)
+                continue
+            self._news.clear()
+            until = min([round_at, *(at for at, _ in self._wanted.values())])
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await self._news.wait()
+
+    async def _look_at(self, numbers: Sequence[str]) -> None:
+        looks = {number: self._wanted[number] for number in numbers}
+        async with self._lock:
+            waiting = {number: await asyncio.to_thread(self._waiting.of, number) for number in numbers}
+        asked = [number for number in numbers if waiting[number]]
+        left: set[str] = set()
+        if asked:
+            now = self._clock.now()
+            found = await self._ask("parcels", {"numbers": asked, "since": iso(now - 2 * KEPT)}, self._position or None)
+            known = set(found["tracked"])
+            handovers = [Handover.from_row(row) for row in found["handovers"]]
+            for number in asked:
+                of_it = [handover for handover in handovers if handover.number == number]
+                if not await self._tell(waiting[number], of_it, known, now):
+                    left.add(number)
+        for number, look in looks.items():
+            if self._wanted.get(number) != look:
+                continue  # something came meanwhile
+            nth = look[1] + 1
+            if number in left and nth < len(_LOOKS):
+                self._wanted[number] = (asyncio.get_running_loop().time() + _LOOKS[nth], nth)
+            else:
+                del self._wanted[number]
+
+    async def _tell(
+        self, checkpoints: Sequence[Checkpoint], handovers: Sequence[Handover], known: set[str], now: datetime
+    ) -> bool:
+        """Append what is new of one parcel; whether all of it is settled."""
+        events, settled = facts_of(checkpoints, handovers, known, now)
+        for event in events:
+            self._position = max(self._position, await self._append(event))
+        if settled:
+            async with self._lock:
+                await asyncio.to_thread(self._waiting.remove, settled)
+        if events:
+            _log.info("a parcel moved", orders=sorted({event.subject for event in events}), facts=len(events))
+        return len(settled) == len(checkpoints)
+
+
+def appender(connection: Client) -> Callable[[Event], Awaitable[int]]:
+    """Writes to the log; the server tells apart what it has just been given."""
+    js = connection.jetstream()
+
+    async def append(event: Event) -> int:
+        return (await log.append(js, event)).position
+
+    return append
