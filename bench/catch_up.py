@@ -20,7 +20,8 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from bench.measuring import CLOCK, durable_server, report, stories
 from events import names
-from events.log import MAX_BATCH, append_batch, last_position
+from events.log import append_batch, last_position
+from events.together import MAX_BATCH
 from services.connecting import connect
 from services.projector import Projector
 from services.rights import KEEPER_USER

@@ -6,7 +6,6 @@ A position is the sequence of a fact in the stream REPAIRS: it starts at 1 and n
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,19 +18,12 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy, Header
 from nats.js.errors import APIError, NotFoundError
-from nats.nuid import NUID
 
 from events import names
 from events.envelope import CONTENT_TYPE, Event
 from events.subjects import log_subject, order_filter
+from events.together import MAX_BATCH, MAX_BATCH_BYTES, publish_together
 
-#: The server takes at most so many messages in one atomic batch.
-MAX_BATCH: Final = 1_000
-
-#: What is staged for one batch at the server (bytes).
-_MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
-
-_ERR_BATCH_HOLDS_DUPLICATE: Final = 10201
 _ERR_WRONG_LAST_SEQUENCE: Final = 10071
 _APPEND_TIMEOUT: Final = 10.0
 
@@ -156,7 +148,7 @@ def _chunks(events: Sequence[Event]) -> Iterator[list[tuple[Event, bytes]]]:
     size = 0
     for event in events:
         payload = event.to_json()
-        if chunk and (len(chunk) == MAX_BATCH or size + len(payload) > _MAX_BATCH_BYTES):
+        if chunk and (len(chunk) == MAX_BATCH or size + len(payload) > MAX_BATCH_BYTES):
             yield chunk
             chunk, size = [], 0
         chunk.append((event, payload))
@@ -169,27 +161,16 @@ async def _publish_atomically(
     js: JetStreamContext, chunk: Sequence[tuple[Event, bytes]], firsts: Container[int], timeout: float
 ) -> int | None:
     """The position of the last fact, or None if the batch was refused because of a duplicate."""
-    connection = js._nc  # nats-py has no public way from a JetStream context to its connection
-    batch = NUID().next().decode()
-    for sequence, (event, payload) in enumerate(chunk, start=1):
-        headers = _headers(event, after=0 if sequence - 1 in firsts else None)
-        headers["Nats-Batch-Id"] = batch
-        headers["Nats-Batch-Sequence"] = str(sequence)
-        subject = log_subject(event.subject, event.name)
-        if sequence < len(chunk):
-            await connection.publish(subject, payload, headers=headers)
-        else:
-            headers["Nats-Batch-Commit"] = "1"
-            reply = await connection.request(subject, payload, timeout=timeout, headers=headers)
-    answer: dict[str, Any] = json.loads(reply.data)
-    error = answer.get("error")
-    if error is None:
-        return int(answer["seq"])
-    if error.get("err_code") == _ERR_BATCH_HOLDS_DUPLICATE:
-        return None
-    if error.get("err_code") == _ERR_WRONG_LAST_SEQUENCE:
-        raise NotFirstError(str(error.get("description")))
-    raise APIError.from_error(error)
+    messages = [
+        (log_subject(event.subject, event.name), payload, _headers(event, after=0 if number in firsts else None))
+        for number, (event, payload) in enumerate(chunk)
+    ]
+    try:
+        return await publish_together(js, messages, timeout)
+    except APIError as error:
+        if error.err_code == _ERR_WRONG_LAST_SEQUENCE:
+            raise NotFirstError(str(error.description)) from None
+        raise
 
 
 async def last_position(js: JetStreamContext) -> int:

@@ -10,6 +10,7 @@ from typing import Final
 # Streams
 REPAIRS: Final = "REPAIRS"  # the log: every fact, for ever
 REJECTED: Final = "REJECTED"  # submissions that we could not take, with the reason
+#: What our own hand in for partners of a role: operators, imports. A partner has its own box (subjects.box_stream).
 INTAKE_STREAMS: Final = {
     "retailer": "INTAKE_RETAILER",
     "importer": "INTAKE_IMPORTER",
@@ -19,6 +20,7 @@ INTAKE_STREAMS: Final = {
 # Subject roots
 LOG_ROOT: Final = "repairs"
 INTAKE_ROOT: Final = "intake"
+BOX_ROOT: Final = "box"  # what partners call intake.<role>.<name>: their accounts import it under that name
 RECEIPTS_ROOT: Final = "receipts"
 NOTICES_ROOT: Final = "notices"
 REJECTED_ROOT: Final = "rejected"
@@ -29,7 +31,7 @@ DESK_ROOT: Final = "chain.desk"
 CUSTOMERS: Final = "CUSTOMERS"  # names and addresses
 SENDING: Final = "SENDING"  # claims on messages that are on their way out
 
-# Durable consumers
+# Durable consumers; that of a role is on its intake stream and on the box of each of its partners
 INTAKE_DURABLES: Final = {
     "retailer": "intake-retailer",
     "importer": "intake-importer",

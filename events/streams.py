@@ -8,6 +8,8 @@ from typing import Final
 
 from nats.js import JetStreamContext
 from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
     DiscardPolicy,
     KeyValueConfig,
     RetentionPolicy,
@@ -18,6 +20,8 @@ from nats.js.errors import APIError, BadRequestError, NotFoundError, ServerError
 
 from events import names
 from events.envelope import MAX_BYTES
+from events.party import role_of
+from events.subjects import box_stream, box_subject
 
 #: JetStream tells a repeated append apart for this long (seconds). Older repeats are told apart by intake's own index.
 DUPLICATE_WINDOW = 120.0
@@ -37,8 +41,23 @@ MAX_SUBMISSION = 256 * 1024
 #: A claim on a message outlives any retry by far (seconds).
 _CLAIM_AGE = 30 * 24 * 3600.0
 
-#: What one partner may have waiting before its publishes are refused (it keeps them and tries again).
-WAITING_PER_PARTNER = 200_000
+#: So many submissions of one partner may wait before its publishes are refused (it keeps them and tries again).
+WAITING_PER_PARTNER = 50_000
+
+#: The same of what our own hand in for one partner: an import brings years at once.
+_WAITING_OF_OURS = 200_000
+
+#: What waits in a box for so long (seconds) was forgotten: no outage lasts a month, and it may hold names.
+_WAITING_MAX_AGE = 30 * 24 * 3600.0
+
+#: Where the sequences of a role's own intake stream begin. Those of boxes begin at 1 and never come so far, so that the
+#: sequence in a receipt of a party is of one submission only, whoever handed it in.
+OURS_FROM: Final = 1 << 40
+
+#: Intake gives a submission back if it has no outcome after so long (seconds); appending gives up sooner.
+_ACK_WAIT: Final = 10.0
+#: Handed to intake and without an outcome yet, at most.
+_IN_HAND: Final = 5_000
 
 #: What is kept as rejected of one partner about one order, and of all that names no order; older ones go.
 REJECTED_PER_SUBJECT = 10_000
@@ -59,7 +78,8 @@ class Limits:
     what was rejected the oldest goes.
     """
 
-    intake: int = 256 * 1024 * 1024  # of each role
+    intake: int = 256 * 1024 * 1024  # what our own hand in, of each role
+    partner: int = 16 * 1024 * 1024  # what a partner hands in, of each partner
     rejected: int = 256 * 1024 * 1024
 
 
@@ -68,7 +88,7 @@ DEFAULT_LIMITS: Final = Limits()
 #: The streams whose bounds may change.
 UPDATED: Final = (names.REJECTED, *names.INTAKE_STREAMS.values())
 
-NO_ROOM_ADVICE: Final = "make room on its disk, or lower intake_max_bytes and rejected_max_bytes"
+NO_ROOM_ADVICE: Final = "make room on its disk, or lower partner_max_bytes, intake_max_bytes and rejected_max_bytes"
 
 
 class NoRoomError(RuntimeError):
@@ -109,27 +129,57 @@ def rejected_config(limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
         max_bytes=limits.rejected,
         max_msgs_per_subject=REJECTED_PER_SUBJECT,
         allow_direct=True,
+        allow_atomic=True,
     )
 
 
 def intake_config(role: str, limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
-    """Store and forward for the partners of one role: an acknowledged submission is safe until it has its receipt.
+    """What our own hand in for partners of one role: an acknowledged submission is safe until it has its receipt.
 
     JetStream's own deduplication is as good as switched off here (its minimum is 0.1 s): its keys are chosen by the
     sender, and one partner could silence another by using its ids first.
     """
     return StreamConfig(
         name=names.INTAKE_STREAMS[role],
-        description=f"What {role}s hand in, until it is taken in or rejected",
+        description=f"What is handed in for {role}s, until it is taken in or rejected",
         subjects=[f"{names.INTAKE_ROOT}.{role}.*"],
         retention=RetentionPolicy.LIMITS,  # intake removes what is settled, many at a time
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
         discard_new_per_subject=True,
         max_bytes=limits.intake,
-        max_msgs_per_subject=WAITING_PER_PARTNER,
+        max_msgs_per_subject=_WAITING_OF_OURS,
         max_msg_size=MAX_SUBMISSION,
         duplicate_window=0.1,
+        first_seq=OURS_FROM,
+    )
+
+
+def box_config(party: str, limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
+    """What one partner hands in: the same for it alone, so that none fills what another needs, or stands before it."""
+    return StreamConfig(
+        name=box_stream(party),
+        description=f"What {party} hands in, until it is taken in or rejected",
+        subjects=[box_subject(party)],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_bytes=limits.partner,
+        max_msgs=WAITING_PER_PARTNER,
+        max_age=_WAITING_MAX_AGE,
+        max_msg_size=MAX_SUBMISSION,
+        duplicate_window=0.1,
+    )
+
+
+def intake_consumer(role: str) -> ConsumerConfig:
+    """By which a role's intake reads its intake stream, and the box of each of its partners."""
+    return ConsumerConfig(
+        durable_name=names.INTAKE_DURABLES[role],
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=_ACK_WAIT,
+        max_deliver=-1,
+        max_ack_pending=_IN_HAND,
     )
 
 
@@ -150,8 +200,8 @@ def customers_config() -> StreamConfig:
 #: Bounds that would make a stream forget.
 _BOUNDS = ("max_age", "max_msgs")
 
-#: Bounds that may change from start to start: the limits are settings. The log has none of them.
-_TUNABLE = ("max_bytes", "max_msgs_per_subject", "duplicate_window")
+#: What may change from start to start: the limits are settings. The log has none of these bounds.
+_TUNABLE = ("max_bytes", "max_msgs_per_subject", "duplicate_window", "allow_atomic")
 
 
 def _setting(config: StreamConfig, name: str) -> object:
@@ -196,7 +246,7 @@ async def _declare_as(js: JetStreamContext, config: StreamConfig, *, update: boo
         *_BOUNDS,
     ):
         wanted, has = _setting(config, setting), _setting(found, setting)
-        if wanted != has:
+        if wanted != has and not (setting in _TUNABLE and name in UPDATED):
             raise StreamMismatchError(
                 f"stream {name} has {setting}={getattr(has, 'value', has)} "
                 f"where repairchain needs {getattr(wanted, 'value', wanted)}; "
@@ -206,6 +256,22 @@ async def _declare_as(js: JetStreamContext, config: StreamConfig, *, update: boo
         raise StreamMismatchError(f"stream {name} is bounded and would forget facts: it was not made by repairchain")
     if update and any(_setting(found, each) != _setting(config, each) for each in _TUNABLE if _setting(config, each)):
         await js.update_stream(config)
+
+
+async def declare_box(js: JetStreamContext, party: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Declare the box of ``party`` with its consumer, and bring it to ``limits``; harmless when it exists.
+
+    Raises StreamMismatchError if it is not ours, NoRoomError if the disk is too small for it.
+    """
+    config = box_config(party, limits)
+    await _declare(js, config, update=True)
+    await js.add_consumer(config.name or "", intake_consumer(role_of(party)))
+
+
+def box_is_as_declared(found: StreamConfig, party: str, limits: Limits) -> bool:
+    """Whether nothing is left to do for a box that is there."""
+    wanted = box_config(party, limits)
+    return all(_setting(found, each) == _setting(wanted, each) for each in (*_BOUNDS, *_TUNABLE, "subjects"))
 
 
 async def _declare_bucket(js: JetStreamContext, config: KeyValueConfig) -> None:

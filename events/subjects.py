@@ -6,6 +6,7 @@ digits). The result is legal both as a subject token and as a key of a key-value
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
@@ -14,6 +15,8 @@ from events import names
 from events.party import name_of, role_of
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+#: The server keeps a stream in a folder of its name, and file systems end at 255 bytes.
+_LONGEST_STREAM_TOKEN = 150
 _TOKEN = re.compile(r"(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+")
 
 
@@ -47,8 +50,21 @@ def _of_party(root: str, party: str) -> str:
 
 
 def intake_subject(party: str) -> str:
-    """Where ``party`` hands in what it has to say."""
+    """Where ``party`` hands in what it has to say; in the account of the chain, where our own do so for it."""
     return _of_party(names.INTAKE_ROOT, party)
+
+
+def box_subject(party: str) -> str:
+    """Where in the account of the chain arrives what ``party`` itself hands in."""
+    return _of_party(names.BOX_ROOT, party)
+
+
+def box_stream(party: str) -> str:
+    """The stream in which that waits."""
+    name = token(name_of(party))
+    if len(name) > _LONGEST_STREAM_TOKEN:  # no token has =_ in it, so this is no other party's
+        name = f"{name[:60]}=_{hashlib.sha256(name.encode()).hexdigest()}"
+    return f"{names.INTAKE_STREAMS[role_of(party)]}_{name}"
 
 
 def receipts_subject(party: str) -> str:

@@ -24,6 +24,7 @@ from services.credentials import (
 )
 from services.home import HomeFolder, read_json, write_json
 from services.http.keys import revoke_keys
+from services.opening import make_boxes
 from services.reloading import tell_server
 from services.userkeys import check_public_key
 
@@ -82,6 +83,7 @@ def resume(home: Path, party: str) -> bool:
             raise AccessError(f"{party} is let in already")
         others = {each: why for each, why in read_kept_out(folder).items() if each != party}
         write_json(folder.access_file, others)
+        make_boxes(folder, [party])
         return _apply(folder)
 
 

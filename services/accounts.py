@@ -11,7 +11,7 @@ All permissions are allow-lists; those of our own users stand in rights.py.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from services.rights import (
     SYSTEM_RIGHTS,
     SYSTEM_USER,
     Rights,
+    service_rights,
 )
 
 CHAIN: Final = "CHAIN"  # the account of the log and of our own services
@@ -50,19 +51,23 @@ def account_of(party: str) -> str:
     return f"{role_of(party)}.{subjects.token(name_of(party))}"
 
 
-def render(own: Mapping[str, KnownBy], partners: Mapping[str, KnownBy]) -> str:
+def render(own: Mapping[str, KnownBy], partners: Mapping[str, KnownBy], kept_out: Collection[str] = ()) -> str:
     """The text of accounts.conf.
 
-    ``own`` maps each of rights.OWN_USERS to what it is known by, ``partners`` each party. Passwords, which our own
-    users have, stand there in the clear: the file is closed to everybody but the server's user, and they are 256 random
-    bits each. An nkey's secret half is nowhere in it.
+    ``own`` maps each of rights.OWN_USERS to what it is known by, ``partners`` each party. ``kept_out`` has no account,
+    but what it handed in before is still taken in. Passwords, which our own users have, stand there in the clear: the
+    file is closed to everybody but the server's user, and they are 256 random bits each. An nkey's secret half is
+    nowhere in it.
     """
     accounts: dict[str, Any] = {
         SYSTEM: {"users": [_user(SYSTEM_USER, own[SYSTEM_USER], SYSTEM_RIGHTS)]},
         CHAIN: {
             "jetstream": "enabled",
             "users": [
-                *(_user(service, own[service], rights) for service, rights in SERVICE_RIGHTS.items()),
+                *(
+                    _user(service, own[service], service_rights(service, [*partners, *kept_out]))
+                    for service in SERVICE_RIGHTS
+                ),
                 _user(OPERATOR_USER, own[OPERATOR_USER], OPERATOR_RIGHTS),
                 _user(KEEPER_USER, own[KEEPER_USER]),
             ],
@@ -95,7 +100,7 @@ def _exports(party: str) -> list[dict[str, Any]]:
     """What the chain opens to this one partner: its letter box, and what is said to it."""
     only = [account_of(party)]
     return [
-        {"service": subjects.intake_subject(party), "accounts": only},
+        {"service": subjects.box_subject(party), "accounts": only},
         {"stream": subjects.receipts_subject(party), "accounts": only},
         {"stream": subjects.notices_subject(party), "accounts": only},
     ]
@@ -108,7 +113,7 @@ def _partner(party: str, known_by: KnownBy) -> dict[str, Any]:
         "users": [_user(account_of(party), known_by, Rights(publish=(intake,), subscribe=(*heard, "_INBOX.>")))],
         "limits": PARTNER_LIMITS,
         "imports": [
-            {"service": {"account": CHAIN, "subject": intake}},
+            {"service": {"account": CHAIN, "subject": subjects.box_subject(party)}, "to": intake},
             *({"stream": {"account": CHAIN, "subject": subject}} for subject in heard),
         ],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass, field
+from typing import Any
 
 import nats
 import structlog
@@ -73,19 +74,19 @@ async def require_fit_server(settings: Settings) -> None:
         await asyncio.to_thread(require_fit, url, settings.trust)
 
 
-async def connect(settings: Settings, who: str, *, name: str = "repairchain") -> Client:
-    """A connection as ``who`` that never gives up reconnecting; ``name`` is shown in the server's lists."""
+async def connect(settings: Settings, who: str, *, name: str = "repairchain", **options: Any) -> Client:
+    """A connection as ``who`` that never gives up reconnecting; ``name`` is shown in the server's lists.
+
+    ``options`` are nats.connect's, for whoever wants it otherwise.
+    """
     found = login(settings, who)
     tls = {} if found.tls is None else {"tls": found.tls}
     return await nats.connect(
         found.url,
         name=name,
         inbox_prefix=inbox_prefix(who),
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=0.2,
         error_cb=note_quietly,
-        **found.credential.options,
-        **tls,
+        **{"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2, **found.credential.options, **tls, **options},
     )
 
 

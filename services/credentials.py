@@ -110,7 +110,7 @@ def write_accounts(folder: HomeFolder, parties: list[str]) -> None:
     own = {user: KnownBy(password=_password(folder, user)) for user in OWN_USERS}
     out, nkeys = read_kept_out(folder), read_nkeys(folder)
     partners = {party: _known_by(folder, party, nkeys) for party in parties if party not in out}
-    write_private(folder.accounts_file, render(own, partners))
+    write_private(folder.accounts_file, render(own, partners, [party for party in parties if party in out]))
 
 
 def read_kept_out(folder: HomeFolder) -> dict[str, dict[str, str]]:

@@ -24,6 +24,7 @@ from services.credentials import (
     write_accounts,
 )
 from services.home import HomeFolder, read_json, write_json
+from services.opening import make_boxes
 from services.reloading import tell_server
 from services.userkeys import check_public_key
 
@@ -63,7 +64,8 @@ def add_party(
     A newcomer without a ``display_name`` goes by the name in its id; it is given a key unless it has one of its own, of
     which ``nkey`` is the public half. A running server of this home is told to read its accounts anew, which it does
     within a few milliseconds. Raises PartyError for what is not a partner's id, KeyFormatError for what is no public
-    key, CredentialError for one that is another's, and for a partner that was revoked and so has no credential.
+    key, CredentialError for one that is another's, and for a partner that was revoked and so has no credential,
+    NoRoomError if the server has no room for what it may hand in. Not from within an event loop.
     """
     if role_of(party) in ROLES and role_of(party) not in PARTNER_ROLES:
         raise PartyError(f"'{party}' cannot be a partner: its role must be {', '.join(PARTNER_ROLES)}")
@@ -85,6 +87,8 @@ def add_party(
         known = {"display_name": name_of(party), **stored.get(party, {})}
         card = PartyCard.model_validate(known | {name: value for name, value in given.items() if value is not None})
         stored[party] = card.model_dump(exclude_none=True)
+        if newcomer:  # first of all: with its account it may hand in
+            make_boxes(folder, [party])
         if nkey is not None:
             register_nkey(folder, party, nkey)
         write_json(folder.parties_file, stored)

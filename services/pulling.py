@@ -45,9 +45,9 @@ _log = structlog.get_logger("pulling")
 
 
 def in_batches(size: int) -> PullSub:
-    """What a FastStream subscriber has to be declared with that ``pull_from`` feeds."""
-    # FastStream fetches on until the time is up, whatever it has: a feed has taken its time by then.
-    return PullSub(batch_size=size, timeout=_GAP / 5, batch=True)
+    """What a FastStream subscriber has to be declared with that ``pull_from`` or ``feed_into`` feeds."""
+    # FastStream fetches on until the time is up, whatever it has: a feed knows best how large a batch should be.
+    return PullSub(batch_size=size, timeout=1e-6, batch=True)
 
 
 class Feed:
@@ -178,6 +178,11 @@ async def pull_from(
     """Start ``app``, whose one ``subscriber`` gets its batches from a feed instead of from nats-py."""
     feed = Feed(connection, stream, durable, arrived)
     await feed.start()
+    await feed_into(subscriber, app, feed)
+
+
+async def feed_into(subscriber: Any, app: FastStream, feed: Any) -> None:
+    """Start ``app``, whose one ``subscriber`` gets its batches from ``feed``, which has been started."""
     subscriber.subscription = feed  # FastStream makes its own only where there is none, and starts to pull from it
     await app.start()
     subscriber.add_task(subscriber._consume_pull)

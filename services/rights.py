@@ -10,11 +10,13 @@ of the account. That puts a meaningless document there, which readers leave out,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from events import names
+from events.party import role_of
+from events.subjects import box_stream, box_subject
 from events.vocabulary import WHO_MAY_SAY
 
 OPERATOR_USER: Final = "operator"  # whoever uses the command line
@@ -112,24 +114,41 @@ def _keeping_customers() -> tuple[str, ...]:
 
 
 def _intake(role: str) -> Rights:
-    stream = names.INTAKE_STREAMS[role]
+    stream, durable = names.INTAKE_STREAMS[role], names.INTAKE_DURABLES[role]
     return Rights(
         publish=(
             *_facts(WHO_MAY_SAY[role]),
             f"{names.RECEIPTS_ROOT}.{role}.*",
             f"{names.REJECTED_ROOT}.{role}.>",
             f"{names.INTAKE_ROOT}.{role}.*",  # what was held is handed in again
+            f"{names.BOX_ROOT}.{role}.*",
             *_keeping_customers(),
             *_DECLARING,
             f"$JS.API.STREAM.UPDATE.{stream}",
             f"$JS.API.STREAM.PURGE.{stream}",
             f"$JS.API.STREAM.UPDATE.{names.REJECTED}",
             *_FOLLOWING,
-            *_pulling(stream, names.INTAKE_DURABLES[role]),
+            *_pulling(stream, durable),
+            # Which boxes there are, and what it may do with them; a consumer of that name is nowhere else.
+            "$JS.API.STREAM.LIST",
+            "$SYS.REQ.USER.INFO",
+            f"$JS.API.CONSUMER.INFO.*.{durable}",
+            f"$JS.API.CONSUMER.MSG.NEXT.*.{durable}",
+            f"$JS.ACK.*.{durable}.>",
             f"$JS.API.STREAM.MSG.GET.{names.REJECTED}",
             f"$JS.API.STREAM.MSG.DELETE.{names.REJECTED}",
         ),
-        subscribe=(_inbox(role),),
+        subscribe=(_inbox(role), f"$JS.EVENT.ADVISORY.CONSUMER.CREATED.*.{durable}"),
+    )
+
+
+def _keeping_box(party: str) -> tuple[str, ...]:
+    """To make the box of one partner, and to remove what is settled. Its subject says by name whose box may be made."""
+    stream = box_stream(party)
+    return (
+        box_subject(party),
+        *(f"$JS.API.STREAM.{verb}.{stream}" for verb in ("CREATE", "UPDATE", "PURGE")),
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{names.INTAKE_DURABLES[role_of(party)]}",
     )
 
 
@@ -174,7 +193,7 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
     # Hands in for whoever showed the key of a party, and shows a party the orders that it has a part in.
     names.HTTP: Rights(
         publish=(
-            *(f"{names.INTAKE_ROOT}.{role}.*" for role in names.INTAKE_STREAMS),
+            *(f"{names.BOX_ROOT}.{role}.*" for role in names.INTAKE_STREAMS),
             f"{names.QUERY_ROOT}.find",
             f"{names.QUERY_ROOT}.timeline",
             # What carriers say of parcels, and of which orders that is.
@@ -184,6 +203,17 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
         subscribe=(_inbox(names.HTTP), f"{names.RECEIPTS_ROOT}.>", *_facts(("item.handed_over",))),
     ),
 }
+
+
+def service_rights(service: str, parties: Collection[str]) -> Rights:
+    """What ``service`` may do where ``parties`` are registered: a role's intake keeps the box of each of its partners.
+
+    Only where a right has to name the stream does it depend on them; the rest stands in SERVICE_RIGHTS.
+    """
+    rights = SERVICE_RIGHTS[service]
+    boxes = (subject for party in parties if role_of(party) == service for subject in _keeping_box(party))
+    return replace(rights, publish=(*rights.publish, *boxes))
+
 
 #: What the command line may read as streams. Not the customers' names and addresses.
 _READABLE: Final = (names.REPAIRS, names.REJECTED)

@@ -18,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
+from events.streams import NoRoomError, StreamMismatchError
 from services.credentials import prepare
 from services.fitness import Trust, UnfitServerError, require_fit
-from services.home import HomeFolder, write_json
+from services.home import HomeFolder, read_json, write_json
 from services.processes import die_with_parent
 
 HOST: Final = "127.0.0.1"
@@ -97,6 +98,7 @@ class EmbeddedServer:
                 self.folder.server_file,
                 {"url": self.url, "monitor_url": self.monitor_url, "pid": self.pid},
             )
+            await self._make_boxes()
         except BaseException:
             await self.stop()
             raise
@@ -122,6 +124,20 @@ class EmbeddedServer:
             self.folder.server_file.unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
+
+    async def _make_boxes(self) -> None:
+        """Of every partner that is registered: one may have come while no server ran, or with an earlier version."""
+        parties = read_json(self.folder.parties_file) or {}
+        if not parties:
+            return
+        from services.boxes import open_boxes_as_keeper  # here: most servers that start know nobody yet
+        from services.settings import load_settings
+
+        settings = load_settings(home=self.folder.root, nats_url=self.url)
+        try:
+            await open_boxes_as_keeper(settings, list(parties))
+        except (NoRoomError, StreamMismatchError) as error:
+            raise ServerError(str(error)) from None
 
     def _require_fit(self) -> None:
         try:

@@ -112,7 +112,12 @@ class Settings(BaseSettings):
     )
 
     intake_max_bytes: int = Field(
-        DEFAULT_LIMITS.intake, ge=1024 * 1024, description="what may wait to be taken in, of each role"
+        DEFAULT_LIMITS.intake,
+        ge=1024 * 1024,
+        description="what operators and imports hand in and may wait to be taken in, of each role",
+    )
+    partner_max_bytes: int = Field(
+        DEFAULT_LIMITS.partner, ge=1024 * 1024, description="what a partner hands in and may wait, of each partner"
     )
     rejected_max_bytes: int = Field(
         DEFAULT_LIMITS.rejected, ge=1024 * 1024, description="what is kept as rejected; then the oldest goes"
@@ -134,7 +139,7 @@ class Settings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """How much partners may fill."""
-        return Limits(intake=self.intake_max_bytes, rejected=self.rejected_max_bytes)
+        return Limits(self.intake_max_bytes, self.partner_max_bytes, self.rejected_max_bytes)
 
     @property
     def policy_file(self) -> Path:

@@ -20,6 +20,7 @@ from events.clock import SimulatedClock
 from events.log import last_position
 from events.subjects import intake_subject, receipts_subject
 from services.answering import ask
+from services.boxes import unsettled
 from services.connecting import connect
 from services.notifier import Notifier
 from services.parties import add_party
@@ -33,12 +34,6 @@ _SETTLE_TIMEOUT: Final = 30.0
 
 #: Between two looks at whether everybody has finished (seconds of real time).
 _LOOK_AGAIN: Final = 0.01
-
-#: Who may have something to do, the one that has most often first.
-_CONSUMERS: Final = (
-    (names.REPAIRS, names.NOTIFIER_DURABLE),
-    *((names.INTAKE_STREAMS[role], names.INTAKE_DURABLES[role]) for role in names.INTAKE_STREAMS),
-)
 
 
 class SimulationError(RuntimeError):
@@ -139,10 +134,9 @@ class Simulation:
         before = await last_position(js)
         # First of all, for here we wait instead of looking again; what the others do next follows from the read models.
         await ask(self.operator, "position", at_least=before)
-        for stream, durable in _CONSUMERS:
-            info = await js.consumer_info(stream, durable)
-            if info.num_pending or info.num_ack_pending:
-                return False
+        notifier = await js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)  # has most often something to do
+        if notifier.num_pending or notifier.num_ack_pending or any((await unsettled(js)).values()):
+            return False
         return await last_position(js) == before
 
 

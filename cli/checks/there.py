@@ -54,7 +54,7 @@ async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator
     yield await asyncio.to_thread(access, place, url)
     yield await asyncio.to_thread(_durable, place)
     log = await _stream(connection, names.REPAIRS)
-    yield await _streams(connection)
+    yield await _streams(place, connection)
     yield _clock(log)
     for service in names.SERVICES:
         yield await asyncio.to_thread(_service, place, service)
@@ -120,18 +120,29 @@ async def _stream(connection: Client, stream: str) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {"error": {"description": "an answer that cannot be read"}}
 
 
-async def _streams(connection: Client) -> Check:
+async def _streams(place: Place, connection: Client) -> Check:
+    from events.subjects import box_stream
+    from services.boxes import boxes
+    from services.parties import list_parties
+
     name = "Streams"
     wanted = [names.REPAIRS, names.REJECTED, *names.INTAKE_STREAMS.values(), f"KV_{names.CUSTOMERS}"]
     infos = {stream: await _stream(connection, stream) for stream in wanted}
     missing = [stream for stream, answer in infos.items() if "error" in answer]
     if missing:
         return Check(name, False, f"missing: {', '.join(missing)}", "start the services, they declare them")
+    found_boxes = await boxes(connection.jetstream())
+    there = {box.stream for box in found_boxes}
+    lacking = [party for party in list_parties(place.home) if box_stream(party) not in there]
+    if lacking:
+        found = f"there is no box for what {', '.join(lacking[:5])} hands in"
+        return Check(name, False, found, "start the services of these roles again: they make them")
     config = infos[names.REPAIRS].get("config", {})
     if not (config.get("deny_delete") and config.get("deny_purge") and config.get("storage") == "file"):
         found = f"{names.REPAIRS} is not as we declare it"
         return Check(name, False, found, "it was made by another program: use a server of its own")
     waiting = sum(infos[stream]["state"]["messages"] for stream in names.INTAKE_STREAMS.values())
+    waiting += sum(box.messages for box in found_boxes)
     facts = infos[names.REPAIRS]["state"]["messages"]
     return Check(name, True, f"{many(facts, 'fact')} in the log, {many(waiting, 'submission')} waiting to be taken in")
 

@@ -1,4 +1,4 @@
-"""Handing in for a party on its intake subject, as it would itself over NATS, and waiting for the receipts."""
+"""Handing in for a party into its box, as it would itself over NATS, and waiting for the receipts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nats.js.api import PubAck
 
 from events.envelope import CONTENT_TYPE
 from events.names import RECEIPTS_ROOT
-from events.subjects import intake_subject
+from events.subjects import box_subject
 from services.http.problems import Refused
 from services.http.receipts import Receipts
 from services.submission import Receipt
@@ -28,8 +28,8 @@ WAIT: Final = 10.0
 
 STRUCTURED: Final[Mapping[str, str]] = {"Content-Type": CONTENT_TYPE}
 
-#: What the server says when one partner's own share of the stream is full.
-_OWN_SHARE: Final = "per subject"
+#: What the server says when the box of a partner is full: "maximum messages exceeded", "maximum bytes exceeded".
+_FULL: Final = " exceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class HandingIn:
         again adds nothing twice.
         """
         with self.receipts.listening(party) as ear:
-            places = await self._publish(intake_subject(party), submissions)
+            places = await self._publish(box_subject(party), submissions)
             found = await ear.wait(places, asyncio.get_running_loop().time() + self._wait)
         return [found.get(place) for place in places]
 
@@ -87,7 +87,7 @@ class HandingIn:
             return [ack.seq for ack in acknowledged if isinstance(ack, PubAck)]
         except nats.js.errors.APIError as error:
             said = error.description or ""
-            if _OWN_SHARE in said:
+            if said.endswith(_FULL):
                 raise Refused(429, "too-many", "too much of yours waits to be taken in: try again later", 10) from None
             raise _unavailable(said) from None
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError):

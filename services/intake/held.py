@@ -8,18 +8,23 @@ intake again.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
+from typing import Final
 
 import orjson
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from events import names
-from events.envelope import Event
-from events.subjects import intake_subject, token, untoken
+from events.envelope import Event, iso
+from events.subjects import box_subject, intake_subject, token, untoken
 from services.intake.index import Index
 from services.intake.problems import Problem, is_held
 from services.intake.rejecting import Rejected, from_message
+
+#: With what is handed in again: until when it may wait for its order.
+HELD_UNTIL: Final = "Repairchain-Held-Until"
 
 
 class Held:
@@ -99,16 +104,25 @@ async def _resubmit_waiting(js: JetStreamContext, role: str, name: str) -> None:
             return
         after = message.seq or after + 1
         if is_held(from_message(message).problem):
-            await resubmit(js, message)
+            await resubmit(js, message, to_box=True)
 
 
-async def resubmit(js: JetStreamContext, message: RawStreamMsg) -> int:
-    """Hand in one kept submission again; intake removes it from REJECTED with the new outcome. Returns its sequence."""
-    return await resubmit_kept(js, from_message(message))
+async def resubmit(js: JetStreamContext, message: RawStreamMsg, *, to_box: bool = False) -> int:
+    """Hand in one kept submission again; intake removes it from REJECTED with the new outcome. Returns its sequence.
+
+    With ``to_box`` into the partner's own, where many of them stand before nobody else's; if it has none, or that is
+    full, into the intake stream.
+    """
+    return await resubmit_kept(js, from_message(message), to_box=to_box)
 
 
-async def resubmit_kept(js: JetStreamContext, rejected: Rejected) -> int:
+async def resubmit_kept(js: JetStreamContext, rejected: Rejected, *, to_box: bool = False) -> int:
     """The same of one that was read already."""
     headers = {**rejected.headers, names.RETRY_OF: str(rejected.number)}
-    ack = await js.publish(intake_subject(rejected.party), rejected.payload, headers=headers)
-    return ack.seq
+    headers.pop(HELD_UNTIL, None)
+    if rejected.problem.held_until is not None:  # waiting once more does not make the time longer
+        headers[HELD_UNTIL] = iso(rejected.problem.held_until)
+    if to_box:
+        with suppress(APIError, NoStreamResponseError):
+            return (await js.publish(box_subject(rejected.party), rejected.payload, headers=headers)).seq
+    return (await js.publish(intake_subject(rejected.party), rejected.payload, headers=headers)).seq

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
+from events import names
 from events.subjects import party_of_subject
+from events.together import MAX_BATCH, MAX_BATCH_BYTES, Together, publish_together
 from services.intake.problems import Problem
 
 _PROBLEM: Final = "Repairchain-Problem"
@@ -47,7 +50,7 @@ def to_headers(problem: Problem, original: Mapping[str, str] | None, intake_sequ
     if len(_pack(kept)) > _MAX_KEPT_HEADERS:  # the server takes 64 KiB for all; what CloudEvents needs is small
         kept = {key: value for key, value in kept.items() if key.lower().startswith("ce-") and len(value) < 1_000}
     return {
-        _PROBLEM: _pack(problem.model_dump(exclude_none=True)),
+        _PROBLEM: _pack(problem.model_dump(mode="json", exclude_none=True)),
         _ORIGINAL: _pack(kept),
         _INTAKE: str(intake_sequence),
     }
@@ -64,3 +67,31 @@ def from_message(message: RawStreamMsg) -> Rejected:
         payload=message.data or b"",
         kept_at=message.time,
     )
+
+
+async def keep_together(js: JetStreamContext, rejected: Sequence[Together], timeout: float) -> None:
+    """Put these into REJECTED, many with one wait for the disk; one that is there already is left as it is.
+
+    Raises nats errors if the server does not confirm; keeping the same again is harmless.
+    """
+    for part in _parts(rejected):
+        if len(part) > 1 and await publish_together(js, part, timeout) is not None:
+            continue
+        for subject, payload, headers in part:  # one was kept before a crash, and those beside it were not
+            await js.publish(subject, payload, headers=dict(headers), stream=names.REJECTED, timeout=timeout)
+
+
+def _parts(rejected: Sequence[Together]) -> Iterator[list[Together]]:
+    """In batches that the server takes: neither too many nor too much at once."""
+    part: list[Together] = []
+    size = 0
+    for each in rejected:
+        _, payload, headers = each
+        bytes_of = len(payload) + sum(map(len, headers.values()))
+        if part and (len(part) == MAX_BATCH or size + bytes_of > MAX_BATCH_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(each)
+        size += bytes_of
+    if part:
+        yield part

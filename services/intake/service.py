@@ -1,4 +1,7 @@
-"""The intake service of one role: takes batches from its intake stream and answers each submission with a receipt.
+"""The intake service of one role: takes batches of what its partners hand in, and answers each with a receipt.
+
+Each partner hands in to a stream of its own, its box; what our own hand in for partners waits in the intake stream of
+the role. All of these are read fairly (feeding.py).
 
 What happens to a batch, in this order, so that a crash at any point loses and doubles nothing: decide every submission;
 keep contacts; append the facts (all or nothing, in parts if they are too much for one append); keep what was rejected;
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -26,38 +30,40 @@ from faststream.nats.message import NatsBatchMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy as JsAckPolicy
-from nats.js.api import ConsumerConfig, Header
+from nats.js.api import Header
 
 from events import names
 from events.clock import Clock
 from events.envelope import Event
 from events.log import NotFirstError, append_batch, message_id
-from events.streams import DEFAULT_LIMITS, Limits, declare_streams
+from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_consumer
 from events.subjects import party_of_subject, rejected_subject
+from services.boxes import Box, Boxes
 from services.connecting import leave
 from services.desk.book import Book
 from services.intake.contacts import contact_in, keep_contacts, without_contact
 from services.intake.deciding import Accept, Duplicate, decide
 from services.intake.faults import with_all_faults
+from services.intake.feeding import FairFeed, stream_of
 from services.intake.following import TRANSIENT, Follower
 from services.intake.held import Held
 from services.intake.index import Index
+from services.intake.limbo import HELD_FOR, Limbo, is_lapsed
 from services.intake.problems import Problem, Refusal, is_held
 from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
-from services.intake.rejecting import to_headers
+from services.intake.rejecting import keep_together, to_headers
+from services.intake.sharing import MOST
 from services.intake.sweeping import Sweeper
-from services.pulling import in_batches, pull_from, saying_so, stop_pulling
+from services.pulling import feed_into, in_batches, saying_so, stop_pulling
 from services.rights import inbox_prefix
 
-_BATCH: Final = 1_000
-
-#: A batch that got no answer comes again after this long (seconds); appending gives up sooner.
-_ACK_WAIT: Final = 10.0
 _APPEND_TIMEOUT: Final = 5.0
 _RETRY_DELAY: Final = 1.0
 _TRIES: Final = 5
+
+#: That of a kept submission.
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 
 #: The server's refusal of what a submission would have us write. It will not change its mind.
 _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
@@ -66,7 +72,7 @@ _log = structlog.get_logger("intake")
 
 
 def _sequence(message: Msg) -> int:
-    """Its place in the intake stream. nats-py's metadata would read a good deal more, for every submission."""
+    """Its place in its stream. nats-py's metadata would read a good deal more, for every submission."""
     return int(message.reply.split(".")[-4])
 
 
@@ -131,7 +137,8 @@ class Intake:
     """One role's intake: ``await start()``, then it runs by itself until ``await stop()``."""
 
     def __init__(
-        self, role: str, broker: NatsBroker, clock: Clock, index_path: Path, limits: Limits = DEFAULT_LIMITS
+        self, role: str, broker: NatsBroker, clock: Clock, index_path: Path, limits: Limits = DEFAULT_LIMITS,
+        held_for: timedelta = HELD_FOR,
     ) -> None:
         self.role = role
         self._limits = limits
@@ -140,7 +147,9 @@ class Intake:
         self._clock = clock
         self._index_path = index_path
         self._held = Held(role)
+        self._limbo = Limbo(role, clock, held_for)
         self._lock = asyncio.Lock()
+        self._served: set[str] = set()  # boxes
         self._unsure = False  # an append went unanswered: the log may have it or not
         self._ahead: dict[str, _Submission] = {}  # what has arrived and is read already, by its reply subject
 
@@ -153,8 +162,9 @@ class Intake:
             life.push_async_callback(leave, self._connection)
             self._js: JetStreamContext = self._connection.jetstream(timeout=_APPEND_TIMEOUT)
             await declare_streams(self._js, self._limits, updating=(names.INTAKE_STREAMS[self.role], names.REJECTED))
+            await self._number_ours()
             # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
-            await self._js.add_consumer(names.INTAKE_STREAMS[self.role], self._consumer())
+            await self._js.add_consumer(names.INTAKE_STREAMS[self.role], intake_consumer(self.role))
             self._customers = Book(self._js)
             await self._customers.open()
             self._index = Index(self._index_path)
@@ -171,51 +181,62 @@ class Intake:
             f"{names.INTAKE_ROOT}.{self.role}.*",
             durable=names.INTAKE_DURABLES[self.role],
             stream=JStream(names.INTAKE_STREAMS[self.role], declare=False),
-            pull_sub=in_batches(_BATCH),
-            config=self._consumer(),
+            pull_sub=in_batches(MOST),
+            config=intake_consumer(self.role),
             inbox_prefix=f"{inbox_prefix(self.role)}.".encode(),  # here with its dot, else without
             decoder=_raw,
             ack_policy=AckPolicy.MANUAL,
             title=f"{self.role} intake",
         )
         subscriber(self.take)
-        stream, durable = names.INTAKE_STREAMS[self.role], names.INTAKE_DURABLES[self.role]
-        self._sweeper = Sweeper(self._js, stream, durable)
+        durable = names.INTAKE_DURABLES[self.role]
+        self._sweeper = Sweeper(self._js, durable)
         self._sweeper.start()
         life.push_async_callback(self._sweeper.stop)
         life.push_async_callback(stop_pulling, self.app, self._connection)
-        await pull_from(subscriber, self.app, self._connection, stream, durable, self._read_ahead)
+        boxes = Boxes(self._connection, self.role, self._limits, self._serve)
+        self._feed = FairFeed(self._connection, durable, self._read_ahead, boxes.look_soon)
+        await self._feed.start()
+        await boxes.start()
+        life.push_async_callback(boxes.stop)
+        self._sweeper.settled([names.INTAKE_STREAMS[self.role]])  # what an earlier run left
+        await feed_into(subscriber, self.app, self._feed)
+
+    async def _serve(self, boxes: list[Box]) -> None:
+        new = [box for box in boxes if box.stream not in self._served]
+        self._served = {box.stream for box in boxes}
+        self._sweeper.settled(box.stream for box in new if box.messages)
+        await self._feed.serve([names.INTAKE_STREAMS[self.role], *self._served])
+
+    async def _number_ours(self) -> None:
+        """A stream of an earlier version began at 1, as boxes do: once it is empty, it goes on where it should."""
+        stream = names.INTAKE_STREAMS[self.role]
+        state = (await self._js.stream_info(stream)).state
+        if state.last_seq < OURS_FROM - 1 and not state.messages:
+            await self._js.purge_stream(stream, seq=OURS_FROM)
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave."""
         await self._life.aclose()
 
-    def _consumer(self) -> ConsumerConfig:
-        return ConsumerConfig(
-            durable_name=names.INTAKE_DURABLES[self.role],
-            ack_policy=JsAckPolicy.EXPLICIT,
-            ack_wait=_ACK_WAIT,
-            max_deliver=-1,
-            max_ack_pending=5 * _BATCH,
-            filter_subject=f"{names.INTAKE_ROOT}.{self.role}.*",
-        )
-
     async def check(self) -> str:
         """For readiness: asks the server for our consumer. Raises nats errors if it is gone."""
-        info = await self._js.consumer_info(names.INTAKE_STREAMS[self.role], names.INTAKE_DURABLES[self.role])
-        return f"{info.num_pending} waiting, index at {self._index.position}"
+        await self._js.consumer_info(names.INTAKE_STREAMS[self.role], names.INTAKE_DURABLES[self.role])
+        return f"{self._feed.waiting} waiting, index at {self._index.position}"
 
     # -- taking a batch -----------------------------------------------------------------------------------------------
 
     async def take(self, messages: list[Msg]) -> None:
-        """Handle one batch from the intake stream. On trouble with the server the batch comes again."""
+        """Handle one batch. On trouble with the server the batch comes again."""
+        began = time.monotonic()
         try:
             async with saying_so(messages):
                 await self._take_together(messages)
         finally:
             for message in messages:
                 self._ahead.pop(message.reply, None)
-            self._sweeper.settled()
+            self._feed.took(len(messages), time.monotonic() - began)
+            self._sweeper.settled(map(stream_of, messages))
 
     def _read_ahead(self, message: Msg) -> None:
         """Read a submission while the batch before it waits for the server: half of intake's work is reading."""
@@ -265,7 +286,7 @@ class Intake:
             party = _party_of(message)
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
             with suppress(*TRANSIENT):
-                await self._keep(_Rejection(message, party, "", refusal.problem(None)))
+                await self._keep([_Rejection(message, party, "", refusal.problem(None))])
                 receipts = Receipts()
                 receipts.add(party, _sequence(message), None, "rejected", problem=refusal.problem(None))
                 await receipts.send(self._connection)
@@ -284,6 +305,7 @@ class Intake:
             await self._follower.read_to_the_end()
             self._index.forget()
             decided = self._decide(messages)
+        decided.rejected = [each for each in decided.rejected if not await self._was_told(each)]
         await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
 
         receipts = Receipts()
@@ -308,7 +330,7 @@ class Intake:
             position = duplicate.position or (found.position if found else None)
             receipts.add(party, _sequence(message), duplicate.id, "duplicate", order=duplicate.order, position=position)
         try:
-            await asyncio.gather(*(self._keep(rejection) for rejection in decided.rejected))
+            await self._keep(decided.rejected)
         finally:  # what was appended now lets go what waited for it, also in this very batch
             self._follower.appended(events)
         for rejection in decided.rejected:
@@ -334,7 +356,7 @@ class Intake:
                 order = found.subject
                 outcome = decide(found, party, self._index, now)
             except Refusal as refusal:
-                problem = with_all_faults(refusal.problem(id), document)
+                problem = self._limbo.judged(with_all_faults(refusal.problem(id), document), message.headers)
                 decided.rejected.append(_Rejection(message, party, order, problem, contact_in(document, party)))
                 continue
             if isinstance(outcome, Duplicate):
@@ -344,24 +366,38 @@ class Intake:
                 decided.accepted.append((message, outcome))
         return decided
 
-    async def _keep(self, rejection: _Rejection) -> None:
-        message = rejection.message
-        sequence = _sequence(message)
-        headers = to_headers(rejection.problem, message.headers, sequence)
-        # The same submission after a crash is kept once; the stream's name keeps the roles' sequences apart.
-        headers[Header.MSG_ID.value] = message_id(names.INTAKE_STREAMS[self.role], f"{sequence}")
-        subject = rejected_subject(rejection.party, rejection.order)
-        body = message.data
-        if rejection.contact_key is not None and (await self._customers.find(rejection.contact_key)).forgotten:
-            body = without_contact(body)  # her name and address are kept nowhere any more, not even for the operator
-        await self._js.publish(subject, body, headers=headers, stream=names.REJECTED)
-        self._held.note(subject, rejection.problem)
+    async def _keep(self, rejections: Sequence[_Rejection]) -> None:
+        kept = []
+        for rejection in rejections:
+            message, sequence = rejection.message, _sequence(rejection.message)
+            headers = to_headers(rejection.problem, message.headers, sequence)
+            # The same submission after a crash is kept once; each stream has sequences of its own.
+            headers[Header.MSG_ID.value] = message_id(stream_of(message), f"{sequence}")
+            body = message.data
+            if rejection.contact_key is not None and (await self._customers.find(rejection.contact_key)).forgotten:
+                body = without_contact(body)  # her name and address are kept nowhere any more
+            kept.append((rejected_subject(rejection.party, rejection.order), body, headers))
+        await keep_together(self._js, kept, _APPEND_TIMEOUT)
+        for (subject, *_), rejection in zip(kept, rejections, strict=True):
+            self._held.note(subject, rejection.problem)
+            self._limbo.note(subject, rejection.problem)
+
+    async def _was_told(self, rejection: _Rejection) -> bool:
+        """Whether its order never came and that was said: a service that died may have handed it in once before."""
+        number = (rejection.message.headers or {}).get(names.RETRY_OF, "")
+        if not is_lapsed(rejection.problem) or _comes_again(rejection.message) or not _NUMBER.fullmatch(number):
+            return False
+        try:
+            await self._js.get_msg(names.REJECTED, seq=int(number))
+        except nats.js.errors.NotFoundError:
+            return True
+        return False
 
     async def _remove_retried(self, messages: Sequence[Msg]) -> None:
         """A retry has its own outcome by now; the rejection that it was taken from is settled."""
         for message in messages:
             number = (message.headers or {}).get(names.RETRY_OF)
-            if number is None or not re.fullmatch(r"[1-9][0-9]{0,17}", number):
+            if number is None or not _NUMBER.fullmatch(number):
                 continue
             with suppress(nats.js.errors.APIError):  # removed already, before a crash
                 kept = await self._js.get_msg(names.REJECTED, seq=int(number))

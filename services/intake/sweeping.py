@@ -1,12 +1,14 @@
-"""Removes from an intake stream what has its outcome, up to the first submission that has none yet.
+"""Removes from intake streams what has its outcome, up to the first submission of each that has none yet.
 
-The stream does not do so by itself: a work queue removes each message with its acknowledgement, and with sync always
-each of these removals waits for the disk. One sweep costs as much as one of them.
+A stream does not do so by itself: a work queue removes each message with its acknowledgement, and with sync always each
+of these removals waits for the disk. One sweep costs as much as one of them. Streams with nothing new cost nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -15,8 +17,12 @@ import nats.js.errors
 import structlog
 from nats.js import JetStreamContext
 
-#: Between two sweeps (seconds): customers' names and addresses should not lie here for long.
+#: Between two rounds (seconds): customers' names and addresses should not lie here for long.
 _EVERY: Final = 0.5
+
+#: So many streams are swept in a round, those with most to remove first: that is more than some that are always full,
+#: and a disk has other work.
+_AT_A_TIME: Final = 32
 
 _TROUBLE: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 
@@ -24,23 +30,23 @@ _log = structlog.get_logger("intake")
 
 
 class Sweeper:
-    """``start()``, then ``settled()`` after each batch, until ``await stop()``."""
+    """``start()``, then ``settled()`` after each batch, until ``await stop()``. ``durable`` reads the streams."""
 
-    def __init__(self, js: JetStreamContext, stream: str, durable: str) -> None:
+    def __init__(self, js: JetStreamContext, durable: str) -> None:
         self._js = js
-        self._stream = stream
         self._durable = durable
-        self._swept = 0  # 0 is below the first submission
+        self._swept: dict[str, int] = {}  # up to which sequence
         self._troubled = False
+        self._left: Counter[str] = Counter()
         self._wanted = asyncio.Event()
-        self._wanted.set()  # what an earlier run left
 
     def start(self) -> None:
         """Sweep from now on."""
         self._task = asyncio.create_task(self._run())
 
-    def settled(self) -> None:
-        """Some submissions have their outcome, and are acknowledged."""
+    def settled(self, streams: Iterable[str]) -> None:
+        """In these streams some submissions have their outcome, and are acknowledged; named once for each."""
+        self._left.update(streams)
         self._wanted.set()
 
     async def stop(self) -> None:
@@ -53,25 +59,35 @@ class Sweeper:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            try:
-                await self._sweep()
-            except _TROUBLE as error:
-                # Once for each time of trouble: what never sweeps must be seen, but not twice a second.
-                (_log.debug if self._troubled else _log.warning)("will sweep later", error=repr(error))
-                self._troubled = True
+            now = [stream for stream, _ in self._left.most_common(_AT_A_TIME)]
+            for stream in now:
+                del self._left[stream]
+            ends = await asyncio.gather(*(self._sweep(stream) for stream in now), return_exceptions=True)
+            again = [stream for stream, end in zip(now, ends, strict=True) if end is not False]
+            self._tell([end for end in ends if isinstance(end, BaseException)])
+            # Behind what others have newly settled: what never can be swept must not keep the rest from it.
+            self._left.update(stream for stream in again if stream not in self._left)
+            if self._left:
                 self._wanted.set()
-            except Exception:  # noqa: BLE001 - a stream that nobody sweeps fills up and takes nothing any more
-                _log.exception("sweeping hit a fault")
-                self._wanted.set()
-            else:
-                self._troubled = False
             await asyncio.sleep(_EVERY)
 
-    async def _sweep(self) -> None:
-        info = await self._js.consumer_info(self._stream, self._durable)
-        settled = info.ack_floor.stream_seq if info.ack_floor is not None else 0
-        if settled != self._swept:  # less than before: the stream was put back from a backup
-            await self._js.purge_stream(self._stream, seq=settled + 1)
-            self._swept = settled
-        if info.num_ack_pending:  # acknowledgements may still be on their way
-            self._wanted.set()
+    def _tell(self, errors: list[BaseException]) -> None:
+        for error in errors:
+            if not isinstance(error, _TROUBLE):  # a stream that nobody sweeps fills up and takes nothing any more
+                _log.error("sweeping hit a fault", exc_info=error)
+        if errors and not self._troubled:  # once for each time of trouble: it must be seen, but not twice a second
+            _log.warning("will sweep later", error=repr(errors[0]))
+        self._troubled = bool(errors)
+
+    async def _sweep(self, stream: str) -> bool:
+        """Whether there is, or may be, more to remove soon."""
+        try:
+            info = await self._js.consumer_info(stream, self._durable)
+            settled = info.ack_floor.stream_seq if info.ack_floor is not None else 0
+            if settled != self._swept.get(stream, 0):  # less than before: the stream was put back from a backup
+                await self._js.purge_stream(stream, seq=settled + 1)
+                self._swept[stream] = settled
+        except nats.js.errors.NotFoundError:  # it was removed
+            self._swept.pop(stream, None)
+            return False
+        return bool(info.num_ack_pending)  # acknowledgements may still be on their way

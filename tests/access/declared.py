@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from events.party import PARTNER_ROLES
 from events.subjects import intake_subject, notices_subject, receipts_subject
-from services.rights import KEEPER_USER, OPERATOR_RIGHTS, OPERATOR_USER, SERVICE_RIGHTS, SYSTEM_RIGHTS, SYSTEM_USER
+from services.rights import (
+    KEEPER_USER,
+    OPERATOR_RIGHTS,
+    OPERATOR_USER,
+    SERVICE_RIGHTS,
+    SYSTEM_RIGHTS,
+    SYSTEM_USER,
+    service_rights,
+)
 
 
 @dataclass(frozen=True)
@@ -38,9 +46,11 @@ def matches(pattern: str, subject: str) -> bool:
 
 
 def declared(principals: Iterable[str]) -> dict[str, Declared]:
-    """What each of our users and of the parties may do."""
+    """What each of our users may do, and of the parties, where these parties are registered."""
+    principals = list(principals)
+    parties = [who for who in principals if ":" in who]
     own = {
-        **SERVICE_RIGHTS,
+        **{service: service_rights(service, parties) for service in SERVICE_RIGHTS},
         OPERATOR_USER: OPERATOR_RIGHTS,
         SYSTEM_USER: SYSTEM_RIGHTS,
     }

@@ -20,7 +20,8 @@ from nats.aio.msg import Msg
 from events import log, names
 from events.clock import SystemClock
 from events.streams import declare_streams
-from events.subjects import intake_subject, notices_subject, receipts_subject
+from events.subjects import box_stream, box_subject, intake_subject, notices_subject, receipts_subject
+from services.boxes import unsettled
 from services.settings import load_settings
 from services.wiring import build
 from tests.chainserver import ChainServer
@@ -131,7 +132,8 @@ async def harm(client: Client, operations: int, seed: int = 1) -> int:
             (receipts_subject(GOOD), b'{"receipts": []}', "", None),
             ("repairs.W-1.order.closed", b"{}", "", None),
             ("$JS.API.STREAM.PURGE.REPAIRS", b"", "", None),
-            ("$JS.API.STREAM.DELETE.INTAKE_RETAILER", b"", "", None),
+            (f"$JS.API.STREAM.DELETE.{box_stream(GOOD)}", b"", "", None),
+            (box_subject(GOOD), b"{}", "", None),
             ("$KV.CUSTOMERS.a.b", b"{}", "", None),
             # Much, and large.
             (mine, b"x" * chance.choice((1, 1_000, 60_000)), "", None),
@@ -183,6 +185,6 @@ async def said_by(server: ChainServer, party: str) -> list[tuple[str, str, str, 
 async def all_settled(server: ChainServer) -> bool:
     """Whether intake has dealt with everything."""
     keeper = await server.connect("keeper")
-    info = await keeper.jetstream().consumer_info(names.INTAKE_STREAMS["retailer"], names.INTAKE_DURABLES["retailer"])
+    left = await unsettled(keeper.jetstream())
     await keeper.close()
-    return not info.num_pending and not info.num_ack_pending
+    return not left[names.INTAKE_DURABLES["retailer"]]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from events import names
-from events.subjects import intake_subject, log_subject, notices_subject, receipts_subject, rejected_subject
+from events.subjects import (
+    box_stream,
+    box_subject,
+    intake_subject,
+    log_subject,
+    notices_subject,
+    receipts_subject,
+    rejected_subject,
+)
 from events.vocabulary import FACTS
 from projections.queries.runner import QUERIES
 
@@ -38,6 +46,8 @@ _API = (
     "CONSUMER.DELETE.{stream}.notifier",
     "CONSUMER.PAUSE.{stream}.notifier",
     "CONSUMER.MSG.NEXT.{stream}.mine",
+    "CONSUMER.DURABLE.CREATE.{stream}.intake-retailer",
+    "CONSUMER.MSG.NEXT.{stream}.intake-retailer",
     "DIRECT.GET.{stream}",
     "DIRECT.GET.{stream}.a.b",
 )
@@ -73,15 +83,18 @@ def to_publish(parties: Sequence[str]) -> list[str]:
         found += [
             intake_subject(party),
             f"{intake_subject(party)}.more",
+            box_subject(party),
             receipts_subject(party),
             notices_subject(party),
             rejected_subject(party, "W-1"),
         ]
     found += [f"{names.QUERY_ROOT}.{query}" for query in (*QUERIES, "rebuild", "position", "snapshot")]
     found += [f"{names.DESK_ROOT}.{verb}" for verb in ("reply", "show", "set", "export", "forget", "settle")]
-    found += [f"$JS.API.{verb}".format(stream=stream) for verb in _API for stream in _STREAMS]
+    streams = (*_STREAMS, *(box_stream(party) for party in parties))
+    found += [f"$JS.API.{verb}".format(stream=stream) for verb in _API for stream in streams]
     found += [f"$KV.{bucket}.a.b" for bucket in (names.CUSTOMERS, names.SENDING)]
-    found += [f"$JS.ACK.{stream}.{durable}.1.1.1.1.0" for stream in _STREAMS for durable in ("notifier", "mine")]
+    durables = ("notifier", "mine", "intake-retailer")
+    found += [f"$JS.ACK.{stream}.{durable}.1.1.1.1.0" for stream in streams for durable in durables]
     found += [f"$JS.FC.{stream}.x" for stream in _STREAMS]
     found += [f"_INBOX_{user}.x" for user in names.SERVICES] + ["_INBOX.x", "$SRV.PING", "$SRV.INFO.x"]
     return list(dict.fromkeys([*found, *_SYSTEM, *_ODD]))
@@ -92,6 +105,7 @@ def to_subscribe(parties: Sequence[str]) -> list[str]:
     roots = (
         names.LOG_ROOT,
         names.INTAKE_ROOT,
+        names.BOX_ROOT,
         names.RECEIPTS_ROOT,
         names.NOTICES_ROOT,
         names.REJECTED_ROOT,
@@ -115,5 +129,6 @@ def to_subscribe(parties: Sequence[str]) -> list[str]:
     for party in parties:
         role = party.partition(":")[0]
         patterns += [intake_subject(party), receipts_subject(party), notices_subject(party)]
+        patterns += [box_subject(party), f"box.{role}.*", f"$JS.EVENT.ADVISORY.CONSUMER.CREATED.*.intake-{role}"]
         patterns += [f"receipts.{role}.*", f"intake.{role}.*", f"receipts.{role}.>"]
     return list(dict.fromkeys([*patterns, *_SYSTEM, *_ODD]))

@@ -12,7 +12,6 @@ from nats.js.api import StreamConfig
 from events import names
 from events.envelope import Event, make_event
 from events.log import (
-    MAX_BATCH,
     Appended,
     NotFirstError,
     Tail,
@@ -23,6 +22,7 @@ from events.log import (
     read_until,
 )
 from events.streams import StreamMismatchError, declare_streams
+from events.together import MAX_BATCH
 from tests.chainserver import ChainServer
 
 

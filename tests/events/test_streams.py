@@ -9,6 +9,7 @@ from nats.js.errors import APIError
 from events import names
 from events.streams import (
     DEFAULT_LIMITS,
+    OURS_FROM,
     REJECTED_PER_SUBJECT,
     Limits,
     NoRoomError,
@@ -36,7 +37,7 @@ async def test_what_waits_is_kept_and_the_next_is_refused(js: JetStreamContext) 
     with pytest.raises(APIError, match="maximum bytes exceeded"):
         await js.publish("intake.retailer.acme", BODY)
     state = (await js.stream_info(names.INTAKE_STREAMS["retailer"])).state
-    assert (state.first_seq, state.messages) == (1, taken)
+    assert (state.first_seq, state.messages) == (OURS_FROM, taken)
 
 
 async def test_of_what_was_rejected_the_oldest_goes(js: JetStreamContext) -> None:
@@ -55,7 +56,7 @@ async def test_limits_may_change_by_whom_they_belong_to(js: JetStreamContext) ->
 
 
 async def test_a_disk_that_is_too_small_gives_one_clear_sentence(js: JetStreamContext) -> None:
-    with pytest.raises(NoRoomError, match=r"no room for stream REJECTED .* lower intake_max_bytes"):
+    with pytest.raises(NoRoomError, match=r"no room for stream REJECTED .* lower partner_max_bytes"):
         await declare_streams(js, Limits(rejected=10**18))
 
 

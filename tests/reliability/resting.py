@@ -14,6 +14,7 @@ from events import names
 from events.log import last_position, read_until
 from services import rejected
 from services.answering import NoAnswerError, QuestionError, ask
+from services.boxes import unsettled
 from tests.reliability.partners import HandedIn, Partner
 
 #: Without a receipt for so long (seconds), a submission is handed in again.
@@ -115,9 +116,5 @@ class Resting:
 
 async def pending(js: JetStreamContext) -> dict[str, int]:
     """How much each intake and the notifier have before them and in hand."""
-    durables = [(names.INTAKE_STREAMS[role], names.INTAKE_DURABLES[role]) for role in names.INTAKE_STREAMS]
-    found = {}
-    for stream, durable in (*durables, (names.REPAIRS, names.NOTIFIER_DURABLE)):
-        info = await js.consumer_info(stream, durable)
-        found[durable] = (info.num_pending or 0) + (info.num_ack_pending or 0)
-    return found
+    info = await js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)
+    return await unsettled(js) | {names.NOTIFIER_DURABLE: (info.num_pending or 0) + (info.num_ack_pending or 0)}

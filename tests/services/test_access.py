@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from events import names
 from events.streams import declare_streams
-from events.subjects import intake_subject
+from events.subjects import box_stream, intake_subject
 from services import access
 from services.access import AccessError, kept_out
 from services.credentials import Credential, CredentialError, NotKeptError, credential
@@ -78,7 +77,7 @@ async def test_what_a_revoked_partner_said_stays(chain_server: ChainServer) -> N
     shop = await chain_server.connect(SHOP)
     await shop.jetstream().publish(intake_subject(SHOP), b"{}")
     assert await asyncio.to_thread(access.revoke, chain_server.home, SHOP)
-    assert (await keeper.jetstream().stream_info(names.INTAKE_STREAMS["retailer"])).state.messages == 1
+    assert (await keeper.jetstream().stream_info(box_stream(SHOP))).state.messages == 1
     assert SHOP in list_parties(chain_server.home)
     with pytest.raises(CredentialError, match="no credentials for retailer:acme"):
         credential(chain_server.home, SHOP)

@@ -22,7 +22,7 @@ from events import names
 from events.clock import SimulatedClock
 from events.log import last_position, read_order
 from events.streams import declare_streams
-from events.subjects import intake_subject, receipts_subject
+from events.subjects import box_stream, intake_subject, receipts_subject
 from services import importer, rejected, retailer
 from services.credentials import credential
 from services.intake import service
@@ -201,7 +201,7 @@ async def test_what_is_settled_leaves_the_intake_stream(chain: Chain, monkeypatc
     js = (await chain.server.connect("keeper")).jetstream()
 
     async def left() -> int:
-        return int((await js.stream_info(names.INTAKE_STREAMS["retailer"])).state.messages)
+        return int((await js.stream_info(box_stream(SHOP))).state.messages)
 
     for number in range(3):
         await shop.hand_in(event(f"e{number}"))

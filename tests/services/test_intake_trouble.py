@@ -11,9 +11,10 @@ import nats.errors
 import nats.js.errors
 import pytest
 
-from events import log, names
+from events import log
 from events.log import last_position
 from events.streams import declare_streams
+from events.subjects import box_stream
 from services import rejected
 from services.intake import deciding, following, held, service
 from services.intake.following import Follower
@@ -109,10 +110,10 @@ async def test_what_waits_for_its_order_is_taken_in_although_trouble_came_just_t
     left = [nats.errors.TimeoutError()]
     resubmit = held.resubmit
 
-    async def fail_at_first(*args: Any) -> int:
+    async def fail_at_first(*args: Any, **where: Any) -> int:
         if left:
             raise left.pop()
-        return await resubmit(*args)
+        return await resubmit(*args, **where)
 
     monkeypatch.setattr(held, "resubmit", fail_at_first)
     shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
@@ -159,6 +160,6 @@ async def test_what_a_backup_has_lost_can_be_handed_in_again_while_intake_runs(c
         js = (await chain.server.connect("keeper")).jetstream()
 
         async def swept() -> bool:
-            return (await js.stream_info(names.INTAKE_STREAMS["retailer"])).state.messages == 0
+            return (await js.stream_info(box_stream(SHOP))).state.messages == 0
 
         await eventually(swept, "the intake stream of the backup is swept too")

@@ -181,7 +181,7 @@ async def test_what_cannot_be_read_is_not_handed_in(
     answer = await shop.post("/events", body, content, headers)
     assert (answer.status_code, kind(answer)) == (status, problem)
     js = (await counter.server.connect("keeper")).jetstream()
-    assert (await js.stream_info("INTAKE_RETAILER")).state.messages == 0
+    assert (await js.stream_info("INTAKE_RETAILER_acme")).state.messages == 0
 
 
 async def test_a_body_of_no_announced_length_is_bounded_too(counter: Counter) -> None:

@@ -11,7 +11,8 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from events.names import INTAKE_STREAMS
-from events.subjects import party_of_subject, receipts_subject
+from events.streams import OURS_FROM
+from events.subjects import box_stream, box_subject, party_of_subject, receipts_subject
 from services.submission import Submission
 
 #: (event, party, sequence) → what the receipt says beside id and source; None: no receipt.
@@ -19,12 +20,15 @@ Answer = Callable[[dict[str, Any], str, int], dict[str, Any] | None]
 
 
 def accept(event: dict[str, Any], party: str, sequence: int) -> dict[str, Any]:
-    """Everything is accepted, at the position of its place in the intake stream."""
-    return {"outcome": "accepted", "order": event.get("subject"), "position": sequence}
+    """Everything is accepted, at the position of its place among what was handed in."""
+    return {"outcome": "accepted", "order": event.get("subject"), "position": sequence % OURS_FROM + 1}
 
 
 class FakeIntake:
-    """The intake of one role. ``diary``, which several may share, tells what was heard and answered, in order."""
+    """The intake of one role, or of one partner's box alone.
+
+    ``diary``, which several may share, tells what was heard and answered, in order.
+    """
 
     def __init__(
         self,
@@ -34,16 +38,19 @@ class FakeIntake:
         diary: list[str] | None = None,
         *,
         sweeps: bool = False,
+        box_of: str | None = None,
     ) -> None:
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.headers: list[dict[str, str]] = []
         self.diary = [] if diary is None else diary
         self._client, self._role, self._answer, self._sweeps = client, role, answer, sweeps
+        self._stream = INTAKE_STREAMS[role] if box_of is None else box_stream(box_of)
+        self._subject = f"intake.{role}.*" if box_of is None else box_subject(box_of)
 
     async def start(self) -> FakeIntake:
         await self._client.jetstream().subscribe(
-            f"intake.{self._role}.*",
-            stream=INTAKE_STREAMS[self._role],
+            self._subject,
+            stream=self._stream,
             durable=f"fake-{self._role}",
             config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, max_ack_pending=1_000),
             manual_ack=True,
@@ -63,7 +70,7 @@ class FakeIntake:
             await self.tell(party, {"id": event.get("id"), "source": party, "sequence": sequence, **said})
         await message.ack()
         if self._sweeps:
-            await self._client.jetstream().purge_stream(INTAKE_STREAMS[self._role], seq=sequence + 1)
+            await self._client.jetstream().purge_stream(self._stream, seq=sequence + 1)
 
     async def tell(self, party: str, *receipts: dict[str, Any]) -> None:
         """Send receipts of one's own making."""

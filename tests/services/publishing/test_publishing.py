@@ -68,8 +68,8 @@ async def test_nothing_to_hand_in(operator: Client) -> None:
 
 
 async def test_a_partner_hands_in_for_itself_and_for_nobody_else(chain_server: ChainServer, services: Client) -> None:
-    await FakeIntake(services, "retailer").start()
     shop = await chain_server.connect(SHOP)
+    await FakeIntake(services, "retailer", box_of=SHOP).start()
     report = await publish_submissions(shop, [submission("1", SHOP)])
     assert report.accepted == 1
     with pytest.raises(PublishError, match=r"may not speak for every party .*permissions violation"):
