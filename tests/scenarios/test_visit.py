@@ -68,7 +68,9 @@ async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
     assert refusals(tmp_path / "home") == []
 
 
-async def test_a_visit_is_kept_within_its_window(scene: Stage) -> None:
+async def test_a_visit_is_kept_and_one_working_day_later_she_is_asked_whether_it_holds(
+    scene: Stage, tmp_path: Path
+) -> None:
     await scene.play([OPENED, PLANNED])
     # The window's end is what counts: "at once" after it.
     assert await scene.owed(ORDER, "visit") == [Owed("visit", CREW, "2026-06-15 11:00", "open", what="V-1")]
@@ -76,6 +78,7 @@ async def test_a_visit_is_kept_within_its_window(scene: Stage) -> None:
     assert await scene.owed(ORDER, "visit") == [
         Owed("visit", CREW, "2026-06-15 11:00", "met", met="2026-06-15 10:40", what="V-1")
     ]
+    assert await scene.owed(ORDER, "check") == [Owed("check", SHOP, "2026-06-16 10:50", "open")]
     await scene.until("2026-06-15 12:00")
     assert [notice.notice for notice in await scene.noticed("visit")] == ["commitment.nudged"]
     visit = next(row for row in await scene.promises(CREW) if row["kind"] == "visit")
@@ -90,7 +93,25 @@ async def test_a_visit_is_kept_within_its_window(scene: Stage) -> None:
         ("2026-06-15 10:50", "closed"),
     ]
     assert "cable replaced, two others renewed" in told[2].body
+
+    await scene.until("2026-06-19 12:00")
+    told = await scene.told(ORDER)
+    assert heard(told) == [
+        ("2026-06-14 14:00", "opened", "order.opened", "email en", "2026-06-22 17:00"),
+        ("2026-06-14 14:10", "visit", "visit.scheduled", "email en", "2026-06-22 17:00"),
+        ("2026-06-15 10:45", "repaired", "repair.completed", "email en", "2026-06-22 17:00"),
+        ("2026-06-15 10:50", "closed", "order.closed", "email en", ""),
+        # One working day after Monday 10:50. It is asked once.
+        ("2026-06-16 10:50", "check", "check overdue", "email en", ""),
+    ]
+    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert kept(told)
+    assert (await scene.status(ORDER))["contacts_started"] == 0
+    assert await scene.owed(ORDER, "check") == [
+        Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 10:50"),
+    ]
     one_face(scene.letters(), SHOP, CARDS)
+    assert await scene.stalled() == []
 
 
 async def test_nobody_came_and_she_hears_it_when_the_window_ends(scene: Stage) -> None:
@@ -190,29 +211,6 @@ async def test_her_no_opens_the_work_again_with_its_history(scene: Stage, tmp_pa
         "order.reopened",
     ]
     one_face(scene.letters(), SHOP, CARDS)
-
-
-async def test_one_working_day_after_the_repair_she_is_asked_whether_it_holds(scene: Stage, tmp_path: Path) -> None:
-    await scene.play(KEPT)
-    assert await scene.owed(ORDER, "check") == [Owed("check", SHOP, "2026-06-16 10:50", "open")]
-    await scene.until("2026-06-19 12:00")
-    told = await scene.told(ORDER)
-    assert heard(told) == [
-        ("2026-06-14 14:00", "opened", "order.opened", "email en", "2026-06-22 17:00"),
-        ("2026-06-14 14:10", "visit", "visit.scheduled", "email en", "2026-06-22 17:00"),
-        ("2026-06-15 10:45", "repaired", "repair.completed", "email en", "2026-06-22 17:00"),
-        ("2026-06-15 10:50", "closed", "order.closed", "email en", ""),
-        # One working day after Monday 10:50. It is asked once.
-        ("2026-06-16 10:50", "check", "check overdue", "email en", ""),
-    ]
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
-    assert kept(told)
-    assert (await scene.status(ORDER))["contacts_started"] == 0
-    assert await scene.owed(ORDER, "check") == [
-        Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 10:50"),
-    ]
-    one_face(scene.letters(), SHOP, CARDS)
-    assert await scene.stalled() == []
 
 
 async def test_a_person_who_asks_her_first_spares_her_the_letter(scene: Stage) -> None:
