@@ -14,7 +14,7 @@ from projections.matching import Rules
 from projections.workbench import Workbench
 
 #: What the models' SQL looks words up in. These tables are short and stay as they are.
-_WORDS: Final = ("vocabulary", "statuses", "status_of_fact", "lanes")
+_WORDS: Final = ("vocabulary", "statuses")
 
 
 class Desk:
@@ -34,6 +34,8 @@ class Desk:
         for table in _WORDS:
             self.maker.put(table, self.writer.look_up(f"FROM chain.{table}"))
         self.rules = Rules.read(cursor)
+        #: The models that have no rows in this batch, whatever their SQL.
+        self.idle: frozenset[str] = frozenset()
 
     def put(self, name: str, rows: pa.Table) -> None:
         """Let ``name`` mean ``rows`` for both."""

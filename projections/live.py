@@ -15,12 +15,12 @@ from typing import Final
 import pyarrow as pa
 
 from events.party import POLICY
-from projections.beside import after
+from projections.beside import after, idle
 from projections.book import Book, open_book
 from projections.desk import Desk
 from projections.merging import Merges
 from projections.mirror import Arrived
-from projections.models import CLOSURES, FACTS, HANDOFFS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.models import CLOSURES, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
 from projections.workbench import Workbench
 
@@ -47,7 +47,6 @@ JOIN named n ON n.order_id = a.order_id
 """
 _STORED: Final = "FROM {} WHERE first_position IN (SELECT first_position FROM touched)"
 _STORED_VOIDS: Final = _STORED.format(VOIDS.stored)
-_STORED_HANDOFFS: Final = _STORED.format(HANDOFFS.stored)
 
 
 class PolicyChangedError(Exception):
@@ -84,9 +83,8 @@ def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
             _remove_all(desk.writer, arrived.regrouped)
         new_voids = _take_facts(desk, touched, merges)
         models = ORDER_MODELS if new_voids or arrived.regrouped else _spoken_of(desk, arrived.rows)
-    if HANDOFFS not in models:
-        desk.maker.put(HANDOFFS.name, desk.writer.look_up(_STORED_HANDOFFS))
-    linked = tuple((model, desk.beside.submit(_make, desk, model, book)) for model in models if model.is_linked)
+    told = desk.beside.submit(_tell, desk, book)
+    linked = tuple((model, desk.beside.submit(_make, desk, told, model, book)) for model in models if model.is_linked)
     return Making(desk, book, models, linked, new_voids)
 
 
@@ -109,8 +107,20 @@ def apply_models(making: Making) -> None:
             _add(desk.writer, model)
 
 
-def _make(desk: Desk, model: Model, book: Book) -> pa.Table:
-    rows = desk.maker.make(model.select)
+def _tell(desk: Desk, book: Book) -> None:
+    """Make what is not made in SQL of the facts that have been put on the desk."""
+    facts = desk.maker.rows(FACTS.name)
+    told = after(FACTS.name, facts, desk.rules, book)
+    for name, table in told.items():
+        desk.maker.put(name, table)
+    desk.idle = idle(facts, told)
+
+
+def _make(desk: Desk, told: Future[None], model: Model, book: Book) -> pa.Table:
+    told.result()  # done by the same thread: what it raised is raised here
+    if model.is_given:
+        return desk.maker.rows(model.name)
+    rows = desk.maker.make(model.select, has_rows=model.name not in desk.idle)
     if model.is_read:
         desk.maker.put(model.name, rows)
     for name, table in after(model.name, rows, desk.rules, book).items():

@@ -10,17 +10,19 @@ of orders), and "as it was" (a view over some).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from importlib.metadata import version
 from typing import Final
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from events import vocabulary
 from projections import beside
-from projections.book import open_book
+from projections.book import Book, open_book
 from projections.matching import Rules
 from projections.policy import DEFAULT_POLICY
 from projections.statements import read_sql
@@ -36,6 +38,8 @@ class Model:
     name: str
     #: Kept in a table of the file; otherwise made anew where it is needed.
     is_stored: bool = True
+    #: Made of arrays and not by a SELECT (beside.py).
+    is_given: bool = False
     #: Later models read it.
     is_read: bool = False
     #: Reads other models of single orders besides `facts`, or is read by them.
@@ -49,7 +53,7 @@ class Model:
 
     @property
     def select(self) -> str:
-        return read_sql(self.name)
+        return f"FROM {self.name}" if self.is_given else read_sql(self.name)
 
     @property
     def stored(self) -> str:
@@ -68,21 +72,26 @@ CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
 
 _CUSTODY: Final = frozenset({"item.handed_over", "item.received", "order.closed", "order.reopened"})
-HANDOFFS: Final = Model("handoffs", is_read=True, is_linked=True, facts=_CUSTODY)
+HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTODY)
 #: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
 _OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
 
 #: What commitments are made of, in steps between which not all is SQL (beside.py).
-TOLD: Final = Model("told", is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
 OWED: Final = Model("owed", is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
 
-BESIDE: Final = (TOLD, OWED)
+
+def _part_of_owed(name: str) -> Model:
+    return Model(name, is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
+
 
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final[tuple[Model, ...]] = (
     HANDOFFS,
-    Model("orders", is_read=True, is_linked=True),
-    TOLD,
+    Model("orders", is_linked=True),
+    _part_of_owed("promised"),
+    _part_of_owed("waits"),
+    _part_of_owed("noted"),
+    _part_of_owed("told_elsewhere"),
     OWED,
     Model("commitments", is_linked=True, facts=_OWED, by_lanes=True),
     Model("messages", facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message."))),
@@ -102,7 +111,7 @@ def models_version() -> str:
     models = (VOIDS, *ANNOUNCED, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
     counting = [
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
-        for name in ("calendar", "clock", "book", "terms", "matching", "beside")
+        for name in ("calendar", "clock", "book", "terms", "story", "custody", "marks", "matching", "beside")
     ]
     words = [read_sql(name) for name in ("macros", "statuses", "lanes")]
     texts = [*(model.select for model in models), *words, *counting, DEFAULT_POLICY.digest, version("holidays")]
@@ -131,9 +140,37 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     cursor.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM ({FACTS.select}) WHERE {facts_filter}")
     for model in ANNOUNCED:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
-    book, rules = open_book(cursor), Rules.read(cursor)
+    book = open_book(cursor)
+    build_orders(cursor, book, lambda model, rows: None if model.is_given else _as_temporary(model, rows))
+
+
+def build_orders(cursor: DuckDBPyConnection, book: Book, storing: Callable[[Model, str], str | None]) -> None:
+    """Make the models of single orders from the cursor's `facts`.
+
+    ``storing`` gives the statement that keeps the rows of a stored model, whose SELECT it is given; None if they need
+    not be kept. What only other models read is left in temporary tables, or as rows in memory.
+    """
+    rules = Rules.read(cursor)
+    facts = _rows(cursor, beside.STORY)
+    told = beside.put(cursor, FACTS.name, facts, rules, book)
+    idle = beside.idle(facts, told)
     for model in ORDER_MODELS:
-        if model in BESIDE:
-            beside.put(cursor, model.name, model.select, rules, book)
+        if model is OWED:
+            owed = _rows(cursor, model.select)
+            cursor.register(model.name, owed)
+            beside.put(cursor, model.name, owed, rules, book)
+        elif model.is_stored:
+            if statement := storing(model, model.select):
+                cursor.execute(statement)
         else:
-            cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
+            rows = f"FROM ({model.select}) LIMIT 0" if model.name in idle else model.select
+            cursor.execute(_as_temporary(model, rows))
+
+
+def _as_temporary(model: Model, rows: str) -> str:
+    return f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}"
+
+
+def _rows(cursor: DuckDBPyConnection, select: str) -> pa.Table:
+    rows: pa.Table = cursor.sql(select).to_arrow_table()
+    return rows

@@ -16,10 +16,8 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from projections import beside
 from projections.book import Book, open_book
-from projections.matching import Rules
-from projections.models import ANNOUNCED, BESIDE, CATALOG, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.models import ANNOUNCED, CATALOG, FACTS, STORED_MODELS, VOIDS, Model, build_orders
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
 _STRETCH: Final = 400_000
@@ -85,19 +83,11 @@ def _build_stretches(open_cursor: OpenCursor, book: Book, stretches: list[tuple[
 
 def _build_stretch(cursor: DuckDBPyConnection, book: Book, after: int, until: int, storing: str) -> None:
     """The models of the orders that begin there; ``storing`` has room for a table's name and for its rows."""
-    rules = Rules.read(cursor)
     _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
-    for model in (VOIDS, FACTS, *ORDER_MODELS):
-        rows = model.select
-        if model in BESIDE:
-            beside.put(cursor, model.name, rows, rules, book)
-        elif model is FACTS:
-            cursor.execute(f"CREATE OR REPLACE TEMP VIEW {model.name} AS {rows}")
-        elif model.is_read:
-            cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
-            rows = f"FROM {model.name}"
-        if model.is_stored:
-            cursor.execute(storing.format(_new(model), rows))
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {VOIDS.name} AS {VOIDS.select}")
+    cursor.execute(storing.format(_new(VOIDS), f"FROM {VOIDS.name}"))
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW {FACTS.name} AS {FACTS.select}")
+    build_orders(cursor, book, lambda model, rows: storing.format(_new(model), rows))
 
 
 def _select_events(cursor: DuckDBPyConnection, condition: str) -> None:

@@ -43,6 +43,7 @@ class Workbench:
         self._feeds: dict[str, _Feed] = {}
         self._defined: set[str] = set()
         self._kept: dict[str, Statement] = {}
+        self._columns: dict[str, pa.Schema] = {}
 
     def put(self, name: str, rows: pa.Table) -> None:
         """Let ``name`` mean ``rows``, in place of those it meant before, which had the same columns."""
@@ -73,9 +74,21 @@ class Workbench:
             statement = self._kept[sql] = parsed(f"EXECUTE {name}")
         return self.cursor.execute(statement)
 
-    def make(self, select: str) -> pa.Table:
-        """The rows of a SELECT that reads only what was put here; see ``run``."""
-        return _rows(self.run(select))
+    def make(self, select: str, *, has_rows: bool = True) -> pa.Table:
+        """The rows of a SELECT that reads only what was put here; see ``run``.
+
+        Without ``has_rows`` it is known that there are none, and the SELECT is run only if it never was.
+        """
+        columns = self._columns.get(select)
+        if columns is not None and not has_rows:
+            return columns.empty_table()
+        rows = _rows(self.run(select))
+        self._columns[select] = rows.schema
+        return rows
+
+    def rows(self, name: str) -> pa.Table:
+        """What was put here under that name."""
+        return self._feeds[name].rows
 
     def look_up(self, select: str) -> pa.Table:
         """The rows of a SELECT that may also read the database's tables. It is planned each time."""

@@ -1,14 +1,6 @@
--- What the status of an order may be. The codes of the words ride in the low byte of a story key (see facts.sql).
-DROP TYPE IF EXISTS status_word;
-CREATE TYPE status_word AS ENUM (
-    'taken_in', 'in_transit', 'received', 'diagnosed', 'waiting_for_approval', 'approved', 'quote_declined',
-    'waiting_for_part', 'part_arrived', 'in_repair', 'repaired', 'repair_failed', 'waiting_for_customer', 'waiting',
-    'ready', 'returned', 'reopened', 'closed'
-);
-
--- What comes next in each, and who has to do it.
+-- What the status of an order may be, what comes next in each, and who has to do it.
 CREATE OR REPLACE TABLE statuses AS
-SELECT enum_code(status::status_word)::INTEGER AS code, status, next_step, owner
+SELECT status, next_step, owner
 FROM (
     VALUES
         ('taken_in', 'look at it or send it on', 'holder'),
@@ -34,7 +26,7 @@ FROM (
 -- The status that a fact brings about. work.paused is not among them: it ends with work.resumed, and then the status
 -- from before it counts again.
 CREATE OR REPLACE TABLE status_of_fact AS
-SELECT fact::fact_name AS fact, enum_code(status::status_word)::INTEGER AS code
+SELECT fact::fact_name AS fact, status
 FROM (
     VALUES
         ('order.opened', 'taken_in'),

@@ -1,0 +1,131 @@
+"""Every time an item was handed over: from whom, to whom, and when it came in. By when that is due: commitments.sql.
+
+A stint is the stretch of an order's story from one handover to the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from projections.story import Flags, Numbers, Story, chosen
+
+#: Clocks differ: a receipt timed just before its handover was no wait at all. An older one was of another time.
+_EARLY: Final = 86_400_000_000
+
+#: What became of a handover, as numbers.
+STATES: Final = ("received", "superseded", "closed", "open")
+RECEIVED: Final = 0
+OPEN: Final = 3
+
+
+@dataclass(frozen=True)
+class Handoffs:
+    """Handovers in the order of the story: where each is in it, which of its order it is (from 1), what became of it
+    (see STATES), the places of the facts that say so (-1 for none), and whether the item went back to whom it was
+    from."""
+
+    place: Numbers
+    stint: Numbers
+    state: Numbers
+    received: Numbers
+    settled: Numbers
+    ping_pong: Flags
+
+
+def handoffs_of(story: Story) -> Handoffs:
+    """All handovers of the story."""
+    handed = story.places("item.handed_over")
+    is_handed = np.zeros(story.count, np.int64)
+    is_handed[handed] = 1
+    so_far = np.cumsum(is_handed)
+    # Sections are numbered through all orders; an order's first is the one before its first handover.
+    section = so_far + story.order
+    before = so_far - is_handed
+    stint = so_far[handed] - before[story.begin[handed]]
+
+    order, source, party = story.order[handed], story.source[handed], story.party[handed]
+    follows = np.zeros(len(handed), np.bool_)
+    follows[1:] = order[1:] == order[:-1]
+    ping_pong = follows.copy()
+    ping_pong[1:] &= (source[1:] == party[:-1]) & (party[1:] == source[:-1]) & (party[1:] >= 0)
+    superseded = np.full(len(handed), -1)
+    superseded[:-1] = np.where(follows[1:], handed[1:], -1)
+
+    receipt = _receipts(story, section, handed)
+    closed = _closes(story, section, handed)
+    state = np.select([receipt >= 0, superseded >= 0, closed >= 0], [0, 1, 2], OPEN)
+    settled = np.select([receipt >= 0, superseded >= 0], [receipt, superseded], closed)
+    return Handoffs(handed, stint, state, receipt, settled, ping_pong)
+
+
+def _receipts(story: Story, section: Numbers, handed: Numbers) -> Numbers:
+    """Where each was received: by whom it was meant for, in its stint; or just before, which is at the handover."""
+    received = story.places("item.received")
+    people = len(story.people) + 1
+    keys = section[received] * people + story.source[received]
+    sorting = np.argsort(keys, kind="stable")
+    keys, received = keys[sorting], received[sorting]
+    wanted = section[handed] * people + story.party[handed]
+    named = story.party[handed] >= 0
+    # Of those in the stint the first, of those before it the last.
+    first = np.searchsorted(keys, wanted, side="left")
+    found = _equal(keys, first, wanted) & named
+    place = np.where(found, _at(received, first), -1)
+    last = np.searchsorted(keys, wanted - people, side="right") - 1
+    early = _equal(keys, last, wanted - people) & named
+    early &= story.occurred[_at(received, last)] >= story.occurred[handed] - _EARLY if len(received) else False
+    return np.where(found, place, np.where(early, handed, -1))
+
+
+def _closes(story: Story, section: Numbers, handed: Numbers) -> Numbers:
+    """Where in each stint the order was closed, unless it was taken up again."""
+    turns = story.places("order.closed", "order.reopened")
+    if not len(turns):
+        return np.full(len(handed), -1)
+    closes = np.zeros(story.count, np.bool_)
+    closes[story.places("order.closed")] = True
+    sections, wanted = section[turns], section[handed]
+    first = np.searchsorted(sections, wanted, side="left")
+    last = np.searchsorted(sections, wanted, side="right") - 1
+    ends = _equal(sections, first, wanted) & closes[_at(turns, last)]
+    return np.where(ends, _at(turns, first), -1)
+
+
+def _at(values: Numbers, places: Numbers) -> Numbers:
+    """The values at places, some of which may be outside and are of no consequence."""
+    return values[np.clip(places, 0, len(values) - 1)] if len(values) else np.zeros(len(places), np.int64)
+
+
+def _equal(keys: Numbers, places: Numbers, wanted: Numbers) -> Flags:
+    inside: Flags = (places >= 0) & (places < len(keys))
+    inside &= _at(keys, places) == wanted
+    return inside
+
+
+def as_arrow(story: Story, handoffs: Handoffs) -> pa.Table:
+    """The rows of the model `handoffs`."""
+    place, settled = handoffs.place, handoffs.settled
+    since = story.occurred[place]
+    got = handoffs.received >= 0
+    waited = (story.occurred[handoffs.received] - since) // 1_000_000 if story.count else since
+    columns: dict[str, Any] = {
+        "position": pa.array(story.position[place]),
+        "first_position": pa.array(story.first_position[story.order[place]]),
+        "stint": pa.array(handoffs.stint),
+        "from_party": story.persons(story.source[place]),
+        "to_party": story.persons(story.party[place]),
+        "handed_at": story.moments(place),
+        # When the sender expected it to arrive.
+        "expected_by": story.values("by_when", place),
+        "received_at": story.moments(handoffs.received),
+        "wait_seconds": pa.array(waited, pa.int64(), mask=~got),
+        "state": chosen(STATES, handoffs.state),
+        # When the wait for it ended, however it did.
+        "settled_at": story.moments(settled),
+        "ping_pong": pa.array(handoffs.ping_pong),
+    }
+    return pa.table(columns)

@@ -1,0 +1,168 @@
+"""The facts that count as arrays of numbers: order by order, each order's as they happened.
+
+Most of what the models ask of an order's story is the first or the last fact of some kind, or how things stood at one.
+Once the rows are in order, each such question is a look at few places. SQL asks it by sums over all rows and columns,
+which takes several times as long, and for few rows nearly as long as for many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+#: A column of a table of Arrow.
+Column = Any
+
+#: Stands for the customer of an order, whoever that is.
+CUSTOMER: Final = "customer"
+
+
+class Story:
+    """Facts (the rows of facts.sql, in any order). A place is a row's number in the story, and -1 is no place."""
+
+    def __init__(self, facts: pa.Table) -> None:
+        self._facts: Any = facts
+        self.count = len(facts)
+        positions, orders, occurred = (_numbers(facts[name]) for name in ("position", "first_position", "occurred_at"))
+        keys = (occurred, orders) if np.all(positions[1:] > positions[:-1]) else (positions, occurred, orders)
+        self._row = np.lexsort(keys)
+        self.position, self.occurred = positions[self._row], occurred[self._row]
+        ordered = orders[self._row]
+        fresh = np.ones(self.count, np.bool_)
+        fresh[1:] = ordered[1:] != ordered[:-1]
+        #: Of each place the number of its order, and of each order its first place and its first position.
+        self.order = np.cumsum(fresh) - 1
+        self.starts = np.flatnonzero(fresh)
+        self.first_position = ordered[self.starts]
+        self.orders = len(self.starts)
+        self.begin = self.starts[self.order]
+        self.end = np.append(self.starts[1:], self.count)[self.order]
+
+        names, self.fact = self._encoded("fact")
+        #: What facts there are, by their numbers.
+        self.facts = [str(name) for name in names.to_pylist()]
+        words, self.word = self._encoded("word")
+        self.words: list[str] = words.to_pylist()
+        self.topics, self.topic = self._encoded("topic")
+        said_by = [_whole(facts[name]) for name in ("source", "party")]
+        named = pa.concat_arrays([*said_by, pa.array([CUSTOMER], pa.string())]).dictionary_encode()
+        #: Everybody who says or is named anywhere, by their numbers.
+        self.people: Any = named.dictionary
+        codes = _indices(named)
+        self.source, self.party = codes[: self.count][self._row], codes[self.count : -1][self._row]
+        self.customer = int(codes[-1])
+        self.dated = self.said("by_when")
+        self.aside = np.asarray(facts["aside"].to_numpy(), np.bool_)[self._row]
+        by_fact = np.argsort(self.fact.astype(np.int16), kind="stable")
+        bounds = np.searchsorted(self.fact[by_fact], np.arange(len(self.facts) + 1))
+        self._places = {name: by_fact[bounds[number] : bounds[number + 1]] for number, name in enumerate(self.facts)}
+
+    def _encoded(self, column: str) -> tuple[Any, Numbers]:
+        """The different values, and for each place which of them it has; -1 for NULL."""
+        values = _whole(self._facts[column])
+        encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+        return encoded.dictionary, _indices(encoded)[self._row]
+
+    def said(self, column: str) -> Flags:
+        """At which places the column says anything."""
+        return np.asarray(self._facts[column].is_valid().to_numpy(), np.bool_)[self._row]
+
+    def values(self, column: str, places: Numbers) -> Column:
+        """What the column says at those places; NULL for no place."""
+        if not self.count:
+            return pa.nulls(len(places), self._facts[column].type)
+        return _whole(self._facts[column]).take(_taken(self._row[places], places < 0))
+
+    def persons(self, codes: Numbers) -> Column:
+        """The names of people, by their numbers; NULL for -1."""
+        return chosen(self.people, codes)
+
+    def moments(self, places: Numbers) -> Column:
+        """When the facts at those places happened; NULL for no place."""
+        moments = self.occurred[places] if self.count else places
+        return pa.array(moments, pa.int64(), mask=places < 0).cast(pa.timestamp("us"))
+
+    def word_code(self, word: str) -> int:
+        """The number of a word; one that no place has if nobody says it."""
+        return self.words.index(word) if word in self.words else -2
+
+    def places(self, *names: str) -> Numbers:
+        """Where the facts of these names are, in order."""
+        found = [self._places[name] for name in names if name in self._places]
+        if len(found) < 2:
+            return found[0] if found else np.zeros(0, np.int64)
+        return np.sort(np.concatenate(found), kind="stable")
+
+    def first_of_each(self, places: Numbers) -> Numbers:
+        """Of each order, the first of ``places`` that it has, -1 if it has none."""
+        return self.last_of_each(places[::-1])
+
+    def last_of_each(self, places: Numbers) -> Numbers:
+        """Of each order, the last of ``places`` that it has, which are in order; -1 if it has none."""
+        found = np.full(self.orders, -1)
+        found[self.order[places]] = places  # of several for one order the last is kept
+        return found
+
+    def believed_of_each(self, places: Numbers) -> Numbers:
+        """Like ``first_of_each``, but of several orders that are one, the one that goes on is believed first."""
+        aside = self.aside[places]
+        return self.first_of_each(np.concatenate([places[~aside], places[aside]]) if aside.any() else places)
+
+    def count_of_each(self, places: Numbers) -> Numbers:
+        """Of each order, how many of ``places`` it has."""
+        return np.bincount(self.order[places], minlength=self.orders)
+
+    def last(self, places: Numbers) -> Numbers:
+        """For each place, the last of ``places`` up to it, in its order; -1 if there is none."""
+        seen = np.full(self.count, -1)
+        seen[places] = places
+        np.maximum.accumulate(seen, out=seen)
+        return np.where(seen >= self.begin, seen, -1)
+
+    def next(self, places: Numbers) -> Numbers:
+        """For each place, the first of ``places`` from it on, in its order; ``count`` if there is none."""
+        ahead = np.full(self.count, self.count)
+        ahead[places] = places
+        seen = np.minimum.accumulate(ahead[::-1])[::-1]
+        return np.where(seen < self.end, seen, self.count)
+
+
+def chosen(texts: Any, codes: Numbers) -> Column:
+    """The texts of those numbers; NULL for -1."""
+    values = texts if isinstance(texts, pa.Array) else pa.array(list(texts), pa.string())
+    if not len(values):
+        return pa.nulls(len(codes), pa.string())
+    return values.take(_taken(codes, codes < 0))
+
+
+def joined(*parts: Iterable[Numbers]) -> tuple[Numbers, ...]:
+    """Columns of several parts, one part under the other."""
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _taken(numbers: Numbers, are_none: Flags) -> Any:
+    return pa.array(np.where(are_none, 0, numbers), pa.int64(), mask=are_none)
+
+
+def _whole(column: Any) -> Any:
+    """The column in one piece, as plain text if it is text."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def _indices(encoded: Any) -> Numbers:
+    indices = encoded.indices
+    if indices.null_count:
+        indices = indices.cast(pa.int64()).fill_null(-1)
+    return np.asarray(indices.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _numbers(column: Any) -> Numbers:
+    return np.asarray(column.cast(pa.int64()).to_numpy(), np.int64)
