@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NotFoundError
 
 from events import names
 from events.party import role_of
@@ -89,8 +89,12 @@ async def unsettled(js: JetStreamContext) -> dict[str, int]:
     holding += [(role_of(box.party), box.stream) for box in await boxes(js) if box.messages]
 
     async def of(role: str, stream: str) -> tuple[str, int]:
-        info = await js.consumer_info(stream, names.INTAKE_DURABLES[role])
-        return names.INTAKE_DURABLES[role], (info.num_pending or 0) + (info.num_ack_pending or 0)
+        durable = names.INTAKE_DURABLES[role]
+        try:
+            info = await js.consumer_info(stream, durable)
+        except NotFoundError:  # its intake has not started yet: all of it waits
+            return durable, (await js.stream_info(stream)).state.messages
+        return durable, (info.num_pending or 0) + (info.num_ack_pending or 0)
 
     counts = dict.fromkeys(names.INTAKE_DURABLES.values(), 0)
     for durable, count in await asyncio.gather(*(of(role, stream) for role, stream in holding)):
