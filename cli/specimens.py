@@ -13,8 +13,10 @@ from events.chain import MessageKind
 from services.notifying.records import (
     Answer,
     Cover,
+    Decision,
     MessagePlan,
     News,
+    Other,
     Promised,
     Quote,
     Step,
@@ -166,6 +168,8 @@ def _of_the_end() -> Iterator[Specimen]:
     yield _of("closed", "repaired", replace(_REPAIRED, place="us", outcome="repaired", final=True))
     yield _of("closed", "refunded", replace(_CHOICE, outcome="refunded", final=True))
     yield _of("reopened", "she said no", replace(_WATCH, reason="it stopped again after two days"))
+    lamps = (Other("lamp 1", "repaired"), Other("lamp 3"), Other("lamp 4"))
+    yield _of("repaired", "one of several things", replace(_REPAIRED, item="lamp 2", summary=summary, others=lamps))
     yield _of("check", "a working day after", replace(_REPAIRED, place="us", status="returned", final=True))
 
 
@@ -189,11 +193,19 @@ def _of_delays() -> Iterator[Specimen]:
     yield _of("overdue", "visit: nobody came", replace(home, late="visit"), order="T-4001")
     yield _of("update", "something has happened", replace(_WORKSHOP, status="waiting_for_part", since=_STEPS))
     yield _of("update", "nothing has happened", replace(_WORKSHOP, last_fact_at=NOW - 5 * _DAY))
-    yield _of("update", "nothing again, and again", replace(_WORKSHOP, silent=2, last_fact_at=NOW - 12 * _DAY))
+    again = replace(_WORKSHOP, silent=2, last_fact_at=NOW - 15 * _DAY, chased=3, chased_at=NOW - 2 * _DAY)
+    yield _of("update", "nothing again, and again", again)
+    yield _of("update", "nobody was in touch", replace(again, silent=4, uncalled=True))
+    yield _of("person", "nothing, too often", replace(again, silent=3))
+    yield _of("person", "she does not choose", replace(_CHOICE, silent=3))
     yield _of("update", "the delay goes on", _LATE)
     missed = replace(_WORKSHOP, status="in_repair", expected_missed=NOW - 3 * _DAY, since=_STEPS[:2])
     yield _of("update", "a date has passed", missed)
     yield _of("update", "she has not decided", replace(_WORKSHOP, quote=_QUOTE))
+    yield _of("update", "she has not decided, once more", replace(_WORKSHOP, quote=_QUOTE, silent=1))
+    yield _of("update", "she has not chosen", _CHOICE)
+    yield _of("update", "she has not chosen, once more", replace(_CHOICE, silent=1))
+    yield _of("update", "she has chosen", replace(_CHOICE, chosen=True))
     yield _of("update", "it waits for her", replace(_REPAIRED, status="ready", place="us"))
 
 
@@ -203,6 +215,8 @@ def _of_news() -> Iterator[Specimen]:
     yield _of(
         "answer", "with the answer", replace(_WORKSHOP, answer=Answer("Yes, to 200 m", "Is it waterproof again?"))
     )
+    late = Answer("Yes, to 200 m", "Is it waterproof again?", NOW - _DAY)
+    yield _of("answer", "late", replace(_WORKSHOP, answer=late))
     withheld = Answer("Fine Movements keeps the old parts", "May I have the old crown back?")
     yield _of("answer", "one that we explain", replace(_WORKSHOP, answer=withheld))
     promised = Promised(NOW + 8 * _DAY, kind="repair", what="the repair")
@@ -212,11 +226,14 @@ def _of_news() -> Iterator[Specimen]:
     )
     moved = replace(promised, before=NOW + _DAY, reason="the crown came in the wrong size")
     yield _of("promise", "moved", replace(_WORKSHOP, promised=moved))
+    yield _of("promise", "moved again", replace(_WORKSHOP, promised=replace(moved, first=NOW - 6 * _DAY)))
     yield _of("promise", "sooner", replace(_WORKSHOP, promised=replace(promised, before=NOW + 11 * _DAY)))
     visit = Visit(NOW + 2 * _DAY - _HOUR, NOW + 2 * _DAY + 2 * _HOUR, what="replace the valve")
     yield _of("visit", "planned", replace(_TAP, visit=visit), order="T-4001")
     yield _of("visit", "moved", replace(_TAP, visit=replace(visit, before=NOW + _DAY)), order="T-4001")
     appeal = "send us a photo of the inside within four weeks"
+    yield _of("decision", "yes", replace(_WORKSHOP, decided_to_repair=True, decision=Decision(yes=True, quote=_QUOTE)))
+    yield _of("decision", "no", replace(_WORKSHOP, ending="declined", decision=Decision(yes=False, quote=_QUOTE)))
     for decision, cause, way in (
         ("covered", "a fault of production", None),
         ("not_covered", "limescale in the boiler", appeal),

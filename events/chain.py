@@ -31,6 +31,8 @@ MessageKind = Literal[
     "promise",
     "visit",
     "cover",
+    "decision",
+    "person",
 ]
 
 

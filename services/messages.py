@@ -19,7 +19,7 @@ from services.notifying.asking import addressed_to_her
 from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue
 from services.notifying.newsworthy import MILESTONES, Milestone, has_it_back, milestone, told_as
-from services.notifying.overdue import NUDGED, OVERDUE, outlives_the_order, overdue_kind, overdue_speaks
+from services.notifying.overdue import NUDGED, OVERDUE, outlives_the_order, overdue_speaks, speaks_as
 from services.notifying.records import (
     Closure,
     MessagePlan,
@@ -71,7 +71,7 @@ def decide_plan(
     """
     if trigger.name not in TRIGGERS or is_past(trigger, policy, now):
         return None
-    history = History.of(timeline)
+    history, policy = History.of(timeline), policy.under(timeline.get("rules"))
     fact = history.find(trigger.source, trigger.id)
     found = what_to_tell(fact, history, policy, now) if fact is not None else None
     if found is None or history.customer is None:
@@ -151,7 +151,7 @@ def _milestone_to_tell(
 
 
 def _overdue(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
-    kind = overdue_kind(fact)
+    kind = speaks_as(fact, history, policy)
     if (
         kind is None
         or not (history.open or outlives_the_order(fact, kind))

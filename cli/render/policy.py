@@ -108,7 +108,8 @@ def _messages(policy: Policy) -> str:
     rules = policy.messages
     quiet = "at any hour" if quiet_span(rules.quiet) is None else f"none that is routine from {rules.quiet}"
     most = "any number a day" if rules.most_a_day == 0 else f"at most {many(rules.most_a_day, 'letter')} a day"
-    return f"{quiet}; {most}"
+    silent = f"after {many(rules.most_silent, 'letter')} without news a person" if rules.most_silent else "no person"
+    return f"{quiet}; {most}; {silent}"
 
 
 def _whom(told: tuple[str, ...]) -> str:

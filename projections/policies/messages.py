@@ -24,12 +24,14 @@ QuietHours = Annotated[str, StringConstraints(pattern=rf"^({_CLOCK} ?- ?{_CLOCK}
 
 class MessageRules(BaseModel):
     """``quiet``: no routine message goes out in these hours of the customer's; ``most_a_day``: more wait for the
-    next morning (0: there is no such limit)."""
+    next morning (0: there is no such limit). ``most_silent``: after so many letters in a row without anything new a
+    person gets in touch (0: never)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     quiet: QuietHours
     most_a_day: int = Field(ge=0, le=_MOST)
+    most_silent: int = Field(default=3, ge=0, le=_MOST)
 
 
 def quiet_span(quiet: str) -> tuple[time, time] | None:
@@ -53,7 +55,9 @@ def read_messages(table: Table) -> dict[str, Any]:
     if "quiet" in table:
         fields["quiet"] = _quiet(table["quiet"])
     if "most_a_day" in table:
-        fields["most_a_day"] = _most(table["most_a_day"])
+        fields["most_a_day"] = _most(table["most_a_day"], "most_a_day", "any")
+    if "most_silent" in table:
+        fields["most_silent"] = _most(table["most_silent"], "most_silent", NEVER)
     return fields
 
 
@@ -67,13 +71,14 @@ def _quiet(value: Any) -> str:
     return f"{begin}-{end}"
 
 
-def _most(value: Any) -> int:
+def _most(value: Any, name: str, unlimited: str) -> int:
+    """A number of messages, 0 for the word that means that there is no limit."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise PolicyError(f'{_PLACE} most_a_day: write a number of messages from 1 to {_MOST}, or "any"')
+        raise PolicyError(f'{_PLACE} {name}: write a number of messages from 1 to {_MOST}, or "{unlimited}"')
     if isinstance(value, str):
-        if value.strip().lower() != "any":
-            raise PolicyError(f'{_PLACE} most_a_day is "{value}": write a number without quotes, or "any"')
+        if value.strip().lower() != unlimited:
+            raise PolicyError(f'{_PLACE} {name} is "{value}": write a number without quotes, or "{unlimited}"')
         return 0
     if not 1 <= value <= _MOST:
-        raise PolicyError(f"{_PLACE} most_a_day is {value}: write a number from 1 to {_MOST}")
+        raise PolicyError(f"{_PLACE} {name} is {value}: write a number from 1 to {_MOST}")
     return value

@@ -4,7 +4,7 @@
 -- lane says what is expected from now on (`expects`, owed by `owner`), or nothing. What was expected before is then met, if
 -- the fact is one of those that meet it (`meets`), and cancelled otherwise; the same expectation of the same party goes on.
 --   lane    work (forward, diagnose, repair, return), decide, cover, part, answer, pause, update, visit, check, call,
---           promise
+--           person, promise
 --   word    the fact counts only with this word (see incoming_events.sql), and only …
 --   role    … if a party of this role says it, …
 --   done    … after the work was done (true) or while it is still to do (false), …
@@ -62,8 +62,7 @@ FROM (
         -- Her word on it may be her choice: from then on it is the chain's to go on with.
         ('customer.contacted', 'decide', NULL, ['decide'], NULL, NULL, 'inbound', NULL, true, NULL, NULL, NULL, NULL),
         -- It goes to somebody who is to try once more: that was settled, with her or without.
-        ('item.received', 'decide', NULL, NULL, NULL, NULL, NULL, 'repairer', NULL, NULL, NULL, NULL, NULL),
-        ('diagnosis.made', 'decide', NULL, NULL, NULL, NULL, NULL, NULL, true, NULL, NULL, NULL, NULL),
+        ('item.received', 'decide', NULL, NULL, NULL, NULL, NULL, 'repairer', true, NULL, NULL, NULL, NULL),
         -- Who pays.
         ('cover.claimed', 'cover', 'cover', NULL, 'party', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('cover.decided', 'cover', NULL, ['cover'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
@@ -95,7 +94,7 @@ FROM (
         ('item.returned', 'pause', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         -- The next news to her, from every word that she gets to the next.
         ('order.opened', 'update', 'update', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-        ('order.reopened', 'update', 'update', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, true, NULL),
+        ('order.reopened', 'update', 'update', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('message.sent', 'update', 'update', ['update'], 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('customer.contacted', 'update', 'update', ['update'], 'accountable', NULL, 'outbound', NULL, NULL, NULL, NULL, NULL, NULL),
         -- Visits, each with its window; a visit that is moved keeps its first date beside the new one.
@@ -118,6 +117,10 @@ FROM (
         ('message.unknown', 'call', 'call', NULL, 'accountable', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('message.sent', 'call', NULL, ['call'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('customer.contacted', 'call', NULL, ['call'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        -- She was told that a person will be in touch, after letters enough without news.
+        ('message.sent', 'person', 'call', NULL, 'accountable', NULL, 'person', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('customer.contacted', 'person', NULL, ['call'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        ('order.closed', 'person', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         -- What a party promises of its own accord: kept by its next step. Of several the last counts, and the ledger keeps
         -- the first.
         ('promise.made', 'promise', 'promise', NULL, 'source', 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL),

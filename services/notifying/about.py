@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
-from events.chain import MessageKind
+from events.chain import MessageKind, commitment_id
 from events.party import role_of
-from services.notifying.apart import step_of, told_before
+from services.notifying.apart import step_of, told_before, told_first
 from services.notifying.asking import WAITING, open_questions, pause_for_her, question_of
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.mistakes import taken_back
-from services.notifying.newsworthy import arrived_since, ending_before, open_quote, sent_on
-from services.notifying.records import Answer, Closure, Cover, News, Promised, Quote, Visit, Wrong, place_of
-from services.notifying.since import last_fact_at, silences, steps_since
+from services.notifying.newsworthy import arrived_since, ending_before, ending_of, item_names, open_quote, sent_on
+from services.notifying.records import (
+    Answer,
+    Closure,
+    Cover,
+    Decision,
+    News,
+    Other,
+    Promised,
+    Quote,
+    Visit,
+    Wrong,
+    place_of,
+)
+from services.notifying.since import chased, last_fact_at, person_announced, silences, steps_since
 
 #: What logs write where they know nothing.
 _NOTHING = frozenset({"", "?", "-", "--", "0", "empty", "none", "null", "n/a", "na", "unknown", "onbekend"})
@@ -27,7 +39,7 @@ _NIGHT = timedelta(hours=9)
 _AFTER_ARRIVAL = frozenset({"received", "ready", "repaired", "failed", "quote", "question"})
 
 #: Messages that may tell of an arrival that is overdue.
-_DELAYS = frozenset({"overdue", "update", "corrected"})
+_DELAYS = frozenset({"overdue", "update", "person", "corrected"})
 
 _DECIDED = frozenset({"quote.accepted", "repair.started"})
 
@@ -53,14 +65,14 @@ def news_of(
 ) -> News:
     """Everything that a message of ``kind`` about ``cause`` may draw on."""
     product = _product(cause.item, history)
-    ending = ending_before(history, None, cause.item)
+    ending = ending_of(history, cause.item)
     tried = sent_on(history, cause.item)
     if tried:
         ending = None  # for whoever has it now, the work is still to do
     failed = _last(history, "repair.failed", cause.item) if ending == "failed" else None
     completed = _last(history, "repair.completed", cause.item) if ending == "repaired" else None
     owed = history.commitment(str(cause.data.get("commitment")))
-    if kind in ("update", "corrected"):
+    if kind in ("update", "person", "corrected"):
         owed = _delay(history, now)
     # A message that names no date is not the place for opening days.
     closure = next(
@@ -70,7 +82,7 @@ def news_of(
     at_work = cause.name in ("item.received", "repair.completed", "repair.failed")
     where = cause.source if at_work else (history.holder or history.accountable)
     asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
-    expected = _expected_by(history)
+    expected, reminders = _expected_by(history), chased(history)
     return News(
         status=_status(history, pause, questions),
         brand=product.get("brand"),
@@ -114,6 +126,12 @@ def news_of(
         promised=_promised(cause, history) if kind == "promise" else None,
         visit=_visit(cause, history) if kind == "visit" else None,
         cover=_cover(cause) if kind == "cover" else None,
+        decision=_decision(cause, history) if kind == "decision" else None,
+        others=_others(cause, history),
+        chosen=_has_chosen(history),
+        chased=len(reminders),
+        chased_at=reminders[-1].at if reminders else None,
+        uncalled=kind == "update" and person_announced(history),
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,
     )
@@ -234,12 +252,55 @@ def _quote(asked: Happened) -> Quote | None:
 def _answer(answer: Happened, history: History) -> Answer | None:
     """What was answered, if there is anything in it."""
     text, question = _text(answer.data.get("text")), question_of(answer, history)
-    return Answer(text, _text(question.data.get("text")) if question is not None else None) if text else None
+    asked = _text(question.data.get("text")) if question is not None else None
+    return Answer(text, asked, _answer_was_due(question, answer, history)) if text else None
+
+
+def _answer_was_due(question: Happened | None, answer: Happened, history: History) -> datetime | None:
+    """When the answer was due, if it came later than that."""
+    if question is None:
+        return None
+    owed = history.commitment(commitment_id("answer", history.order, question.source, question.id))
+    return owed.due_at if owed is not None and owed.due_at is not None and owed.due_at < answer.at else None
+
+
+def _decision(said: Happened, history: History) -> Decision:
+    """Her yes or no, with the price that it is about: the last one before it, if it names none."""
+    offers = [
+        fact
+        for fact in history.facts
+        if fact.name == "quote.offered"
+        and fact.place_in_time < said.place_in_time
+        and said.data.get("quote") in (None, fact.data.get("quote"))
+    ]
+    return Decision(said.name == "quote.accepted", _quote(offers[-1]) if offers else None)
+
+
+#: About one of several things; any other letter is about all of them.
+_OF_ONE_THING: Final = frozenset({"repair.completed", "repair.failed", "unit.replaced"})
+
+
+def _others(cause: Happened, history: History) -> tuple[Other, ...]:
+    names = item_names(history)
+    if len(names) < 2 or (cause.item is None and cause.name in _OF_ONE_THING):
+        return ()
+    return tuple(Other(name, ending_before(history, None, name)) for name in names if name != cause.item)
+
+
+def _has_chosen(history: History) -> bool:
+    """Whether she has said something since the last repair that failed: it may have been her choice (see lanes.sql)."""
+    failed = _last(history, "repair.failed", None)
+    return failed is not None and any(
+        fact.name == "customer.contacted"
+        and fact.data.get("direction") == "inbound"
+        and fact.place_in_time > failed.place_in_time
+        for fact in history.facts
+    )
 
 
 def _promised(promise: Happened, history: History) -> Promised:
     """The date, and the one that she has heard before. What is promised is said when it is made, why when it moves."""
-    before = told_before(promise, history)
+    before, first = told_before(promise, history), told_first(promise, history)
     made = next(
         (
             fact
@@ -253,6 +314,7 @@ def _promised(promise: Happened, history: History) -> Promised:
     return Promised(
         by=moment(promise.data["by_when"]),
         before=moment(before.data["by_when"]) if before is not None else None,
+        first=moment(first.data["by_when"]) if first is not None and first != before else None,
         kind=step_of(promise, history),
         what=_text(made.data.get("what")) if made is not None else None,
         reason=_text(promise.data.get("reason")),

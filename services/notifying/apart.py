@@ -1,4 +1,5 @@
-"""What is told each for itself, beside the milestone that speaks: an answer to her, a date, a visit, who pays.
+"""What is told each for itself, beside the milestone that speaks: an answer to her, a date, a visit, who pays,
+and that her yes or no to a price has come.
 
 These wait for no milestone and give way to none: none of them says what another does. One of them is overtaken only by
 what says the same thing anew, and by what makes an end of it.
@@ -20,6 +21,8 @@ APART: Final[dict[str, MessageKind]] = {
     "promise.moved": "promise",
     "visit.scheduled": "visit",
     "cover.decided": "cover",
+    "quote.accepted": "decision",
+    "quote.declined": "decision",
 }
 APART_KINDS: Final = frozenset(APART.values())
 
@@ -86,9 +89,9 @@ def will_be_told(history: History, after: Happened, now: datetime) -> bool:
 def told_apart(history: History, fact: Happened) -> str:
     """The id of the message that tells ``fact``: that of the fact that it says anew, unless that was taken back."""
     kind, origin = APART[fact.name], history.origin(fact)
-    told = message_id(history.order, origin.source, origin.id, kind)
+    told = message_id(history.named_by(origin), origin.source, origin.id, kind)
     if any(told in other.corrects and other.status in ("planned", "sent") for other in history.told):
-        return message_id(history.order, fact.source, fact.id, kind)
+        return message_id(history.named_by(fact), fact.source, fact.id, kind)
     return told
 
 
@@ -99,6 +102,13 @@ def told_before(fact: Happened, history: History) -> Happened | None:
         if history.status_of(told_apart(history, other)) == "sent":
             return other if _content(other) != _content(fact) else None
     return None
+
+
+def told_first(fact: Happened, history: History) -> Happened | None:
+    """What she was told first of the same thing, before ``fact``."""
+    thread = thread_of(fact, history)
+    earlier = thread[: thread.index(fact)] if fact in thread else []
+    return next((other for other in earlier if history.status_of(told_apart(history, other)) == "sent"), None)
 
 
 def thread_of(fact: Happened, history: History) -> list[Happened]:
@@ -112,7 +122,7 @@ def thread_of(fact: Happened, history: History) -> list[Happened]:
     if kind == "promise":
         key = _promise_key(fact, history)
         return [other for other in same if _promise_key(other, history) == key]
-    name = {"answer": "question", "visit": "visit"}.get(kind)
+    name = {"answer": "question", "visit": "visit", "decision": "quote"}.get(kind)
     return [other for other in same if name is None or other.data.get(name) == fact.data.get(name)]
 
 
@@ -162,6 +172,8 @@ def _content(fact: Happened) -> tuple[Any, ...]:
             return (moment(data["by_when"]),)
         case "visit":
             return moment(data["from"]), moment(data["until"])
+        case "decision":
+            return (fact.name,)
     return tuple(data.get(field) for field in ("decision", "cause", "appeal"))
 
 
@@ -174,6 +186,8 @@ def _is_over(fact: Happened, kind: str, history: History, now: datetime) -> bool
         if step is not None:
             return any(other.name in _ENDS_STEP.get(step, ()) for other in later)
         return any(other.name in _KEEPS and other.source == fact.source for other in later)
+    if kind == "decision":
+        return any(other.name in _WORK_ENDS for other in later)
     if kind == "visit":
         # Whoever was to come and says that it is repaired has been there.
         return moment(fact.data["until"]) <= now or any(

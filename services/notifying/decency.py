@@ -20,6 +20,9 @@ from services.contact import Contact
 #: Whoever has just done something is awake, and waits for the word that it has come to us.
 JUST_NOW: Final = timedelta(minutes=15)
 
+#: What says that something which she did has come to us.
+_ACKNOWLEDGES: Final = frozenset({"opened", "decision"})
+
 #: Where nobody says when quiet hours end, the day of letters begins then.
 _MORNING: Final = time(8)
 
@@ -59,7 +62,7 @@ def not_before(
     """
     if (urgency or ROUTINE) != ROUTINE:
         return now
-    if kind == "opened" and now - happened <= JUST_NOW:
+    if kind in _ACKNOWLEDGES and now - happened <= JUST_NOW:
         return now
     local = now.astimezone(manners.zone)
     if manners.most_a_day and letters >= manners.most_a_day:

@@ -80,12 +80,15 @@ def ending_before(history: History, moment: Happened | None, item: str | None) -
 
 
 def ending_of(history: History, item: str | None) -> Ending | None:
-    """How the work on ``item`` has ended by now; of an order of several things (None) only once it has on each."""
+    """How the work on ``item`` has ended by now; of an order of several things (None) only once it has on each.
+
+    That the last of them could not be repaired is so of the order, too: it is hers to say how it goes on.
+    """
     names = item_names(history)
     if item is not None or len(names) < 2:
         return ending_before(history, None, item)
-    endings = [ending_before(history, None, name) for name in names]
-    return ending_before(history, None, None) if all(endings) else None
+    last = ending_before(history, None, None)
+    return last if last == "failed" or all(ending_before(history, None, name) for name in names) else None
 
 
 def item_names(history: History) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from services.notifying.apart import will_be_told
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.newsworthy import arrived_since, has_it_back, milestone, told_as
 from services.notifying.records import Policy, SuppressReason, message_id
-from services.notifying.since import last_of_others
+from services.notifying.since import last_of_others, person_announced, silences
 
 OVERDUE: Final = "commitment.overdue"
 NUDGED: Final = "commitment.nudged"
@@ -50,6 +50,17 @@ def overdue_kind(trigger: Happened) -> MessageKind | None:
     return "check" if trigger.data.get("kind") == "check" else "overdue"
 
 
+def speaks_as(trigger: Happened, history: History, policy: Policy) -> MessageKind | None:
+    """``overdue_kind``, except that after letters enough without news a person is to get in touch: ``person``.
+
+    That is said once of a silence; the letters after it own up to what has not come of it.
+    """
+    kind = overdue_kind(trigger)
+    enough = kind == "update" and 0 < policy.most_silent <= silences(history)
+    no_more = not history.open or has_it_back(history) or person_announced(history)
+    return "person" if enough and not no_more else kind
+
+
 def outlives_the_order(trigger: Happened, kind: MessageKind) -> bool:
     """Whether it may be told of an order that is closed: whether all is well, and that an answer to her is late."""
     return kind == "check" or (kind == "overdue" and trigger.data.get("kind") == "answer")
@@ -71,11 +82,11 @@ def overdue_speaks(
     # No milestone says what became of her question.
     if not _is_her_answer(owed) and _milestone_speaks(trigger, history, policy, now):
         return "overtaken"
-    if kind in ("update", "check") and (
+    if kind in ("update", "person", "check") and (
         _others_wait(trigger, owed, history) or will_be_told(history, trigger, now) or _is_left_in_peace(history)
     ):
         return "overtaken"
-    if kind == "update" and trigger.name == OVERDUE and _just_heard(history, now):
+    if kind in ("update", "person") and trigger.name == OVERDUE and _just_heard(history, now):
         return "overtaken"
     if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
         return "overtaken"  # what was reported late has only just been told: asking is for a person now
@@ -120,7 +131,7 @@ def _just_heard(history: History, now: datetime) -> bool:
     """Whether she was told how it stands a moment ago, and nothing has happened since."""
     last = last_of_others(history)
     return any(
-        told.kind == "update" and told.at is not None and told.at > now - _A_MOMENT and told.position > last
+        told.kind in ("update", "person") and told.at is not None and told.at > now - _A_MOMENT and told.position > last
         for told in history.sent
     )
 
@@ -132,7 +143,7 @@ def _another_is_late(trigger: Happened, kind: MessageKind, history: History) -> 
         if kind == "overdue" and other.place_in_time < trigger.place_in_time:
             continue
         owed = history.commitment(str(other.data.get("commitment")))
-        told = history.status_of(message_id(history.order, other.source, other.id, "overdue"))
+        told = history.status_of(message_id(history.named_by(other), other.source, other.id, "overdue"))
         will_speak = told == "planned" or (told is None and other.position > history.last_planned)
         if owed is not None and owed.state == "open" and will_speak:
             return True

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from events.chain import MessageKind, MessagePlanned
 from events.envelope import Event
@@ -39,10 +39,18 @@ def usual_promise(now: datetime, closures: Sequence[Closure] = ()) -> datetime:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the operator decides about messages; ``promise``: the next news where no query says."""
+    """What the operator decides about messages; ``promise``: the next news where no query says.
+
+    ``most_silent``: after so many messages in a row without anything new a person gets in touch (0: never).
+    """
 
     promise: Callable[[datetime, Sequence[Closure]], datetime] = usual_promise
     stale_after: timedelta = STALE_AFTER
+    most_silent: int = DEFAULT_POLICY.messages.most_silent
+
+    def under(self, rules: Mapping[str, Any] | None) -> Policy:
+        """This, as the policy that the chain has adopted has it (``rules`` as the query gives them)."""
+        return replace(self, most_silent=int(rules["most_silent"])) if rules and "most_silent" in rules else self
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,8 @@ class Answer:
 
     text: str
     question: str | None = None
+    #: When it was due, if it came later.
+    due: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,8 @@ class Promised:
     kind: str | None = None
     what: str | None = None
     reason: str | None = None
+    #: The first of all that she was told, where it has moved before.
+    first: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -121,13 +133,32 @@ class Cover:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """Her yes or no to a price (None: nobody knows to which)."""
+
+    yes: bool
+    quote: Quote | None = None
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another of the things in an order, by what it is called there, and how the work on it has ended, if it has."""
+
+    item: str
+    ending: Ending | None = None
+
+
+@dataclass(frozen=True)
 class News:
     """All that a message may draw on. ``why``, ``summary``, ``reason`` and ``questions`` are free text of partners: see
     discretion.py.
 
     ``asked`` is whether we wait for an answer of hers (a question without text is one that we may not pass on).
     ``taken_back`` are messages that this one has to put right; ``since`` is what happened since she last heard from us;
-    ``silent`` is how many messages in a row had nothing new to tell before this one. ``tried``: it could not be
+    ``silent`` is how many messages in a row had nothing new to tell before this one; ``chased`` is how often whoever
+    has it was reminded since something last happened, and ``chased_at`` when last. ``others`` are the other things in
+    the order, or all where it is about the whole. ``chosen``: after a repair that failed she has said something.
+    ``uncalled``: she was told that a person will be in touch, and nobody was. ``tried``: it could not be
     repaired where it was first, and somebody else is to try.
     """
 
@@ -173,6 +204,12 @@ class News:
     promised: Promised | None = None
     visit: Visit | None = None
     cover: Cover | None = None
+    decision: Decision | None = None
+    others: tuple[Other, ...] = ()
+    chosen: bool = False
+    chased: int = 0
+    chased_at: datetime | None = None
+    uncalled: bool = False
     closed_from: datetime | None = None
     closed_until: datetime | None = None
 

@@ -32,6 +32,8 @@ TEXTS: Final[dict[str, str | None]] = {
     "question.answered": None,
     "cover.decided": None,
 }
+#: The steps of others about which reminders go out.
+_CHASED: Final = frozenset({"receive", "forward", "diagnose", "repair", "part", "cover"})
 _OURS: Final = ("message.", "commitment.", "fact.")
 
 
@@ -55,6 +57,25 @@ def silences(history: History) -> int:
     """How many messages in a row she has got that had nothing new to tell."""
     last = last_of_others(history)
     return max(0, sum(told.position > last for told in history.sent) - 1)
+
+
+def person_announced(history: History) -> bool:
+    """Whether she was told, since something last happened, that a person will be in touch."""
+    last = last_of_others(history)
+    return any(told.kind == "person" and told.position > last for told in history.sent)
+
+
+def chased(history: History) -> tuple[Happened, ...]:
+    """When whoever has it was reminded since something last happened."""
+    last = last_of_others(history)
+    return tuple(
+        fact
+        for fact in history.facts
+        if fact.position > last
+        and fact.name in ("commitment.nudged", "commitment.overdue")
+        and fact.data.get("kind") in _CHASED
+        and "owner" in (fact.data.get("tell") or ("owner",))
+    )
 
 
 def last_of_others(history: History) -> int:

@@ -14,7 +14,7 @@ from projections.calendar import DEFAULT
 from projections.clock import Clock, closing_of_working_day
 from services.notifying.dates import SPEECH, ZONE
 from services.notifying.discretion import LONGEST_ANSWER, holds_no_address, one_line, part_is_gone, passed_on
-from services.notifying.records import Cover, MessagePlan, News, Promised, Step, Visit
+from services.notifying.records import Cover, Decision, MessagePlan, News, Promised, Step, Visit
 from services.parties import PartyCard
 
 #: Marks of our own templates (see wording.py): data must not hold them.
@@ -83,6 +83,10 @@ class _Words:
             "promised": self._promised(news.promised) if news.promised else None,
             "visit": self._visit(news.visit) if news.visit else None,
             "cover": self._cover(news.cover) if news.cover else None,
+            "decision": self._decision(news.decision) if news.decision else None,
+            "answer_due": self._when(news.answer.due) if news.answer and news.answer.due else None,
+            "item": self._told(news.item),
+            "others": [{"item": self._told(each.item), "ending": each.ending} for each in news.others],
         }
 
     # -- parts of an order --------------------------------------------------------------------------------------------
@@ -159,6 +163,9 @@ class _Words:
             ],
             "since": [self._happened(each) for each in _as_it_turned_out(news.since)],
             "silent": news.silent,
+            "weeks": (self._plan.now - news.last_fact_at).days // 7 if news.last_fact_at else 0,
+            "chased": news.chased,
+            "chased_on": self._day(news.chased_at),
             "last_known": self._day(news.last_fact_at),
         }
 
@@ -189,6 +196,7 @@ class _Words:
         return {
             "by": self._by(promised.by),
             "before": self._by(promised.before),
+            "first": self._by(promised.first),
             "later": _is_later(promised),
             "kind": promised.kind,
             "what": self._told(promised.what),
@@ -205,6 +213,10 @@ class _Words:
 
     def _cover(self, cover: Cover) -> dict[str, object]:
         return {"decision": cover.decision, "cause": self._told(cover.cause), "appeal": self._told(cover.appeal)}
+
+    def _decision(self, decision: Decision) -> dict[str, object]:
+        quote = decision.quote
+        return {"yes": decision.yes, "price": self._speech.money(quote.amount, quote.currency) if quote else None}
 
     # -- single values ------------------------------------------------------------------------------------------------
 
@@ -271,7 +283,7 @@ def _stand(news: News) -> str:
     if news.quote:
         return "price"
     if news.ending == "failed":
-        return "choice"
+        return "chosen" if news.chosen else "choice"
     if news.status == "returned":
         return "returned"
     if news.never_left and news.ending:
@@ -287,11 +299,17 @@ def _sorry(plan: MessagePlan, stand: str) -> str | None:
     news = plan.news
     if plan.kind == "overdue":
         return "late"
+    if plan.kind == "answer":
+        return "late" if news.answer and news.answer.due else None
+    if plan.kind == "person":
+        return "silent" if stand in ("delay", "under_way", "chosen") else None
+    if news.uncalled:
+        return "uncalled"
     if plan.kind == "promise":
         return "moved" if news.promised and _is_later(news.promised) else None
     if plan.kind == "visit":
         return "moved" if news.visit and _has_moved(news.visit) else None
-    if plan.kind != "update" or stand not in ("delay", "under_way"):
+    if plan.kind != "update" or stand not in ("delay", "under_way", "chosen"):
         return None
     if stand == "delay":
         return "delay"

@@ -14,6 +14,7 @@ from services.notifying.phrases import PHRASES, says_sorry_first
 from services.notifying.records import (
     Answer,
     Cover,
+    Decision,
     MessagePlan,
     News,
     Promised,
@@ -100,6 +101,8 @@ def planned(kind: MessageKind, news: News = NEWS) -> MessagePlan:
         news = replace(news, visit=news.visit or VISIT)
     if kind == "cover":
         news = replace(news, cover=news.cover or COVER)
+    if kind == "decision":
+        news = replace(news, decision=news.decision or Decision(yes=True, quote=QUOTE))
     return MessagePlan(
         message="msg-1",
         order=ORDER,
@@ -124,6 +127,9 @@ def is_a_delay(plan: MessagePlan) -> bool:
     silence = not hers and bool(news.expected_missed or (news.silent and not news.since))
     return (
         plan.kind == "overdue"
+        or (plan.kind == "answer" and bool(news.answer and news.answer.due))
+        or (plan.kind == "person" and not hers)
+        or news.uncalled
         or (plan.kind == "promise" and moved)
         or (plan.kind == "visit" and bool(news.visit and news.visit.before not in (None, news.visit.begin)))
         or (plan.kind == "update" and (news.due is not None or silence))

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from events.envelope import Event
-from services.notifying.records import MessagePlan, Send, Suppress
+from services.messages import decide_plan
+from services.notifying.records import MessagePlan, Policy, Send, Suppress
 from tests.services.notifying.chain import (
     AT_IMPORTER,
     AT_REPAIRER,
@@ -115,19 +116,51 @@ def test_what_is_taken_back_is_not_told(chain: Chain) -> None:
 
 def test_silence_goes_on_being_broken_in_other_words(chain: Chain) -> None:
     chain.story(*OUT)
-    bodies = []
-    for week in range(4):
-        plan = update(chain, MONDAY + (10 + 8 * week) * DAY)
+    bodies, kinds = [], []
+    for week in range(5):
+        plan = chain.plan_for(chain.falls_overdue("update", MONDAY + (10 + 8 * week) * DAY)[-1])
+        assert plan is not None
         bodies.append(body_of(plan))
+        kinds.append(plan.kind)
         assert plan.next_news_by is not None
         sent(chain, plan)
-    first, second, third, fourth = bodies
+    first, second, third, fourth, fifth = bodies
+    assert kinds == ["update", "update", "update", "person", "update"]
     assert "There is no news of your Halden Meridian yet" in first
     assert second.startswith("We are sorry that it takes this long. There is still no news of your Halden Meridian.")
-    assert "The last that we know is from Wednesday 4 November." in second
-    assert "If you would rather not wait any longer" not in second
-    assert "If you would rather not wait any longer" in third
-    assert "If you would rather not wait any longer" in fourth
+    assert "The last that we know is from Wednesday 4 November, 2 weeks ago: this is the second letter" in second
+    assert "3 weeks ago: this is the third letter in a row" in third
+    assert "Since then we have asked about it" not in third
+    assert "If you would rather not wait any longer" in second
+    assert "one of us will get in touch with you in person" in fourth
+    assert fifth.startswith("We are sorry: we wrote to you that one of us would get in touch with you")
+
+
+def test_that_a_person_will_be_in_touch_is_owed_until_one_was(chain: Chain) -> None:
+    chain.story(*OUT)
+    for week in range(4):
+        plan = chain.plan_for(chain.falls_overdue("update", MONDAY + (10 + 8 * week) * DAY)[-1])
+        assert plan is not None
+        sent(chain, plan)
+    calls = [row for row in chain.timeline["commitments"] if row["kind"] == "call"]
+    assert [(row["owner"], row["state"]) for row in calls] == [(SHOP, "open")]
+    chain.given(fact("customer.contacted", SHOP, chain.clock.now() + HOUR, channel="phone", direction="outbound"))
+    calls = [row for row in chain.timeline["commitments"] if row["kind"] == "call"]
+    assert [row["state"] for row in calls] == ["met"]
+    # From there on the letters begin anew.
+    assert kind_of(chain.plan_for(chain.falls_overdue("update", chain.clock.now() + 10 * DAY)[-1])) == "update"
+
+
+def test_a_policy_may_leave_it_to_letters(chain: Chain) -> None:
+    never = Policy(most_silent=0)
+    chain.story(*OUT)
+    for week in range(4):
+        (noted, *_) = chain.falls_overdue("update", MONDAY + (10 + 8 * week) * DAY)
+        timeline = {**chain.timeline, "rules": {"most_silent": 0}}
+        plan = decide_plan(noted, timeline, never, chain.clock.now())
+        assert plan is not None
+        assert plan.kind == "update"
+        sent(chain, plan)
 
 
 # -- dates that have passed -------------------------------------------------------------------------------------------

@@ -254,7 +254,9 @@ def test_after_a_missed_visit_a_new_time_is_what_comes_next() -> None:
 def test_a_delay_that_goes_on_offers_a_way_out() -> None:
     late = replace(NEWS, handed_at=NOW - 9 * DAY, due=NOW - 7 * DAY)
     assert "rather not wait any longer" not in body("update", late)
-    assert "If you would rather not wait any longer, please tell us" in body("update", replace(late, silent=1))
+    assert "If you would rather not wait any longer, please tell Sanne: we will talk" in body(
+        "update", replace(late, silent=1)
+    )
     assert "Wilt u liever niet langer wachten" in body("update", replace(late, silent=1), "nl")
 
 
