@@ -1,12 +1,34 @@
-"""Database files made once in a process and copied from then on: making one takes ten times longer than opening it."""
+"""Databases without facts, ready made: opening one takes a tenth of making it, and emptying one even less."""
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Final
 
-from projections.database import open_database
+import duckdb
+
+from projections.database import Database, open_database
+from projections.models import CATALOG
+
+#: Open, empty, and nobody's.
+_spare: Final[list[Database]] = []
+#: Rows that were deleted stay in a file for a while: after so many times it is not used again.
+_TIMES: Final = 100
+
+_numbers: Final = itertools.count()
+_used: Final[dict[Path, int]] = {}
+
+
+@atexit.register
+def _close_all() -> None:
+    while _spare:
+        throw_away(_spare.pop())
 
 
 @cache
@@ -21,3 +43,79 @@ def put_empty_database(file: Path) -> None:
     """Let ``file`` be a database without facts, as ``open_database`` would make it there."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_empty())
+
+
+@contextmanager
+def lent_database() -> Iterator[Database]:
+    """A database without facts that may have been another test's before, and is the next one's afterwards.
+
+    For tests that have nothing to do with its file and do not close it.
+    """
+    database = borrow_database()
+    try:
+        yield database
+    finally:
+        give_back(database)
+
+
+def borrow_database() -> Database:
+    """See ``lent_database``."""
+    if _spare:
+        return _spare.pop()
+    file = Path(_folder().name) / f"{next(_numbers)}.duckdb"
+    put_empty_database(file)
+    return open_database(file, threads=1)  # tests run side by side
+
+
+def give_back(database: Database) -> None:
+    """See ``lent_database``."""
+    _used[database.path] = _used.get(database.path, 0) + 1
+    if _used[database.path] < _TIMES:
+        try:
+            _spare.append(_emptied(database))
+            return
+        except duckdb.Error:
+            pass  # whatever its test has done to it: the next one gets another
+    throw_away(database)
+
+
+def throw_away(database: Database) -> None:
+    """Close a database that nobody opens again, and leave its file as it is."""
+    cursor = database.cursor()
+    cursor.execute("PRAGMA disable_checkpoint_on_shutdown")
+    cursor.close()
+    database.close()
+
+
+def _emptied(database: Database) -> Database:
+    database._clear_desk()  # what was planned for its tables is the next one's, too
+    cursor = database.cursor()
+    try:
+        cursor.execute("BEGIN")
+        for table in _tables_of_facts():
+            cursor.execute(f"DELETE FROM {CATALOG}.{table}")
+        cursor.execute(f"UPDATE {CATALOG}.meta SET position = 0, mirrored = 0")
+        cursor.execute("COMMIT")
+    finally:
+        cursor.close()
+    return Database(database._root, database.path)
+
+
+@cache
+def _tables_of_facts() -> tuple[str, ...]:
+    """Those that have no row in a database without facts."""
+    file = Path(_folder().name) / "tables.duckdb"
+    put_empty_database(file)
+    with open_database(file, threads=1) as database:
+        cursor = database.cursor()
+        query = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY ALL"
+        names = [str(name) for (name,) in cursor.execute(query, [CATALOG]).fetchall()]
+        counted = {name: cursor.execute(f"SELECT count(*) FROM {CATALOG}.{name}").fetchall()[0][0] for name in names}
+        cursor.close()
+    return tuple(name for name, count in counted.items() if not count)
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Of this process, for as long as it lives."""
+    return tempfile.TemporaryDirectory(prefix="databases")

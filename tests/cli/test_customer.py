@@ -1,10 +1,8 @@
-"""What customers say and write, against a chain that really runs: 'repairchain up' as a process."""
+"""What customers say and write, against a chain that really runs."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from events.names import SERVICES
 from tests.cli.imapserver import ImapServer
-from tests.cli.running import answer, call, process, sentence
+from tests.cli.running import answer, call, sentence
+from tests.cli.together import running_together
 from tests.services.desk.letters import bounce, letter
 
 SHOP = "retailer:juno"
@@ -24,21 +22,8 @@ SHOP = "retailer:juno"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home of a chain that runs, all of its services ready."""
     folder = tmp_path_factory.mktemp("desk") / "home"
-    environment = os.environ | {"REPAIRCHAIN_HEALTH_PORT": "0"}
-    with process("--home", folder, "up", "--port", "0", env=environment) as running:
-        try:
-            assert running.stdout is not None
-            waiting = set(SERVICES)
-            for line in running.stdout:
-                waiting -= {line.split()[0]} if line.rstrip().endswith(" ready") else set()
-                if not waiting:
-                    break
-            assert not waiting, running.communicate()[1]
-            yield folder
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.communicate(timeout=30)
-    assert running.returncode == 0
+    with running_together(folder):
+        yield folder
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 
 from events.envelope import Event
 from projections.database import Database
-from tests.projections.story import Given, Story, new_database, tell, throw_away
+from tests.projections.story import Given, Story, new_database, tell
+from tests.ready import give_back, lent_database
 
 
 @pytest.fixture
@@ -19,20 +20,20 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Iterator[Given]:
+def given() -> Iterator[Given]:
     told: list[Story] = []
 
     def tell_it(*facts: Event) -> Story:
-        told.append(tell(tmp_path, facts))
+        told.append(tell(facts))
         return told[-1]
 
     yield tell_it
     for story in told:
-        throw_away(story.database)
+        give_back(story.database)
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
+def empty() -> Iterator[Given]:
     """A story without facts, one for all tests of a module."""
-    with new_database(tmp_path_factory.mktemp("empty")) as database:
+    with lent_database() as database:
         yield lambda: Story(database)

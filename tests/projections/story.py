@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from events.envelope import Event, make_event
 from projections.database import Database, open_database
 from projections.models import CATALOG, STORED_MODELS
 from projections.queries import run
-from tests.ready import put_empty_database
+from tests.ready import borrow_database, lent_database, put_empty_database
 
 SHOP, IMPORTER, BENCH = "retailer:shop", "importer:north", "repairer:bench"
 NOTIFIER, WATCHDOG = "chain:notifier", "chain:watchdog"
@@ -114,13 +113,6 @@ def new_database(folder: Path) -> Database:
     return open_database(file, threads=1)  # tests run side by side
 
 
-def throw_away(database: Database) -> None:
-    """Close a database that nobody opens again, and leave its file as it is."""
-    with closing(database.cursor()) as cursor:
-        cursor.execute("PRAGMA disable_checkpoint_on_shutdown")
-    database.close()
-
-
 def model_rows(database: Database, *, positions: bool = True, leave_out: Sequence[str] = ()) -> dict[str, list[str]]:
     """All rows of all stored models as text, sorted."""
     cursor = database.cursor()
@@ -181,20 +173,20 @@ class Story:
 Given = Callable[..., Story]
 
 
-def tell(folder: Path, facts: Sequence[Event]) -> Story:
-    """The story of these facts, one live batch; replayed doubled and shuffled to the same rows."""
-    story = Story(new_database(folder))
+def tell(facts: Sequence[Event]) -> Story:
+    """The story of these facts, one live batch; replayed doubled and shuffled to the same rows.
+
+    Its database is borrowed (tests/ready.py).
+    """
+    story = Story(borrow_database())
     story.database.apply(messages_of(facts))
-    again = new_database(folder)
     shuffled = [*facts, *facts]
     random.Random(len(facts)).shuffle(shuffled)
-    again.mirror_only(messages_of(shuffled))
-    again.rebuild()
-    try:
+    with lent_database() as again:
+        again.mirror_only(messages_of(shuffled))
+        again.rebuild()
         ours, theirs = (model_rows(each, positions=False, leave_out=["voids"]) for each in (story.database, again))
-        assert ours == theirs, "doubled and shuffled, the same facts gave other rows"
-    finally:
-        throw_away(again)
+    assert ours == theirs, "doubled and shuffled, the same facts gave other rows"
     return story
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +16,8 @@ from events.envelope import Event, make_event
 from events.party import POLICY
 from projections.database import Database
 from projections.policy import Policy
-from tests.projections.story import BENCH, IMPORTER, NOTIFIER, SHOP, messages_of, model_rows, new_database, throw_away
+from tests.projections.story import BENCH, IMPORTER, NOTIFIER, SHOP, messages_of, model_rows
+from tests.ready import lent_database
 
 PARTIES = [SHOP, IMPORTER, BENCH]
 ORDERS = ["W-1", "W-2", "W-3"]
@@ -141,16 +140,6 @@ def cut(facts: list[Event], cuts: set[int]) -> list[list[tuple[int, bytes]]]:
     return [messages[begin:end] for begin, end in itertools.pairwise(edges) if end > begin]
 
 
-@contextmanager
-def two_databases() -> Iterator[tuple[Database, Database]]:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        first, second = (new_database(folder) for _ in range(2))
-        for database in (first, second):
-            stack.callback(throw_away, database)
-        yield first, second
-
-
 def mirrored(database: Database) -> list[str]:
     cursor = database.cursor()
     try:
@@ -163,12 +152,24 @@ def mirrored(database: Database) -> list[str]:
         cursor.close()
 
 
-@settings(max_examples=14, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
 @example(facts=[], cuts=set())
 @example(facts=DOUBLED_BESIDE_A_CLOSURE, cuts=set())
 def test_live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
-    with two_databases() as (live, fresh):
+    live_rows_are_those_of_a_rebuild(facts, cuts)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
+def test_live_rows_of_many_logs_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
+    live_rows_are_those_of_a_rebuild(facts, cuts)
+
+
+def live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
+    with lent_database() as live, lent_database() as fresh:
         for batch in cut(facts, cuts):
             live.apply(batch)
         fresh.mirror_only(messages_of(facts))
@@ -177,9 +178,21 @@ def test_live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) ->
         assert model_rows(live) == model_rows(fresh)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), order=st.randoms(use_true_random=False), cuts=st.sets(st.integers(1, 59), max_size=3))
 def test_doubled_and_shuffled_facts_give_the_same_rows(facts: list[Event], order: Any, cuts: set[int]) -> None:
+    doubled_and_shuffled_they_give_the_same_rows(facts, order, cuts)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(facts=logs(), order=st.randoms(use_true_random=False), cuts=st.sets(st.integers(1, 59), max_size=3))
+def test_many_logs_doubled_and_shuffled_give_the_same_rows(facts: list[Event], order: Any, cuts: set[int]) -> None:
+    doubled_and_shuffled_they_give_the_same_rows(facts, order, cuts)
+
+
+def doubled_and_shuffled_they_give_the_same_rows(facts: list[Event], order: Any, cuts: set[int]) -> None:
     # A fact has one meaning and one moment in an order: ids and times are made distinct, so that the order of arrival
     # is all that changes.
     unique = [
@@ -194,7 +207,7 @@ def test_doubled_and_shuffled_facts_give_the_same_rows(facts: list[Event], order
     ]
     shuffled = [*unique, *unique]
     order.shuffle(shuffled)
-    with two_databases() as (plain, doubled):
+    with lent_database() as plain, lent_database() as doubled:
         plain.mirror_only(messages_of(unique))
         plain.rebuild()
         for batch in cut(shuffled, cuts):

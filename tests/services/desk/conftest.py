@@ -1,5 +1,5 @@
 """Fixtures of this folder: a log in memory with the read models over it, as the notifier's tests have it."""
 
-from tests.services.notifying.conftest import chain, empty_database
+from tests.services.notifying.conftest import chain
 
-__all__ = ["chain", "empty_database"]
+__all__ = ["chain"]
