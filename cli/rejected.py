@@ -45,7 +45,8 @@ def list_(
 ) -> None:
     """List what was rejected, or is held for an order to come, with the reason.
 
-    It is kept for 90 days. Beyond 10,000 of one party about one order, or of rejected_max_bytes, the oldest goes.
+    What is held is rejected once the time stated with it is up. All is kept for 90 days. Beyond 10,000 of one party
+    about one order, or of rejected_max_bytes, the oldest goes.
     """
     from cli.render.rejected import listed, summarized
     from services.rejected import as_json as described
@@ -53,7 +54,8 @@ def list_(
 
     async def count(connection: Client) -> dict[str, Any]:
         rows = await summarize_rejected(connection.jetstream())
-        return {"summary": rows, "total": sum(row["count"] for row in rows)}
+        apart = {what: sum(row["count"] for row in rows if row["outcome"] == what) for what in ("held", "rejected")}
+        return {"summary": rows, "total": sum(apart.values()), **apart}
 
     if summary:
         counted = with_chain(place_of(ctx), count)

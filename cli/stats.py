@@ -21,21 +21,21 @@ def stats(ctx: typer.Context, as_json: Json = False) -> None:
     from cli.render.counts import stats as rendered
 
     place = place_of(ctx)
-    result = ask(place, "stats") | {"rejected": _rejected(place)}
+    result = ask(place, "stats") | _not_taken_in(place)
     if as_json:
         print_json(result)
     else:
         show(rendered(result))
 
 
-def _rejected(place: Place) -> int | None:
-    """How many submissions are kept as rejected; only the running chain knows that."""
-    from services.rejected import count_rejected
+def _not_taken_in(place: Place) -> dict[str, int | None]:
+    """How many submissions are kept as rejected, and held; only the running chain knows that."""
+    from services.rejected import count_apart
 
-    async def work(connection: Client) -> int:
-        return await count_rejected(connection.jetstream())
+    async def work(connection: Client) -> dict[str, int]:
+        return await count_apart(connection.jetstream())
 
     try:
-        return with_chain(place, work)
+        return {**with_chain(place, work)}
     except Problem:
-        return None
+        return {"rejected": None, "held": None}

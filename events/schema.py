@@ -271,6 +271,11 @@ _RECEIPTS: Final[dict[str, Any]] = {
                         "enum": ["accepted", "duplicate", "held", "rejected"],
                         "description": "held: about an order that nobody has opened yet; taken in once somebody has",
                     },
+                    "held_until": {
+                        "type": "string",
+                        "format": "date-time",
+                        "description": "if no order came by then, it is rejected, with another receipt",
+                    },
                     "order": {"type": "string", "description": "the order's chain-wide id"},
                     "position": {"type": "integer", "description": "the fact's place in the log"},
                     "problem": {
@@ -283,6 +288,7 @@ _RECEIPTS: Final[dict[str, Any]] = {
                             "detail": {"type": "string"},
                             "pointer": {"type": "string", "description": "JSON pointer of the field"},
                             "submission": {"type": "string"},
+                            "held_until": {"type": "string", "format": "date-time"},
                             "errors": {
                                 "type": "array",
                                 "maxItems": 10,

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import nats.errors
 import orjson
@@ -38,8 +38,16 @@ class NoSuchRejectionError(LookupError):
 
 
 async def count_rejected(js: JetStreamContext) -> int:
-    """How many submissions are kept in REJECTED at present."""
+    """How many submissions are kept in REJECTED at present, those that are held among them."""
     return (await js.stream_info(names.REJECTED)).state.messages
+
+
+async def count_apart(js: JetStreamContext) -> dict[str, int]:
+    """How many of them are ``held`` for their orders, and how many are ``rejected``: those wait for somebody."""
+    counts = {"held": 0, "rejected": 0}
+    async for each in every_rejected(js, bodies=False):
+        counts[outcome_of(each)] += 1
+    return counts
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,11 @@ class Which:
 def reason_of(rejected: Rejected) -> str:
     """Why it is kept, in a word: ``invalid``, ``unknown-version``; ``unknown-order`` is what is held for its order."""
     return kind_of(rejected.problem.type)
+
+
+def outcome_of(rejected: Rejected) -> Literal["held", "rejected"]:
+    """What its receipt says: only what is rejected needs a hand."""
+    return "held" if is_held(rejected.problem) else "rejected"
 
 
 async def every_rejected(
@@ -101,20 +114,28 @@ async def every_rejected(
 
 
 async def summarize_rejected(js: JetStreamContext) -> list[dict[str, Any]]:
-    """How many are kept of each party for each reason, and since when, the most first."""
+    """How many are kept of each party for each reason, and since when, the most first.
+
+    ``held_until`` is the first time at which one of those that are held is rejected.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     about: dict[tuple[str, str], tuple[str, datetime | None]] = {}
+    until: dict[tuple[str, str], datetime] = {}
     async for each in every_rejected(js, bodies=False):
         key = each.party, reason_of(each)
         counts[key] += 1
         about.setdefault(key, (each.problem.title, each.kept_at))
+        if each.problem.held_until is not None:
+            until[key] = min(each.problem.held_until, until.get(key, each.problem.held_until))
     return [
         {
             "party": party,
+            "outcome": "held" if reason == "unknown-order" else "rejected",
             "reason": reason,
             "title": about[party, reason][0],
             "count": count,
             "oldest": _iso(about[party, reason][1]),
+            "held_until": _iso(until.get((party, reason))),
         }
         for (party, reason), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
@@ -242,10 +263,11 @@ def as_json(rejected: Rejected) -> dict[str, Any]:
     return {
         "number": rejected.number,
         "party": rejected.party,
-        "outcome": "held" if is_held(rejected.problem) else "rejected",
+        "outcome": outcome_of(rejected),
         "reason": reason_of(rejected),
         "kept_at": _iso(rejected.kept_at),
-        "problem": rejected.problem.model_dump(exclude_none=True),
+        "held_until": _iso(rejected.problem.held_until),
+        "problem": rejected.problem.model_dump(mode="json", exclude_none=True, exclude={"held_until"}),
         "headers": rejected.headers,
         "submission": body,
     }

@@ -123,6 +123,10 @@ class Settings(BaseSettings):
         DEFAULT_LIMITS.rejected, ge=1024 * 1024, description="what is kept as rejected; then the oldest goes"
     )
 
+    held_days: float = Field(
+        14.0, gt=0, le=90, description="how long a submission waits for its order before it is rejected, in days"
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     log_format: Literal["text", "json"] = Field("text", description="for people or for machines")
 

@@ -48,13 +48,14 @@ _GROUPS: tuple[tuple[tuple[str, str], ...], ...] = (
         ("unknown_facts", "… of types that this version does not know"),
         ("parties", "Parties"),
         ("rejected", "Rejected submissions"),
+        ("held", "Held for their orders"),
         ("position", "Position in the log"),
     ),
 )
 
 
 def stats(result: Row) -> Iterator[RenderableType]:
-    """The query ``stats`` (with ``rejected`` beside it)."""
+    """The query ``stats`` (with ``rejected`` and ``held`` beside it)."""
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")
@@ -74,7 +75,7 @@ def stats(result: Row) -> Iterator[RenderableType]:
 def _figure(field: str, value: Any) -> Text:
     if field.startswith(("wait_", "first_")):
         return Text(exact(value) if isinstance(value, int | float) else "–")
-    if value is None and field != "rejected":
+    if value is None and field not in ("rejected", "held"):
         return Text("–")
     if value is None:
         return Text("only known while the chain runs", style="dim")

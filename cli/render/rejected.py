@@ -29,14 +29,14 @@ def listed(result: Row, moments: Moments) -> Iterator[RenderableType]:
         problem = row.get("problem") or {}
         kept_at = parse(row.get("kept_at"))
         day = Text(moments.day(kept_at) if kept_at else "–")
-        why = Text("held: " if row.get("outcome") == "held" else "", style="cyan").append(
-            _why(problem), style="default"
-        )
+        until = parse(row.get("held_until"))
+        held = f"held until {moments.day(until)}: " if until else "held: "
+        why = Text(held if row.get("outcome") == "held" else "", style="cyan").append(_why(problem), style="default")
         table.add_row(word(row.get("number")), day, party(row.get("party")), Text(_what(row)), why)
     yield table
     total = int(result.get("total") or len(rows))
     shown = f", the first {len(rows):,} shown" if total > len(rows) else ""
-    yield Text(f"\n{many(total, 'submission')} rejected{shown}; 'rejected show NO' tells more.", style="dim")
+    yield Text(f"\n{many(total, 'submission')} rejected or held{shown}; 'rejected show NO' tells more.", style="dim")
 
 
 def summarized(result: Row, moments: Moments) -> Iterator[RenderableType]:
@@ -52,10 +52,9 @@ def summarized(result: Row, moments: Moments) -> Iterator[RenderableType]:
         count = f"{int(row.get('count') or 0):,}"
         table.add_row(party(row.get("party")), word(row.get("reason")), count, day, Text(word(row.get("title"))))
     yield table
-    yield Text(
-        f"\n{many(int(result.get('total') or 0), 'submission')}; 'rejected retry --all --reason WORD' hands in again.",
-        style="dim",
-    )
+    counts = (many(int(result.get("total") or 0), "submission"), result.get("rejected") or 0, result.get("held") or 0)
+    yield Text("\n{}: {:,} rejected, {:,} held for their orders.".format(*counts), style="dim")
+    yield Text("'rejected retry --all --reason WORD' hands in again.", style="dim")
 
 
 def one(row: Row) -> Iterator[RenderableType]:
@@ -80,7 +79,8 @@ def one(row: Row) -> Iterator[RenderableType]:
     for line in clean(text, newlines=True).split("\n"):
         yield indented(Text(line.lstrip()), 2 + len(line) - len(line.lstrip()))
     if held:
-        yield Text("\nIt is taken in by itself as soon as its order is known.", style="dim")
+        until = f" It is rejected if none comes until {word(row['held_until'])}." if row.get("held_until") else ""
+        yield Text(f"\nIt is taken in by itself as soon as its order is known.{until}", style="dim")
         return
     yield Text(f"\nMend the cause, then: repairchain rejected retry {word(row.get('number'))}", style="dim")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -41,6 +42,7 @@ class ReceiptProblem(BaseModel):
     pointer: str | None = None
     submission: str | None = None
     errors: list[Fault] | None = None
+    held_until: datetime | None = Field(None, description="if no order came by then, it is rejected")
 
 
 class Receipt(BaseModel):

@@ -7,8 +7,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from events.envelope import Moment
+
 _ROOT: Final = "urn:repairchain:problem:"
 _LONGEST_FAULT: Final = 160
+#: What was held for its order, once the time for that is up.
+NEVER_CAME: Final = "order-never-came"
 
 #: problem type → title
 TITLES: Final = {
@@ -22,6 +26,7 @@ TITLES: Final = {
     "unknown-version": "This version of the type is not known yet",
     "id-reused": "This id was used before for another order",
     "unknown-order": "No order has this id or reference yet",
+    "order-never-came": "The order never came",
     "order-id-taken": "Another party has opened an order with this id",
     "internal": "Intake failed on this submission",
     "time-out-of-range": "The time cannot be right",
@@ -41,6 +46,7 @@ class Problem(BaseModel):
     """RFC 9457: ``pointer`` is the JSON pointer of the field, ``submission`` the event's own id, where it has one.
 
     ``errors`` lists all that is wrong, up to ten, with an invalid event; the first is what ``detail`` says.
+    ``held_until`` is how long a submission that is held waits for its order.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +57,7 @@ class Problem(BaseModel):
     pointer: str | None = None
     submission: str | None = None
     errors: tuple[Fault, ...] | None = None
+    held_until: Moment | None = None
 
 
 class Refusal(Exception):

@@ -11,15 +11,16 @@ from nats.aio.client import Client
 from events.subjects import receipts_subject
 from services.intake.problems import Problem
 
-#: ``held``: it is about an order that nobody has opened yet, and is taken in by itself once somebody has.
+#: ``held``: it is about an order that nobody has opened yet, and is taken in by itself once somebody has; if nobody has
+#: until ``held_until``, there is another receipt, ``rejected``.
 Outcome = Literal["accepted", "duplicate", "held", "rejected"]
 
 
 class Receipts:
     """Collects the receipts of one batch and sends them.
 
-    The message is ``{"receipts": [{"id", "source", "sequence", "outcome", "order"?, "position"?, "problem"?}]}``;
-    ``sequence`` is the submission's place in the intake stream, as its publish acknowledgement told.
+    The message is ``{"receipts": [{"id", "source", "sequence", "outcome", "order"?, "position"?, "held_until"?,
+    "problem"?}]}``; ``sequence`` is the submission's place in the intake stream, as its publish acknowledgement told.
     """
 
     def __init__(self) -> None:
@@ -42,7 +43,10 @@ class Receipts:
         if position is not None:
             receipt["position"] = position
         if problem is not None:
-            receipt["problem"] = problem.model_dump(exclude_none=True)
+            told = problem.model_dump(mode="json", exclude_none=True)
+            if problem.held_until is not None:
+                receipt["held_until"] = told["held_until"]
+            receipt["problem"] = told
         self._by_party[party].append(receipt)
 
     async def send(self, connection: Client) -> None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -137,7 +138,12 @@ class Intake:
     """One role's intake: ``await start()``, then it runs by itself until ``await stop()``."""
 
     def __init__(
-        self, role: str, broker: NatsBroker, clock: Clock, index_path: Path, limits: Limits = DEFAULT_LIMITS,
+        self,
+        role: str,
+        broker: NatsBroker,
+        clock: Clock,
+        index_path: Path,
+        limits: Limits = DEFAULT_LIMITS,
         held_for: timedelta = HELD_FOR,
     ) -> None:
         self.role = role
@@ -173,6 +179,8 @@ class Intake:
             self._follower = Follower(self._js, self._index, self._held, self._lock)
             await self._follower.start()
             life.push_async_callback(self._follower.stop)
+            await self._limbo.start(self._js)
+            life.push_async_callback(self._limbo.stop)
             await self._pull(life)
             self._life = life.pop_all()
 
@@ -305,7 +313,7 @@ class Intake:
             await self._follower.read_to_the_end()
             self._index.forget()
             decided = self._decide(messages)
-        decided.rejected = [each for each in decided.rejected if not await self._was_told(each)]
+        decided.rejected = await self._untold(decided.rejected)
         await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
 
         receipts = Receipts()
@@ -382,16 +390,22 @@ class Intake:
             self._held.note(subject, rejection.problem)
             self._limbo.note(subject, rejection.problem)
 
-    async def _was_told(self, rejection: _Rejection) -> bool:
-        """Whether its order never came and that was said: a service that died may have handed it in once before."""
-        number = (rejection.message.headers or {}).get(names.RETRY_OF, "")
-        if not is_lapsed(rejection.problem) or _comes_again(rejection.message) or not _NUMBER.fullmatch(number):
-            return False
-        try:
-            await self._js.get_msg(names.REJECTED, seq=int(number))
-        except nats.js.errors.NotFoundError:
-            return True
-        return False
+    async def _untold(self, rejections: Sequence[_Rejection]) -> list[_Rejection]:
+        """Without those whose order never came and that were told so: a service that died may have handed them in."""
+        untold: list[_Rejection] = []
+        told: set[str] = set()
+        for rejection in rejections:
+            number = (rejection.message.headers or {}).get(names.RETRY_OF, "")
+            if is_lapsed(rejection.problem) and not _comes_again(rejection.message) and _NUMBER.fullmatch(number):
+                try:
+                    await self._js.get_msg(names.REJECTED, seq=int(number))
+                except nats.js.errors.NotFoundError:
+                    continue
+                if number in told:
+                    continue
+                told.add(number)
+            untold.append(rejection)
+        return untold
 
     async def _remove_retried(self, messages: Sequence[Msg]) -> None:
         """A retry has its own outcome by now; the rejection that it was taken from is settled."""

@@ -487,6 +487,7 @@ REJECTED: dict[str, Any] = {
     "number": 12,
     "outcome": "held",
     "kept_at": "2026-11-18T08:30:00+00:00",
+    "held_until": "2026-12-02T08:30:00+00:00",
     "party": "importer:noord",
     "problem": PROBLEM,
     "headers": {},

@@ -1,0 +1,93 @@
+"""What waits for its order waits until a stated time, and is rejected then: once, whatever restarts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from events import names
+from events.clock import SimulatedClock
+from events.envelope import iso
+from events.streams import declare_streams
+from services.intake.held import HELD_UNTIL, resubmit_kept
+from services.intake.limbo import HELD_FOR, Limbo
+from services.intake.problems import Problem, Refusal, kind_of
+from services.rejected import count_apart, list_rejected, retry_rejected, summarize_rejected
+from tests.chainserver import ChainServer
+from tests.services.test_intake import NOW, SHOP, Chain, event
+from tests.waiting import eventually
+
+CLOSED = event("early", "order.closed", subject="LATER", data={"outcome": "repaired"})
+
+
+@pytest.fixture
+async def chain(chain_server: ChainServer) -> Chain:
+    await declare_streams((await chain_server.connect("keeper")).jetstream())
+    return Chain(chain_server)
+
+
+def unknown() -> Problem:
+    return Refusal("unknown-order", "no order has the id 'X'; it is kept", "/subject").problem("e1")
+
+
+def test_the_time_is_stated_once_and_nobody_makes_it_longer() -> None:
+    clock = SimulatedClock(NOW)
+    limbo = Limbo("retailer", clock)
+    until = limbo.judged(unknown(), None).held_until
+    assert until == NOW + HELD_FOR
+    again = {names.RETRY_OF: "7", HELD_UNTIL: iso(NOW + HELD_FOR)}
+    clock.set(NOW + timedelta(days=5))
+    assert limbo.judged(unknown(), again).held_until == until
+    assert limbo.judged(unknown(), again | {HELD_UNTIL: "2099-01-01T00:00:00Z"}).held_until == clock.now() + HELD_FOR
+    assert limbo.judged(unknown(), again | {HELD_UNTIL: "soon"}).held_until == clock.now() + HELD_FOR
+    clock.set(NOW + HELD_FOR)
+    lapsed = limbo.judged(unknown(), again)
+    assert (kind_of(lapsed.type), lapsed.held_until, lapsed.submission) == ("order-never-came", None, "e1")
+    assert lapsed.detail.startswith("no order has the id 'X', and none came until 2026-03-16")
+
+
+async def test_when_the_time_is_up_it_is_rejected_once_and_can_be_handed_in_again(chain: Chain) -> None:
+    shop, operator = await chain.partner(SHOP), await chain.server.connect("operator")
+    js = operator.jetstream()
+    async with chain.running():
+        receipt = await shop.say(CLOSED)
+        assert (receipt["outcome"], receipt["held_until"]) == ("held", iso(NOW + HELD_FOR))
+        assert await count_apart(js) == {"held": 1, "rejected": 0}
+        (row,) = await summarize_rejected(js)
+        assert (row["outcome"], row["held_until"]) == ("held", (NOW + HELD_FOR).isoformat())
+    (held,) = [each async for each in list_rejected(js)]
+    chain.clock.set(NOW + HELD_FOR)
+    # A service that died may have handed it in already.
+    await resubmit_kept(js, held)
+    async with chain.running():
+        said = await shop.heard("early", "rejected")
+        assert kind_of(said["problem"]["type"]) == "order-never-came"
+        # All that was handed in before this has its outcome.
+        assert (await shop.say(event("after")))["outcome"] == "accepted"
+        assert await count_apart(js) == {"held": 0, "rejected": 1}
+    every = [each for receipts in shop.receipts.values() for each in receipts if each["id"] == "early"]
+    assert [each["outcome"] for each in every] == ["held", "rejected"]
+    async with chain.running():
+        assert (await shop.say(event("o", subject="LATER")))["outcome"] == "accepted"
+        (kept,) = [each async for each in list_rejected(js)]
+        assert (await retry_rejected(operator, kept.number))["outcome"] == "accepted"
+        assert await count_apart(js) == {"held": 0, "rejected": 0}
+
+
+async def test_it_lapses_while_the_service_runs_and_waits_anew_after_a_retry(chain: Chain) -> None:
+    shop, operator = await chain.partner(SHOP), await chain.server.connect("operator")
+    js = operator.jetstream()
+    async with chain.running():
+        await shop.say(CLOSED)
+        chain.clock.set(NOW + HELD_FOR)
+        await shop.heard("early", "rejected")
+        (kept,) = [each async for each in list_rejected(js)]
+        again = await retry_rejected(operator, kept.number)
+        assert (again["outcome"], again["held_until"]) == ("held", iso(NOW + 2 * HELD_FOR))
+        await shop.say(event("o", subject="LATER"))
+
+        async def is_empty() -> bool:
+            return await count_apart(js) == {"held": 0, "rejected": 0}
+
+        await eventually(is_empty)
