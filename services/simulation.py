@@ -50,6 +50,7 @@ class Simulation:
         self.clock = clock
         self.operator = operator
         self.services = services
+        self._rested_at: int | None = None
 
     async def ask(self, name: str, args: Mapping[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
         """The result of a query, once the read models reflect everything that was said."""
@@ -121,23 +122,26 @@ class Simulation:
         """Return once nobody has anything left to do: intake, projector and notifier have caught up with each other."""
         try:
             async with asyncio.timeout(_SETTLE_TIMEOUT):
-                # The server counts what is pending a moment after it stored it: only two looks in a row are rest.
+                # The server counts what is pending a moment after it stored it: only two looks in a row are rest, or
+                # one that finds the log where it was when all came to rest before.
                 looks = 0
-                while looks < 2:
-                    looks = looks + 1 if await self._settled() else 0
+                while (found := await self._settled()) is None or (looks < 1 and found != self._rested_at):
+                    looks = 0 if found is None else looks + 1
                     await asyncio.sleep(_LOOK_AGAIN)
+                self._rested_at = found
         except TimeoutError:
             raise SimulationError("the chain did not come to rest") from None
 
-    async def _settled(self) -> bool:
+    async def _settled(self) -> int | None:
+        """The end of the log, if nobody seems to have anything left to do."""
         js = self.operator.jetstream()
         before = await last_position(js)
         # First of all, for here we wait instead of looking again; what the others do next follows from the read models.
         await ask(self.operator, "position", at_least=before)
         notifier = await js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)  # has most often something to do
         if notifier.num_pending or notifier.num_ack_pending or any((await unsettled(js)).values()):
-            return False
-        return await last_position(js) == before
+            return None
+        return before if await last_position(js) == before else None
 
 
 @asynccontextmanager
