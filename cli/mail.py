@@ -178,10 +178,15 @@ def _as_reply(mail: Mail, order: str) -> dict[str, Any]:
 
 
 async def _bounced(connection: Client, message: str | None, status: str) -> Taken:
+    from services.desk.calling import call_desk
+
     found = await _by_message(connection, message) if message is not None else None
     if message is None or found is None:
         return Taken("automatic", f"A letter that is none of ours came back ({status}).")
-    said = f"Message {message} about {found} came back for good ({status}): the address does not work."
+    await call_desk(connection, "bounced", {"message": message, "status": status})
+    said = (
+        f"Message {message} about {found} came back for good ({status}): somebody has to reach the customer in person."
+    )
     return Taken("bounced", said, found, {"message": message, "status": status})
 
 

@@ -56,7 +56,9 @@ _ANSWERED_BY_ITSELF: Final = re.compile(
 )
 _QUOTE_HEAD: Final = re.compile(r"(?:.*\b\d{4}\b.*|.*[<@].*):\s*$")
 _ORIGINAL: Final = re.compile(r"\s*-{3,}\s*(?:original message|oorspronkelijk bericht|ursprüngliche nachricht)", re.I)
-_PERMANENT: Final = re.compile(r"5\.\d{1,3}\.\d{1,3}")
+_STATUS: Final = re.compile(r"[45]\.\d{1,3}\.\d{1,3}")
+#: What is said of one who will not get it, where no more precise status is.
+_FAILED: Final = "5.0.0"
 
 
 class MailError(ValueError):
@@ -176,12 +178,21 @@ def _bounce(letter: EmailMessage) -> Bounce | None:
     status, original = None, None
     for part in islice(letter.walk(), _MOST_PARTS):
         if part.get_content_type() == "message/delivery-status":
-            found = _PERMANENT.search("\n".join(str(each) for each in _parts(part)))
-            status = status or (found[0] if found else None)
+            status = status or next((found for each in _parts(part) if (found := _failure(str(each)))), None)
         elif part.get_content_type() in ("message/rfc822", "text/rfc822-headers"):
             ours = _OURS.search(re.sub(r"\r?\n[ \t]+", " ", str(part)))
             original = original or (ours[1] if ours else None)
     return Bounce(original, status) if status is not None else None
+
+
+def _failure(recipient: str) -> str | None:
+    """The status of one recipient of a report, if the server has given up; one without an action says it by a 5."""
+    fields = dict(re.findall(r"^(action|status):[ \t]*(\S+)", recipient.lower(), re.MULTILINE))
+    found = _STATUS.match(fields.get("status", ""))
+    status = found[0] if found else None
+    if fields.get("action") == "failed":
+        return status or _FAILED
+    return status if "action" not in fields and status is not None and status.startswith("5") else None
 
 
 def _parts(part: EmailMessage) -> list[object]:

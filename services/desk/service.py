@@ -27,6 +27,7 @@ from events.subjects import customer_key
 from services.answering import Ask, NoAnswerError, QuestionError, pack
 from services.contact import Contact
 from services.desk.book import Book, ForgottenError
+from services.desk.bouncing import Bounced, decide_bounce
 from services.desk.forgetting import Traces, erase_expired, erase_letters, erase_rejected, rejected_of
 from services.desk.mail import without_quotes
 from services.desk.problems import DeskError
@@ -91,6 +92,7 @@ class Desk:
             "export": self.export,
             "forget": self.forget,
             "settle": self.settle,
+            "bounced": self.bounced,
         }
 
     async def start(self) -> None:
@@ -225,6 +227,17 @@ class Desk:
             "status": fact.name.partition(".")[2],
             "position": place.position,
         }
+
+    async def bounced(self, given: Any) -> Answer:
+        """Say of a message that its letter came back for good; harmless when that is known."""
+        bounced = Bounced.model_validate(given)
+        orders = (await self._ask("message", {"message": bounced.message}))["orders"]
+        if not orders:
+            raise DeskError(f"there is no message {bounced.message}")
+        timeline = await self._ask("timeline", {"order": orders[0]["order_id"], "raw": True})
+        facts = decide_bounce(bounced, timeline, self._clock.now())
+        await log.append_batch(self._js, facts)
+        return {"order": timeline["order"]["order_id"], "failed": [fact.data["message"] for fact in facts]}
 
     async def _erase(self, traces: Traces) -> tuple[int, int]:
         """How many submissions, and how many letters, were hers and are gone."""

@@ -171,6 +171,10 @@ def test_what_came_back_is_told(home: Path, order: str) -> None:
     said = call("mail", "receive", home=home, stdin=bounce(message=message))
     assert message in said.stdout
     assert "zo@" not in said.stdout
+    rows = {row["message_id"]: row for row in answer("messages", order, home=home)["messages"]}
+    assert (rows[message]["status"], rows[message]["reason"]) == ("failed", "it came back (5.1.1)")
+    calls = [row for row in answer("commitments", order, home=home)["commitments"] if row["kind"] == "call"]
+    assert [row["state"] for row in calls] == ["open"]
 
 
 def test_machines_and_strangers_are_left_out(home: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def letter(
     return email
 
 
-def bounce(status: str = "5.1.1", message: str = OURS) -> bytes:
+def bounce(status: str = "5.1.1", message: str = OURS, action: str = "Action: failed") -> bytes:
     """What a mail server sends back (RFC 3464)."""
     return f"""\
 From: MAILER-DAEMON@shop.example
@@ -44,7 +44,7 @@ Content-Type: message/delivery-status
 Reporting-MTA: dns; shop.example
 
 Final-Recipient: rfc822; zo@post.example
-Action: failed
+{action}
 Status: {status}
 --b
 Content-Type: text/rfc822-headers

@@ -94,7 +94,20 @@ def test_a_letter_of_ours_that_came_back_for_good() -> None:
 
 
 def test_one_that_is_still_on_its_way_is_no_news() -> None:
-    assert read_mail(bounce("4.2.2")).kind == "automatic"
+    assert read_mail(bounce("4.2.2", action="Action: delayed")).kind == "automatic"
+    assert read_mail(bounce("4.2.2", action="X-Action: none")).kind == "automatic"
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "said"),
+    [
+        ("Action: failed", "4.4.7", "4.4.7"),  # tried for days, and given up
+        ("Action: failed", "unknown", "5.0.0"),
+        ("X-Action: none", "5.7.1", "5.7.1"),  # servers that leave out the action
+    ],
+)
+def test_what_a_server_has_given_up_came_back(action: str, status: str, said: str) -> None:
+    assert read_mail(bounce(status, action=action)).bounce == Bounce(OURS, said)
 
 
 def test_numbers_in_it_may_be_that_of_the_order() -> None:
