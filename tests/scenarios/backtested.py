@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from events.clock import Clock
 from events.log import last_position, read_until
 from events.party import role_of
 from projections.clock import moment_of
-from projections.database import open_database
 from projections.policy import Policy
 from services.backtest.loading import Loaded, fill
 from services.backtest.run import told_in
 from services.importing import ImportReport
+from tests.ready import lent_database
 from tests.scenarios.stage import Stage, local
 
 
-async def backtested(scene: Stage, order: str, folder: Path, terms: str | None = None) -> list[tuple[str, str]]:
+async def backtested(scene: Stage, order: str, terms: str | None = None) -> list[tuple[str, str]]:
     """When and of what kind: the messages about ``order`` that a backtest predicts of what partners have said by now.
 
     Whatever the chain itself has said is left out. ``terms`` is what the operator wrote as policy.
@@ -26,7 +25,7 @@ async def backtested(scene: Stage, order: str, folder: Path, terms: str | None =
     js = scene.simulation.operator.jetstream()
     log = [json.loads(payload) async for batch in read_until(js, await last_position(js)) for _, payload in batch]
     said = [event for event in log if role_of(event["source"]) != "chain"]
-    with open_database(folder / "backtest.duckdb", threads=1) as database:
+    with lent_database() as database:
         policy = None if terms is None else Policy.parse(terms)
         fill(database, [*said, *_end_of_the_log(scene.simulation.clock)], policy, Loaded(ImportReport()))
         (told,) = [messages for found, messages in told_in(database) if found.name == order]

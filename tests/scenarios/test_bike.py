@@ -92,7 +92,7 @@ async def test_a_person_answers_within_two_hours(scene: Stage) -> None:
     assert await scene.stalled() == []
 
 
-async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage, tmp_path: Path) -> None:
+async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage) -> None:
     await scene.play([OPENED, ASKED, CLAIMED, ANSWERED, DECIDED])
     assert await scene.owed(ORDER, "cover") == [
         # Nobody was named who decides: whoever answers to her. Five working days from Tuesday 16:06.
@@ -123,7 +123,7 @@ async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage, tmp_path: Pa
     assert "as a gesture of goodwill" in " ".join(told[2].body.split())
     assert "has been replaced" in told[3].body
     assert (await scene.status(ORDER))["contacts_started"] == 0
-    assert await backtested(scene, ORDER, tmp_path, TERMS) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER, TERMS) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), SHOP, CARDS)
 

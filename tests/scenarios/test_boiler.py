@@ -67,9 +67,7 @@ async def its_clocks_run_day_and_night(scene: Stage) -> None:
     assert (ball["owner"], ball["kind"], ball["owed_to"]) == (DESK, "answer", "customer:C-301")
 
 
-async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_until_monday(
-    scene: Stage, tmp_path: Path
-) -> None:
+async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_until_monday(scene: Stage) -> None:
     # Each telling costs seconds: what one shows on its way is looked at on its way.
     await scene.play([OPENED, ASKED])
     await its_clocks_run_day_and_night(scene)
@@ -83,7 +81,7 @@ async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_
         # Due an hour before 08:30, on Saturday morning, and written 36 minutes before that.
         ("2026-01-17 06:54", "update", "2026-01-17 19:54"),
     ]
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     assert "by Saturday 17 January at 04:00 at the latest" in told[0].body
     assert "an answer to your question" in told[1].body
@@ -102,7 +100,7 @@ async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_
     assert last == Noticed("2026-01-18 19:30", DESK, "commitment.overdue", "answer", "Mr Achterberg")
 
 
-async def test_the_whole_story_and_nobody_advises_her_on_monday_to_call_anybody(scene: Stage, tmp_path: Path) -> None:
+async def test_the_whole_story_and_nobody_advises_her_on_monday_to_call_anybody(scene: Stage) -> None:
     await scene.play([OPENED, ASKED, REPAIRED, CLOSED, ANSWERED])
     await scene.until("2026-01-23 12:00")
     told = await scene.told(ORDER)
@@ -120,7 +118,7 @@ async def test_the_whole_story_and_nobody_advises_her_on_monday_to_call_anybody(
     ]
     assert "fan replaced, and it heats again" in told[3].body
     assert "3Y: the fan does not turn" in told[6].body
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), DESK, CARDS)
     assert await scene.owed(ORDER, "forward", "answer", "repair") == [

@@ -95,7 +95,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
     assert refusals(tmp_path / "home") == []
 
 
-async def test_a_question_either_way_is_open_until_it_is_answered(scene: Stage, tmp_path: Path) -> None:
+async def test_a_question_either_way_is_open_until_it_is_answered(scene: Stage) -> None:
     await scene.play([OPENED, SHE_ASKED, WE_ASKED])
     # Two working days: from Monday 10:00 to Wednesday 10:00, and from 11:00 to 11:00.
     assert await scene.owed(ORDER, "answer") == [
@@ -122,12 +122,12 @@ async def test_a_question_either_way_is_open_until_it_is_answered(scene: Stage, 
     ]
     assert "“How many hours a day do they burn?”" in told[1].body
     assert "an answer to your question by Wednesday 13 May" in told[2].body
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), SHOP, CARDS)
 
 
-async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage, tmp_path: Path) -> None:
+async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage) -> None:
     closed = said("2026-05-12 16:00", SHOP, "order.closed", outcome="cancelled")
     await scene.play([OPENED, SHE_ASKED, IT_IS_BUSY, closed])
     assert await scene.owed(ORDER, "answer") == [Owed("answer", SHOP, "2026-05-13 10:00", "open", what="Q-PLACE")]
@@ -151,11 +151,11 @@ async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage, tmp
         ("2026-05-13 10:00", "overdue", "answer overdue", "email en", ""),
         ("2026-05-15 16:00", "answer", "question.answered", "email en", ""),
     ]
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     one_face(scene.letters(), SHOP, CARDS)
 
 
-async def test_the_wrong_part_returns_the_order_to_work(scene: Stage, tmp_path: Path) -> None:
+async def test_the_wrong_part_returns_the_order_to_work(scene: Stage) -> None:
     await scene.play([*AT_WORK, CAME])
     # Nobody repairs while the part is waited for. Ten working days from Wednesday 20 May 10:00, from when it is there.
     repair = Owed("repair", MAKER, "2026-06-03 10:00", "open")
@@ -182,14 +182,14 @@ async def test_the_wrong_part_returns_the_order_to_work(scene: Stage, tmp_path: 
     ]
     assert "which is expected by Wednesday 20 May" in told[2].body
     assert "lamp 3: a part arrived that turned out not to be the right one" in told[3].body
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     # All that we had promised came in time, and so it stands in the ledger.
     assert {owed.state for owed in await scene.owed(ORDER, "update") if owed.met} == {"met"}
     one_face(scene.letters(), SHOP, CARDS)
 
 
-async def test_a_date_that_moves_keeps_the_first_and_the_last(scene: Stage, tmp_path: Path) -> None:
+async def test_a_date_that_moves_keeps_the_first_and_the_last(scene: Stage) -> None:
     await scene.play([*AT_WORK, CAME, WRONG, CAME_AGAIN, PROMISED])
     # Without the promise it would be due ten working days from Wednesday 27 May 10:00.
     assert (await scene.owed(ORDER, "repair"))[-1] == Owed("repair", MAKER, "2026-06-01 17:00", "open")
@@ -219,7 +219,7 @@ async def test_a_date_that_moves_keeps_the_first_and_the_last(scene: Stage, tmp_
         ("2026-06-05 17:00", "overdue", "repair overdue", "email en", "2026-06-15 17:00"),
         ("2026-06-08 11:00", "repaired", "repair.completed", "email en", "2026-06-15 17:00"),
     ]
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     assert (await scene.status(ORDER))["contacts_started"] == 0
     one_face(scene.letters(), SHOP, CARDS)

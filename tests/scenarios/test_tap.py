@@ -102,7 +102,7 @@ async def what_was_sent_back_and_lies_about_comes_to_a_person_with_a_name(scene:
     ]
 
 
-async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: Stage, tmp_path: Path) -> None:
+async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: Stage) -> None:
     # Each telling costs seconds: what one shows on its way is looked at on its way.
     await each_you_must_be_somewhere_else_is_counted(scene)
     # Claimed on Monday at 10:00. Five working days: seven hours, thirty-two until Friday evening, and one on Monday.
@@ -134,7 +134,7 @@ async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: 
         # Who pays, why, and what she can do about it.
         ("2026-03-11 15:00", "cover", "cover.decided", "email en", "2026-03-18 17:00"),
     ]
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     assert (await scene.status(ORDER))["contacts_started"] == 0
     late, decided = (" ".join(message.body.split()) for message in told[-2:])
@@ -150,9 +150,7 @@ async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: 
     ]
 
 
-async def test_while_she_thinks_about_the_price_nobody_else_is_late_and_then_the_clocks_run_on(
-    scene: Stage, tmp_path: Path
-) -> None:
+async def test_while_she_thinks_about_the_price_nobody_else_is_late_and_then_the_clocks_run_on(scene: Stage) -> None:
     await scene.play([OPENED, CLAIMED, EXAMINED, OFFERED])
     # Beyond Monday 10:00, when the decision on cover would have been late.
     await scene.until("2026-03-10 12:00")
@@ -178,7 +176,7 @@ async def test_while_she_thinks_about_the_price_nobody_else_is_late_and_then_the
     ]
     assert "€398.00" in told[1].subject
     assert told[2].subject.startswith("A reminder")
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), SHOP, CARDS)
 

@@ -68,9 +68,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
     assert refusals(tmp_path / "home") == []
 
 
-async def test_a_visit_is_kept_and_one_working_day_later_she_is_asked_whether_it_holds(
-    scene: Stage, tmp_path: Path
-) -> None:
+async def test_a_visit_is_kept_and_one_working_day_later_she_is_asked_whether_it_holds(scene: Stage) -> None:
     await scene.play([OPENED, PLANNED])
     # The window's end is what counts: "at once" after it.
     assert await scene.owed(ORDER, "visit") == [Owed("visit", CREW, "2026-06-15 11:00", "open", what="V-1")]
@@ -104,7 +102,7 @@ async def test_a_visit_is_kept_and_one_working_day_later_she_is_asked_whether_it
         # One working day after Monday 10:50. It is asked once.
         ("2026-06-16 10:50", "check", "check overdue", "email en", ""),
     ]
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     assert (await scene.status(ORDER))["contacts_started"] == 0
     assert await scene.owed(ORDER, "check") == [
@@ -157,7 +155,7 @@ async def test_a_visit_that_moves_keeps_its_first_and_its_last_window(scene: Sta
     )
 
 
-async def test_a_new_window_after_a_missed_one_can_be_missed_anew(scene: Stage, tmp_path: Path) -> None:
+async def test_a_new_window_after_a_missed_one_can_be_missed_anew(scene: Stage) -> None:
     new = said(
         "2026-06-15 12:00", CREW, "visit.scheduled", visit="V-1", **window("2026-06-16 13:00", "2026-06-16 15:00")
     )
@@ -174,14 +172,12 @@ async def test_a_new_window_after_a_missed_one_can_be_missed_anew(scene: Stage, 
         ("2026-06-15 12:00", "visit"),
         ("2026-06-16 15:00", "overdue"),
     ]
-    assert await backtested(scene, ORDER, tmp_path) == [
-        (message.at, message.kind) for message in await scene.told(ORDER)
-    ]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in await scene.told(ORDER)]
     visit = next(row for row in await scene.promises(CREW) if row["kind"] == "visit")
     assert (visit["first_promised_at"], visit["promises"], visit["kept"]) == ("2026-06-15T09:00:00Z", 2, False)
 
 
-async def test_her_no_opens_the_work_again_with_its_history(scene: Stage, tmp_path: Path) -> None:
+async def test_her_no_opens_the_work_again_with_its_history(scene: Stage) -> None:
     await scene.play([*KEPT, SHE_SAYS_NO, REOPENED])
     status = await scene.status(ORDER)
     assert (status["status"], status["open"], status["reopenings"]) == ("reopened", True, 1)
@@ -193,9 +189,7 @@ async def test_her_no_opens_the_work_again_with_its_history(scene: Stage, tmp_pa
     ]
     ball = await scene.ball(ORDER)
     assert (ball["kind"], ball["owner"]) == ("forward", SHOP)
-    assert await backtested(scene, ORDER, tmp_path) == [
-        (message.at, message.kind) for message in await scene.told(ORDER)
-    ]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in await scene.told(ORDER)]
     last = (await scene.told(ORDER))[-1]
     assert (last.at, last.kind, last.next_news_by) == ("2026-06-17 10:15", "reopened", "2026-06-24 17:00")
     assert "the connection was gone again this morning" in last.body

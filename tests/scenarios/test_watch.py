@@ -88,7 +88,7 @@ async def anybody_finds_it_and_sees_the_same(scene: Stage) -> None:
     assert (by_id["holder"], by_id["status"], by_id["accountable"]) == (REPAIRER, "waiting_for_part", SHOP)
 
 
-async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage, tmp_path: Path) -> None:
+async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage) -> None:
     # Playing six weeks costs seconds: what the whole story shows is looked at in one telling.
     await the_late_importer_and_the_shop_are_told_at_once(scene)
     await scene.play(watch_story()[3:9])
@@ -116,7 +116,7 @@ async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage, t
     for earlier, later in itertools.pairwise(told):
         assert later.at < earlier.next_news_by
 
-    assert await backtested(scene, ORDER, tmp_path) == [(message.at, message.kind) for message in told]
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     status = await scene.status(ORDER)
     assert status["contacts_started"] == 0
     assert (status["status"], status["outcome"]) == ("closed", "repaired")

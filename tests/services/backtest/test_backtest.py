@@ -37,8 +37,13 @@ def said(report: BacktestReport) -> list[tuple[str, str, str]]:
     return [(f"{each.at:%d %H:%M}", each.kind, each.cause) for each in report.messages.listed]
 
 
-def test_what_she_would_have_heard_and_when(tmp_path: Path) -> None:
-    report = run(tmp_path, JOB).report
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Backtest:
+    return run(tmp_path_factory.mktemp("job"), JOB)
+
+
+def test_what_she_would_have_heard_and_when(job: Backtest) -> None:
+    report = job.report
     assert said(report) == [
         ("02 10:00", "opened", "order.opened"),
         ("03 12:00", "overdue", "receive"),
@@ -53,18 +58,17 @@ def test_what_she_would_have_heard_and_when(tmp_path: Path) -> None:
     assert {(each.kind, each.cause): each.count for each in report.messages.by_cause}["overdue", "repair"] == 1
 
 
-def test_how_long_she_heard_nothing(tmp_path: Path) -> None:
-    found = run(tmp_path, JOB)
-    silence = found.report.silence
+def test_how_long_she_heard_nothing(job: Backtest) -> None:
+    silence = job.report.silence
     # Until the call eight days, from then on 26 hours.
     assert (silence.contacts, silence.before.longest.max, silence.before.every.count) == (1, 192, 2)
     assert silence.before.every.p50 == 192
     assert (silence.with_policy.longest.max, silence.with_policy.every.count) == (69, 8 - 1)
-    assert found.longest_before.tolist() == [192 * 3_600_000_000]
+    assert job.longest_before.tolist() == [192 * 3_600_000_000]
 
 
-def test_steps_that_were_late_and_notices_that_were_needless(tmp_path: Path) -> None:
-    report = run(tmp_path, JOB).report
+def test_steps_that_were_late_and_notices_that_were_needless(job: Backtest) -> None:
+    report = job.report
     kinds = {each.kind: each for each in report.kinds}
     receive, repair = kinds["receive"], kinds["repair"]
     assert (receive.opened, receive.done, receive.overdue, receive.idle, receive.idle_share) == (1, 1, 1, 1, 1.0)
