@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -106,7 +107,7 @@ def _connector(settings: Settings, service: str) -> Callable[[], Awaitable[Clien
 
 def _intake(settings: Settings, clock: Clock, role: str) -> Service:
     service: Service = import_module(f"services.{role}").build(
-        make_broker(settings, role), clock, settings.folder.state, settings.limits
+        make_broker(settings, role), clock, settings.folder.state, settings.limits, timedelta(days=settings.held_days)
     )
     return service
 
