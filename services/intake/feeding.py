@@ -94,7 +94,8 @@ class FairFeed:
         self._came = asyncio.Event()
         self._reconnects = connection.stats["reconnects"]
         self._pace = Pace()
-        self._alone = True
+        self._alone = True  # the batch that was chosen last is one partner's, as all before it for a while
+        self._light = False  # it has nothing of those who hand in more than their share
         self._closed = False
         self._clock = asyncio.get_running_loop().time
 
@@ -162,6 +163,10 @@ class FairFeed:
         each, most = self._pace.share(alone=self._alone), self._pace.most(alone=self._alone)
         if len(waiting) > most:  # not even one of each: those who have waited longest
             waiting = sorted(waiting, key=lambda source: _stored_at(source.messages[0]))[:most]
+        # Who hands in more than its share is left out of every other batch: so the others need not wait for it twice.
+        light = [source for source in waiting if len(source.messages) <= each]
+        self._light = 0 < len(light) < len(waiting) and not self._light
+        waiting = light if self._light else waiting
         share = even_share([len(source.messages) for source in waiting], each, most)
         chosen = [source.messages.popleft() for source in waiting for _ in range(min(share, len(source.messages)))]
         if len(waiting) > 1:

@@ -14,7 +14,7 @@ from typing import Final
 MOST: Final = 1_000
 
 #: Of one partner, at least so many are taken at a time: each batch has its price.
-_FEWEST: Final = 16
+_FEWEST: Final = 8
 
 #: What one partner may take of a batch (seconds): alone, and when others hand in, too.
 _ALONE: Final = 0.25
@@ -27,7 +27,7 @@ _PARTNERS: Final = 4
 def even_share(waiting: Collection[int], each: int, most: int) -> int:
     """The largest number, at most ``each``, of which every partner can have as many, or all of its ``waiting``, while
     that makes no more than ``most`` together; at least 1."""
-    left, share, counts = most, each, sorted(waiting)
+    left, counts = most, sorted(waiting)
     for place, count in enumerate(counts):
         share = left // (len(counts) - place)
         if count > share:
@@ -41,7 +41,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._alone = float(MOST)
-        self._among_others = 64.0
+        self._among_others = 32.0
 
     def share(self, *, alone: bool) -> int:
         """Of one partner."""
