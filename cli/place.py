@@ -84,13 +84,15 @@ def server_url(place: Place) -> str | None:
 
 
 def operator_login(place: Place) -> dict[str, str]:
-    """User and password of the operator, as arguments for a connection. Raises Problem if there are none."""
+    """How the operator logs in, as arguments for a connection. Raises Problem if this home does not say."""
     if place.user is not None:
         return {"user": place.user, "password": place.password or ""}
     stored = read_object(place.folder.login_file(_OPERATOR))
     if stored is None:
         raise Problem(f"{place.home} holds no credentials of the operator: is it the home of this chain? See --home.")
-    return {"user": str(stored.get("user", "")), "password": str(stored.get("password", ""))}
+    if stored.get("nkey_seed"):
+        return {"nkeys_seed_str": str(stored["nkey_seed"])}
+    return {"user": str(stored.get("user", "")), "password": str(stored.get("password", ""))}  # a home of before
 
 
 def read_object(path: Path) -> dict[str, Any] | None:

@@ -55,9 +55,8 @@ def render(own: Mapping[str, KnownBy], partners: Mapping[str, KnownBy], kept_out
     """The text of accounts.conf.
 
     ``own`` maps each of rights.OWN_USERS to what it is known by, ``partners`` each party. ``kept_out`` has no account,
-    but what it handed in before is still taken in. Passwords, which our own users have, stand there in the clear: the
-    file is closed to everybody but the server's user, and they are 256 random bits each. An nkey's secret half is
-    nowhere in it.
+    but what it handed in before is still taken in. There is no secret in it, but for the passwords of homes of before:
+    those stand there in the clear, 256 random bits each, in a file that is closed to everybody but the server's user.
     """
     accounts: dict[str, Any] = {
         SYSTEM: {"users": [_user(SYSTEM_USER, own[SYSTEM_USER], SYSTEM_RIGHTS)]},

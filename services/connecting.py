@@ -28,16 +28,6 @@ class Login:
     credential: Credential
     tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
 
-    @property
-    def user(self) -> str:
-        """The user's name."""
-        return self.credential.user
-
-    @property
-    def password(self) -> str:
-        """The password of one of our own users; empty for a party that has a key."""
-        return self.credential.password
-
 
 def login(settings: Settings, who: str) -> Login:
     """How ``who`` (a service, ``operator``, ``keeper`` or a party) connects.

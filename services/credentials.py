@@ -1,16 +1,16 @@
 """Secrets of the chain: one file per user, made once, and the accounts that follow from them.
 
-A partner logs in with the key pair of an nkey. Its public key stands in ``nkeys.json`` of the registry,
-``{"retailer:acme": {"nkey": "U…"}}``, and that is all the server is told; the seed lies in a file of its own
+Everybody logs in with the key pair of an nkey, and the server is told the public keys alone. A partner's stands in
+``nkeys.json`` of the registry, ``{"retailer:acme": {"nkey": "U…"}}``; the seed lies in a file of its own
 (``retailer.acme.nk``), which is handed over and may then be deleted here, and never was here if the partner made the
-key itself. Our own users have passwords, in files that hold ``{"user": …, "password": …}``; so has a partner of an
-older home, until it is given another secret. Every file with a secret is readable by its owner only.
+key itself. One of our own users has a file that holds ``{"user": …, "nkey_seed": …}``; deleting it and preparing again
+gives that user another key. In older homes both have passwords, ``{"user": …, "password": …}``, which go on working:
+a partner's until it is given another secret. Every file with a secret is readable by its owner only.
 """
 
 from __future__ import annotations
 
 import hashlib
-import secrets
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +82,7 @@ def credential(home: Path, who: str) -> Credential:
     stored = read_json(file)
     if stored is None:
         raise CredentialError(f"there are no credentials for {who} in {home}")
-    return Credential(user=stored["user"], password=stored["password"])
+    return Credential(stored["user"], password=stored.get("password", ""), seed=stored.get("nkey_seed", ""))
 
 
 def identity(folder: HomeFolder, party: str) -> Identity:
@@ -107,7 +107,7 @@ def write_accounts(folder: HomeFolder, parties: list[str]) -> None:
 
     A party that is kept out gets neither an account nor a credential. The caller holds ``folder.changing()``.
     """
-    own = {user: KnownBy(password=_password(folder, user)) for user in OWN_USERS}
+    own = {user: _own_known_by(folder, user) for user in OWN_USERS}
     out, nkeys = read_kept_out(folder), read_nkeys(folder)
     partners = {party: _known_by(folder, party, nkeys) for party in parties if party not in out}
     write_private(folder.accounts_file, render(own, partners, [party for party in parties if party in out]))
@@ -190,14 +190,17 @@ def _write_nkeys(folder: HomeFolder, nkeys: dict[str, str]) -> None:
     write_json(folder.nkeys_file, {party: {"nkey": nkey} for party, nkey in nkeys.items()})
 
 
-def _password(folder: HomeFolder, who: str) -> str:
-    file = credential_file(folder, who)
+def _own_known_by(folder: HomeFolder, user: str) -> KnownBy:
+    """By what the server is to know one of our own users; without a credential it is given a key."""
+    file = folder.login_file(user)
     stored = read_json(file)
     if stored is None:
         file.parent.mkdir(mode=0o700, exist_ok=True)
-        stored = {"user": _user(who), "password": secrets.token_urlsafe(32)}
+        stored = {"user": user, "nkey_seed": new_seed()}
         write_json(file, stored)
-    return str(stored["password"])
+    if "nkey_seed" in stored:
+        return KnownBy(nkey=public_key_of(stored["nkey_seed"]))
+    return KnownBy(password=str(stored["password"]))
 
 
 def _user(who: str) -> str:

@@ -24,6 +24,7 @@ from events import log, names
 from events.clock import Clock, SystemClock
 from services.answering import asker
 from services.connecting import connect, leave, login, note_quietly, require_fit_server
+from services.credentials import Credential
 from services.health import Check, serve_health
 from services.logs import configure_logs
 from services.notices import Notice, send_notice
@@ -34,7 +35,10 @@ from services.settings import Settings
 # A process is one service: it starts in half the time and needs half the memory without the libraries of the others,
 # so each builder below imports what it builds.
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from faststream.nats import NatsBroker
+    from faststream.security import BaseSecurity
 
     from services.watchdog import Watchdog
 
@@ -80,12 +84,11 @@ class UnknownServiceError(ValueError):
 def make_broker(settings: Settings, service: str) -> NatsBroker:
     """A FastStream broker that never gives up reconnecting; when it did, its pull loop would spin for ever."""
     from faststream.nats import NatsBroker
-    from faststream.security import SASLPlaintext
 
     found = login(settings, service)
     return NatsBroker(
         found.url,
-        security=SASLPlaintext(username=found.user, password=found.password, ssl_context=found.tls),
+        security=security_of(found.credential, found.tls),
         name=f"repairchain {service}",
         inbox_prefix=inbox_prefix(service),
         apply_types=False,  # handlers take what the decoder makes, as it is
@@ -96,6 +99,16 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
         error_cb=note_quietly,
         graceful_timeout=_BATCH_SECONDS,
     )
+
+
+def security_of(found: Credential, tls: SSLContext | None = None) -> BaseSecurity:
+    """A login, as FastStream takes it."""
+    from faststream.nats.security import NatsNKey
+    from faststream.security import SASLPlaintext
+
+    if found.seed:
+        return NatsNKey.from_seed(found.seed, ssl_context=tls)
+    return SASLPlaintext(username=found.user, password=found.password, ssl_context=tls)
 
 
 def _connector(settings: Settings, service: str) -> Callable[[], Awaitable[Client]]:

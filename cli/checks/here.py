@@ -88,12 +88,16 @@ def secrets(place: Place) -> Check:
     if not folder.is_dir():
         return Check(name, None, "none yet")
     passwords = sorted(folder.glob("*.json"))
-    files = [folder, *passwords, *sorted(folder.glob("*.nk")), place.folder.accounts_file]
-    open_to_others = [file for file in files if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077]
+    files = [*passwords, *sorted(folder.glob("*.nk"))]
+    ours = [*place.folder.logins.glob("*/login.json"), place.folder.accounts_file]
+    closed = [file for file in (folder, *files, *ours) if file.exists()]
+    open_to_others = [file for file in closed if stat.S_IMODE(file.stat().st_mode) & 0o077]
     if open_to_others:
         shown = ", ".join(map(str, open_to_others[:3])) + (", …" if len(open_to_others) > 3 else "")
-        return Check(name, False, f"others may read {shown}", f"chmod -R go= {folder} {place.folder.nats}")
-    found = f"{len(files) - 2} files, for their owner only"
+        return Check(
+            name, False, f"others may read {shown}", f"chmod -R go= {folder} {place.folder.logins} {place.folder.nats}"
+        )
+    found = f"{len(files)} files, for their owner only"
     if passwords:
         found += f"; {len(passwords)} with a password, for which 'repairchain partner rotate' gives a key"
     return Check(name, True, found)

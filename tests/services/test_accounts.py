@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from pathlib import Path
 
 import nats.errors
 import nkeys
@@ -15,13 +16,17 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from events import names
+from events.clock import SystemClock
 from events.streams import MAX_SUBMISSION, declare_streams
 from events.subjects import box_stream, box_subject, intake_subject, notices_subject, receipts_subject
 from services.accounts import PARTNER_LIMITS, account_of
 from services.credentials import Credential, credential, read_nkeys
 from services.parties import list_parties
+from services.settings import load_settings
 from services.userkeys import new_seed
+from services.wiring import build, make_broker
 from tests.chainserver import ChainServer
+from tests.oldhome import old_logins
 
 SHOP, OTHER_SHOP, WORKSHOP = "retailer:acme", "retailer:rival", "repairer:bench"
 
@@ -177,6 +182,21 @@ async def test_nobody_gets_in_without_the_right_login(chain_server: ChainServer)
     )
     for each in refused:
         assert not await chain_server.lets_in(each)
+
+
+async def test_a_home_of_before_lets_its_own_users_in_with_their_passwords(free_home: Path) -> None:
+    old_logins(free_home)
+    async with ChainServer(free_home) as server:
+        keeper = await server.connect("keeper")
+        await declare_streams(keeper.jetstream())
+        assert credential(free_home, "keeper").password
+        service = build("watchdog", load_settings(home=free_home), SystemClock())
+        await service.start()
+        await service.stop()
+        broker = make_broker(load_settings(home=free_home), "retailer")
+        await broker.connect()
+        assert await broker.ping(5)
+        await broker.stop()
 
 
 async def test_a_public_key_without_its_secret_half_opens_nothing(chain_server: ChainServer) -> None:

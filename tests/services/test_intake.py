@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 import pytest
 from faststream.nats import NatsBroker
-from faststream.security import SASLPlaintext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nats.aio.client import Client
@@ -29,6 +28,7 @@ from services.intake import service
 from services.intake.reading import read_document
 from services.intake.service import Intake
 from services.rights import inbox_prefix
+from services.wiring import security_of
 from tests.chainserver import ChainServer, refusals
 from tests.waiting import eventually
 
@@ -113,7 +113,7 @@ class Chain:
         secret = credential(self.server.home, role)
         broker = NatsBroker(
             self.server.url,
-            security=SASLPlaintext(secret.user, secret.password),
+            security=security_of(secret),
             inbox_prefix=inbox_prefix(role),
             apply_types=False,
             logger=None,

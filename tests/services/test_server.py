@@ -32,7 +32,7 @@ async def test_it_is_ready_when_entered_and_says_where_it_is(free_home: Path) ->
             "pid": server.pid,
         }
         secret = credential(free_home, "keeper")
-        client = await nats.connect(server.url, user=secret.user, password=secret.password)
+        client = await nats.connect(server.url, **secret.options)
         await declare_streams(client.jetstream())
         await client.close()
         pid = server.pid

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from events import names
 from services.connecting import login
-from services.credentials import prepare
+from services.credentials import Credential, prepare
 from services.home import write_json
 from services.settings import HEALTH_PORTS, SettingsError, load_settings
 
@@ -140,8 +140,9 @@ def test_login_comes_from_the_running_server_and_the_home(free_home: Path) -> No
     prepare(free_home)
     write_json(settings.folder.server_file, {"url": "nats://127.0.0.1:7", "pid": 0})
     found = login(settings, "watchdog")
-    assert (found.url, found.user) == ("nats://127.0.0.1:7", "watchdog")
-    assert found.password not in repr(found)
+    assert (found.url, found.credential.user) == ("nats://127.0.0.1:7", "watchdog")
+    assert found.credential.seed
+    assert found.credential.seed not in repr(found)
     own = load_settings(home=free_home, nats_url="nats://127.0.0.1:8", nats_user="a", nats_password="b")
     given = login(own, "watchdog")
-    assert (given.url, given.user, given.password) == ("nats://127.0.0.1:8", "a", "b")
+    assert (given.url, given.credential) == ("nats://127.0.0.1:8", Credential("a", "b"))

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 import requests
 from faststream.nats import NatsBroker
-from faststream.security import SASLPlaintext
 
 from events import names
 from events.clock import SimulatedClock
@@ -23,7 +22,7 @@ from services.http.serving import Where
 from services.intake.service import Intake
 from services.rights import inbox_prefix
 from services.settings import load_settings
-from services.wiring import build
+from services.wiring import build, security_of
 from tests.chainserver import ChainServer
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -94,7 +93,7 @@ class Counter:
         secret = credential(self.server.home, role)
         broker = NatsBroker(
             self.server.url,
-            security=SASLPlaintext(secret.user, secret.password),
+            security=security_of(secret),
             inbox_prefix=inbox_prefix(role),
             apply_types=False,
             logger=None,

@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 import pytest
 from faststream.nats import NatsBroker
-from faststream.security import SASLPlaintext
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
 
@@ -30,6 +29,7 @@ from services.notifier import Notifier, build_notifier, filter_subjects
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Failed, Outcome
 from services.rights import inbox_prefix
+from services.wiring import security_of
 from tests.chainserver import ChainServer, refusals
 from tests.services.notifying.chain import DAY, IMPORTER, MONDAY, OPENED, ORDER, SHOP, TO_IMPORTER, Chain, received
 from tests.services.notifying.desk import CARDS, CONTACT
@@ -52,7 +52,7 @@ class Street:
         broker = NatsBroker(
             self.server.url,
             inbox_prefix=inbox_prefix("notifier"),
-            security=SASLPlaintext(username=secret.user, password=secret.password),
+            security=security_of(secret),
             apply_types=False,
             logger=logging.getLogger("faststream.test"),
             log_level=logging.DEBUG,
