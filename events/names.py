@@ -23,6 +23,7 @@ INTAKE_ROOT: Final = "intake"
 BOX_ROOT: Final = "box"  # what partners call intake.<role>.<name>: their accounts import it under that name
 RECEIPTS_ROOT: Final = "receipts"
 NOTICES_ROOT: Final = "notices"
+ORDERS_ROOT: Final = "orders"  # where partners ask about the orders that they have a part in
 REJECTED_ROOT: Final = "rejected"
 QUERY_ROOT: Final = "chain.query"
 DESK_ROOT: Final = "chain.desk"

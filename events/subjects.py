@@ -77,6 +77,11 @@ def notices_subject(party: str) -> str:
     return _of_party(names.NOTICES_ROOT, party)
 
 
+def orders_subject(party: str) -> str:
+    """Where ``party`` asks about the orders that it has a part in."""
+    return _of_party(names.ORDERS_ROOT, party)
+
+
 def rejected_subject(party: str, order: str) -> str:
     """Where a submission of ``party`` about ``order`` is kept that could not be taken."""
     return f"{_of_party(names.REJECTED_ROOT, party)}.{token(order or '-')}"

@@ -96,10 +96,11 @@ def _user(name: str, known_by: KnownBy, rights: Rights | None = None) -> dict[st
 
 
 def _exports(party: str) -> list[dict[str, Any]]:
-    """What the chain opens to this one partner: its letter box, and what is said to it."""
+    """What the chain opens to this one partner: its letter box, what it may ask, and what is said to it."""
     only = [account_of(party)]
     return [
         {"service": subjects.box_subject(party), "accounts": only},
+        {"service": subjects.orders_subject(party), "accounts": only},
         {"stream": subjects.receipts_subject(party), "accounts": only},
         {"stream": subjects.notices_subject(party), "accounts": only},
     ]
@@ -107,12 +108,14 @@ def _exports(party: str) -> list[dict[str, Any]]:
 
 def _partner(party: str, known_by: KnownBy) -> dict[str, Any]:
     intake = subjects.intake_subject(party)
+    asked = subjects.orders_subject(party)
     heard = (subjects.receipts_subject(party), subjects.notices_subject(party))
     return {
-        "users": [_user(account_of(party), known_by, Rights(publish=(intake,), subscribe=(*heard, "_INBOX.>")))],
+        "users": [_user(account_of(party), known_by, Rights(publish=(intake, asked), subscribe=(*heard, "_INBOX.>")))],
         "limits": PARTNER_LIMITS,
         "imports": [
             {"service": {"account": CHAIN, "subject": subjects.box_subject(party)}, "to": intake},
+            {"service": {"account": CHAIN, "subject": asked}},
             *({"stream": {"account": CHAIN, "subject": subject}} for subject in heard),
         ],
     }

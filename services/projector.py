@@ -30,9 +30,10 @@ from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from projections import queries
 from projections.database import Database
 from projections.schema import DatabaseError
-from services.answering import pack, query_subject
+from services.answering import NoAnswerError, QuestionError, pack, query_subject
 from services.connecting import leave
 from services.readmodels import DAMAGE, ReadModels
+from services.showing import Showing
 
 #: Further behind than this, the read models are computed once at the end rather than batch by batch.
 _FAR_BEHIND: Final = 20_000
@@ -122,6 +123,9 @@ class Projector:
         for name in (*queries.QUERIES, "snapshot", "rebuild", "position"):
             await service.add_endpoint(EndpointConfig(name=name, subject=query_subject(name), handler=self._take))
         await self._connection.flush()  # from here on, whoever asks is heard
+        showing = Showing(self._connection, self._ask)
+        await showing.start()
+        life.push_async_callback(showing.stop)
 
     async def stop(self) -> None:
         """Finish the transaction at hand, close the file, disconnect."""
@@ -310,6 +314,21 @@ class Projector:
         if at_least is not None and answer["position"] < at_least:  # made anew between waiting and reading
             raise BehindError(f"the read models are at {answer['position']}, not at {at_least} any more: ask again")
         return answer
+
+    async def _ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+        """For those within: asks as others do over NATS. Raises QuestionError or NoAnswerError."""
+        try:
+            answer = await self._answer_to(name, {"args": args, "at_least": at_least})
+        except (queries.QueryError, DatabaseError) as error:
+            raise QuestionError(str(error)) from None
+        except BehindError as error:
+            raise NoAnswerError(str(error)) from None
+        except DAMAGE:
+            _log.exception("the read models could not be read", query=name)
+            self._doubt()
+            raise NoAnswerError("the read models could not be read") from None
+        result: dict[str, Any] = answer["result"]
+        return result
 
     def _doubt(self) -> None:
         """Have the file opened again and read through before anything else is written to it."""

@@ -155,7 +155,7 @@ def _keeping_box(party: str) -> tuple[str, ...]:
 SERVICE_RIGHTS: Final[dict[str, Rights]] = {
     "projector": Rights(
         publish=(*_DECLARING, *_FOLLOWING),
-        subscribe=(_inbox("projector"), f"{names.QUERY_ROOT}.>", "$SRV.>"),
+        subscribe=(_inbox("projector"), f"{names.QUERY_ROOT}.>", f"{names.ORDERS_ROOT}.>", "$SRV.>"),
         answers=True,
     ),
     **{role: _intake(role) for role in names.INTAKE_STREAMS},
@@ -196,6 +196,7 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             *(f"{names.BOX_ROOT}.{role}.*" for role in names.INTAKE_STREAMS),
             f"{names.QUERY_ROOT}.find",
             f"{names.QUERY_ROOT}.timeline",
+            f"{names.QUERY_ROOT}.changed",
             # What carriers say of parcels, and of which orders that is.
             *_facts(("item.tracked",)),
             f"{names.QUERY_ROOT}.parcels",

@@ -24,9 +24,10 @@ _SOME_SERVER: Final = "nats://SERVER:4222"
 
 
 def subjects_of(party: str) -> dict[str, str]:
-    """What the party may say and hear: ``intake``, ``receipts``, ``notices``."""
+    """What the party may say, ask and hear: ``intake``, ``orders``, ``receipts``, ``notices``."""
     return {
         "intake": subjects.intake_subject(party),
+        "orders": subjects.orders_subject(party),
         "receipts": subjects.receipts_subject(party),
         "notices": subjects.notices_subject(party),
     }
@@ -62,6 +63,7 @@ def render_welcome(
         handed_over=login.file is not None,
         quoted=shlex.quote(credentials),
         one_line=shlex.quote(json.dumps(event)),
+        changed=shlex.quote(json.dumps({"changed_after": 0})),
         python={name: repr(text) for name, text in shown.items()} | {"event": _as_python(event)},
         **shown,
     )

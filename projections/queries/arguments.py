@@ -50,6 +50,12 @@ class Arguments:
             raise QueryError(f"'{name}' must be a whole number from 0 to {most}")
         return value
 
+    def position(self, name: str) -> int:
+        value = self._given.get(name, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+            raise QueryError(f"'{name}' must be a position: a whole number from 0 on")
+        return value
+
     def share(self, name: str) -> float | None:
         value = self._given.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1):

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from projections.database import Database
 from projections.models import CATALOG
-from projections.queries import briefing, chain, customer, histories, order, owed, parcels
+from projections.queries import briefing, chain, customer, histories, order, owed, parcels, parts
 from projections.queries.arguments import Arguments, QueryError, read_moment
 from projections.queries.reading import Reading, Row
 
@@ -62,6 +62,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "audit": Query(chain.audit, frozenset({"now", "limit"})),
         "messages": Query(chain.messages, frozenset({"order", "limit"})),
         "stats": Query(chain.stats, frozenset()),
+        "changed": Query(parts.changed, frozenset({"party", "after", "limit"})),
         "parcels": Query(parcels.parcels, frozenset({"numbers", "since", "now"})),
         "closures": Query(chain.closures, frozenset({"party", "category", "urgency", "now"})),
         "parties": Query(chain.parties, frozenset()),

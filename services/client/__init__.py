@@ -15,7 +15,7 @@
 ``AsyncPartner`` is the same for a program that runs on asyncio; ``Partner`` runs one in a thread of its own.
 """
 
-from services.client.errors import LoginRefusedError, NoReceiptError, PartnerError, RejectedError
+from services.client.errors import LoginRefusedError, NoReceiptError, NotShownError, PartnerError, RejectedError
 from services.client.partner import Partner
 from services.client.partner_async import AsyncPartner
 from services.notices import DailyList, Notice
@@ -26,6 +26,7 @@ __all__ = [
     "DailyList",
     "LoginRefusedError",
     "NoReceiptError",
+    "NotShownError",
     "Notice",
     "Partner",
     "PartnerError",

@@ -28,6 +28,18 @@ class RejectedError(PartnerError):
         self.event = event
 
 
+class NotShownError(PartnerError):
+    """The question was not answered; ``problem`` is the RFC 9457 problem, ``status`` its status.
+
+    404: there is no such order, or this partner has no part in it. 409: this means several. 429, 503: ask again later.
+    """
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(str(problem.get("detail") or problem.get("title")))
+        self.problem = problem
+        self.status = int(problem["status"])
+
+
 class NoReceiptError(PartnerError):
     """No receipt came in time, so nobody knows; publish ``event`` again, which adds nothing twice: it has its id."""
 

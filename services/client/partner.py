@@ -102,6 +102,14 @@ class Partner:
         """Every notice from now on; it ends ``timeout`` seconds after the last, or when closed."""
         return _Following(self, self.wait(_made(self._running.notices, timeout)))
 
+    def timeline(self, order: str, *, timeout: float = 30.0) -> dict[str, Any]:
+        """The story of an order that this partner has a part in; see AsyncPartner.timeline."""
+        return self.wait(self._running.timeline(order, timeout=timeout))
+
+    def changed(self, after: int = 0, *, limit: int = 100, timeout: float = 30.0) -> dict[str, Any]:
+        """Which of this partner's orders have changed after a position; see AsyncPartner.changed."""
+        return self.wait(self._running.changed(after, limit=limit, timeout=timeout))
+
     async def _connect(self) -> AsyncPartner:
         url, credentials = self._given
         return await AsyncPartner(url, credentials, **self._options).__aenter__()

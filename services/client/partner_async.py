@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import random
 import ssl
@@ -23,9 +24,10 @@ from pydantic import ValidationError
 
 from events.envelope import CONTENT_TYPE, MAX_BYTES
 from events.facet import Fact
-from events.subjects import intake_subject, notices_subject, receipts_subject
+from events.subjects import intake_subject, notices_subject, orders_subject, receipts_subject
+from services.answering import ENCODING
 from services.client.building import Said, build_event
-from services.client.errors import LoginRefusedError, NoReceiptError, PartnerError, RejectedError
+from services.client.errors import LoginRefusedError, NoReceiptError, NotShownError, PartnerError, RejectedError
 from services.client.feed import Feed
 from services.client.login import PartnerLogin, read_login
 from services.client.pending import Pending
@@ -211,6 +213,38 @@ class AsyncPartner:
         feed: Feed[Notice | DailyList] = Feed(self._connected, self._notices.discard, timeout)
         self._notices.add(feed)
         return feed
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    async def timeline(self, order: str, *, timeout: float = 30.0) -> dict[str, Any]:
+        """The story of an order that this partner has a part in, by whatever name: ``order``, ``entries``, ``handoffs``
+        and ``commitments``, with ``messages`` and ``contacts`` for whoever faces the customer (docs/json.md).
+
+        ``timeout`` is in seconds. Raises NotShownError with the problem, PartnerError if nobody answers in time.
+        """
+        return await self._asked({"order": order}, timeout)
+
+    async def changed(self, after: int = 0, *, limit: int = 100, timeout: float = 30.0) -> dict[str, Any]:
+        """Which orders that this partner has a part in have changed after a position of the log.
+
+        ``orders`` has each with the ``position`` of the last that was said of it; go on from ``cursor``, at once if
+        there is ``more``. Raises as ``timeline`` does.
+        """
+        return await self._asked({"changed_after": after, "limit": limit}, timeout)
+
+    async def _asked(self, question: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        connection = await self._connected()
+        try:
+            reply = await connection.request(orders_subject(self.party), json.dumps(question).encode(), timeout=timeout)
+        except nats.errors.NoRespondersError:
+            raise PartnerError("the chain answers no questions at the moment: ask again later") from None
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise PartnerError(f"no answer came within {timeout:g} s ({str(error) or 'none'}): ask again") from None
+        packed = (reply.headers or {}).get(ENCODING) == "gzip"
+        answer: dict[str, Any] = json.loads(gzip.decompress(reply.data) if packed else reply.data)
+        if isinstance(answer.get("status"), int):
+            raise NotShownError(answer)
+        return answer
 
     async def _hear_receipts(self, message: Msg) -> None:
         for raw in json.loads(message.data)["receipts"]:

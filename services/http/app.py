@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from events.clock import Clock
+from projections.queries.parts import MOST_CHANGED
+from services import shown
 from services.answering import Ask
 from services.carriers.taking_in import TakingIn
 from services.epcis.reading import MAX_EVENTS
 from services.http.capture import MAX_DOCUMENT_BYTES, take_capture
 from services.http.carriers import take_webhook
 from services.http.events import take_events
-from services.http.following import seen_by, timelines
 from services.http.handing_in import HandingIn
 from services.http.jobs import Job, Jobs
 from services.http.keys import Keys
@@ -29,13 +31,13 @@ from services.http.limits import Limits
 from services.http.openapi import document
 from services.http.problems import Refused
 from services.http.receipts import as_json
+from services.shown import NotShownError
 
 _EPCIS_HEADERS: Final = {
     "GS1-EPCIS-Version": "2.0.0",
     "GS1-EPCIS-Capture-Limit": str(MAX_EVENTS),
     "GS1-EPCIS-Capture-File-Size-Limit": str(MAX_DOCUMENT_BYTES),
 }
-_LONGEST_NAME: Final = 500
 
 
 @dataclass
@@ -93,16 +95,14 @@ class Door:
         """GET /orders/{order}/timeline."""
         self.limits.spend(party, 1)
         name = request.path_params["order"]
-        found = []
-        if 0 < len(name) <= _LONGEST_NAME:
-            found = await timelines(self.ask, party, name, self.handing_in.position or None)
-        if not found:
-            raise Refused(404, "not-found", "there is no such order, or you have no part in it")
-        if len(found) > 1:
-            ids = ", ".join(timeline["order"]["order_id"] for timeline in found[:5])
-            raise Refused(409, "ambiguous", f"this means several orders: say which ({ids})")
-        return _json(seen_by(party, found[0]))
+        return _json(await shown.timeline(self.ask, party, name, self.handing_in.position or None))
 
+    async def orders(self, request: Request, party: str) -> Response:
+        """GET /orders."""
+        self.limits.spend(party, 1)
+        after = _number(request, "changed_after", 0, 2**63 - 1)
+        limit = _number(request, "limit", 100, MOST_CHANGED)
+        return _json(await shown.changed(self.ask, party, after, limit, self.handing_in.position or None))
 
     async def carrier(self, request: Request) -> Response:
         """POST /carriers/{name}."""
@@ -134,10 +134,11 @@ def make_app(door: Door) -> Starlette:
             Route("/capture", for_partners(door.capture), methods=["POST"]),
             Route("/capture/{job}", for_partners(door.captured), methods=["GET"]),
             Route("/receipts", for_partners(door.receipts), methods=["GET"]),
+            Route("/orders", for_partners(door.orders), methods=["GET"]),
             Route("/orders/{order:path}/timeline", for_partners(door.timeline), methods=["GET"]),
             Route("/carriers/{name}", door.carrier, methods=["POST"]),
         ],
-        exception_handlers={Refused: _refused, HTTPException: _no_route, Exception: _failed},
+        exception_handlers={Refused: _refused, NotShownError: _not_shown, HTTPException: _no_route, Exception: _failed},
     )
 
 
@@ -160,6 +161,11 @@ async def _refused(request: Request, error: Exception) -> Response:
     return error.response()
 
 
+async def _not_shown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotShownError)
+    return Refused(error.status, error.kind, error.detail, error.retry_after).response()
+
+
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
@@ -170,6 +176,14 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     return Refused(500, "internal", "the service failed on this request; handing in again is safe").response()
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    """A whole number of the query. Raises Refused (400)."""
+    text = request.query_params.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > most:
+        raise Refused(400, "bad-query", f"{name} must be a whole number from 0 to {most}")
+    return int(text)
 
 
 def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

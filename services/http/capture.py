@@ -19,11 +19,11 @@ from services.answering import Ask
 from services.epcis.mapping import Known, Meaning, map_events, subjects_to_look_up
 from services.epcis.reading import DocumentError, Read, read_capture
 from services.http.bodies import media_type, read_body, read_json
-from services.http.following import last_handover, timelines
 from services.http.handing_in import HandingIn, Sealed, sealed
 from services.http.jobs import Behaviour, Entry, Job
 from services.http.limits import MAX_BATCH, Limits
 from services.http.problems import Refused
+from services.shown import last_handover, timelines
 
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 MEDIA_TYPES: Final = ("application/ld+json", "application/json")

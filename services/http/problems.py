@@ -27,6 +27,7 @@ TITLES: Final = {
     "length": "The body is too large",
     "unsupported-media-type": "This kind of content is not read here",
     "bad-header": "A header cannot be read",
+    "bad-query": "The query cannot be read",
     "too-many": "Too much at a time",
     "unavailable": "The chain takes nothing in at the moment",
     "ambiguous": "This means several orders",

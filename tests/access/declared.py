@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from events.party import PARTNER_ROLES
-from events.subjects import intake_subject, notices_subject, receipts_subject
+from events.subjects import intake_subject, notices_subject, orders_subject, receipts_subject
 from services.rights import (
     KEEPER_USER,
     OPERATOR_RIGHTS,
@@ -63,7 +63,7 @@ def declared(principals: Iterable[str]) -> dict[str, Declared]:
         else:
             assert who.partition(":")[0] in PARTNER_ROLES, who
             heard = (receipts_subject(who), notices_subject(who), "_INBOX.>")
-            found[who] = Declared((intake_subject(who),), heard)
+            found[who] = Declared((intake_subject(who), orders_subject(who)), heard)
     return found
 
 

@@ -11,6 +11,7 @@ from events.subjects import (
     intake_subject,
     log_subject,
     notices_subject,
+    orders_subject,
     receipts_subject,
     rejected_subject,
 )
@@ -86,6 +87,8 @@ def to_publish(parties: Sequence[str]) -> list[str]:
             box_subject(party),
             receipts_subject(party),
             notices_subject(party),
+            orders_subject(party),
+            f"{orders_subject(party)}.W-1",
             rejected_subject(party, "W-1"),
         ]
     found += [f"{names.QUERY_ROOT}.{query}" for query in (*QUERIES, "rebuild", "position", "snapshot")]
@@ -108,6 +111,7 @@ def to_subscribe(parties: Sequence[str]) -> list[str]:
         names.BOX_ROOT,
         names.RECEIPTS_ROOT,
         names.NOTICES_ROOT,
+        names.ORDERS_ROOT,
         names.REJECTED_ROOT,
         names.QUERY_ROOT,
         names.DESK_ROOT,
@@ -128,7 +132,7 @@ def to_subscribe(parties: Sequence[str]) -> list[str]:
     patterns += [log_subject("W-1", fact) for fact in FACTS]
     for party in parties:
         role = party.partition(":")[0]
-        patterns += [intake_subject(party), receipts_subject(party), notices_subject(party)]
+        patterns += [intake_subject(party), receipts_subject(party), notices_subject(party), orders_subject(party)]
         patterns += [box_subject(party), f"box.{role}.*", f"$JS.EVENT.ADVISORY.CONSUMER.CREATED.*.intake-{role}"]
         patterns += [f"receipts.{role}.*", f"intake.{role}.*", f"receipts.{role}.>"]
     return list(dict.fromkeys([*patterns, *_SYSTEM, *_ODD]))

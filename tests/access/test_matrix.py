@@ -58,7 +58,7 @@ async def test_a_permission_that_is_too_wide_is_caught(tmp_path: Path, monkeypat
 
     def too_wide(rights: Rights) -> dict[str, object]:
         permissions = as_declared(rights)
-        if rights.publish == ("intake.retailer.rival",):
+        if rights.publish == ("intake.retailer.rival", "orders.retailer.rival"):
             permissions["publish"] = {"allow": [*rights.publish, "intake.retailer.acme"]}
         return permissions
 

@@ -107,7 +107,7 @@ def test_each_status_of_easypost_is_one_of_ours_or_none(theirs: str, status: str
 @pytest.mark.parametrize("read", [aftership.checkpoints, easypost.checkpoints])
 def test_what_is_no_story_of_a_parcel_tells_nothing(read: Callable[[Any, datetime], Any]) -> None:
     scan = {"checkpoint_time": 3, "datetime": None, "tag": "Delivered", "status": "delivered"}
-    for document in (
+    documents: tuple[Any, ...] = (
         None,
         [],
         {},
@@ -121,7 +121,8 @@ def test_what_is_no_story_of_a_parcel_tells_nothing(read: Callable[[Any, datetim
             "msg": {"checkpoints": [{**scan, "checkpoint_time": "2026-03-01T00:00:00Z"}]},
             "result": {"object": "Tracker", "tracking_details": [{**scan, "datetime": "2026-03-01T00:00:00Z"}]},
         },
-    ):
+    )
+    for document in documents:
         assert list(read(document, NOW)) == []
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.http.following import last_handover, seen_by, taking_part
+from projections.queries.parts import taking_part
+from services.shown import last_handover, seen_by
 from tests.services.http.counter import IMPORTER, REPAIRER, SHOP, Counter, event
 from tests.services.http.test_events import kind
 
@@ -46,7 +47,7 @@ def story(*handoffs: dict[str, Any], **more: Any) -> dict[str, Any]:
     ],
 )
 def test_a_part_is_given_from_hand_to_hand(handoffs: list[dict[str, Any]], parties: set[str]) -> None:
-    assert taking_part(story(*handoffs)) == parties
+    assert taking_part(ORDER, handoffs) == parties
 
 
 def entry(type: str, source: str = SHOP, **data: Any) -> dict[str, Any]:

@@ -1,0 +1,3 @@
+SELECT first_position, position, from_party, to_party, handed_at
+FROM handoffs
+WHERE first_position IN (SELECT unnest($firsts::BIGINT[]))
