@@ -6,8 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from asyncio.subprocess import Process
-from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,16 +18,14 @@ from services.connecting import connect
 from services.health import probe
 from services.home import read_json
 from services.parties import add_party
-from services.processes import die_with_parent
 from services.server import EmbeddedServer
 from services.settings import PREFIX, Settings, load_settings
-from services.supervisor import service_command
 from tests.anyhour import ANY_HOUR, adopted
+from tests.reliability import forked
 from tests.waiting import eventually
 
 SERVER = "server"
 
-_ROOT = Path(__file__).parents[2]
 _STOP_SECONDS = 10.0
 
 
@@ -43,7 +40,7 @@ class ProcessChain:
         self.server = EmbeddedServer(home, port=self.settings.nats_port)
         self._parties = parties
         self._logs = home / "logs"
-        self._processes: dict[str, Process] = {}
+        self._processes: dict[str, BaseProcess] = {}
         self._clients: list[Client] = []
 
     async def __aenter__(self) -> Self:
@@ -61,9 +58,8 @@ class ProcessChain:
         for client in self._clients:
             await client.close()
         for process in self._processes.values():
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            process.kill()
+            await _end_of(process)
         await self.server.stop()
 
     async def connect(self, who: str) -> Client:
@@ -80,7 +76,7 @@ class ProcessChain:
             return
         process = self._processes[name]
         process.kill()
-        code = await process.wait()
+        code = await _end_of(process)
         assert code == -signal.SIGKILL, f"{name} had ended by itself with {code}:\n{self.last_words(name)}"
         await self._start(name)
 
@@ -94,7 +90,7 @@ class ProcessChain:
         process = self._processes[name]
 
         async def is_ready() -> bool:
-            assert process.returncode is None, f"{name} ended with {process.returncode}:\n{self.last_words(name)}"
+            assert process.exitcode is None, f"{name} ended with {process.exitcode}:\n{self.last_words(name)}"
             noted = read_json(self.settings.folder.service_file(name))
             if noted is None or noted["pid"] != process.pid:
                 return False
@@ -112,8 +108,7 @@ class ProcessChain:
         """SIGTERM to every service; their exit codes. Raises TimeoutError if one does not end in ten seconds."""
         for process in self._processes.values():
             process.terminate()
-        async with asyncio.timeout(_STOP_SECONDS):
-            return {name: await process.wait() for name, process in self._processes.items()}
+        return {name: await _end_of(process) for name, process in self._processes.items()}
 
     def last_words(self, name: str) -> str:
         """The end of what the service said."""
@@ -126,16 +121,18 @@ class ProcessChain:
     async def _start(self, name: str) -> None:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         own = self.settings.as_environment() | {f"{PREFIX}NATS_URL": self.server.url}
-        with (self._logs / f"{name}.log").open("ab") as log:
-            self._processes[name] = await asyncio.create_subprocess_exec(
-                *service_command(name),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=inherited | own,
-                cwd=_ROOT,
-                preexec_fn=die_with_parent(),
-            )
+        log = self._logs / f"{name}.log"
+        log.touch()
+        arguments = ["run", "--narrated", name]
+        self._processes[name] = await asyncio.to_thread(forked.start, arguments, inherited | own, log)
+
+
+async def _end_of(process: BaseProcess) -> int:
+    """Its exit code. Raises TimeoutError if it does not end in ten seconds."""
+    await asyncio.to_thread(process.join, _STOP_SECONDS)
+    if process.exitcode is None:
+        raise TimeoutError(f"process {process.pid} does not end")
+    return process.exitcode
 
 
 def _free_port() -> int:

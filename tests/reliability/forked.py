@@ -1,0 +1,46 @@
+"""Services as processes that are forked from one that has imported everything: one starts in a tenth of the time.
+
+What they do from then on, their signals, their logs and their ends are those of ``repairchain run``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from cli.main import main
+
+# What the services import when they start, imported beforehand.
+from services import notifier, projector, retailer, watchdog  # noqa: F401  # isort: skip
+
+
+def start(arguments: list[str], environment: dict[str, str], log: Path) -> BaseProcess:
+    """A process that runs ``repairchain`` with ``arguments`` in just that environment; what it says goes to ``log``."""
+    context: Any = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process: BaseProcess = context.Process(target=_run, args=(arguments, environment, str(log)), daemon=True)
+    process.start()
+    return process
+
+
+def _run(arguments: list[str], environment: dict[str, str], log: str) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["repairchain", *arguments]
+    main()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
