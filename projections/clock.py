@@ -24,6 +24,7 @@ MicrosLike = int | np.int64 | Micros
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MINUTE: Final = timedelta(minutes=1) // _MICROSECOND
 _DAY: Final = timedelta(days=1) // _MICROSECOND
+_HALF_HOUR: Final = timedelta(minutes=30)
 _HOUR: Final = timedelta(hours=1)
 _END: Final = (HORIZON_END - HORIZON_START) // _MICROSECOND
 
@@ -159,10 +160,17 @@ def promise_of_next_news(clock: Clock, now: datetime, amount: timedelta) -> date
     """The moment (UTC) that a message written ``now`` names for the next news, which is due after ``amount``.
 
     The customer is promised the closing of the working day on which the hour after that falls, so there is always an
-    hour left to write before she may ask. For a party that never closes it is the end of that hour.
+    hour left to write before she may ask. For a party that never closes it is the end of that hour, or the next half
+    hour: nobody promises anything by 19:54.
     """
     hour_after = add_time(clock, add_time(clock, now, amount), _HOUR)
-    return hour_after if clock.calendar.never_closes else closing_of_working_day(clock, hour_after)
+    return _at_half_hour(hour_after) if clock.calendar.never_closes else closing_of_working_day(clock, hour_after)
+
+
+def _at_half_hour(moment: datetime) -> datetime:
+    """``moment``, or the next half hour after it."""
+    over = timedelta(minutes=moment.minute % 30, seconds=moment.second, microseconds=moment.microsecond)
+    return moment + (_HALF_HOUR - over if over else timedelta(0))
 
 
 def _within(numbers: MicrosLike, most: int) -> Micros:

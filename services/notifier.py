@@ -34,7 +34,7 @@ from events.clock import Clock
 from events.envelope import Event
 from events.log import Appended
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
-from services.answering import Ask
+from services.answering import Ask, TooLargeError
 from services.connecting import leave
 from services.contact import Contact
 from services.delivery import Delivery
@@ -43,8 +43,9 @@ from services.notices import DailyList, Notice, send_notice
 from services.notifying.asking_together import Histories
 from services.notifying.briefing import Briefer
 from services.notifying.claims import LEASE, Claims
-from services.notifying.records import Policy
-from services.notifying.sending import RETRY_AFTER, ForgottenCustomerError, Sender
+from services.notifying.leftovers import leftovers
+from services.notifying.records import Policy, message_id
+from services.notifying.sending import RETRY_AFTER, ForgottenCustomerError, Sender, UnreadableContactError
 from services.notifying.telling import PLANNED, Teller
 from services.notifying.waiting import AgainLaterError, Waiter, Waiting
 from services.parties import PartyCard
@@ -60,9 +61,6 @@ _LOOK_FOR_OTHERS_EVERY: Final = 60.0
 
 #: Whatever the clock says (it may have been set back by hours), we look at least once in so long (seconds).
 _LOOK_ANYWAY: Final = 60.0
-
-#: So many are found at a time: an answer has to fit into a message.
-_MOST_LEFT: Final = 10_000
 
 #: After a fault with a message that waits, it comes up again (seconds).
 _AFTER_FAULT: Final = 10.0
@@ -151,6 +149,8 @@ class Notifier:
         self._order_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._one_round = asyncio.Lock()
         self._looked_for_others: float | None = None
+        #: Of what was left by others, what kind of message it is.
+        self._kinds: dict[str, str] = {}
         self._daily_list = daily_list
         self._briefer: Briefer | None = None
         self._rounds: list[asyncio.Task[None]] = []
@@ -302,6 +302,13 @@ class Notifier:
                 await self._teller.handle(event)
         except AgainLaterError as later:
             self._wait(later.delay, (event.subject, later.message))
+        except TooLargeError:
+            if event.name == PLANNED:
+                await self._give_up(event.subject, str(event.data.get("message")), str(event.data.get("kind")))
+            else:
+                # What it would have told nobody can say, but that she is to hear from somebody.
+                kind = "update"
+                await self._give_up(event.subject, message_id(event.subject, event.source, event.id, kind), kind)
         except Exception as fault:  # noqa: BLE001 - a fault with one order must not keep news from all others
             delay: float = min(_FIRST_DELAY * 2 ** min(raw.metadata.num_delivered - 1, 20), _LONGEST_DELAY)
             _log.warning("will try again", order=event.subject, type=event.type, error=repr(fault), delay=delay)
@@ -346,8 +353,20 @@ class Notifier:
             await self._sender.deliver(order, message)
         except AgainLaterError as later:
             self._wait(later.delay, (order, message))
+        except TooLargeError:
+            # Whichever kind it is, the next look for what was left knows.
+            if (kind := self._kinds.get(message)) is not None:
+                await self._give_up(order, message, kind)
         except Exception as fault:  # noqa: BLE001 - a fault with one message must not keep all others
             _log.warning("will look again", order=order, message=message, error=repr(fault))
+            self._wait(_AFTER_FAULT, (order, message))
+
+    async def _give_up(self, order: str, message: str, kind: str) -> None:
+        """An order with a history too long to be read would come up for ever: a person has to tell her."""
+        try:
+            await self._sender.give_up(order, message, kind, "the history of the order is too long to be read")
+        except Exception as fault:  # noqa: BLE001 - what could not be said is said when it comes up again
+            _log.warning("cannot give up", order=order, message=message, error=repr(fault))
             self._wait(_AFTER_FAULT, (order, message))
 
     def _wait(self, delay: float, waiter: Waiter) -> None:
@@ -358,11 +377,13 @@ class Notifier:
         now = asyncio.get_running_loop().time()
         if self._looked_for_others is not None and now - self._looked_for_others < _LOOK_FOR_OTHERS_EVERY:
             return
-        found = await self._ask("pending", {"limit": _MOST_LEFT}, await self._sender.log.last_position())
+        position = await self._sender.log.last_position()
         self._looked_for_others = now
-        for row in found["pending"]:
-            waiter = (row["order"], row["message_id"])
+        self._kinds.clear()
+        async for left in leftovers(self._ask, position):
+            waiter = (left.order, left.message)
             if waiter not in self._waiting:
+                self._kinds[left.message] = left.kind
                 self._wait(0.0, waiter)
 
     async def _go_round(self, look: Callable[[], Awaitable[None]]) -> None:
@@ -407,14 +428,20 @@ class ContactBook:
         self._bucket = bucket
 
     async def find(self, key: str) -> Contact | None:
-        """Who is behind ``key``; None if nobody is known. Raises ForgottenCustomerError, and nats errors."""
+        """Who is behind ``key``; None if nobody is known. Raises ForgottenCustomerError,
+        UnreadableContactError, and nats errors."""
         try:
             entry = await self._bucket.get(key)
         except KeyNotFoundError as error:
             if error.op is not None:  # what is left of a record that was deleted
                 raise ForgottenCustomerError from None
             return None
-        return Contact.model_validate_json(entry.value or b"{}")
+        try:
+            return Contact.model_validate_json(entry.value or b"{}")
+        except ValidationError as error:
+            # Not what it says: that is hers.
+            _log.error("a record in the book of customers cannot be read", key=key, problems=error.error_count())
+            raise UnreadableContactError from None
 
 
 async def _raw(message: NatsBatchMessage) -> Any:

@@ -59,8 +59,12 @@ def messages(reading: Reading, arguments: Arguments) -> Row:
 
 
 def pending(reading: Reading, arguments: Arguments) -> Row:
-    """Messages that are planned and have no outcome yet, the oldest first."""
-    return {"pending": reading.rows("pending", limit=arguments.number("limit", MAX_LIMIT))}
+    """Messages that are planned and have no outcome yet, the oldest first.
+
+    ``after`` is the ``position`` of the last that is known: with it the next ones are given.
+    """
+    after = arguments.number("after", 0, most=2**63 - 1)
+    return {"pending": reading.rows("pending", after=after, limit=arguments.number("limit", MAX_LIMIT))}
 
 
 def audit(reading: Reading, arguments: Arguments) -> Row:

@@ -58,7 +58,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "briefings": Query(briefing.briefings, frozenset({"now"})),
         "briefing": Query(briefing.briefing, frozenset({"party", "limit", "now"})),
         "histories": Query(histories.histories, frozenset({"orders", "letters_since"})),
-        "pending": Query(chain.pending, frozenset({"limit"})),
+        "pending": Query(chain.pending, frozenset({"after", "limit"})),
         "audit": Query(chain.audit, frozenset({"now", "limit"})),
         "messages": Query(chain.messages, frozenset({"order", "limit"})),
         "stats": Query(chain.stats, frozenset()),

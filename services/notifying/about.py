@@ -260,7 +260,7 @@ def _answer_was_due(question: Happened | None, answer: Happened, history: Histor
     """When the answer was due, if it came later than that."""
     if question is None:
         return None
-    owed = history.commitment(commitment_id("answer", history.order, question.source, question.id))
+    owed = history.commitment(commitment_id("answer", history.named_by(question), question.source, question.id))
     return owed.due_at if owed is not None and owed.due_at is not None and owed.due_at < answer.at else None
 
 

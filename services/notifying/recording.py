@@ -60,12 +60,16 @@ class Recorder:
         )
         await self._append("attempted", f"attempted:{lead.message}:{claim.attempt}", lead, data)
 
-    async def sent(self, lead: PlannedMessage, channel: str, others: Sequence[PlannedMessage]) -> None:
+    async def sent(self, lead: PlannedMessage, channel: str, others: Sequence[PlannedMessage]) -> Appended:
+        """The letter has left; where that stands in the log."""
         subject, body = said(lead, others)
-        await self._outcome("sent", lead, _sent_data(lead, channel, subject, body, lead.planned.next_news_by))
+        appended = await self._outcome(
+            "sent", lead, _sent_data(lead, channel, subject, body, lead.planned.next_news_by)
+        )
         row = {"message_id": lead.message, "channel": channel, "next_news_by": lead.planned.next_news_by}
         for each in others:
             await self.sent_in(each, row)
+        return appended
 
     async def sent_in(self, message: PlannedMessage, letter: Mapping[str, Any]) -> None:
         planned = message.planned
@@ -82,6 +86,24 @@ class Recorder:
         data = MessageFailed(message=message.message, kind=message.kind, reason=reason)
         await self._outcome("failed", message, data)
         await self._for_a_person("message.failed", message, accountable, reason)
+
+    async def give_up(self, order: str, message: str, kind: str, reason: str) -> None:
+        """As ``fail``, of a message of which nothing is known but its id and its kind."""
+        now = self.clock.now()
+        data = {"message": message, "kind": kind, "reason": reason}
+        await self.log.append(
+            make_event(
+                "message.failed",
+                source=NOTIFIER,
+                id=f"outcome:{message}",
+                subject=order,
+                time=now,
+                recordedtime=now,
+                data=MessageFailed.model_validate(data),
+                causationid=f"planned:{message}",
+            )
+        )
+        _log.error("gave up a message", order=order, kind=kind, message=message, reason=reason)
 
     async def park(self, message: PlannedMessage, accountable: str, channel: str, reason: str) -> None:
         data = MessageUnknown(message=message.message, kind=message.kind, channel=channel, reason=reason)
@@ -100,14 +122,15 @@ class Recorder:
         )
         await self.notify(accountable, notice)
 
-    async def _outcome(self, name: str, message: PlannedMessage, data: BaseModel) -> None:
+    async def _outcome(self, name: str, message: PlannedMessage, data: BaseModel) -> Appended:
         # One id for whatever the outcome is: should two instances ever disagree, the first word in the log stands.
-        await self._append(name, f"outcome:{message.message}", message, data)
+        appended = await self._append(name, f"outcome:{message.message}", message, data)
         _log.info(name, order=message.order, kind=message.kind, message=message.message)
+        return appended
 
-    async def _append(self, name: str, id: str, message: PlannedMessage, data: BaseModel) -> None:
+    async def _append(self, name: str, id: str, message: PlannedMessage, data: BaseModel) -> Appended:
         now = self.clock.now()
-        await self.log.append(
+        return await self.log.append(
             make_event(
                 f"message.{name}",
                 source=NOTIFIER,

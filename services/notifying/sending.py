@@ -12,7 +12,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final, Protocol, TypeVar
@@ -34,6 +34,7 @@ from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 from services.notifying.recording import Log, Notify, Recorder, said
 from services.notifying.records import PlannedMessage, Policy, Suppress, SuppressReason
 from services.notifying.resuming import Again, Resumer
+from services.notifying.turns import Customer, Turns
 from services.notifying.waiting import AgainLaterError
 from services.notifying.wording import card_of, salutation
 from services.parties import PartyCard
@@ -59,11 +60,16 @@ class ForgottenCustomerError(Exception):
     """She asked to be forgotten."""
 
 
+class UnreadableContactError(Exception):
+    """There is a record of her that cannot be read."""
+
+
 class Contacts(Protocol):
     """Where names and addresses are kept."""
 
     async def find(self, key: str) -> Contact | None:
-        """Who is behind ``key``; None if nobody is known. Raises ForgottenCustomerError."""
+        """Who is behind ``key``; None if nobody is known. Raises ForgottenCustomerError, and
+        UnreadableContactError."""
 
 
 def jitter() -> float:
@@ -80,6 +86,7 @@ class _Going:
     contact: Contact
     routes: tuple[Channel, ...]
     accountable: str
+    customer: Customer
 
     @property
     def ways(self) -> str:
@@ -110,6 +117,7 @@ class Sender:
     retry_after: Sequence[float] = RETRY_AFTER
     jitter: Callable[[], float] = jitter
     insist: Sequence[float] = _INSIST
+    _turns: Turns = field(default_factory=Turns)
 
     @cached_property
     def _recorder(self) -> Recorder:
@@ -119,14 +127,19 @@ class Sender:
     def _resumer(self) -> Resumer:
         return Resumer(self.claims, self.delivery, self._recorder)
 
-    async def timeline(self, order: str) -> dict[str, Any]:
-        """The order as it is now, with the letters of late and the rules for messages."""
-        position = await self.log.last_position_of(order)
+    async def timeline(self, order: str, at_least: int = 0) -> dict[str, Any]:
+        """The order as it is now, with the letters of late and the rules for messages; with all that was said up to
+        position ``at_least``, of other orders, too."""
+        position = max(at_least, await self.log.last_position_of(order))
         history = await self.histories.of(order, position)
         # Of orders that are one, the last word may have named another of them.
         others = {history["order"]["order_id"], *history["order"].get("merged", ())} - {order}
         last = max([await self.log.last_position_of(other) for other in others], default=0)
         return history if last <= position else await self.histories.of(order, last)
+
+    async def give_up(self, order: str, message: str, kind: str, reason: str) -> None:
+        """Say of a message that no attempt will ever bring it to her, so that a person does."""
+        await self._recorder.give_up(order, message, kind, reason)
 
     async def deliver(self, order: str, message: str, timeline: Mapping[str, Any] | None = None) -> frozenset[str]:
         """Send the message, once, or say why not; at once, or raise AgainLaterError for when to look again.
@@ -134,8 +147,15 @@ class Sender:
         ``timeline`` is that of its order, if somebody has just asked for it. Returns the messages that have an outcome
         now: several may go in one letter.
         """
+        timeline = timeline or await self.timeline(order)
+        found = timeline["order"] or {}
+        customer = (found.get("opened_by"), found.get("customer"))
         try:
-            return await self._deliver(order, message, timeline or await self.timeline(order))
+            # Letters about several orders of one customer go one after the other: each has to count those before it.
+            async with self._turns.of(customer):
+                if not self._turns.knows(customer, timeline):
+                    timeline = await self.timeline(order, self._turns.last(customer))
+                return await self._deliver(order, message, timeline)
         except AgainLaterError as later:
             raise AgainLaterError(later.delay, message) from None
 
@@ -143,9 +163,13 @@ class Sender:
         found = timeline["order"] or {}
         opener, customer = found.get("opened_by"), found.get("customer")
         accountable = str(found.get("accountable") or opener)
-        reach, routes = await self._reach(opener, customer, accountable)
         waiting = gathering.pending(timeline)
         if message not in waiting:
+            return frozenset({message})
+        try:
+            reach, routes = await self._reach(opener, customer, accountable)
+        except UnreadableContactError:
+            await self._recorder.fail(waiting[message], accountable, "her record in the book cannot be read")
             return frozenset({message})
         claim = await self.claims.look(message)
         if claim.letter is not None:
@@ -156,7 +180,9 @@ class Sender:
             left = await self._resumer.resume(claim, waiting, routes, accountable)
             if not isinstance(left, Again):
                 return left
-            return await self._send(_Going(left.lead, left.others, reach.contact, routes, accountable), left.claim)
+            return await self._send(
+                _Going(left.lead, left.others, reach.contact, routes, accountable, (opener, customer)), left.claim
+            )
         now = self.clock.now()
         match gathering.gather(message, timeline, reach, self.policy, now):
             case Suppress(reason):
@@ -169,7 +195,9 @@ class Sender:
                     if message not in ended:
                         raise AgainLaterError(1.0)  # it could not be taken along
                     return ended
-                return await self._send(_Going(lead, others, reach.contact, routes, accountable), claim)
+                return await self._send(
+                    _Going(lead, others, reach.contact, routes, accountable, (opener, customer)), claim
+                )
         return frozenset({message})
 
     async def _reach(
@@ -300,7 +328,9 @@ class Sender:
     ) -> None:
         if isinstance(outcome, Delivered):
             # No word in the claim: the fact is the word, and costs a write already.
-            await self._insist(lambda: self._recorder.sent(going.lead, channel.kind, others))
+            sent_at = self.clock.now()
+            sent = await self._insist(lambda: self._recorder.sent(going.lead, channel.kind, others))
+            self._turns.took(going.customer, sent.position, sent_at)
             return
         await self._insist(lambda: self.claims.settle(claim, "parked", after=outcome.reason))
         for each in (going.lead, *others):

@@ -29,7 +29,7 @@ from services.notifying.decency import zone_of
 from services.notifying.history import moment
 from services.notifying.recording import Log
 from services.notifying.records import Closure, Policy
-from services.notifying.sending import Contacts, ForgottenCustomerError, Sender
+from services.notifying.sending import Contacts, ForgottenCustomerError, Sender, UnreadableContactError
 from services.notifying.wording import compose
 from services.parties import PartyCard
 
@@ -81,8 +81,8 @@ class Teller:
             return
         try:
             contact = await self.contacts.find(customer_key(plan.opener, plan.customer))
-        except ForgottenCustomerError:
-            contact = None
+        except (ForgottenCustomerError, UnreadableContactError):
+            contact = None  # what becomes of it, whoever sends it says
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None
         wording = compose(plan, self.cards(), language, zone=zone_of(contact), urgent=urgent)

@@ -84,7 +84,7 @@ class _Words:
             "visit": self._visit(news.visit) if news.visit else None,
             "cover": self._cover(news.cover) if news.cover else None,
             "decision": self._decision(news.decision) if news.decision else None,
-            "answer_due": self._when(news.answer.due) if news.answer and news.answer.due else None,
+            "answer_due": self._by(news.answer.due) if news.answer and news.answer.due else None,
             "item": self._told(news.item),
             "others": [{"item": self._told(each.item), "ending": each.ending} for each in news.others],
         }

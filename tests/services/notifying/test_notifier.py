@@ -21,7 +21,7 @@ from events.clock import SimulatedClock
 from events.envelope import Event
 from events.streams import declare_streams
 from events.subjects import customer_key, notices_subject
-from services.answering import NoAnswerError
+from services.answering import NoAnswerError, TooLargeError
 from services.credentials import credential
 from services.delivery import AppriseDelivery, Delivery
 from services.notices import Notice, send_notice
@@ -45,6 +45,7 @@ class Street:
         self.server, self.js, self.chain, self.outbox = server, js, chain, outbox
         self.clock = SimulatedClock(MONDAY)
         self.trouble = 0
+        self.too_large = False
         self.asked = 0
 
     def notifier(self, delivery: Delivery | None = None, **options: Any) -> Notifier:
@@ -72,6 +73,8 @@ class Street:
 
     async def ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
         self.asked += name != "pending"  # which is asked once a minute, whatever there is
+        if name == "histories" and self.too_large:
+            raise TooLargeError("the answer does not fit into a message")
         if self.trouble:
             self.trouble -= 1
             raise NoAnswerError("the projector does not run")
@@ -363,6 +366,31 @@ async def test_who_was_forgotten_is_not_written_to(street: Street) -> None:
     assert street.letters == []
     (suppressed,) = await street.events("message.suppressed")
     assert suppressed.data["reason"] == "forgotten"
+
+
+async def test_an_order_with_too_long_a_history_is_for_a_person_and_comes_up_no_more(street: Street) -> None:
+    street.too_large = True
+    async with street.notifying():
+        await street.said(OPENED)
+        await street.quiet()
+    asked = street.asked
+    async with street.notifying() as notifier:
+        await notifier.round()
+        await street.quiet()
+    assert street.asked == asked
+    (failed,) = await street.events("message.failed")
+    assert failed.data["reason"] == "the history of the order is too long to be read"
+
+
+async def test_a_record_that_cannot_be_read_is_told_from_none(street: Street) -> None:
+    customers = await street.js.key_value(names.CUSTOMERS)
+    await customers.put(customer_key(SHOP, "C-77"), b'{"channels": 7}')
+    async with street.notifying():
+        await street.said(OPENED)
+        await street.quiet()
+    assert street.letters == []
+    (failed,) = await street.events("message.failed")
+    assert failed.data["reason"] == "her record in the book cannot be read"
 
 
 async def test_a_clock_that_was_set_back_stops_no_rounds(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:

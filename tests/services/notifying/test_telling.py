@@ -6,6 +6,7 @@ import pytest
 
 from services.contact import Contact
 from services.notifying.outcomes import Failed, Unknown
+from services.notifying.sending import UnreadableContactError
 from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, SHOP, closed, opened
 from tests.services.notifying.desk import CONTACT, Desk
@@ -29,6 +30,19 @@ async def test_she_is_told_and_the_log_says_so() -> None:
     assert sent.data["language"] == "nl"
     assert sent.data["next_news_by"] == "2026-11-09T16:00:00Z"
     assert (planned.causationid, sent.causationid) == (OPENED.id, planned.id)
+
+
+async def test_a_record_that_cannot_be_read_is_for_a_person_and_comes_up_no_more() -> None:
+    desk = Desk(OPENED)
+
+    async def unreadable(key: str) -> Contact | None:
+        raise UnreadableContactError
+
+    desk.find = unreadable  # type: ignore[method-assign]
+    await desk.work()
+    assert desk.box.sent == []
+    assert desk.outcomes == ["her record in the book cannot be read"]
+    assert [party for party, _ in desk.notices] == [SHOP]
 
 
 async def test_neither_name_nor_address_is_in_the_log() -> None:
