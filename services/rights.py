@@ -201,7 +201,12 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             *_facts(("item.tracked",)),
             f"{names.QUERY_ROOT}.parcels",
         ),
-        subscribe=(_inbox(names.HTTP), f"{names.RECEIPTS_ROOT}.>", *_facts(("item.handed_over",))),
+        subscribe=(
+            _inbox(names.HTTP),
+            f"{names.RECEIPTS_ROOT}.>",
+            f"{names.NOTICES_ROOT}.>",
+            *_facts(("item.handed_over",)),
+        ),
     ),
 }
 

@@ -69,7 +69,7 @@ def test_a_service_is_given_its_own_login_and_data_and_no_more() -> None:
             f"webhooks:{home.webhooks}:ro",
             f"outbox:{home.outbox}",
         },
-        "http": {f"registry:{home.registry}:ro", f"keys:{home.keys}:ro"},
+        "http": {f"registry:{home.registry}:ro", f"keys:{home.keys}:ro", f"state-http:{home.state}"},
         "watchdog": {f"policy:{home.policy.parent / 'policy'}:ro", f"registry:{home.registry}:ro"},
     }
     for name in names.ALL_SERVICES:

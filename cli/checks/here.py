@@ -35,6 +35,7 @@ def checks_here(place: Place) -> Iterator[Check]:
     yield mail(place)
     yield channels(place)
     yield webhooks(place)
+    yield http(place)
     yield ways_to_reach(place)
 
 
@@ -174,6 +175,33 @@ def webhooks(place: Place) -> Check:
         advice = "set webhook_private_networks = true if that is meant, or give it another with --webhook"
         return Check(name, False, f"that of {private[0]} is on a private network, so it is never called", advice)
     return Check(name, True, f"{len(found)}, {', '.join(sorted(found)[:3])}{', …' if len(found) > 3 else ''}")
+
+
+def http(place: Place) -> Check:
+    """Whether the door over HTTP may be opened as the settings have it, and which carriers' webhooks come in by it."""
+    from services.carriers.secrets import NAMES, read_secrets, secret_file
+    from services.http.serving import listening_as
+    from services.settings import SettingsError
+
+    name = "HTTP"
+    try:
+        found = settings_of(place)
+        if found.http_port is None:
+            return Check(name, None, "off; http_port opens it")
+        where = listening_as(found)
+        carriers = [each for each in NAMES if read_secrets(place.home, each)]
+    except SettingsError as error:
+        return Check(name, False, one_line(error), "see docs/http.md")
+    except Problem:
+        return Check(name, None, "the settings come first")
+    except (OSError, ValueError) as error:
+        return Check(name, False, f"a carrier's secret cannot be read ({one_line(error)})", "write that file anew")
+    files = [secret_file(place.home, each) for each in carriers]
+    if open_to_others := [file for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077]:
+        return Check(name, False, f"others may read {open_to_others[0]}", f"chmod go= {open_to_others[0]}")
+    way = "with TLS" if where.certificate is not None else "behind a proxy" if found.http_behind_proxy else "plain"
+    told = f"; webhooks of {' and '.join(carriers)}" if carriers else ""
+    return Check(name, True, f"port {where.port} of {where.host}, {way}{told}")
 
 
 def ways_to_reach(place: Place) -> Check:

@@ -15,7 +15,7 @@ from cli.render.moments import Moments, parse
 from cli.render.move import by, had_by, move
 from cli.render.outcomes import counts
 from cli.render.plain import clean, many, word
-from cli.render.sentences import product_name
+from cli.render.sentences import PARCEL_WORDS, product_name
 
 Row = dict[str, Any]
 
@@ -78,6 +78,8 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
         by = f" by {word(order['opened_by'])}" if order.get("opened_by") else ""
         lines.append(("Opened", with_parties(f"{moments.both(opened)}{by}")))
     lines.append(("Held by", with_parties(word(order.get("holder")) or "nobody known")))
+    if parcel := _parcel(order.get("parcel"), moments):
+        lines.append(("Parcel", parcel))
     if order.get("accountable"):
         lines.append(("Answers for it", with_parties(word(order["accountable"]))))
     if order.get("ball"):
@@ -98,6 +100,18 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
         lines.append(("Owed", counts(commitments, moments)))
     lines.append(("So far", _counts(order)))
     return lines
+
+
+def _parcel(parcel: Row | None, moments: Moments) -> Text | None:
+    """Where the carrier says that it is, until whoever it goes to says that it came in."""
+    at = parse(parcel.get("carrier_at")) if parcel else None
+    if not parcel or not at or parcel.get("arrived"):
+        return None
+    status = word(parcel.get("carrier_status"))
+    text = f"{word(parcel.get('tracking_number'))} {PARCEL_WORDS.get(status, spoken(status))}, {moments.both(at)}"
+    by = word(parcel.get("carrier")) or "the carrier"
+    receipt = f"; no word of it from {word(parcel.get('to_party'))} yet" if status == "delivered" else ""
+    return with_parties(f"{text}, says {by}{receipt}")
 
 
 def _next(order: Row, moments: Moments) -> Text:

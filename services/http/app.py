@@ -28,6 +28,7 @@ from services.http.handing_in import HandingIn
 from services.http.jobs import Job, Jobs
 from services.http.keys import Keys
 from services.http.limits import Limits
+from services.http.notices import KEPT, Notices
 from services.http.openapi import document
 from services.http.problems import Refused
 from services.http.receipts import as_json
@@ -53,6 +54,7 @@ class Door:
     identifiers: Callable[[], Mapping[str, str]]
     home: Path
     carriers: TakingIn
+    notices: Notices
     jobs: Jobs = field(default_factory=Jobs)
 
     async def events(self, request: Request, party: str) -> Response:
@@ -90,6 +92,12 @@ class Door:
         self.limits.spend(party, 1)
         found = self.handing_in.receipts.of(party, request.query_params.get("id"))
         return _json({"receipts": [as_json(receipt) for receipt in found]})
+
+    async def told(self, request: Request, party: str) -> Response:
+        """GET /notices."""
+        self.limits.spend(party, 1)
+        after, limit = request.query_params.get("after", ""), _number(request, "limit", 100, KEPT)
+        return _json(self.notices.after(party, after, limit))
 
     async def timeline(self, request: Request, party: str) -> Response:
         """GET /orders/{order}/timeline."""
@@ -134,6 +142,7 @@ def make_app(door: Door) -> Starlette:
             Route("/capture", for_partners(door.capture), methods=["POST"]),
             Route("/capture/{job}", for_partners(door.captured), methods=["GET"]),
             Route("/receipts", for_partners(door.receipts), methods=["GET"]),
+            Route("/notices", for_partners(door.told), methods=["GET"]),
             Route("/orders", for_partners(door.orders), methods=["GET"]),
             Route("/orders/{order:path}/timeline", for_partners(door.timeline), methods=["GET"]),
             Route("/carriers/{name}", door.carrier, methods=["POST"]),

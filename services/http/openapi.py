@@ -10,10 +10,13 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from events.envelope import CONTENT_TYPE, MAX_BYTES, Event
+from projections.queries.parts import MOST_CHANGED
+from services.carriers.secrets import NAMES as CARRIERS
 from services.epcis.reading import MAX_EVENTS, CapturedEvent
 from services.http.capture import BEHAVIOUR, MEDIA_TYPES
 from services.http.events import BATCH_TYPE, MAX_BATCH_BYTES
 from services.http.limits import MAX_BATCH
+from services.http.notices import KEPT
 from services.http.problems import CONTENT_TYPE as PROBLEM_TYPE
 from services.intake.problems import Fault
 
@@ -90,13 +93,55 @@ class Timeline(BaseModel):
 
     order: dict[str, Any]
     entries: list[dict[str, Any]]
-    handoffs: list[dict[str, Any]]
+    handoffs: list[dict[str, Any]]  # with where the carrier says that the parcel is
     commitments: list[dict[str, Any]]
     messages: list[dict[str, Any]] | None = None
     contacts: list[dict[str, Any]] | None = None
 
 
-_MODELS: Final = (Event, CapturedEvent, ProblemDetails, Receipts, CaptureJob, Timeline)
+class ChangedOrder(BaseModel):
+    """An order of yours; ``position`` is that of the last that was said of it."""
+
+    order_id: str
+    position: int
+    status: str
+    open: bool
+    since: str | None
+    holder: str | None
+
+
+class ChangedOrders(BaseModel):
+    """Go on from ``cursor``, at once if there is ``more``."""
+
+    orders: list[ChangedOrder]
+    cursor: int
+    more: bool
+
+
+class Notices(BaseModel):
+    """Notices as on ``notices.<role>.<name>`` over NATS, as they came; go on from ``cursor``."""
+
+    notices: list[dict[str, Any]]
+    cursor: str
+
+
+class Scans(BaseModel):
+    """So many scans were taken; those of parcels that nobody handed over yet wait for that."""
+
+    scans: int
+
+
+_MODELS: Final = (
+    Event,
+    CapturedEvent,
+    ProblemDetails,
+    Receipts,
+    CaptureJob,
+    Timeline,
+    ChangedOrders,
+    Notices,
+    Scans,
+)
 
 _PROBLEMS: Final = {
     400: "It cannot be read",
@@ -249,6 +294,29 @@ def document() -> dict[str, Any]:
                     "responses": _answers(_ALWAYS, s200=("Receipts", "Receipts")),
                 }
             },
+            "/notices": {
+                "get": {
+                    "operationId": "notices",
+                    "summary": "What you were told since the service began: somebody waits for you",
+                    "parameters": [
+                        _query("after", {"type": "string"}, "the cursor of the answer before"),
+                        _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),
+                    ],
+                    "responses": _answers((*_ALWAYS, 400), s200=("Notices", "Notices")),
+                }
+            },
+            "/orders": {
+                "get": {
+                    "operationId": "changedOrders",
+                    "summary": "Which orders that you have a part in have changed since a position of the log",
+                    "parameters": [
+                        _query("changed_after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0}),
+                        _query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_CHANGED, "default": 100}),
+                    ],
+                    "responses": _answers((*_ALWAYS, 400, 503), s200=("The orders", "ChangedOrders")),
+                }
+            },
+            **{f"/carriers/{name}": {"post": _carrier(name)} for name in CARRIERS},
             "/orders/{order}/timeline": {
                 "get": {
                     "operationId": "timeline",
@@ -307,6 +375,25 @@ def document() -> dict[str, Any]:
             },
         },
     }
+
+
+def _carrier(name: str) -> dict[str, Any]:
+    """How a service that speaks for carriers tells of a parcel."""
+    return {
+        "operationId": f"{name}Webhook",
+        "summary": "What a carrier says of a parcel, signed with the secret of the webhook",
+        "security": [],
+        "requestBody": {"required": True, "content": _content("application/json", {"type": "object"})},
+        "responses": _answers(
+            (400, 401, 404, 408, 413, 429, 500), s202=("Kept, and taken in as soon as its order is known", "Scans")
+        ),
+    }
+
+
+def _query(name: str, schema: dict[str, Any], description: str = "") -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema} | (
+        {"description": description} if description else {}
+    )
 
 
 def _path(name: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from services.http.app import Door, make_app
 from services.http.handing_in import WAIT, HandingIn
 from services.http.keys import Keys
 from services.http.limits import Limits
+from services.http.notices import Notices
 from services.http.serving import Where, serving
 from services.identifiers import list_identifiers
 from services.settings import Settings
@@ -40,6 +41,7 @@ class HttpService:
         self._handing_in = HandingIn(connection, wait=wait)
         ask = asker(connection)
         self._carriers = TakingIn(connection, ask, appender(connection), clock, settings.folder.carriers_file)
+        self._notices = Notices(connection)
         self._door = Door(
             Keys(settings.home),
             Limits(settings.http_events_per_second, time.monotonic),
@@ -49,12 +51,14 @@ class HttpService:
             lambda: list_identifiers(settings.home),
             settings.home,
             self._carriers,
+            self._notices,
         )
 
     async def start(self) -> None:
         """Listen for receipts, and only then for partners."""
         async with AsyncExitStack() as life:
             await self._handing_in.start()
+            await self._notices.start()
             await self._carriers.start()
             life.push_async_callback(self._carriers.stop)
             self.url = await life.enter_async_context(serving(make_app(self._door), self._where))

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from projections.queries.parts import taking_part
+from services.http.notices import KEPT, Notices
+from services.notices import Notice, send_notice
 from services.shown import last_handover, seen_by
-from tests.services.http.counter import IMPORTER, REPAIRER, SHOP, Counter, event
+from tests.services.http.counter import IMPORTER, NOW, REPAIRER, SHOP, Caller, Counter, event
 from tests.services.http.test_events import kind
+from tests.waiting import eventually
 
 ORDER = {"order_id": "W-1", "opened_by": SHOP, "accountable": SHOP, "customer": "C-1"}
 
@@ -113,6 +116,40 @@ async def test_the_timeline_of_an_order_is_for_those_who_have_a_part_in_it(count
     for answer in seen.values():
         assert "Unlikely" not in answer.text
         assert "example.org" not in answer.text
+
+
+async def test_notices_are_remembered_for_those_they_are_for(counter: Counter) -> None:
+    shop, importer = await counter.caller(SHOP), await counter.caller(IMPORTER)
+    watchdog = await counter.server.connect("watchdog")
+
+    async def say(party: str, order: str) -> None:
+        notice = Notice(notice="commitment.overdue", order=order, kind="receive", at=NOW, owner=IMPORTER)
+        await send_notice(watchdog, party, notice)
+
+    async def told(caller: Caller, after: str = "", count: int = 1) -> tuple[list[str], str] | None:
+        answer = (await caller.get(f"/notices?after={after}")).json()
+        orders = [notice["order"] for notice in answer["notices"]]
+        return (orders, answer["cursor"]) if len(orders) >= count else None
+
+    await say(SHOP, "W-1")
+    await say(IMPORTER, "W-1")
+    await say(SHOP, "W-2")
+    orders, cursor = await eventually(lambda: told(shop, count=2))
+    assert orders == ["W-1", "W-2"]
+    assert (await eventually(lambda: told(importer)))[0] == ["W-1"]
+    assert await told(shop, cursor, 0) == ([], cursor)
+    await say(SHOP, "W-3")
+    assert (await eventually(lambda: told(shop, cursor)))[0] == ["W-3"]
+    assert (await told(shop, "00000000-7", 3) or ([], ""))[0] == ["W-1", "W-2", "W-3"], "a cursor of another run"
+    assert (await shop.get("/notices?limit=-1")).status_code == 400
+
+
+def test_a_party_that_is_told_much_drives_out_others_only_when_all_is_full() -> None:
+    notices = Notices(None)  # type: ignore[arg-type]
+    for number in range(KEPT + 5):
+        notices.add(SHOP, {"order": str(number)})
+    first = notices.after(SHOP, "", KEPT)["notices"][0]
+    assert first == {"order": "5"}, "the oldest went"
 
 
 async def test_without_read_models_it_says_so(counter: Counter) -> None:

@@ -85,7 +85,7 @@ async def test_with_a_certificate_it_speaks_tls_and_nothing_else(pair: tuple[Pat
 @pytest.fixture
 def door() -> Door:
     """One that nobody comes in by: what needs no key is answered all the same."""
-    return Door(None, None, None, None, None, dict, None, None)  # type: ignore[arg-type]
+    return Door(None, None, None, None, None, dict, None, None, None)  # type: ignore[arg-type]
 
 
 async def test_a_port_that_is_taken_is_said(door: Door) -> None:
