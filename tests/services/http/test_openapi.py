@@ -58,9 +58,13 @@ CHECKS = (
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("examples", [3, pytest.param(15, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize(
+    ("phases", "least_rejected"),
+    # What lies at the bounds of every field are thousands of requests.
+    [("examples,fuzzing", 5), pytest.param("examples,coverage,fuzzing", 50, marks=pytest.mark.heavy)],
+)
 async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
-    chain_server: ChainServer, tmp_path: Path, examples: int
+    chain_server: ChainServer, tmp_path: Path, phases: str, least_rejected: int
 ) -> None:
     async with open_counter(chain_server, http_events_per_second=1_000_000) as counter:
         shop = await counter.caller(SHOP)
@@ -68,10 +72,10 @@ async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
             command = [sys.executable, "-m", "schemathesis.cli", "run", f"{shop.url}/openapi.json"]
             command += [
                 f"--checks={','.join(CHECKS)}",
-                f"--max-examples={examples}",
+                "--max-examples=15",
                 "--seed=1",
                 "--no-color",
-                "--phases=examples,coverage,fuzzing",
+                f"--phases={phases}",
             ]
             command += [f"--header=Authorization: {shop.headers['Authorization']}", "--generation-database=none"]
             run = await asyncio.to_thread(
@@ -81,4 +85,4 @@ async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
         assert run.returncode == 0, told[-8_000:]
         assert "Tested: 9" in told, told[-2_000:]
         js = (await chain_server.connect("keeper")).jetstream()
-        assert await rejected.count_rejected(js) > 50, "the intake had a good deal to judge"
+        assert await rejected.count_rejected(js) > least_rejected, "the intake had a good deal to judge"
