@@ -88,9 +88,17 @@ Moment = Annotated[
 ]
 Identifier = Annotated[str, StringConstraints(min_length=1), AfterValidator(check_id)]
 
+#: What an order may be named by besides its id and the sender's own number: another party's number for it, the serial
+#: number of what is repaired, the reference to its customer.
+NumberKind = Literal["reference", "serial", "customer"]
+
 
 class Event(BaseModel):
-    """One fact in its envelope. ``subject`` is the order (of ``party.closed`` the party, of incidents the incident)."""
+    """One fact in its envelope. ``subject`` is the order (of ``party.closed`` the party, of incidents the incident).
+
+    A partner may name the order by another number, of the kind ``subjectkind``, which ``subjectof`` gave it (a party;
+    of a serial number the brand). Intake finds the order: in the log ``subject`` is its id, and the two are not there.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -104,6 +112,8 @@ class Event(BaseModel):
     recordedtime: Moment | None = None
     correlationid: str | None = Field(default=None, max_length=1_000)
     causationid: str | None = Field(default=None, max_length=1_000)
+    subjectkind: NumberKind | None = None
+    subjectof: str | None = Field(default=None, min_length=1, max_length=240)
     data: dict[str, Any]
 
     @property

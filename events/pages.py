@@ -35,6 +35,7 @@ Each fact is a [CloudEvent](https://cloudevents.io) 1.0. Around its `data`, whic
 | `source` | required | the party that says so, `role:name` |
 | `type` | required | in full, such as `repairchain.item.received.v1` |
 | `subject` | required | the order: its chain-wide id, or your own number for it after you said `order.referenced` |
+| `subjectkind`, `subjectof` | | what `subject` is if it is [another number](../numbers.md), and whose |
 | `time` | required | when it happened: date and time with a zone, such as `2026-11-21T17:00:00+01:00` |
 | `data` | required | what the type asks for; `{{}}` where that is nothing |
 | `datacontenttype` | | `application/json` |

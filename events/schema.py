@@ -6,10 +6,10 @@ from typing import Any, Final, get_args
 
 from events import names
 from events.chain import MessageKind
-from events.envelope import CONTENT_TYPE, MAX_ID_BYTES, full_type
+from events.envelope import CONTENT_TYPE, MAX_ID_BYTES, NumberKind, full_type
 from events.facet import Fact
 from events.golden import example, golden
-from events.vocabulary import FACTS, WHO_MAY_SAY
+from events.vocabulary import FACTS, INCIDENT_FACTS, PARTY_FACTS, WHO_MAY_SAY
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -109,6 +109,16 @@ def event_schema(name: str, *, intake: bool = True) -> dict[str, Any]:
         "causationid": {"type": "string", "maxLength": 1_000, "description": "the fact that led to this one"},
         "data": data,
     }
+    if intake and fact.NAME != "order.opened" and fact.NAME not in PARTY_FACTS | INCIDENT_FACTS:
+        properties["subjectkind"] = {
+            "enum": list(get_args(NumberKind)),
+            "description": "what else subject is: another party's number for the order, a serial number, a customer",
+        }
+        properties["subjectof"] = {
+            "type": "string",
+            "maxLength": 240,
+            "description": "whose number that is, as role:name; of a serial number the brand",
+        }
     if not intake:
         properties["recordedtime"] = {**moment, "description": "when the chain took it in"}
         required.append("recordedtime")

@@ -23,7 +23,7 @@ from events import names
 from events.party import role_of
 from events.subjects import receipts_subject
 from services.intake.held import resubmit, resubmit_kept
-from services.intake.problems import is_held, kind_of
+from services.intake.problems import HELD, is_held, kind_of
 from services.intake.rejecting import Rejected, from_message
 
 #: How long the next of what is kept may take to come (seconds).
@@ -63,7 +63,7 @@ class Which:
 
 
 def reason_of(rejected: Rejected) -> str:
-    """Why it is kept, in a word: ``invalid``, ``unknown-version``; ``unknown-order`` is what is held for its order."""
+    """Why it is kept, in a word: ``invalid``, ``unknown-version``; ``unknown-order`` and ``unknown-number`` are what is held for its order."""
     return kind_of(rejected.problem.type)
 
 
@@ -130,7 +130,7 @@ async def summarize_rejected(js: JetStreamContext) -> list[dict[str, Any]]:
     return [
         {
             "party": party,
-            "outcome": "held" if reason == "unknown-order" else "rejected",
+            "outcome": "held" if reason in HELD else "rejected",
             "reason": reason,
             "title": about[party, reason][0],
             "count": count,

@@ -21,7 +21,18 @@ BATCH_TYPE: Final = "application/cloudevents-batch+json"
 #: A batch as a whole.
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 
-_ATTRIBUTES: Final = ("specversion", "id", "source", "type", "subject", "time", "correlationid", "causationid")
+_ATTRIBUTES: Final = (
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "subject",
+    "subjectkind",
+    "subjectof",
+    "time",
+    "correlationid",
+    "causationid",
+)
 #: A header of NATS has no room for more.
 _LONGEST_HEADER: Final = 3_000
 

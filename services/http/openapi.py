@@ -212,7 +212,10 @@ def document() -> dict[str, Any]:
         ),
         "parameters": [
             _ce(name)
-            for name in ("specversion", "id", "source", "type", "subject", "time", "correlationid", "causationid")
+            for name in (
+                *("specversion", "id", "source", "type", "subject", "subjectkind", "subjectof", "time"),
+                *("correlationid", "causationid"),
+            )
         ],
         "requestBody": {
             "required": True,

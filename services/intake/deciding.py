@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, ValidationError
 
-from events.envelope import Event, Identifier
+from events.envelope import Event, Identifier, NumberKind
 from events.party import ROLES, name_of, role_of
 from events.subjects import customer_key
 from events.vocabulary import FACTS, INCIDENT_FACTS, MERGING_FACTS, PARTY_FACTS, is_known, may_say, read_data
@@ -49,6 +49,7 @@ class Known(Protocol):
     def opened_by(self, order: str) -> str | None: ...
     def order_of(self, party: str, reference: str) -> str | None: ...
     def merged_into(self, order: str) -> str | None: ...
+    def numbered(self, party: str, kind: NumberKind, number: str, given_by: str | None) -> list[str]: ...
 
 
 class _WithContact(BaseModel):
@@ -109,7 +110,9 @@ def decide(event: Event, party: str, known: Known, now: datetime) -> Accept | Du
     if contact is not None:
         reference = str(data.setdefault("customer", order))
         key = customer_key(party, reference)
-    accepted = event.model_copy(update={"subject": order, "data": data, "recordedtime": now})
+    accepted = event.model_copy(
+        update={"subject": order, "subjectkind": None, "subjectof": None, "data": data, "recordedtime": now}
+    )
     opens = event.name == "order.opened" and known.opened_by(order) is None
     return Accept(accepted, opens, key, contact)
 
@@ -181,6 +184,51 @@ def _check_own(event: Event, data: dict[str, Any]) -> None:
         raise Refusal("not-your-name", "a party corrects its own facts only", "/data/fact_source")
 
 
+_NUMBERS: Final = {
+    "reference": "the number '{}' of a party",
+    "serial": "the serial number '{}'",
+    "customer": "a customer with the number '{}'",
+}
+
+
+def _by_number(event: Event, kind: NumberKind, known: Known) -> str:
+    """The one order that the sender takes part in and that has that number. Raises Refusal.
+
+    Whoever tries numbers learns nothing of the orders of others: they are as if they were not there.
+    """
+    if event.name == "order.opened" or event.name in PARTY_FACTS or event.name in INCIDENT_FACTS:
+        raise Refusal("invalid", f"{event.name} has a subject of its own, and no number of an order", "/subjectkind")
+    found = known.numbered(event.source, kind, event.subject, event.subjectof)
+    before = known.find(event.source, event.id)
+    if before is not None:  # said again: it means the order that it meant then, whatever else has that number by now
+        return next((order for order in found if before.about(order)), event.subject)
+    of_one = {_goes_on_as(order, known) for order in found}
+    if len(of_one) == 1:
+        return found[0] if len(found) == 1 else of_one.pop()
+    what = _NUMBERS[kind].format(event.subject) + (f" of '{event.subjectof}'" if event.subjectof else "")
+    if not of_one:
+        raise Refusal(
+            "unknown-number",
+            f"no order in which {event.source} takes part has {what}; the submission is kept and taken in by itself "
+            "once one has",
+            "/subject",
+        )
+    raise Refusal(
+        "ambiguous-number",
+        f"{len(of_one)} orders in which {event.source} takes part have {what}: name the one by its id",
+        "/subject",
+    )
+
+
+def _goes_on_as(order: str, known: Known) -> str:
+    for _ in range(_LONGEST_CHAIN):
+        into = known.merged_into(order)
+        if into is None:
+            break
+        order = into
+    return order
+
+
 def _merging(event: Event, order: str, data: dict[str, Any], known: Known) -> dict[str, Any]:
     """The data of what says which orders are one, with the chain-wide id of the other order. Raises Refusal.
 
@@ -214,6 +262,8 @@ def _merging(event: Event, order: str, data: dict[str, Any], known: Known) -> di
 def _resolve(event: Event, known: Known) -> str:
     """The chain-wide id of what the event is about. Raises Refusal if it names nothing."""
     subject = event.subject
+    if event.subjectkind is not None:
+        return _by_number(event, event.subjectkind, known)
     if event.name in PARTY_FACTS or event.name in INCIDENT_FACTS:
         return subject
     if event.name == "fact.corrected" and subject == event.source:

@@ -111,8 +111,15 @@ class FairFeed:
         )
         self._saying = asyncio.create_task(self._say_so())
 
-    async def serve(self, streams: Collection[str]) -> None:
-        """Ask these streams from now on, and no others; what has come of another is handed out all the same."""
+    async def serve(self, streams: Collection[str], anew: Collection[str] = ()) -> None:
+        """Ask these streams from now on, and no others; what has come of another is handed out all the same.
+
+        Of those of ``anew``, what was asked before is not answered: they have been made once more.
+        """
+        for stream in anew:
+            if stream in self._sources:
+                self._sources[stream].due = 0
+                await self._ask(self._sources[stream])
         for stream in streams:
             if stream not in self._sources:
                 self._made += 1

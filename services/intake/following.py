@@ -73,11 +73,11 @@ class Follower:
         end = await last_position(self._js)
         async for batch in read_until(self._js, end, after=self._index.position):
             self._index.follow(batch)
-            self._release_soon(self._held.named_in(batch))
+            self._release_soon(self._held.named_in(batch, self._index.numbers_of))
 
     def appended(self, events: Sequence[Event]) -> None:
         """We have just appended these: what waited for an order or a reference that they name is handed in again."""
-        self._release_soon(self._held.named_by(events))
+        self._release_soon(self._held.named_by(events, self._index.numbers_of))
 
     def _release_soon(self, named: Sequence[str]) -> None:
         if named:
@@ -143,4 +143,4 @@ class Follower:
             return
         async with self._lock:
             self._index.follow(batch)
-        self._release_soon(self._held.named_in(batch))
+        self._release_soon(self._held.named_in(batch, self._index.numbers_of))

@@ -7,9 +7,9 @@ intake again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from nats.js import JetStreamContext
@@ -20,11 +20,17 @@ from events import names
 from events.envelope import Event, iso
 from events.subjects import box_subject, intake_subject, token, untoken
 from services.intake.index import Index
+from services.intake.numbers import numbers_in
 from services.intake.problems import Problem, is_held
 from services.intake.rejecting import Rejected, from_message
 
 #: With what is handed in again: until when it may wait for its order.
 HELD_UNTIL: Final = "Repairchain-Held-Until"
+
+NumbersOf = Callable[[str], Collection[str]]
+
+#: The facts that name an order, or let somebody take part in it, as the log has them.
+_NAMING: Final = (b"order.opened", b"order.referenced", b"item.handed_over", b"unit.replaced")
 
 
 class Held:
@@ -67,31 +73,40 @@ class Held:
             if index.names(name):
                 await self.release(js, name)
 
-    def named_by(self, events: Collection[Event]) -> list[str]:
-        """The orders and references that these facts name and that are waited for."""
+    def named_by(self, events: Collection[Event], numbers_of: NumbersOf) -> list[str]:
+        """The orders and numbers waited for that these facts name; ``numbers_of`` has those of an order."""
         if not self._waited_for:
             return []
-        named = [event.subject for event in events if event.name in ("order.opened", "order.referenced")]
-        named += [str(event.data.get("reference")) for event in events if event.name == "order.referenced"]
+        named = [
+            name for event in events for name in _named(event.name, event.source, event.subject, event.data, numbers_of)
+        ]
         return [name for name in named if name in self._waited_for]
 
-    def named_in(self, batch: Sequence[tuple[int, bytes]]) -> list[str]:
+    def named_in(self, batch: Sequence[tuple[int, bytes]], numbers_of: NumbersOf) -> list[str]:
         """The same of a part of the log."""
         named: list[str] = []
         if not self._waited_for:
             return named
         for _, payload in batch:
-            if b"order.opened" not in payload and b"order.referenced" not in payload:
+            if not any(name in payload for name in _NAMING):
                 continue
             try:
                 document = orjson.loads(payload)
-            except orjson.JSONDecodeError:
+                name = str(document["type"]).removeprefix("repairchain.").rpartition(".v")[0]
+                source, subject, data = str(document["source"]), str(document["subject"]), document.get("data")
+            except (orjson.JSONDecodeError, KeyError, TypeError):
                 continue
-            data = document.get("data") or {}
-            for name in (document.get("subject"), data.get("reference") if isinstance(data, dict) else None):
-                if isinstance(name, str) and name in self._waited_for:
-                    named.append(name)
-        return named
+            named += _named(name, source, subject, data if isinstance(data, dict) else {}, numbers_of)
+        return [name for name in named if name in self._waited_for]
+
+
+def _named(name: str, source: str, subject: str, data: dict[str, Any], numbers_of: NumbersOf) -> Iterator[str]:
+    """What may be asked for from now on because of a fact: by anybody, or by whom it lets take part in an order."""
+    if name in ("order.opened", "order.referenced"):
+        yield subject
+    yield from (each.number for each in numbers_in(name, source, data))
+    if name in ("item.handed_over", "order.referenced"):
+        yield from numbers_of(subject)
 
 
 async def _resubmit_waiting(js: JetStreamContext, role: str, name: str) -> None:

@@ -16,13 +16,14 @@ from typing import Any, Final
 import orjson
 from pydantic import ValidationError
 
-from events.envelope import Event
+from events.envelope import Event, NumberKind
 from events.log import fact_key
 from events.vocabulary import MERGING_FACTS
 from services.intake.deciding import Found, order_hash
+from services.intake.numbers import Number, brand, numbers_in
 
 #: Raise it with every change of the tables; a file of another version is made anew.
-_VERSION: Final = 4
+_VERSION: Final = 5
 _SCHEMA: Final = """
 begin;
 create table facts (key blob primary key, position integer not null, order_hash integer not null) without rowid;
@@ -32,6 +33,15 @@ create table aliases (
     fact blob not null, primary key (party, reference)
 ) without rowid;
 create index aliases_by_reference on aliases (reference);
+create index aliases_by_order on aliases (order_id, party);
+create table numbers (
+    number text not null, kind text not null, given_by text not null, order_id text not null, fact blob not null,
+    primary key (number, kind, order_id, given_by, fact)
+) without rowid;
+create index numbers_by_order on numbers (order_id);
+create table handed (
+    party text not null, order_id text not null, fact blob not null, primary key (party, order_id, fact)
+) without rowid;
 create table merges (
     fact blob primary key, order_id text not null, into_id text, moment integer not null, position integer not null
 ) without rowid;
@@ -41,8 +51,18 @@ create table progress (one integer primary key check (one = 1), position integer
 insert into progress values (1, 0);
 commit;
 """
+#: Whether a party takes part in an order: the order's column or a parameter, and then the party, three times.
+_TAKES_PART: Final = (
+    "(exists (select 1 from orders o where o.order_id = {0} and o.opened_by = ?)"
+    " or exists (select 1 from aliases a where a.order_id = {0} and a.party = ?"
+    " and a.fact not in (select fact from retracted))"
+    " or exists (select 1 from handed h where h.order_id = {0} and h.party = ?"
+    " and h.fact not in (select fact from retracted)))"
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+_NUMBERING: Final = frozenset({"order.opened", "order.referenced", "unit.replaced"})
 
 #: position, source, id, name, subject, data, when it happened (of what says which orders are one; microseconds)
 _Note = tuple[int, str, str, str, str, dict[str, Any], int]
@@ -56,6 +76,8 @@ class Pending:
     orders: dict[str, str] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
     merges: dict[str, str | None] = field(default_factory=dict)
+    numbers: set[tuple[Number, str]] = field(default_factory=set)
+    handed: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass
@@ -138,6 +160,43 @@ class Index:
             self._look_up_aliases(party, [reference])
         return self._looked_up.aliases[(party, reference)]
 
+    def numbered(self, party: str, kind: NumberKind, number: str, given_by: str | None) -> list[str]:
+        """The orders in which ``party`` takes part and that have that number, given by ``given_by`` if that is said.
+
+        It takes part in what it opened, was handed, or gave a number of its own. Of others it learns nothing here.
+        """
+        by = brand(given_by) if kind == "serial" and given_by is not None else given_by
+        sql = (
+            "select distinct order_id from numbers n where number = ? and kind = ?"  # noqa: S608 - our own
+            " and (? is null or given_by in (?, ''))"
+            f" and fact not in (select fact from retracted) and {_TAKES_PART.format('n.order_id')}"
+        )
+        rows = self._connection.execute(sql, (number, kind, by, by, party, party, party))
+        found = {row[0] for row in rows}
+        fresh = {order for each, order in self.pending.numbers if each[:2] == (kind, number) and _is_of(each, by)}
+        found |= {order for order in fresh if self._takes_part(party, order)}
+        # What this batch hands to the party, or it opens, may have had its number before.
+        own = {order for to, order in self.pending.handed if to == party}
+        for order in own - found:
+            row = self._connection.execute(
+                "select 1 from numbers where order_id = ? and number = ? and kind = ?"
+                " and (? is null or given_by in (?, '')) and fact not in (select fact from retracted)",
+                (order, number, kind, by, by),
+            ).fetchone()
+            if row is not None:
+                found.add(order)
+        return sorted(found)
+
+    def _takes_part(self, party: str, order: str) -> bool:
+        if self.pending.orders.get(order) == party or (party, order) in self.pending.handed:
+            return True
+        sql = f"select 1 where {_TAKES_PART.format('?')}"
+        return self._connection.execute(sql, (order, party, order, party, order, party)).fetchone() is not None
+
+    def numbers_of(self, order: str) -> list[str]:
+        """All numbers that the order has, of any kind."""
+        return [row[0] for row in self._connection.execute("select number from numbers where order_id = ?", (order,))]
+
     def merged_into(self, order: str) -> str | None:
         """The order of which that one is said to be a part; None if it is one of its own."""
         if order in self.pending.merges:
@@ -191,11 +250,12 @@ class Index:
         self._looked_up.aliases.update(((party, name), found.get(name)) for name in references)
 
     def names(self, text: str) -> bool:
-        """Whether that is the id of an order, or any party's own number for one."""
+        """Whether that is the id of an order, or any number of one."""
         row = self._connection.execute(
             "select exists (select 1 from orders where order_id = ?)"
-            " or exists (select 1 from aliases where reference = ? and fact not in (select fact from retracted))",
-            (text, text),
+            " or exists (select 1 from aliases where reference = ? and fact not in (select fact from retracted))"
+            " or exists (select 1 from numbers where number = ?)",
+            (text, text, text),
         ).fetchone()
         return bool(row[0])
 
@@ -208,7 +268,7 @@ class Index:
         """Forget everything and start at the beginning of the log."""
         self._connection.executescript(
             "begin; delete from facts; delete from orders; delete from aliases; delete from merges;"
-            " delete from retracted;"
+            " delete from numbers; delete from handed; delete from retracted;"
             " update progress set position = 0; commit;"
         )
         self._looked_up = _LookedUp()
@@ -216,6 +276,11 @@ class Index:
     def expect(self, event: Event) -> None:
         """Note a fact of the batch at hand, so that what follows in the batch can refer to it."""
         self.pending.facts[fact_key(event.source, event.id)] = Found(0, order_hash(event.subject))
+        self.pending.numbers.update(
+            (number, event.subject) for number in numbers_in(event.name, event.source, event.data)
+        )
+        if event.name == "item.handed_over":
+            self.pending.handed.add((str(event.data.get("to")), event.subject))
         if event.name == "order.opened":
             self.pending.orders.setdefault(event.subject, event.source)
         elif event.name == "order.referenced":
@@ -251,6 +316,8 @@ class Index:
         orders: list[tuple[str, str, int]] = []
         aliases: list[tuple[str, str, str, int, bytes]] = []
         merges: list[tuple[bytes, str, str | None, int, int]] = []
+        numbers: list[tuple[str, str, str, str, bytes]] = []
+        handed: list[tuple[str, str, bytes]] = []
         retracted: list[tuple[bytes]] = []
         for note in notes:
             if note is None:
@@ -258,10 +325,16 @@ class Index:
             position, source, id, name, subject, data, moment = note
             key = fact_key(source, id)
             facts.append((key, position, order_hash(subject)))
+            if name in _NUMBERING:
+                numbers += [
+                    (number, kind, given_by, subject, key) for kind, number, given_by in numbers_in(name, source, data)
+                ]
             if name == "order.opened":
                 orders.append((subject, source, position))
             elif name == "order.referenced":
                 aliases.append((source, str(data.get("reference")), subject, position, key))
+            elif name == "item.handed_over":
+                handed.append((str(data.get("to")), subject, key))
             elif name in MERGING_FACTS:
                 into = data.get("into")
                 merges.append((key, subject, into if isinstance(into, str) else None, moment, position))
@@ -284,6 +357,8 @@ class Index:
                 " where excluded.position > position",
                 aliases,
             )
+            connection.executemany("insert or ignore into numbers values (?, ?, ?, ?, ?)", numbers)
+            connection.executemany("insert or ignore into handed values (?, ?, ?)", handed)
             connection.executemany("insert or ignore into merges values (?, ?, ?, ?, ?)", merges)
             connection.executemany("insert or ignore into retracted values (?)", retracted)
             connection.execute("update progress set position = max(position, ?)", (up_to,))
@@ -292,6 +367,10 @@ class Index:
             if connection.in_transaction:
                 connection.execute("rollback")
             raise
+
+
+def _is_of(number: Number, given_by: str | None) -> bool:
+    return given_by is None or number.given_by in (given_by, "")
 
 
 def _marks(values: Sequence[object]) -> str:

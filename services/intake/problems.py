@@ -11,6 +11,8 @@ from events.envelope import Moment
 
 _ROOT: Final = "urn:repairchain:problem:"
 _LONGEST_FAULT: Final = 160
+#: What is held: its order may still come, or become known by that number.
+HELD: Final = frozenset({"unknown-order", "unknown-number"})
 #: What was held for its order, once the time for that is up.
 NEVER_CAME: Final = "order-never-came"
 
@@ -26,6 +28,8 @@ TITLES: Final = {
     "unknown-version": "This version of the type is not known yet",
     "id-reused": "This id was used before for another order",
     "unknown-order": "No order has this id or reference yet",
+    "unknown-number": "No order in which you take part has this number yet",
+    "ambiguous-number": "Several orders in which you take part have this number",
     "order-never-came": "The order never came",
     "order-id-taken": "Another party has opened an order with this id",
     "internal": "Intake failed on this submission",
@@ -88,7 +92,7 @@ def short(text: str) -> str:
 
 def is_held(problem: Problem) -> bool:
     """Whether the submission waits for its order and is taken in by itself, so that nobody has anything to mend."""
-    return kind_of(problem.type) == "unknown-order"
+    return kind_of(problem.type) in HELD
 
 
 def kind_of(problem_type: str) -> str:

@@ -12,7 +12,18 @@ from pydantic import ValidationError
 from events.envelope import CONTENT_TYPE, MAX_BYTES, Event, TypeNameError
 from services.intake.problems import Refusal, from_validation
 
-_ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "correlationid", "causationid")
+_ATTRIBUTES = (
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "subject",
+    "subjectkind",
+    "subjectof",
+    "time",
+    "correlationid",
+    "causationid",
+)
 
 
 def _structured(payload: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -111,6 +111,7 @@ class _Decided:
     accepted: list[tuple[Msg, Accept]]
     duplicates: list[tuple[Msg, Duplicate]]
     rejected: list[_Rejection]
+    by_number: bool = False  # some name their orders by a number that others may have given to another order since
 
 
 #: A submission as a document, its own id, and the event or why there is none.
@@ -210,11 +211,11 @@ class Intake:
         self._sweeper.settled([names.INTAKE_STREAMS[self.role]])  # what an earlier run left
         await feed_into(subscriber, self.app, self._feed)
 
-    async def _serve(self, boxes: list[Box]) -> None:
+    async def _serve(self, boxes: list[Box], made: Collection[str]) -> None:
         new = [box for box in boxes if box.stream not in self._served]
         self._served = {box.stream for box in boxes}
         self._sweeper.settled(box.stream for box in new if box.messages)
-        await self._feed.serve([names.INTAKE_STREAMS[self.role], *self._served])
+        await self._feed.serve([names.INTAKE_STREAMS[self.role], *self._served], made)
 
     async def _number_ours(self) -> None:
         """A stream of an earlier version began at 1, as boxes do: once it is empty, it goes on where it should."""
@@ -308,7 +309,7 @@ class Intake:
             self._unsure = False
         self._index.forget()
         decided = self._decide(messages)
-        if any(is_held(rejection.problem) for rejection in decided.rejected):
+        if decided.by_number or any(is_held(rejection.problem) for rejection in decided.rejected):
             # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
             await self._follower.read_to_the_end()
             self._index.forget()
@@ -362,6 +363,7 @@ class Intake:
                 if isinstance(found, Refusal):
                     raise found
                 order = found.subject
+                decided.by_number |= found.subjectkind is not None
                 outcome = decide(found, party, self._index, now)
             except Refusal as refusal:
                 problem = self._limbo.judged(with_all_faults(refusal.problem(id), document), message.headers)

@@ -12,7 +12,7 @@ import pytest
 from events.envelope import make_event
 from events.party import role_of
 from services.intake.deciding import Accept, Duplicate, Found, decide, order_hash
-from services.intake.problems import Refusal, kind_of
+from services.intake.problems import Refusal, is_held, kind_of
 from services.intake.reading import read_document, read_event
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -27,6 +27,7 @@ class Log:
     orders: dict[str, str] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
     merges: dict[str, str] = field(default_factory=dict)
+    numbers: dict[tuple[str, str, str, str | None], list[str]] = field(default_factory=dict)
 
     def find(self, source: str, id: str) -> Found | None:
         return self.facts.get((source, id))
@@ -40,6 +41,9 @@ class Log:
     def merged_into(self, order: str) -> str | None:
         return self.merges.get(order)
 
+    def numbered(self, party: str, kind: str, number: str, given_by: str | None) -> list[str]:
+        return self.numbers.get((party, kind, number, given_by), [])
+
 
 def when(
     log: Log,
@@ -51,8 +55,11 @@ def when(
     subject: str = "W-1",
     time: datetime = NOW,
     version: int = 1,
+    by: tuple[str, str | None] | None = None,
 ) -> Accept | Duplicate:
     event = make_event(name, source=source, id="e1", subject=subject, time=time, data=data or {}, version=version)
+    if by is not None:
+        event = event.model_copy(update={"subjectkind": by[0], "subjectof": by[1]})
     return decide(event, on or source, log, NOW)
 
 
@@ -338,3 +345,40 @@ def test_a_chain_of_orders_is_taken_and_so_is_a_repetition() -> None:
     assert isinstance(when(Log(orders=TWO, merges={"W-2": "W-3"}), "order.merged", {"into": "W-2"}), Accept)
     assert isinstance(when(Log(orders=TWO, merges={"W-1": "W-2"}), "order.merged", {"into": "W-2"}), Accept)
     assert isinstance(when(Log(orders=TWO), "order.unmerged"), Accept)
+
+
+def test_an_order_is_named_by_a_number_of_its_own_and_goes_into_the_log_by_its_id() -> None:
+    log = Log(orders=TWO, numbers={(IMPORTER, "serial", "SN-1", "Tide"): ["W-2"]})
+    outcome = when(log, "item.received", source=IMPORTER, subject="SN-1", by=("serial", "Tide"))
+    assert isinstance(outcome, Accept)
+    assert (outcome.event.subject, outcome.event.subjectkind, outcome.event.subjectof) == ("W-2", None, None)
+    assert b"subjectkind" not in outcome.event.to_json()
+
+
+def test_a_number_of_none_is_held_and_of_several_is_refused_with_how_many() -> None:
+    several = Log(orders=TWO, numbers={(IMPORTER, "reference", "88", None): ["W-1", "W-2", "W-3"]})
+    none = refused(Log(orders=TWO), "item.received", source=IMPORTER, subject="88", by=("reference", None))
+    many = refused(several, "item.received", source=IMPORTER, subject="88", by=("reference", None))
+    assert is_held(none.problem(None))
+    assert (many.kind, is_held(many.problem(None))) == ("ambiguous-number", False)
+    assert "3 orders" in many.detail
+    assert not any(order in many.detail for order in TWO)
+
+
+def test_orders_that_are_one_are_one_also_for_a_number() -> None:
+    log = Log(orders=TWO, merges={"W-1": "W-2"}, numbers={(IMPORTER, "reference", "88", None): ["W-1", "W-2"]})
+    outcome = when(log, "item.received", source=IMPORTER, subject="88", by=("reference", None))
+    assert isinstance(outcome, Accept)
+    assert outcome.event.subject == "W-2"
+
+
+def test_what_is_said_again_means_what_it_meant_whatever_else_has_that_number_by_now() -> None:
+    said = {(IMPORTER, "e1"): Found(7, order_hash("W-2"))}
+    log = Log(facts=said, orders=TWO, numbers={(IMPORTER, "serial", "SN-1", None): ["W-1", "W-2"]})
+    again = when(log, "item.received", source=IMPORTER, subject="SN-1", by=("serial", None))
+    assert again == Duplicate("e1", 7, "W-2")
+
+
+def test_an_order_is_not_opened_by_a_number() -> None:
+    refusal = refused(Log(), "order.opened", {"product": {}}, by=("serial", None))
+    assert (refusal.kind, refusal.pointer) == ("invalid", "/subjectkind")

@@ -94,3 +94,42 @@ def test_it_knows_of_which_order_another_is_a_part_until_that_is_taken_back(inde
     assert index.merged_into("W-1") is None
     index.clear()
     assert index.merged_into("W-1") is None
+
+
+def test_a_number_is_known_to_whoever_takes_part_in_its_order_and_to_nobody_else(index: Index) -> None:
+    def said(name: str, id: str, data: dict[str, object], order: str = "W-1", source: str = SHOP) -> Event:
+        return make_event(name, source=source, id=id, subject=order, time=NOW, data=data)
+
+    maker, bench = "importer:north", "repairer:bench"
+    product = {"brand": "Tide", "serial": "SN-1"}
+    log = [
+        said("order.opened", "o", {"product": product, "customer": "C-1", "items": [{"item": "a", "serial": "SN-2"}]}),
+        referenced("r", "RMA-7", "W-1"),
+        said("item.handed_over", "h", {"to": maker}),
+        said("unit.replaced", "u", {"new_serial": "SN-3"}),
+        said("order.opened", "o2", {"product": product}, order="W-2", source="retailer:other"),
+    ]
+
+    def found() -> list[list[str]]:
+        asked = [("serial", "SN-1", "tide"), ("serial", "SN-2", None), ("serial", "SN-3", "Tide")]
+        asked += [("reference", "RMA-7", SHOP), ("customer", "C-1", None), ("reference", "RMA-7", None)]
+        return [index.numbered(maker, *each) for each in asked]  # type: ignore[arg-type]
+
+    for event in log:
+        index.expect(event)
+    assert found() == [["W-1"]] * 6
+    index.forget()
+    assert found() == [[]] * 6
+    index.follow([(number, event.to_json()) for number, event in enumerate(log, 1)])
+    assert found() == [["W-1"]] * 6
+    assert index.numbered(bench, "serial", "SN-1", None) == []
+    assert index.numbered(SHOP, "serial", "SN-1", None) == ["W-1"]
+    assert index.numbered(maker, "serial", "SN-1", "Other") == []
+    assert index.numbered(maker, "reference", "RMA-7", "retailer:other") == []
+    # What this batch hands over counts as well.
+    index.expect(said("item.handed_over", "h2", {"to": bench}))
+    assert index.numbered(bench, "serial", "SN-1", None) == ["W-1"]
+    index.forget()
+    index.follow([(9, said("fact.corrected", "c", {"fact_id": "h", "reason": "did_not_occur"}).to_json())])
+    assert found() == [[]] * 6
+    assert sorted(index.numbers_of("W-1")) == ["C-1", "RMA-7", "SN-1", "SN-2", "SN-3"]
