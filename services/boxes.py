@@ -146,11 +146,15 @@ async def open_boxes_as_keeper(settings: Settings, parties: Collection[str]) -> 
 class Boxes:
     """Keeps the boxes of one role's partners in view for its intake: ``await start()``, until ``await stop()``.
 
-    ``serve`` is told of all that there are whenever somebody has looked.
+    ``serve`` is told of all that there are whenever somebody has looked, and of the streams that were made since.
     """
 
     def __init__(
-        self, connection: Client, role: str, limits: Limits, serve: Callable[[list[Box]], Coroutine[Any, Any, None]]
+        self,
+        connection: Client,
+        role: str,
+        limits: Limits,
+        serve: Callable[[list[Box], Collection[str]], Coroutine[Any, Any, None]],
     ) -> None:
         self._connection = connection
         self._js = connection.jetstream()
@@ -159,6 +163,7 @@ class Boxes:
         self._serve = serve
         self._new = asyncio.Event()
         self._missing = False
+        self._made: set[str] = set()
 
     async def start(self) -> None:
         """Return when those that there are now are served."""
@@ -180,7 +185,8 @@ class Boxes:
         with suppress(nats.errors.Error):
             await self._subscription.unsubscribe()
 
-    async def _hear(self, _: Msg) -> None:
+    async def _hear(self, message: Msg) -> None:
+        self._made.add(message.subject.split(".")[-2])
         self._new.set()
 
     async def _run(self) -> None:
@@ -210,7 +216,8 @@ class Boxes:
         await self._list()
 
     async def _list(self) -> None:
-        await self._serve(await boxes(self._js, self._role))
+        made, self._made = self._made, set()
+        await self._serve(await boxes(self._js, self._role), made)
 
     async def _ours(self) -> list[str]:
         """Whose boxes we may make, as the server has it: that is who is registered."""

@@ -1,0 +1,128 @@
+"""The box of each partner on a real server: who makes it, when, and that nothing waits in vain."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import nats.errors
+import pytest
+
+from events import names
+from events.streams import Limits, declare_streams
+from events.subjects import box_stream, box_subject, intake_subject
+from services import access
+from services.boxes import boxes, open_boxes, unsettled
+from services.parties import add_party
+from services.rights import service_rights
+from tests.chainserver import ChainServer, refusals
+from tests.services.test_intake import SHOP, Chain, event
+from tests.waiting import eventually
+
+LATER = "retailer:late & comer"
+
+
+@pytest.fixture
+async def chain(chain_server: ChainServer) -> Chain:
+    await declare_streams((await chain_server.connect("keeper")).jetstream())
+    return Chain(chain_server)
+
+
+def test_a_stream_has_a_name_that_a_folder_may_have_and_no_two_parties_share_one() -> None:
+    long = "repairer:" + "ä" * 200
+    parties = [SHOP, "retailer:acme.x", "importer:acme", long, long + "x"]
+    streams = [box_stream(party) for party in parties]
+    assert streams[:2] == ["INTAKE_RETAILER_acme", "INTAKE_RETAILER_acme=2Ex"]
+    assert len(set(streams)) == len(parties)
+    assert max(map(len, streams)) < 200
+
+
+async def test_whoever_is_registered_can_hand_in_at_once_although_no_service_runs(chain: Chain) -> None:
+    shop = await chain.server.connect(SHOP)
+    assert (await shop.jetstream().publish(intake_subject(SHOP), event("e1"))).stream == box_stream(SHOP)
+
+
+async def test_a_newcomer_is_heard_by_an_intake_that_runs(chain: Chain) -> None:
+    async with chain.running():
+        late = await chain.partner(LATER)
+        receipt = await late.say(event("e1", source=LATER))
+        assert (receipt["outcome"], receipt["sequence"]) == ("accepted", 1)
+        js = (await chain.server.connect("keeper")).jetstream()
+
+        async def empty() -> bool:
+            return (await js.stream_info(box_stream(LATER))).state.messages == 0
+
+        await eventually(empty, "what is settled is removed: the right to do so came with the partner")
+    assert refusals(chain.server.home) == []
+
+
+async def test_who_registered_while_no_server_ran_finds_a_box_when_one_runs(free_home: Path) -> None:
+    add_party(free_home, SHOP)
+    async with ChainServer(free_home) as server:
+        assert [box.party for box in await boxes((await server.connect("keeper")).jetstream())] == [SHOP]
+        shop = await server.connect(SHOP)
+        assert (await shop.jetstream().publish(intake_subject(SHOP), b"{}")).seq == 1
+
+
+async def test_an_intake_makes_the_boxes_that_are_missing_when_it_starts_and_while_it_runs(
+    chain: Chain,
+) -> None:
+    js = (await chain.server.connect("keeper")).jetstream()
+    shop = await chain.partner(SHOP)
+    await js.delete_stream(box_stream(SHOP))
+    with pytest.raises(nats.errors.NoRespondersError):  # no acknowledgement: the partner tries again
+        await shop.hand_in(event("e1"))
+    async with chain.running():
+        assert (await shop.say(event("e1")))["outcome"] == "accepted"
+        await js.delete_stream(box_stream(SHOP))
+
+        async def there() -> bool:
+            return [box.party for box in await boxes(js, "retailer")] == [SHOP]
+
+        await eventually(there, "made again")
+        await shop.hand_in(event("e1"))
+        await shop.heard("e1", "duplicate")
+    assert refusals(chain.server.home) == []
+
+
+async def test_what_a_partner_handed_in_before_it_was_revoked_is_taken_in(chain: Chain) -> None:
+    shop = await chain.partner(SHOP)
+    await shop.hand_in(event("e1"))
+    await asyncio.to_thread(access.revoke, chain.server.home, SHOP)
+    js = (await chain.server.connect("keeper")).jetstream()
+    async with chain.running():
+
+        async def taken_in() -> bool:
+            return not (await js.stream_info(box_stream(SHOP))).state.messages
+
+        await eventually(taken_in, "taken in and removed")
+    assert (await js.stream_info(names.REPAIRS)).state.messages == 1
+    assert refusals(chain.server.home) == []
+
+
+async def test_what_waits_where_an_earlier_version_kept_it_is_taken_in(chain: Chain) -> None:
+    """Before there were boxes, all partners of a role handed in to the stream that is only our own's now."""
+    shop = await chain.partner(SHOP)
+    keeper = await chain.server.connect("keeper")
+    await keeper.jetstream().publish(intake_subject(SHOP), event("e1"))
+    async with chain.running():
+        assert (await shop.heard("e1", "accepted"))["position"] == 1
+
+
+async def test_one_that_is_full_keeps_nobody_else_from_handing_in(chain: Chain) -> None:
+    js = (await chain.server.connect("keeper")).jetstream()
+    shop, late = await chain.server.connect(SHOP), await chain.server.connect(LATER)
+    await open_boxes(js, [SHOP, LATER], Limits(partner=1024 * 1024))
+    answers = [await shop.request(intake_subject(SHOP), b"x" * 200_000) for _ in range(6)]
+    assert [b'"seq"' in answer.data and b"error" not in answer.data for answer in answers] == [True] * 5 + [False]
+    assert b"maximum bytes exceeded" in answers[-1].data
+    assert (await late.jetstream().publish(intake_subject(LATER), b"{}")).seq == 1
+    assert (await unsettled(js))[names.INTAKE_DURABLES["retailer"]] == 6
+
+
+def test_a_service_may_keep_the_boxes_of_its_own_partners_only() -> None:
+    rights = service_rights("retailer", [SHOP, "importer:north"]).publish
+    assert f"$JS.API.STREAM.PURGE.{box_stream(SHOP)}" in rights
+    assert not any("IMPORTER_north" in subject for subject in rights)
+    assert box_subject("importer:north") not in rights
+    assert not any("PURGE.*" in subject or "UPDATE.*" in subject for subject in rights)
