@@ -1,4 +1,4 @@
-"""What is not done in SQL between two models: rows go out as arrays, tables come back that the next ones read."""
+"""What is not done in SQL between two models: facts go out as arrays, tables come back that the models read."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from duckdb import DuckDBPyConnection
 
 from projections import custody, marks, matching
 from projections.book import Book
 from projections.matching import Rules
+from projections.owing import terms_beside
 from projections.story import Story
-from projections.terms import terms_of
 
 #: The columns of `facts` that a story is made of.
 STORY: Final = (
@@ -26,48 +25,36 @@ _NOTES: Final = ("commitment.overdue", "commitment.nudged", "commitment.withdraw
 _WAITS: Final = ("decide", "answer")
 
 
-def after(model: str, rows: pa.Table, rules: Rules, book: Book) -> dict[str, pa.Table]:
-    """The tables that the models after ``model`` read besides, by name, given its rows in their order."""
-    match model:
-        case "facts":
-            return _told(rows, rules)
-        case "owed":
-            return {"terms": terms_of(book, rows)}
-    return {}
+class Beside:
+    """What is made of the facts of some orders beside SQL: tables by name, which the models read or are.
 
+    ``idle`` are the models that can have no rows, whatever their SQL.
+    """
 
-def _told(facts: pa.Table, rules: Rules) -> dict[str, pa.Table]:
-    story = Story(facts)
-    handoffs, agreed = custody.handoffs_of(story), marks.agreed_in(story)
-    expected, restated = matching.match(story, agreed, handoffs, rules)
-    return {
-        "handoffs": custody.as_arrow(story, handoffs),
-        "marks": marks.marks_of(story, agreed, handoffs, rules.statuses),
-        "expected": expected,
-        "restated": restated,
-    }
+    def __init__(self, facts: pa.Table, rules: Rules) -> None:
+        story = Story(facts)
+        handoffs, agreed = custody.handoffs_of(story), marks.agreed_in(story)
+        self._expected, restated = matching.match(story, agreed, handoffs, rules)
+        self.tables = {
+            "handoffs": custody.as_arrow(story, handoffs),
+            "marks": marks.marks_of(story, agreed, handoffs, rules.statuses),
+            "expected": self._expected.rows,
+            "restated": restated,
+        }
+        kinds = self._expected.rows["kind"]
+        has_rows = {
+            "promised": len(restated) > 0,
+            "waits": _any_of(kinds, _WAITS),
+            "noted": _any_of(facts["fact"], _NOTES),
+            "told_elsewhere": _any_of(kinds, ("promise",)),
+        }
+        self.idle = frozenset(model for model, has in has_rows.items() if not has)
 
-
-def idle(facts: pa.Table, told: Mapping[str, pa.Table]) -> frozenset[str]:
-    """The models that can have no rows, given the facts and what was made of them."""
-    kinds = told["expected"]["kind"]
-    has_rows = {
-        "promised": len(told["restated"]) > 0,
-        "waits": _any_of(kinds, _WAITS),
-        "noted": _any_of(facts["fact"], _NOTES),
-        "told_elsewhere": _any_of(kinds, ("promise",)),
-    }
-    return frozenset(model for model, has in has_rows.items() if not has)
+    def terms(self, book: Book, parts: Mapping[str, pa.Table]) -> pa.Table:
+        """The table `terms`, given the rows of the models `promised`, `waits` and `noted`."""
+        return terms_beside(book, self._expected, parts)
 
 
 def _any_of(column: Any, values: tuple[str, ...]) -> bool:
     found = pc.any(pc.is_in(column.cast(pa.string()), pa.array(values, pa.string())))
     return bool(found.as_py())
-
-
-def put(cursor: DuckDBPyConnection, model: str, rows: pa.Table, rules: Rules, book: Book) -> dict[str, pa.Table]:
-    """Let the cursor's SQL have the tables that are made of ``model``. Returns them."""
-    made = after(model, rows, rules, book)
-    for name, table in made.items():
-        cursor.register(name, table)
-    return made

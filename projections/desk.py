@@ -34,8 +34,6 @@ class Desk:
         for table in _WORDS:
             self.maker.put(table, self.writer.look_up(f"FROM chain.{table}"))
         self.rules = Rules.read(cursor)
-        #: The models that have no rows in this batch, whatever their SQL.
-        self.idle: frozenset[str] = frozenset()
 
     def put(self, name: str, rows: pa.Table) -> None:
         """Let ``name`` mean ``rows`` for both."""

@@ -15,12 +15,12 @@ from typing import Final
 import pyarrow as pa
 
 from events.party import POLICY
-from projections.beside import after, idle
+from projections.beside import Beside
 from projections.book import Book, open_book
 from projections.desk import Desk
 from projections.merging import Merges
 from projections.mirror import Arrived
-from projections.models import CLOSURES, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.models import CLOSURES, COMMITMENTS, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
 from projections.workbench import Workbench
 
@@ -83,8 +83,8 @@ def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
             _remove_all(desk.writer, arrived.regrouped)
         new_voids = _take_facts(desk, touched, merges)
         models = ORDER_MODELS if new_voids or arrived.regrouped else _spoken_of(desk, arrived.rows)
-    told = desk.beside.submit(_tell, desk, book)
-    linked = tuple((model, desk.beside.submit(_make, desk, told, model, book)) for model in models if model.is_linked)
+    made = desk.beside.submit(_make_beside, desk)
+    linked = tuple((model, desk.beside.submit(_make, desk, made, model, book)) for model in models if model.is_linked)
     return Making(desk, book, models, linked, new_voids)
 
 
@@ -107,24 +107,24 @@ def apply_models(making: Making) -> None:
             _add(desk.writer, model)
 
 
-def _tell(desk: Desk, book: Book) -> None:
+def _make_beside(desk: Desk) -> Beside:
     """Make what is not made in SQL of the facts that have been put on the desk."""
-    facts = desk.maker.rows(FACTS.name)
-    told = after(FACTS.name, facts, desk.rules, book)
-    for name, table in told.items():
+    made = Beside(desk.maker.rows(FACTS.name), desk.rules)
+    for name, table in made.tables.items():
         desk.maker.put(name, table)
-    desk.idle = idle(facts, told)
+    return made
 
 
-def _make(desk: Desk, told: Future[None], model: Model, book: Book) -> pa.Table:
-    told.result()  # done by the same thread: what it raised is raised here
+def _make(desk: Desk, making: Future[Beside], model: Model, book: Book) -> pa.Table:
+    made = making.result()  # done by the same thread: what it raised is raised here
     if model.is_given:
-        return desk.maker.rows(model.name)
-    rows = desk.maker.make(model.select, has_rows=model.name not in desk.idle)
+        return made.tables[model.name]
+    if model is COMMITMENTS:
+        parts = {part.name: desk.maker.rows(part.name) for part in ORDER_MODELS if not part.is_stored}
+        desk.maker.put("terms", made.terms(book, parts))
+    rows = desk.maker.make(model.select, has_rows=model.name not in made.idle)
     if model.is_read:
         desk.maker.put(model.name, rows)
-    for name, table in after(model.name, rows, desk.rules, book).items():
-        desk.maker.put(name, table)
     return rows
 
 

@@ -7,6 +7,7 @@ rows and columns take several times as long.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -17,7 +18,11 @@ from duckdb import DuckDBPyConnection
 
 from projections.custody import STATES, Handoffs
 from projections.marks import Agreed
-from projections.story import Flags, Numbers, Story, chosen
+from projections.story import CUSTOMER, Flags, Numbers, Story, chosen
+
+#: Whoever is named is asked to; it need not be anybody that there is.
+_OWED_BY_ANYBODY: Final = frozenset({"answer", "cover"})
+_PARTY: Final = re.compile(r"(?:retailer|importer|repairer|customer|chain):[^\x00-\x1f\x7f]{1,120}")
 
 _STATES: Final = ("met", "open", "cancelled")
 _MET, _OPEN, _CANCELLED = range(3)
@@ -99,13 +104,30 @@ class Rules:
         return cls(lanes, {kind: tuple(flags) for kind, *flags in kinds}, dict(statuses))
 
 
-def match(story: Story, agreed: Agreed, handoffs: Handoffs, rules: Rules) -> tuple[pa.Table, pa.Table]:
-    """`expected`, a row for everything that was opened, with when and how it ended, and `restated`, the dates that were
-    named for it afterwards."""
+def match(story: Story, agreed: Agreed, handoffs: Handoffs, rules: Rules) -> tuple[Expected, pa.Table]:
+    """Everything that was opened, with when and how it ended, and the rows of `restated`: the dates that were named for
+    it afterwards."""
     facts = _Facts(story, agreed, handoffs)
     said = _said(facts, rules)
     goes_on = _goes_on(facts, said, rules)
     return _expected(facts, said, ~goes_on, rules), _restated(facts, said, goes_on, rules)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is owed, row by row: the table `expected`, and, as numbers, what its due times follow from.
+
+    Numbers are those of the story's people, words and topics, and of the kinds; -1 is nothing.
+    """
+
+    rows: pa.Table
+    story: Story
+    kinds: list[str]
+    kind: Numbers
+    owner: Numbers
+    counterpart: Numbers
+    category: Numbers
+    urgency: Numbers
 
 
 class _Facts:
@@ -155,11 +177,13 @@ def _said(facts: _Facts, rules: Rules) -> _Said:
     kinds = {name: number for number, name in enumerate(rules.kinds)}
     story = facts.story
     roles: dict[str, Flags] = {}
-    ever = {lane: facts.last(*facts_of_it) >= 0 for lane, facts_of_it in _RARE.items()}
+    spoken = {lane: story.places(*facts_of_it) for lane, facts_of_it in _RARE.items()}
+    idle = {lane for lane, places in spoken.items() if not len(places)}
+    ever = {lane: story.last(places) >= 0 for lane, places in spoken.items() if lane not in idle}
     parts: list[tuple[Numbers, ...]] = []
     for number, rule in enumerate(rules.lanes):
         rows = story.places(rule.fact)
-        if not len(rows):
+        if not len(rows) or rule.lane in idle:
             continue
         rows = rows[_applies(rule, rows, facts, roles, ever)]
         if not len(rows):
@@ -241,9 +265,9 @@ def _goes_on(facts: _Facts, said: _Said, rules: Rules) -> Flags:
     return goes_on
 
 
-def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> pa.Table:
-    """A row for everything that was expected, receipts of what was handed over last: who owed it since when, and the
-    fact that ended it."""
+def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> Expected:
+    """Everything that was expected, receipts of what was handed over last: who owed it since when, and the fact that
+    ended it."""
     story, handoffs = facts.story, facts.handoffs
     turns = np.flatnonzero(kept)
     has_next = np.append(said.same_lane(turns, story.order)[1:], False) if len(turns) else np.zeros(0, np.bool_)
@@ -251,6 +275,7 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> pa.Table
     opening = (said.expects[turns] >= 0) & (said.owner[turns] >= 0)
     turns, has_next, following = turns[opening], has_next[opening], following[opening]
 
+    kinds = list(rules.kinds)
     kind, place, owner = said.expects[turns], said.place[turns], said.owner[turns]
     ends_with_order, ends_with_repair, waits = np.array([*rules.kinds.values()], np.bool_).T[:, kind]
     never = story.count
@@ -264,41 +289,66 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> pa.Table
     is_met &= ~work | (story.source[said.place[following]] == owner)
     ended = np.where(ends < never, ends, -1)
     state = np.where(is_met, _MET, np.where(ended < 0, _OPEN, _CANCELLED))
-
     # Our own word of the next news is the promise of the party that it speaks for.
-    named_by = np.where(kind == list(rules.kinds).index("update"), owner, story.source[place])
-    handed, from_party, to_party = handoffs.place, story.source[handoffs.place], story.party[handoffs.place]
-    receive = np.full(len(handed), list(rules.kinds).index("receive"))
-    places = np.concatenate([place, handed])
-    ends_at = np.concatenate([ended, handoffs.settled])
-    order = story.order[places]
-    return pa.table(
+    named_by = np.where(kind == kinds.index("update"), owner, story.source[place])
+
+    handed = handoffs.place
+    nothing = np.full(len(handed), -1)
+    place, ended = np.concatenate([place, handed]), np.concatenate([ended, handoffs.settled])
+    kind = np.concatenate([kind, np.full(len(handed), kinds.index("receive"))])
+    owner = np.concatenate([owner, story.party[handed]])
+    named_by = np.concatenate([named_by, story.source[handed]])
+    counterpart = np.concatenate([np.full(len(turns), -1), story.source[handed]])
+    lane = np.concatenate([said.rule[turns], nothing])
+    order = story.order[place]
+    agreed, accountable = facts.agreed, facts.agreed.party[order]
+    # Whoever was named and is nobody owes nothing: then it is the accountable party's.
+    instead = np.where(accountable >= 0, accountable, named_by)
+    owes = np.where(_is_nobody(story, kinds, kind, owner), instead, owner)
+    rows = pa.table(
         {
             "first_position": pa.array(story.first_position[order]),
-            "position": pa.array(story.position[places]),
-            "place": pa.array(places),
-            "lane": chosen(
-                [*(rule.lane for rule in rules.lanes), "receive"],
-                np.concatenate([said.rule[turns], np.full(len(handed), len(rules.lanes))]),
-            ),
+            "position": pa.array(story.position[place]),
+            "place": pa.array(place),
+            "lane": chosen([rule.lane for rule in rules.lanes], lane),
             "topic": pa.concat_arrays([_topics(facts, said, turns), pa.array([""] * len(handed), pa.string())]),
-            "kind": chosen(rules.kinds, np.concatenate([kind, receive])),
-            "owner": story.persons(np.concatenate([owner, to_party])),
-            # Whom the order says answers to the customer.
-            "accountable": story.persons(facts.agreed.party[order]),
-            "counterpart": story.persons(np.concatenate([np.full(len(place), -1), from_party])),
-            "opened_at": story.moments(places),
-            "by_when": story.values("by_when", places),
-            "named_by": story.persons(np.concatenate([named_by, from_party])),
-            "waits_for_customer": pa.array(np.concatenate([waits, np.zeros(len(handed), np.bool_)])),
-            "end_place": _places(ends_at),
-            "ended_at": story.moments(ends_at),
+            "kind": chosen(kinds, kind),
+            "named": story.persons(owner),
+            "owner": story.persons(owes),
+            "accountable": story.persons(accountable),
+            "counterpart": story.persons(counterpart),
+            "opened_at": story.moments(place),
+            "by_when": story.values("by_when", place),
+            "named_by": story.persons(named_by),
+            "waits_for_customer": pa.array(np.concatenate([waits, nothing >= 0])),
+            "end_place": pa.array(ended, pa.int64(), mask=ended < 0),
+            "ended_at": story.moments(ended),
             "state": chosen(_STATES, np.concatenate([state, _STATE_OF_HANDOFF[handoffs.state]])),
-            "customer": story.values("name", facts.agreed.customer[order]),
-            "urgency": story.values("word", facts.agreed.urgency[order]),
-            "category": story.values("topic", facts.agreed.category[order]),
+            "customer": story.values("name", agreed.customer[order]),
         }
     )
+    category, urgency = agreed.category[order], agreed.urgency[order]
+    return Expected(
+        rows=rows,
+        story=story,
+        kinds=kinds,
+        kind=kind,
+        owner=owes,
+        counterpart=counterpart,
+        category=np.where(category >= 0, story.topic[category], -1) if story.count else category,
+        urgency=np.where(urgency >= 0, story.word[urgency], -1) if story.count else urgency,
+    )
+
+
+def _is_nobody(story: Story, kinds: list[str], kind: Numbers, owner: Numbers) -> Flags:
+    """Where somebody was named who is no party."""
+    nobody = np.zeros(len(kind), np.bool_)
+    rows = np.flatnonzero(np.array([name in _OWED_BY_ANYBODY for name in kinds], np.bool_)[kind])
+    for code in np.unique(owner[rows]).tolist():
+        name = str(story.people[code])
+        if name != CUSTOMER and (_PARTY.fullmatch(name) is None or name != name.strip(" ")):
+            nobody[rows[owner[rows] == code]] = True
+    return nobody
 
 
 def _restated(facts: _Facts, said: _Said, goes_on: Flags, rules: Rules) -> pa.Table:
@@ -326,7 +376,3 @@ def _topics(facts: _Facts, said: _Said, rows: Numbers) -> Any:
     """What tells several of a lane apart: the fact's topic, its source, or nothing."""
     story = facts.story
     return chosen(pa.concat_arrays([story.topics, story.people]), said.topic[rows]).fill_null("")
-
-
-def _places(places: Numbers) -> Any:
-    return pa.array(places, pa.int64(), mask=places < 0)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from events import vocabulary
-from projections import beside
+from projections.beside import STORY, Beside
 from projections.book import Book, open_book
 from projections.matching import Rules
 from projections.policy import DEFAULT_POLICY
@@ -76,24 +76,22 @@ HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTOD
 #: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
 _OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
 
-#: What commitments are made of, in steps between which not all is SQL (beside.py).
-OWED: Final = Model("owed", is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
 
-
-def _part_of_owed(name: str) -> Model:
+def _part(name: str) -> Model:
+    """What commitments are made of, besides what is not made in SQL (beside.py)."""
     return Model(name, is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
 
 
+COMMITMENTS: Final = Model("commitments", is_linked=True, facts=_OWED, by_lanes=True)
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final[tuple[Model, ...]] = (
     HANDOFFS,
     Model("orders", is_linked=True),
-    _part_of_owed("promised"),
-    _part_of_owed("waits"),
-    _part_of_owed("noted"),
-    _part_of_owed("told_elsewhere"),
-    OWED,
-    Model("commitments", is_linked=True, facts=_OWED, by_lanes=True),
+    _part("promised"),
+    _part("waits"),
+    _part("noted"),
+    _part("told_elsewhere"),
+    COMMITMENTS,
     Model("messages", facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message."))),
     Model(
         "names",
@@ -111,7 +109,7 @@ def models_version() -> str:
     models = (VOIDS, *ANNOUNCED, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
     counting = [
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
-        for name in ("calendar", "clock", "book", "terms", "story", "custody", "marks", "matching", "beside")
+        for name in ("calendar", "clock", "book", "terms", "story", "custody", "marks", "matching", "owing", "beside")
     ]
     words = [read_sql(name) for name in ("macros", "statuses", "lanes")]
     texts = [*(model.select for model in models), *words, *counting, DEFAULT_POLICY.digest, version("holidays")]
@@ -148,23 +146,23 @@ def build_orders(cursor: DuckDBPyConnection, book: Book, storing: Callable[[Mode
     """Make the models of single orders from the cursor's `facts`.
 
     ``storing`` gives the statement that keeps the rows of a stored model, whose SELECT it is given; None if they need
-    not be kept. What only other models read is left in temporary tables, or as rows in memory.
+    not be kept. What only other models read is left as rows in memory.
     """
-    rules = Rules.read(cursor)
-    facts = _rows(cursor, beside.STORY)
-    told = beside.put(cursor, FACTS.name, facts, rules, book)
-    idle = beside.idle(facts, told)
+    made = Beside(_rows(cursor, STORY), Rules.read(cursor))
+    for name, table in made.tables.items():
+        cursor.register(name, table)
+    parts: dict[str, pa.Table] = {}
     for model in ORDER_MODELS:
-        if model is OWED:
-            owed = _rows(cursor, model.select)
-            cursor.register(model.name, owed)
-            beside.put(cursor, model.name, owed, rules, book)
-        elif model.is_stored:
-            if statement := storing(model, model.select):
-                cursor.execute(statement)
-        else:
-            rows = f"FROM ({model.select}) LIMIT 0" if model.name in idle else model.select
-            cursor.execute(_as_temporary(model, rows))
+        if not model.is_stored:
+            parts[model.name] = _rows(
+                cursor, f"FROM ({model.select}) LIMIT 0" if model.name in made.idle else model.select
+            )
+            cursor.register(model.name, parts[model.name])
+            continue
+        if model is COMMITMENTS:
+            cursor.register("terms", made.terms(book, parts))
+        if statement := storing(model, model.select):
+            cursor.execute(statement)
 
 
 def _as_temporary(model: Model, rows: str) -> str:

@@ -1,4 +1,4 @@
-"""Which rule holds for what is owed, when it is due by that, and when it comes up next: `terms`, beside `owed`.
+"""Which rule holds for what is owed, when it is due by that, and when it comes up next: columns of `terms`.
 
 All rows at once, as arrays: those that have the same rule and the same clock are counted together, so the cost grows
 with the number of rules and calendars, and hardly with the rows. SQL would have to search the opening hours for each.
@@ -7,6 +7,7 @@ with the number of rules and calendars, and hardly with the rows. SQL would have
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -29,31 +30,78 @@ _FOR_EVER: Final = int(np.iinfo(np.int64).max)
 Column = Any
 
 
+#: Names, and by row which of them it is, or -1.
+Named = tuple[Sequence[str], Moments]
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What is owed, row by row, as due times follow from it.
+
+    By row number, where there is anything: ``waiting``, the stretches in which its time stands still, and ``noted``,
+    what was said already (a due time, and how far it was said to be overdue; 0 is a nudge).
+    """
+
+    opened: Moments
+    ended: Moments
+    promised: Moments
+    promised_on: Moments
+    kind: Named
+    owner: Named
+    counterpart: Named
+    category: Named
+    urgency: Named
+    waiting: dict[int, list[tuple[int, int]]]
+    noted: dict[int, list[tuple[int, int]]]
+
+    @classmethod
+    def of(cls, owed: pa.Table) -> Owed:
+        """From a table with a column for each, ``waits_from``, ``waits_until``, ``noted_due`` and ``noted_level``."""
+        opened, ended, promised, promised_on = (
+            moments_of(owed[name]) for name in ("opened_at", "ended_at", "promised_at", "promised_on")
+        )
+        return cls(
+            opened=opened,
+            ended=ended,
+            promised=promised,
+            promised_on=promised_on,
+            kind=_named(owed["kind"]),
+            owner=_named(owed["owner"]),
+            counterpart=_named(owed["counterpart"]),
+            category=_named(owed["category"]),
+            urgency=_named(owed["urgency"]),
+            waiting=_pairs(owed["waits_from"], owed["waits_until"]),
+            noted=_pairs(owed["noted_due"], owed["noted_level"]),
+        )
+
+
 def terms_of(book: Book, owed: pa.Table) -> pa.Table:
-    """Row by row of `owed`: ``due_at``, ``rule``, ``next_at`` (when something is to be said of it, while it is open),
+    """The columns of ``judge`` for the rows of a table (see ``Owed.of``)."""
+    return pa.table(judge(book, Owed.of(owed)))
+
+
+def judge(book: Book, owed: Owed) -> dict[str, Column]:
+    """Row by row: ``due_at``, ``rule``, ``next_at`` (when something is to be said of it, while it is open), ``level``,
     ``allowed`` and ``worked`` (seconds of the owner's opening hours that it may take, and took)."""
-    columns = _Columns(owed)
-    results = _Results(len(owed))
-    waiting = _pairs(owed["waits_from"], owed["waits_until"])
-    for terms, rows in _grouped(book, columns.ended, owed):
-        _judge(terms, rows, columns, waiting, results)
+    results = _Results(len(owed.opened))
+    for terms, rows in _grouped(book, owed):
+        _judge(terms, rows, owed, results)
     return results.as_arrow()
 
 
-def _grouped(book: Book, ended: Moments, owed: pa.Table) -> Iterator[tuple[Terms, npt.NDArray[np.intp]]]:
+def _grouped(book: Book, owed: Owed) -> Iterator[tuple[Terms, npt.NDArray[np.intp]]]:
     """The rows that have the same terms, together."""
-    if not len(ended):
+    if not len(owed.ended):
         return
-    editions = _editions(book, ended)
     named = [
-        ([*range(len(book.policies))], editions),
-        _codes(owed["kind"], lambda kind: kind),
-        _codes(owed["owner"], book.owner),
-        _codes(owed["counterpart"], book.lane),
-        _codes(owed["category"], book.about),
-        _codes(owed["urgency"], lambda urgency: urgency),
+        ([*range(len(book.policies))], _editions(book, owed.ended)),
+        _codes(owed.kind, lambda kind: kind),
+        _codes(owed.owner, book.owner),
+        _codes(owed.counterpart, book.lane),
+        _codes(owed.category, book.about),
+        _codes(owed.urgency, lambda urgency: urgency),
     ]
-    code, size = np.zeros(len(ended), np.int64), 1
+    code, size = np.zeros(len(owed.ended), np.int64), 1
     for values, codes in named:
         code, size = code * len(values) + codes, size * len(values)
     found = _different(code, size)
@@ -80,21 +128,21 @@ def _different(codes: Moments, size: int) -> Moments:
     return np.flatnonzero(seen)
 
 
-def _codes(column: Column, meaning: Callable[[str | None], str | None]) -> tuple[list[Any], Moments]:
-    """What the different values of a column mean, each meaning once, and the number of its meaning for each row."""
-    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+def _codes(named: Named, meaning: Callable[[str | None], str | None]) -> tuple[list[Any], Moments]:
+    """What the names that occur mean, each meaning once, and the number of its meaning for each row."""
+    names, codes = named
     meanings: dict[str | None, int] = {}
-    number_of = [meanings.setdefault(meaning(value), len(meanings)) for value in encoded.dictionary.to_pylist()]
-    places = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
-    return list(meanings), np.array(number_of, np.int64)[places]
+    number_of = np.zeros(len(names) + 1, np.int64)  # the last is for no name
+    for code in _different(codes + 1, len(names) + 1).tolist():
+        name = names[code - 1] if code else None
+        number_of[code - 1] = meanings.setdefault(meaning(name), len(meanings))
+    return list(meanings), number_of[codes]
 
 
-class _Columns:
-    def __init__(self, owed: pa.Table) -> None:
-        self.opened, self.ended = moments_of(owed["opened_at"]), moments_of(owed["ended_at"])
-        self.promised, self.promised_on = moments_of(owed["promised_at"]), moments_of(owed["promised_on"])
-        #: By row, what was said already: pairs of a due time and how far it was said to be overdue (0 is a nudge).
-        self.noted = _pairs(owed["noted_due"], owed["noted_level"])
+def _named(column: Column) -> Named:
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+    return encoded.dictionary.to_pylist(), codes
 
 
 class _Results:
@@ -115,28 +163,25 @@ class _Results:
         """Levels, and whether there was a nudge."""
         return self.levels[rows], self.nudged[rows]
 
-    def as_arrow(self) -> pa.Table:
-        return pa.table(
-            {
-                "due_at": _as_timestamps(self.due),
-                "rule": pa.DictionaryArray.from_arrays(self.rules, pa.array(self.names, pa.string())).cast(pa.string()),
-                "next_at": _as_timestamps(self.next_at),
-                "level": pa.array(self.levels.astype(np.int32)),
-                "allowed": pa.array(self.allowed // 1_000_000),
-                "worked": pa.array(self.worked // 1_000_000),
-            }
-        )
+    def as_arrow(self) -> dict[str, Column]:
+        return {
+            "due_at": as_timestamps(self.due),
+            "rule": pa.DictionaryArray.from_arrays(self.rules, pa.array(self.names, pa.string())).cast(pa.string()),
+            "next_at": as_timestamps(self.next_at),
+            "level": pa.array(self.levels.astype(np.int32)),
+            "allowed": pa.array(self.allowed // 1_000_000),
+            "worked": pa.array(self.worked // 1_000_000),
+        }
 
 
 def _judge(
     terms: Terms,
     rows: npt.NDArray[np.intp],
-    columns: _Columns,
-    waiting: dict[int, list[tuple[int, int]]],
+    columns: Owed,
     results: _Results,
 ) -> None:
     """The results of ``rows``, which all have the same terms."""
-    clock = terms.clock
+    clock, waiting = terms.clock, columns.waiting
     opened, ended, promised = columns.opened[rows], columns.ended[rows], columns.promised[rows]
     due = np.array(clock.add(opened, terms.allowed))
     if waiting:
@@ -253,5 +298,6 @@ def moments_of(array: Column) -> Moments:
     return np.asarray(array.cast(pa.int64()).fill_null(NONE).to_numpy(zero_copy_only=False), np.int64)
 
 
-def _as_timestamps(moments: Moments) -> Column:
+def as_timestamps(moments: Moments) -> Column:
+    """Microseconds since 1970, or NONE, as a column of timestamps."""
     return pa.array(moments, pa.int64(), mask=moments == NONE).cast(pa.timestamp("us"))

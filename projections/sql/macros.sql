@@ -2,8 +2,6 @@
 
 -- The customer as one who owes or is owed something.
 CREATE OR REPLACE MACRO customer_party(customer) AS CASE WHEN strlen(customer) <= 120 THEN 'customer:' || customer END;
-CREATE OR REPLACE MACRO is_party(name) AS
-    regexp_full_match(name, '(retailer|importer|repairer|customer|chain):[^[:cntrl:]]{1,120}') AND name = trim(name);
 
 -- What a commitment is called, everywhere and for ever.
 CREATE OR REPLACE MACRO commitment_id(kind, order_id, source, id) AS concat_ws('/', kind, order_id, source, id);

@@ -12,7 +12,7 @@ WHERE n.place > o.place
     AND (o.end_place IS NULL OR n.place < o.end_place)
     AND (
         (n.lane = o.lane AND n.topic = o.topic)
-        OR (n.lane IS NULL AND n.source = o.owner AND o.kind IN ('forward', 'diagnose', 'repair', 'return', 'cover')
+        OR (n.lane IS NULL AND n.source = o.named AND o.kind IN ('forward', 'diagnose', 'repair', 'return', 'cover')
             AND coalesce(n.about = o.kind, true))
     )
 GROUP BY o.position, o.kind

@@ -2,7 +2,7 @@
 SELECT o.position
 FROM expected o
 JOIN expected step
-    ON step.first_position = o.first_position AND step.owner = o.owner
+    ON step.first_position = o.first_position AND step.named = o.named
         AND step.kind IN ('forward', 'diagnose', 'repair', 'return', 'cover')
         AND step.place < o.place AND (step.end_place IS NULL OR step.end_place > o.place)
 LEFT JOIN promised p ON p.position = o.position AND p.kind = o.kind

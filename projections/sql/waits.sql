@@ -5,5 +5,5 @@ SELECT
     list(coalesce(ended_at, TIMESTAMP '9999-01-01') ORDER BY opened_at, position) AS waits_until,
     count_if(state = 'open') > 0 AS is_waiting
 FROM expected
-WHERE kind IN ('decide', 'answer') AND (owner = 'customer' OR starts_with(owner, 'customer:'))
+WHERE kind IN ('decide', 'answer') AND (named = 'customer' OR starts_with(named, 'customer:'))
 GROUP BY first_position
