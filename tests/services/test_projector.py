@@ -26,6 +26,7 @@ from services import story
 from services.answering import ENCODING, NoAnswerError, QuestionError, ask, query_subject, unpack
 from services.projector import Projector
 from tests.chainserver import ChainServer
+from tests.ready import put_empty_database
 from tests.waiting import eventually
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -61,6 +62,7 @@ class Chain:
         self.running: Projector | None = None
 
     async def connect(self) -> None:
+        put_empty_database(self.path)
         self.client = await self.server.connect("keeper", max_reconnect_attempts=-1, reconnect_time_wait=0.05)
         self.js = self.client.jetstream()
         await declare_streams(self.js)

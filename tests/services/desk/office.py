@@ -20,6 +20,7 @@ from services.desk.calling import call_desk
 from services.settings import Settings, load_settings
 from services.wiring import build
 from tests.chainserver import ChainServer
+from tests.ready import put_empty_database
 from tests.waiting import eventually
 
 SHOP = "retailer:acme"
@@ -49,6 +50,8 @@ class Office:
 
     async def __aenter__(self) -> Self:
         settings: Settings = load_settings(home=self.home)
+        if not settings.folder.database.exists():
+            put_empty_database(settings.folder.database)
         await self.server.add_party(SHOP)
         for name in self._services:
             service = build(name, settings, self.clock)
