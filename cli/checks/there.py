@@ -56,7 +56,7 @@ async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator
     log = await _stream(connection, names.REPAIRS)
     yield await _streams(place, connection)
     yield _clock(log)
-    for service in (*names.SERVICES, *_asked_for(place)):
+    for service in (*names.SERVICES, *asked_for(place)):
         yield await asyncio.to_thread(_service, place, service)
     yield await _read_models(connection, log)
     yield await _rejected(connection)
@@ -174,7 +174,7 @@ def _moment(text: object) -> datetime | None:
         return None
 
 
-def _asked_for(place: Place) -> tuple[str, ...]:
+def asked_for(place: Place) -> tuple[str, ...]:
     """The services that run only where the settings ask for them, and do here."""
     try:
         return (names.HTTP,) if settings_of(place).http_port is not None else ()

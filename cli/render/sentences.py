@@ -31,7 +31,7 @@ TEMPLATES: dict[str, str] = {
     ),
     "item.received": "received {item|it}[ from {from}][, {condition}]",
     "item.returned": "gave {item|it} back to the customer[ ({note})]",
-    "item.tracked": "heard from the carrier[ {carrier}] that parcel {tracking_number|it} {where}[ ({code})]",
+    "item.tracked": "heard from the carrier[ {carrier}] that {parcel} {where}[ ({code})]",
     "diagnosis.made": "found[ in {item}]: {summary}[ (fault {fault_code})]",
     "quote.offered": "quoted {amount|a price}[ {currency}][ for {description}][, valid until {valid_until@}]",
     "quote.accepted": "has a yes to the quote[ {quote}]",
@@ -139,6 +139,8 @@ PARCEL_WORDS: dict[str, str] = {
 
 def _tracked(data: Data) -> Data:
     status = word(data.get("status"))
+    number = word(data.get("tracking_number"))
+    data = data | {"parcel": f"parcel {number}" if number else "the parcel"}
     return data | {"where": PARCEL_WORDS.get(status, f"is {status.replace('_', ' ') or 'somewhere'}")}
 
 

@@ -102,6 +102,7 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
     "timeline-120": (120, lambda: timeline.timeline(examples.TIMELINE, MOMENTS)),
     "timeline-raw-120": (120, lambda: timeline.timeline(examples.TIMELINE, MOMENTS, raw=True)),
     "status-80": (80, lambda: [order.order_panel(examples.ORDER, MOMENTS)]),
+    "status-parcel-80": (80, lambda: [order.order_panel(examples.PARCEL, MOMENTS)]),
     "status-closed-80": (80, lambda: [order.order_panel(examples.CLOSED, MOMENTS)]),
     "orders-80": (80, lambda: tables.orders(examples.ORDERS, MOMENTS, offset=20)),
     "lanes-80": (80, lambda: tables.lanes(examples.LANES)),

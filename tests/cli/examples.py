@@ -281,6 +281,17 @@ TIMELINE: dict[str, Any] = {
     "contacts": [],
 }
 
+PARCEL: dict[str, Any] = ORDER | {
+    "parcel": {
+        "to_party": "repairer:tick",
+        "carrier": "PostRun",
+        "tracking_number": "3SNOOR0042",
+        "carrier_status": "delivered",
+        "carrier_at": "2026-11-12T13:40:00Z",
+        "arrived": False,
+    }
+}
+
 CLOSED: dict[str, Any] = ORDER | {
     "order_id": "W-1002",
     "status": "closed",

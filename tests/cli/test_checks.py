@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.checks import here
+from cli.checks import here, there
 from cli.checks.there import checks_there
 from cli.place import find_place
 from services import server
-from services.home import HomeFolder, write_json
+from services.carriers.secrets import secret_file
+from services.home import HomeFolder, write_json, write_private
 from services.parties import add_party
 from services.webhooks import set_webhook
 from tests.cli.running import call
@@ -130,6 +131,34 @@ def test_webhooks_that_others_may_read_or_that_are_never_called(
     assert here.webhooks(place).advice == f"chmod -R go= {place.folder.webhooks}"
     file.write_text("{}")
     assert "does not hold a webhook" in here.webhooks(place).found
+
+
+def test_the_door_over_http_and_the_secrets_of_carriers(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = find_place(free_home)
+    assert here.http(place).ok is None
+    monkeypatch.setenv("REPAIRCHAIN_HTTP_PORT", "0")
+    HomeFolder(free_home).create()
+    secret = secret_file(free_home, "aftership")
+    write_private(secret, "a secret\n")
+    found = here.http(place)
+    assert (found.ok, found.found) == (True, "port 0 of 127.0.0.1, plain; webhooks of aftership")
+    secret.chmod(0o644)
+    found = here.http(place)
+    assert not found.ok
+    assert found.advice == f"chmod go= {secret}"
+    monkeypatch.setenv("REPAIRCHAIN_HTTP_HOST", "0.0.0.0")  # noqa: S104 - what is refused
+    found = here.http(place)
+    assert not found.ok
+    assert "in the clear" in found.found
+
+
+def test_the_service_for_http_is_looked_at_where_it_is_asked_for(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = find_place(free_home)
+    assert there.asked_for(place) == ()
+    monkeypatch.setenv("REPAIRCHAIN_HTTP_PORT", "8443")
+    assert there.asked_for(place) == ("http",)
 
 
 def test_a_sender_to_whom_nobody_can_answer(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,12 @@ def test_each_field_in_a_sentence_is_a_field_of_the_fact(name: str) -> None:
             {"to": "a:b", "item": "lamp 2", "carrier": "PostRun", "expected_by": "2026-11-20T16:00:00Z"},
             "handed lamp 2 to a:b with PostRun; expected by Fri 20 Nov 17:00",
         ),
+        (
+            "item.tracked",
+            {"tracking_number": "3S1", "status": "delivered", "carrier": "PostRun", "code": "D1"},
+            "heard from the carrier PostRun that parcel 3S1 was delivered (D1)",
+        ),
+        ("item.tracked", {"status": "teleported"}, "heard from the carrier that the parcel is teleported"),
         ("order.opened", {"product": {"description": "a lamp"}, "urgency": "safety"}, "took in a lamp, safety"),
         (
             "order.opened",

@@ -1,0 +1,69 @@
+"""Where a parcel is by what its carrier says: the latest scan holds, whatever order they came in, and is no receipt."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from events.envelope import Event
+from tests.projections.story import IMPORTER, SHOP, Given, corrected, fact, handed, opened, received
+
+SCANS = (("announced", "2026-03-02 09:30"), ("in_transit", "2026-03-02 20:00"), ("delivered", "2026-03-03 11:00"))
+HANDED = fact(
+    "item.handed_over",
+    SHOP,
+    "2026-03-02 10:00",
+    {"to": IMPORTER, "carrier": "PostRun", "tracking_number": "3s 1-23"},
+)
+
+
+def scan(status: str, time: str, number: str = "3S123") -> Event:
+    return fact("item.tracked", "chain:carriers", time, {"tracking_number": number, "status": status})
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(SCANS)), ids=lambda order: "-".join(s for s, _ in order))
+def test_the_latest_scan_holds_in_whatever_order_they_came(given: Given, order: tuple[tuple[str, str], ...]) -> None:
+    story = given(opened(), HANDED, *(scan(*each) for each in order))
+    parcel = story.order()["parcel"]
+    assert (parcel["carrier_status"], parcel["carrier_at"]) == ("delivered", "2026-03-03T11:00:00Z")
+    assert (parcel["tracking_number"], parcel["carrier"], parcel["to_party"]) == ("3s 1-23", "PostRun", IMPORTER)
+    assert story.ask("timeline", order="W-1")["order"]["parcel"] == parcel
+
+
+def test_that_the_carrier_delivered_it_is_no_receipt(given: Given) -> None:
+    story = given(opened(), HANDED, scan("delivered", "2026-03-03 11:00"))
+    story.then_order(status="in_transit", holder=SHOP, next_step="confirm receipt", next_owner=IMPORTER)
+    story.then_rows("commitments", {"state": "open", "owner": IMPORTER}, kind="receive")
+    (handoff,) = story.ask("timeline", order="W-1")["handoffs"]
+    assert (handoff["state"], handoff["carrier_status"]) == ("open", "delivered")
+
+
+def test_when_it_was_received_that_is_said(given: Given) -> None:
+    story = given(opened(), HANDED, scan("delivered", "2026-03-03 11:00"), received(IMPORTER, "2026-03-03 12:00"))
+    assert story.order()["parcel"]["arrived"] is True
+
+
+def test_how_it_was_then(given: Given) -> None:
+    story = given(opened(), HANDED, *(scan(*each) for each in SCANS))
+    assert story.order(as_of="2026-03-02T21:00:00Z")["parcel"]["carrier_status"] == "in_transit"
+    assert story.order(as_of="2026-03-02T10:30:00Z")["parcel"]["carrier_status"] == "announced"
+    assert story.order(as_of="2026-03-02T09:15:00Z")["parcel"] is None
+
+
+def test_a_handover_without_a_number_and_one_that_was_taken_back_have_no_parcel(given: Given) -> None:
+    assert given(opened(), handed(SHOP, IMPORTER, "2026-03-02 10:00")).order()["parcel"] is None
+    story = given(opened(), HANDED, scan("in_transit", "2026-03-02 20:00"), corrected(HANDED, "2026-03-03 09:00"))
+    assert story.order()["parcel"] is None
+    asked = {"numbers": ["3S123"], "since": "2026-01-01T00:00:00Z"}
+    assert story.ask("parcels", **asked)["handovers"] == []
+
+
+def test_parcels_are_found_by_their_numbers_however_they_were_written(given: Given) -> None:
+    data = {"to": IMPORTER, "tracking_number": "other"}
+    other = fact("item.handed_over", SHOP, "2026-03-02 10:00", data, id="h2")
+    story = given(opened(), HANDED, other, scan("in_transit", "2026-03-02 20:00"))
+    found = story.ask("parcels", numbers=["3S123"], since="2026-01-01T00:00:00Z")
+    assert [(row["number"], row["order"], row["id"]) for row in found["handovers"]] == [("3S123", "W-1", HANDED.id)]
+    assert len(found["tracked"]) == 1
+    assert story.ask("parcels", numbers=["3S123"], since="2026-06-01T00:00:00Z")["handovers"] == []
