@@ -78,6 +78,8 @@ def render(own: Mapping[str, KnownBy], partners: Mapping[str, KnownBy], kept_out
     # The server reads JSON for every value, but not for the whole file.
     lines = [
         "# Generated from registry/, credentials/ and logins/: changes made here are lost.",
+        # In the server's log a user is called by its key; a partner is told by its account, ours are all in one.
+        *(f"# {known_by.nkey} is {user}" for user, known_by in own.items() if known_by.nkey is not None),
         f'system_account: "{SYSTEM}"',
         "accounts: {",
         *(f"  {json.dumps(name)}: {json.dumps(account)}" for name, account in accounts.items()),

@@ -120,6 +120,14 @@ def test_the_servers_configuration_holds_no_secret(free_home: Path) -> None:
         assert not any(seed in text for seed in seeds)
 
 
+def test_the_servers_configuration_says_whose_a_key_is(free_home: Path) -> None:
+    """The server's log calls a user by its key."""
+    prepare(free_home)
+    lines = HomeFolder(free_home).accounts_file.read_text().splitlines()
+    for user in OWN_USERS:
+        assert f"# {public_key_of(credential(free_home, user).seed)} is {user}" in lines
+
+
 def secrets_of_partners(home: Path) -> list[str]:
     return [file.read_text().strip() for file in HomeFolder(home).credentials.glob("*.nk")]
 
