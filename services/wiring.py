@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -135,11 +136,14 @@ def _notifier(settings: Settings, clock: Clock) -> Service:
     from services.delivery import delivery_of
     from services.desk.service import Desk
     from services.notifier import build_notifier
+    from services.notifying.templating import VARIABLE
 
-    delivery = delivery_of(settings, clock.now)
+    delivery_of(settings, clock.now).close()  # whoever set it wrong hears it before anything is started
+    if settings.templates is not None:
+        os.environ[VARIABLE] = str(settings.templates)  # also where only the file of settings names it
 
     def built(connection: Client) -> Service:
-        ask = asker(connection)
+        ask, delivery = asker(connection), delivery_of(settings, clock.now)
         notifier = build_notifier(
             make_broker(settings, "notifier"),
             clock,
@@ -149,7 +153,7 @@ def _notifier(settings: Settings, clock: Clock) -> Service:
             limits=settings.limits,
             daily_list=settings.daily_list,
         )
-        return BesideIt(notifier, Desk(connection, ask, clock, letter_folders(settings)))
+        return Closing(BesideIt(notifier, Desk(connection, ask, clock, letter_folders(settings))), delivery.close)
 
     return Connected(_connector(settings, "notifier"), built)
 
@@ -243,6 +247,26 @@ class BesideIt:
     async def stop(self) -> None:
         await self._companion.stop()
         await self.service.stop()
+
+    async def check(self) -> str:
+        return await self.service.check()
+
+
+class Closing:
+    """A service that holds something open until it has stopped."""
+
+    def __init__(self, service: Service, close: Callable[[], None]) -> None:
+        self.service = service
+        self._close = close
+
+    async def start(self) -> None:
+        await self.service.start()
+
+    async def stop(self) -> None:
+        try:
+            await self.service.stop()
+        finally:
+            self._close()
 
     async def check(self) -> str:
         return await self.service.check()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -79,8 +79,22 @@ def templates_in(folder: Path) -> tuple[str, ...]:
     return tuple(_environment(folder).list_templates(filter_func=lambda name: (folder / name).is_file()))
 
 
-@cache
 def _environment(folder: Path | None) -> ImmutableSandboxedEnvironment:
+    return _environment_of(folder, _stamp(folder) if folder is not None else ())
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    """Changes when a file is added to ``folder`` or taken out of it: Jinja looks again only at what it has read."""
+    try:
+        folders = [folder, *sorted(each for each in folder.iterdir() if each.is_dir())]
+        return tuple(each.stat().st_mtime_ns for each in folders)
+    except OSError:
+        return ()
+
+
+@lru_cache(maxsize=4)
+def _environment_of(folder: Path | None, stamp: tuple[int, ...]) -> ImmutableSandboxedEnvironment:
+    del stamp
     loaders: list[BaseLoader] = [PackageLoader("services", "templates")]
     if folder is not None:
         if not folder.is_dir():

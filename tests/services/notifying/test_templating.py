@@ -54,6 +54,17 @@ def test_a_change_is_taken_up_without_a_restart(tmp_path: Path) -> None:
     assert compose(planned("opened"), CARDS, "en", templates=tmp_path).subject == "Two and more"
 
 
+def test_a_file_that_is_added_or_taken_away_is_noticed_without_a_restart(tmp_path: Path) -> None:
+    write(tmp_path, "en/salutation.j2", "Dear {{ name }}!")
+    ours = compose(planned("opened"), CARDS, "en", templates=tmp_path)
+    added = write(tmp_path, "en/opened.subject.j2", "Ours no more")
+    assert compose(planned("opened"), CARDS, "en", templates=tmp_path).subject == "Ours no more"
+    added.unlink()
+    assert compose(planned("opened"), CARDS, "en", templates=tmp_path) == ours
+    write(tmp_path, "nl/opened.subject.j2", "Een nieuwe taal")
+    assert compose(planned("opened"), CARDS, "nl", templates=tmp_path).subject == "Een nieuwe taal"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line", "problem"),
     [
