@@ -195,8 +195,13 @@ async def _listening(chain: Simulation, party: str) -> AsyncIterator[_Desk]:
 
 
 def _settings(home: Path) -> Settings:
-    """As they are by default: neither files nor the environment are looked at, for they may name a mail server."""
-    return Settings.model_construct(home=home, nats_port=0, email_url="outbox://", channels={}, daily_list=False)
+    """As they are by default: neither files nor the environment are looked at, for they may name a mail server.
+
+    But what waits for its order is still held at the end, and not rejected by then.
+    """
+    return Settings.model_construct(
+        home=home, nats_port=0, email_url="outbox://", channels={}, daily_list=False, held_days=36_500.0
+    )
 
 
 def _text(document: dict[str, Any], field: str) -> str | None:
