@@ -217,9 +217,16 @@ async def _read_models(connection: Client, log: dict[str, Any]) -> Check:
 
 
 async def _rejected(connection: Client) -> Check:
-    kept = (await _stream(connection, names.REJECTED)).get("state", {}).get("messages", 0)
-    found = "none" if not kept else f"{many(kept, 'submission')}: see 'repairchain rejected list'"
-    return Check("Rejected", True if not kept else None, found)
+    from services.rejected import count_apart
+
+    if not (await _stream(connection, names.REJECTED)).get("state", {}).get("messages", 0):
+        return Check("Rejected", True, "none")
+    counts = await count_apart(connection.jetstream())
+    held = f", {counts['held']:,} held for their orders" if counts["held"] else ""
+    found = f"{many(counts['rejected'], 'submission') if counts['rejected'] else 'none'}{held}"
+    # What is held needs nobody: it comes in by itself, or is rejected once its time is up.
+    look = ": see 'repairchain rejected list'" if counts["rejected"] else ""
+    return Check("Rejected", None if counts["rejected"] else True, found + look)
 
 
 def _file(place: Place) -> Check:

@@ -40,6 +40,7 @@ STATUSES: Final = {
     "unreadable": 400,
     "not-your-name": 403,
     "not-yours-to-say": 403,
+    "not-your-order": 403,
     "id-reused": 409,
     "order-id-taken": 409,
     "internal": 500,

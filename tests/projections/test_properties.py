@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,6 +135,28 @@ DOUBLED_BESIDE_A_CLOSURE = [
 ]
 
 
+def _said(name: str, hour: int, order: str, **data: Any) -> Event:
+    time = START + timedelta(hours=hour)
+    return make_event(name, source=SHOP, id=f"f{hour}", subject=order, time=time, recordedtime=time, data=data)
+
+
+#: Three orders that are one after the other, and then not, with a word that was doubled and one that was taken back.
+MERGED_AND_TAKEN_BACK = [
+    _said("order.opened", 0, "W-2", product={"serial": "S-1"}, customer="C-1"),
+    _said("order.merged", 1, "W-1", into="W-2"),
+    _said("order.opened", 2, "W-1", product={"serial": "S-2"}, customer="C-2"),
+    _said("item.handed_over", 3, "W-1", to=IMPORTER),
+    _said("order.merged", 4, "W-2", into="W-3"),
+    _said("order.merged", 4, "W-2", into="W-3"),
+    _said("item.received", 5, "W-3"),
+    _said("order.unmerged", 6, "W-1"),
+    _said("order.merged", 7, "W-3", into="W-1"),
+    _said("fact.corrected", 8, "W-2", fact_id="f4", reason="did_not_occur"),
+    _said("order.closed", 9, "W-3", outcome="repaired"),
+    _said("order.merged", 10, "W-1", into="W-3"),
+]
+
+
 def cut(facts: list[Event], cuts: set[int]) -> list[list[tuple[int, bytes]]]:
     messages = messages_of(facts)
     edges = [0, *sorted(at for at in cuts if at < len(messages)), len(messages)]
@@ -156,6 +179,7 @@ def mirrored(database: Database) -> list[str]:
 @given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
 @example(facts=[], cuts=set())
 @example(facts=DOUBLED_BESIDE_A_CLOSURE, cuts=set())
+@example(facts=MERGED_AND_TAKEN_BACK, cuts={2, 4, 7, 8, 10})
 def test_live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
     live_rows_are_those_of_a_rebuild(facts, cuts)
 
@@ -180,6 +204,7 @@ def live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), order=st.randoms(use_true_random=False), cuts=st.sets(st.integers(1, 59), max_size=3))
+@example(facts=MERGED_AND_TAKEN_BACK, order=random.Random(1), cuts={5, 11, 12, 17})
 def test_doubled_and_shuffled_facts_give_the_same_rows(facts: list[Event], order: Any, cuts: set[int]) -> None:
     doubled_and_shuffled_they_give_the_same_rows(facts, order, cuts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.limbo import HELD_FOR, Limbo
 from services.intake.problems import Problem, Refusal, kind_of
 from services.rejected import count_apart, list_rejected, retry_rejected, summarize_rejected
-from tests.chainserver import ChainServer
+from tests.chainserver import ChainServer, refusals
 from tests.services.test_intake import NOW, SHOP, Chain, event
 from tests.waiting import eventually
 
@@ -22,9 +23,10 @@ CLOSED = event("early", "order.closed", subject="LATER", data={"outcome": "repai
 
 
 @pytest.fixture
-async def chain(chain_server: ChainServer) -> Chain:
+async def chain(chain_server: ChainServer) -> AsyncIterator[Chain]:
     await declare_streams((await chain_server.connect("keeper")).jetstream())
-    return Chain(chain_server)
+    yield Chain(chain_server)
+    assert refusals(chain_server.home) == []
 
 
 def unknown() -> Problem:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from events.streams import declare_streams
 from services.intake.problems import kind_of
-from tests.chainserver import ChainServer
+from tests.chainserver import ChainServer, refusals
 from tests.services.test_intake import IMPORTER, SHOP, Chain, event
 
 NUMBER = {"subjectkind": "serial", "subjectof": "Tide"}
@@ -14,9 +16,10 @@ PRODUCT = {"product": {"brand": "Tide", "serial": "SN-1"}}
 
 
 @pytest.fixture
-async def chain(chain_server: ChainServer) -> Chain:
+async def chain(chain_server: ChainServer) -> AsyncIterator[Chain]:
     await declare_streams((await chain_server.connect("keeper")).jetstream())
-    return Chain(chain_server)
+    yield Chain(chain_server)
+    assert refusals(chain_server.home) == []
 
 
 async def test_what_came_before_its_papers_finds_its_order_by_its_serial_number(chain: Chain) -> None:
