@@ -26,7 +26,7 @@ from projections.merging import Merges
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
-from projections.schema import DatabaseError, borrow_apart, create_or_check, give_back_apart
+from projections.schema import DatabaseError, borrow_apart, create_or_check, give_back_apart, set_aside
 
 #: With no more than this in the mirror, one thread is done sooner than several that have to wait for each other.
 _ENOUGH_FOR_SEVERAL: Final = 100_000
@@ -246,7 +246,13 @@ def open_database(path: Path | str, *, threads: int | None = None, memory: str |
     if memory is not None:
         settings["memory_limit"] = memory
     root, behind = create_or_check(target, settings)
-    database = Database(root, target, grows=threads is None)
+    try:
+        database = Database(root, target, grows=threads is None)
+    except duckdb.Error as error:  # cut off further on than where its version stands
+        root.close()
+        set_aside(target, error)
+        root, behind = create_or_check(target, settings)
+        database = Database(root, target, grows=threads is None)
     if behind:
         database.rebuild()
     return database

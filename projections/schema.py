@@ -45,7 +45,7 @@ def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection,
         root, versions = _attach(path, settings)
     except duckdb.Error as error:
         _refuse_if_in_use(path, error)
-        _set_aside(path, error)
+        set_aside(path, error)
         root, versions = _attach(path, settings)
     if versions is not None and versions[0] != mirror_version():
         _log.info("the database was made by another version and is read from the log again: %s", path)
@@ -105,7 +105,8 @@ def _refuse_if_in_use(path: Path, error: duckdb.Error) -> None:
         raise DatabaseError(f"{path} cannot be written to") from error
 
 
-def _set_aside(path: Path, error: duckdb.Error) -> None:
+def set_aside(path: Path, error: duckdb.Error) -> None:
+    """Make room for a new file in the place of one that cannot be read, which is kept (``.unreadable``)."""
     aside = path.with_name(path.name + ".unreadable")
     _log.warning("the database cannot be read and is set aside as %s: %s", aside, error)
     _remove(aside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import nats.errors
 import pytest
@@ -102,28 +103,29 @@ async def test_what_is_no_submission_does_not_keep_it_from_forgetting(office: Of
     assert (await office.desk("forget", ref=REF))["forgotten"]
 
 
-@pytest.mark.parametrize(
-    ("verb", "args", "problem"),
-    [
-        ("show", {"ref": "W-9"}, "no order, reference or serial number 'W-9' is known; name her by the party"),
-        ("show", {"ref": f"{SHOP} C-99"}, f"{SHOP} has no customer C-99"),
-        ("show", {"ref": "W-0"}, "opened without a customer"),
-        ("show", {}, "ref is not right"),
-        ("set", {"ref": REF}, "say what to change"),
-        ("set", {"ref": REF, "time_zone": "Mars"}, "there is no time zone"),
-        ("set", {"ref": REF, "channels": [{"kind": "email", "address": "zo.secret"}]}, "not one e-mail address"),
-        ("set", {"ref": REF, "quiet": "at night"}, "quiet is not right"),
-        ("reply", {"order": "W-9", "text": "Hello"}, "no order"),
-        ("reply", {"order": "W-1", "text": "> only quoted"}, "write what she said"),
-        ("dance", {}, "it knows reply, show, set, export, forget"),
-    ],
+#: Verb, arguments, and what is told.
+IMPOSSIBLE: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("show", {"ref": "W-9"}, "no order, reference or serial number 'W-9' is known; name her by the party"),
+    ("show", {"ref": f"{SHOP} C-99"}, f"{SHOP} has no customer C-99"),
+    ("show", {"ref": "W-0"}, "opened without a customer"),
+    ("show", {}, "ref is not right"),
+    ("set", {"ref": REF}, "say what to change"),
+    ("set", {"ref": REF, "time_zone": "Mars"}, "there is no time zone"),
+    ("set", {"ref": REF, "channels": [{"kind": "email", "address": "zo.secret"}]}, "not one e-mail address"),
+    ("set", {"ref": REF, "quiet": "at night"}, "quiet is not right"),
+    ("reply", {"order": "W-9", "text": "Hello"}, "no order"),
+    ("reply", {"order": "W-1", "text": "> only quoted"}, "write what she said"),
+    ("dance", {}, "it knows reply, show, set, export, forget"),
 )
-async def test_what_it_cannot_do_is_told(office: Office, verb: str, args: dict[str, object], problem: str) -> None:
+
+
+async def test_what_it_cannot_do_is_told(office: Office) -> None:
     await office.open("W-1")
     await office.say("order.opened", "W-0", {"product": {}})
-    with pytest.raises(DeskError, match=problem) as caught:
-        await office.desk(verb, **args)
-    assert "secret" not in str(caught.value)
+    for verb, args, problem in IMPOSSIBLE:
+        with pytest.raises(DeskError, match=problem) as caught:
+            await office.desk(verb, **args)
+        assert "secret" not in str(caught.value)
 
 
 async def test_a_partner_does_not_reach_it(office: Office) -> None:
