@@ -86,6 +86,7 @@ def test_a_repair_that_goes_well() -> None:
         (0, "opened", "order.opened"),
         (24, "received", "item.received"),
         (30, "quote", "quote.offered"),
+        (50, "decision", "quote.accepted"),
         (60, "repaired", "repair.completed"),
         (80, "ready", "item.received"),  # and so the close says nothing new
     ]
