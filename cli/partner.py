@@ -319,9 +319,11 @@ def revoke(ctx: typer.Context, role: Party, own_name: Name = None, yes: Yes = Fa
 def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
     """Let a partner in again: a suspended one with the secret that it has, a revoked one with a new one."""
     from services.access import resume as let_in
+    from services.welcome import write_welcome
 
     place, party = place_of(ctx), _party_of(role, own_name)
     told = _changed(lambda: let_in(place.home, party))
+    write_welcome(place.home, party, server_url(place))  # it names the key, which may be new
     _report(party, "active", told, f"{party} is let in again; 'partner show' says with which file.", as_json)
 
 

@@ -67,6 +67,10 @@ def test_revoking_asks_first_and_leaves_no_secret(free_home: Path) -> None:
     )
     refused = sentence(call("publish", "examples/first-order.json", "--fill", "--as", SHOP, home=free_home))
     assert "there are no credentials for retailer:acme" in refused
+    assert answer("partner", "resume", SHOP, home=free_home)["access"] == "active"
+    again = answer("partner", "show", SHOP, home=free_home)
+    assert again["nkey"] == public_key_of(file.read_text())
+    assert again["nkey"] in Path(again["welcome"]).read_text()
 
 
 @pytest.mark.parametrize("command", ["show", "rotate", "suspend", "resume"])
