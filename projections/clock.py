@@ -24,7 +24,6 @@ MicrosLike = int | np.int64 | Micros
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MINUTE: Final = timedelta(minutes=1) // _MICROSECOND
 _DAY: Final = timedelta(days=1) // _MICROSECOND
-_HALF_HOUR: Final = timedelta(minutes=30)
 _HOUR: Final = timedelta(hours=1)
 _END: Final = (HORIZON_END - HORIZON_START) // _MICROSECOND
 
@@ -168,9 +167,9 @@ def promise_of_next_news(clock: Clock, now: datetime, amount: timedelta) -> date
 
 
 def _at_half_hour(moment: datetime) -> datetime:
-    """``moment``, or the next half hour after it."""
-    over = timedelta(minutes=moment.minute % 30, seconds=moment.second, microseconds=moment.microsecond)
-    return moment + (_HALF_HOUR - over if over else timedelta(0))
+    """The minute of ``moment``, or the next half hour after it."""
+    minute = moment.replace(second=0, microsecond=0)
+    return minute + timedelta(minutes=-minute.minute % 30)
 
 
 def _within(numbers: MicrosLike, most: int) -> Micros:

@@ -79,7 +79,7 @@ async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_
         # The answer was owed by 19:30; from then 12 hours and one.
         ("2026-01-16 19:30", "overdue", "2026-01-17 08:30"),
         # Due an hour before 08:30, on Saturday morning, and written 36 minutes before that.
-        ("2026-01-17 06:54", "update", "2026-01-17 19:54"),
+        ("2026-01-17 06:54", "update", "2026-01-17 20:00"),
     ]
     assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
@@ -108,7 +108,7 @@ async def test_the_whole_story_and_nobody_advises_her_on_monday_to_call_anybody(
         ("2026-01-16 15:00", "opened", "order.opened", "email en", "2026-01-17 04:00"),
         ("2026-01-16 19:30", "overdue", "answer overdue", "email en", "2026-01-17 08:30"),
         # No silence in the weekend: after nineteen twentieths of twelve hours, on Saturday morning.
-        ("2026-01-17 06:54", "update", "update nudged", "email en", "2026-01-17 19:54"),
+        ("2026-01-17 06:54", "update", "update nudged", "email en", "2026-01-17 20:00"),
         ("2026-01-17 17:00", "repaired", "repair.completed", "email en", "2026-01-18 06:00"),
         ("2026-01-17 17:30", "closed", "order.closed", "email en", ""),
         # A day after it was mended in her house she is asked whether it holds.
