@@ -183,6 +183,19 @@ def asyncapi(version: str = "1.0.0") -> dict[str, Any]:
         "contentType": "application/json",
         "payload": _NOTICE,
     }
+    messages["question"] = {
+        "name": "question",
+        "title": "A question about one's own orders",
+        "contentType": "application/json",
+        "payload": _QUESTION,
+    }
+    messages["answer"] = {
+        "name": "answer",
+        "title": "The order's timeline, or which orders have changed",
+        "summary": "An answer with a number as status is a problem (RFC 9457); long ones are gzipped",
+        "contentType": "application/json",
+        "payload": _ANSWER,
+    }
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     party = {"party": {"description": "the party's name; every byte outside A-Z a-z 0-9 _ - is written =XX"}}
@@ -202,6 +215,24 @@ def asyncapi(version: str = "1.0.0") -> dict[str, Any]:
             "address": f"{names.NOTICES_ROOT}.{role}.{{party}}",
             "parameters": party,
             "messages": {"notice": {"$ref": "#/components/messages/notice"}},
+        }
+        channels[f"{role}Orders"] = {
+            "address": f"{names.ORDERS_ROOT}.{role}.{{party}}",
+            "parameters": party,
+            "messages": {"question": {"$ref": "#/components/messages/question"}},
+        }
+        channels[f"{role}Answers"] = {
+            "address": None,
+            "messages": {"answer": {"$ref": "#/components/messages/answer"}},
+        }
+        operations[f"{role}Asks"] = {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{role}Orders"},
+            "summary": "The story of an order that this party has a part in, or which of them have changed",
+            "reply": {
+                "address": {"location": "$message.header#/reply", "description": "the reply subject of the request"},
+                "channel": {"$ref": f"#/channels/{role}Answers"},
+            },
         }
         operations[f"{role}IsNotified"] = {
             "action": "receive",
@@ -231,6 +262,44 @@ def asyncapi(version: str = "1.0.0") -> dict[str, Any]:
         "components": {"messages": messages},
     }
 
+
+_QUESTION: Final[dict[str, Any]] = {
+    "type": "object",
+    "oneOf": [{"required": ["order"]}, {"required": ["changed_after"]}],
+    "additionalProperties": False,
+    "properties": {
+        "order": {"type": "string", "minLength": 1, "maxLength": 500, "description": "by any name that it goes by"},
+        "changed_after": {"type": "integer", "minimum": 0, "description": "a position of the log"},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+    },
+}
+
+_ANSWER: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "order": {"type": "object"},
+        "entries": {"type": "array", "items": {"type": "object"}},
+        "handoffs": {"type": "array", "items": {"type": "object"}},
+        "commitments": {"type": "array", "items": {"type": "object"}},
+        "orders": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["order_id", "position"],
+                "properties": {
+                    "order_id": {"type": "string"},
+                    "position": {"type": "integer", "description": "of the last that was said of it"},
+                },
+            },
+        },
+        "cursor": {"type": "integer", "description": "the position to go on from"},
+        "more": {"type": "boolean"},
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
 
 _NOTICE: Final[dict[str, Any]] = {
     "type": "object",

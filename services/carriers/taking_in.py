@@ -32,6 +32,9 @@ _TOGETHER: Final = 200
 _LOOKS: Final = (0.1, 0.4, 1.5, 5.0, 20.0)
 #: All that waits is looked at so often (seconds), for handovers that nobody heard of.
 _ROUND: Final = 600.0
+#: After a look, a rest of so many times what it took, though not longer than that (seconds): others ask, too.
+_REST: Final = 4.0
+_REST_AT_MOST: Final = 5.0
 #: The read models do not answer, or the server: seconds until the next attempt.
 _PAUSE: Final = 2.0
 
@@ -111,8 +114,11 @@ class TakingIn:
                 round_at = clock() + _ROUND
             due = [number for number, (at, _) in self._wanted.items() if at <= clock()][:_TOGETHER]
             if due:
+                began = clock()
                 try:
                     await self._look_at(due)
+                    # A look reads the handovers of half a year. Meanwhile more comes, which costs no more then.
+                    await asyncio.sleep(min(_REST * (clock() - began), _REST_AT_MOST))
                 except _TROUBLE as error:
                     _log.warning("what carriers said waits", error=str(error) or repr(error))
                     await asyncio.sleep(_PAUSE)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import runpy
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -20,6 +22,7 @@ from services.shown import NotShownError
 from tests.chainserver import ChainServer, refusals
 from tests.services.http.counter import IMPORTER, REPAIRER, SHOP, Caller, Counter, event, open_counter
 
+ROOT = Path(__file__).parents[2]
 NAMES = ("W-1", "I/77", "S-9", "C-1", "nothing", "V-1")
 
 
@@ -35,14 +38,15 @@ class Two:
         """Return when the read models show what was said over HTTP: that way waits for it."""
         await self.http[SHOP].get("/orders?limit=1")
 
-    async def timeline(self, who: str, name: str) -> tuple[Any, Any]:
-        """Over HTTP, and over NATS."""
-        answer = await self.http[who].get(f"/orders/{name.replace('/', '%2F')}/timeline")
+    async def over_http(self, who: str, name: str) -> Any:
+        """The timeline, or the problem."""
+        return (await self.http[who].get(f"/orders/{name.replace('/', '%2F')}/timeline")).json()
+
+    async def over_nats(self, who: str, name: str) -> Any:
         try:
-            told = await self.nats[who].timeline(name)
+            return await self.nats[who].timeline(name)
         except client.NotShownError as none:
-            told = none.problem
-        return answer.json(), told
+            return none.problem
 
 
 @pytest.fixture
@@ -75,24 +79,25 @@ async def two(chain_server: ChainServer) -> AsyncIterator[Two]:
 
 
 async def test_both_ways_show_the_same_and_nothing_of_what_is_not_ones_own(two: Two) -> None:
-    seen = {(who, name): await two.timeline(who, name) for who in two.http for name in NAMES}
-    for over_http, over_nats in seen.values():
-        if "type" in over_http:
-            assert (over_http["type"], over_http["detail"]) == (over_nats["type"], over_nats["detail"])
-        else:
-            assert over_http == over_nats
-    shown = {asked for asked, (_, told) in seen.items() if "order" in told}
+    asked = [(who, name) for who in two.nats for name in NAMES]
+    told = await asyncio.gather(*(two.over_nats(*each) for each in asked))
+    seen = dict(zip(asked, told, strict=True))
+    shown = {each for each in asked if "order" in seen[each]}
     assert shown == {(who, name) for who in (SHOP, IMPORTER) for name in NAMES[:4]} | {("retailer:rival", "V-1")}
-    refused = [told for asked, (_, told) in seen.items() if asked not in shown]
-    assert all(told == refused[0] for told in refused), "it does not tell whether there is one"
+    for each in ((SHOP, "W-1"), (IMPORTER, "I/77")):
+        assert await two.over_http(*each) == seen[each]
+    for each in ((REPAIRER, "W-1"), (REPAIRER, "nothing")):
+        over_http = await two.over_http(*each)
+        assert (over_http["type"], over_http["detail"]) == (seen[each]["type"], seen[each]["detail"])
+    refused = [answer for each, answer in seen.items() if each not in shown]
+    assert all(answer == refused[0] for answer in refused), "it does not tell whether there is one"
     assert refused[0]["status"] == 404
-    shops, importers = seen[SHOP, "W-1"][1], seen[IMPORTER, "W-1"][1]
+    shops, importers = seen[SHOP, "W-1"], seen[IMPORTER, "W-1"]
     same = ("order", "handoffs")
     assert {part: shops[part] for part in same} == {part: importers[part] for part in same}
     assert "C-1" not in orjson.dumps(importers).decode()
-    for _, told in seen.values():
-        assert "Unlikely" not in str(told)
-        assert "example.org" not in str(told)
+    assert "Unlikely" not in str(told)
+    assert "example.org" not in str(told)
 
 
 async def test_what_has_changed_since(two: Two) -> None:
@@ -116,8 +121,16 @@ async def test_what_has_changed_since(two: Two) -> None:
     assert (await two.http[REPAIRER].get("/orders")).json() == {"orders": [], "cursor": 0, "more": False}
 
 
-async def test_pages_go_on_where_the_last_ended(two: Two) -> None:
+async def test_pages_go_on_where_the_last_ended_and_so_does_the_example(
+    two: Two, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shop = two.nats[SHOP]
+    follow = await asyncio.to_thread(runpy.run_path, str(ROOT / "examples" / "follow.py"))
+    login = credential_file(HomeFolder(two.counter.server.home), IMPORTER)
+    for told_now in ("W-1: waiting_for_approval, importer:noord is to confirm receipt\n", ""):
+        capsys.readouterr()
+        await asyncio.to_thread(follow["main"], two.counter.server.url, str(login), str(tmp_path / "followed.json"))
+        assert capsys.readouterr().out == told_now
     for number in range(2, 6):
         await two.http[SHOP].post("/events", event(f"o{number}", subject=f"W-{number}"))
     await two.caught_up()
