@@ -1,8 +1,8 @@
 """Intake of one service process, beside bare ``publish_async`` into a stream of the same server, in the same run.
 
 ``python -m bench.intake [--facts N] [--rounds N]``. Both run in a process of their own against one server with sync
-always. Intake counts everything from the intake stream to the last receipt: reading, validating, resolving, appending
-in atomic batches, receipts, acknowledgements.
+always. Intake counts everything from the partner's stream to the last receipt: reading, validating, resolving,
+appending in atomic batches, receipts, acknowledgements.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from nats.aio.msg import Msg
 from nats.js.api import StreamConfig
 
 from bench.measuring import CLOCK, durable_server, report
+from events.subjects import box_subject
 from services.connecting import connect
+from services.parties import add_party
 from services.rights import KEEPER_USER
 from services.settings import Settings, load_settings
 from services.wiring import build
 
 _ORDERS_SHARE = 4
+PARTY = "repairer:bench"
 
 
 def submissions(count: int, round: int) -> list[bytes]:
@@ -41,7 +44,7 @@ def submissions(count: int, round: int) -> list[bytes]:
         event = {
             "specversion": "1.0",
             "id": f"{round}-{number}",
-            "source": "repairer:bench",
+            "source": PARTY,
             "type": f"repairchain.{name}.v1",
             "subject": f"W-{round}-{order}",
             "time": "2026-03-02T09:00:00Z",
@@ -109,11 +112,12 @@ async def run(count: int, rounds: int) -> bool:
         connection = await connect(settings, KEEPER_USER)
         await connection.jetstream().add_stream(StreamConfig(name="BARE", subjects=["bare.>"]))
         await connection.close()
+        await asyncio.to_thread(add_party, settings.home, PARTY)
         bares, mine = [], []
         for number in range(rounds):
             rest = (str(settings.home), str(count), str(number))
             bares.append(await asyncio.to_thread(in_a_process, "bare", *rest))
-            await publish(settings, "intake.repairer.bench", submissions(count, number))
+            await publish(settings, box_subject(PARTY), submissions(count, number))
             mine.append(await asyncio.to_thread(in_a_process, "intake", *rest))
             print(f"round {number + 1}: bare {bares[-1]:,.0f}/s, intake {mine[-1]:,.0f}/s", flush=True)
         return report(
