@@ -54,6 +54,8 @@ TOLD_WORDS = {
     "promise": "by when",
     "visit": "when somebody comes by",
     "cover": "who pays",
+    "decision": "that we have her yes or no",
+    "person": "that a person will be in touch",
     "contact": "in person",
 }
 
