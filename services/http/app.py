@@ -28,10 +28,11 @@ from services.http.handing_in import HandingIn
 from services.http.jobs import Job, Jobs
 from services.http.keys import Keys
 from services.http.limits import Limits
-from services.http.notices import KEPT, Notices
+from services.http.notices import Notices
 from services.http.openapi import document
 from services.http.problems import Refused
 from services.http.receipts import as_json
+from services.http.remembered import KEPT
 from services.shown import NotShownError
 
 _EPCIS_HEADERS: Final = {
@@ -90,14 +91,19 @@ class Door:
     async def receipts(self, request: Request, party: str) -> Response:
         """GET /receipts."""
         self.limits.spend(party, 1)
-        found = self.handing_in.receipts.of(party, request.query_params.get("id"))
-        return _json({"receipts": [as_json(receipt) for receipt in found]})
+        receipts, after = self.handing_in.receipts, request.query_params.get("after")
+        limit = _number(request, "limit", 100, KEPT)
+        if after is None:
+            return _json({"receipts": [as_json(each) for each in receipts.of(party, request.query_params.get("id"))]})
+        new, cursor = receipts.remembered.after(party, after, limit)
+        return _json({"receipts": [as_json(each) for each in new], "cursor": cursor})
 
     async def told(self, request: Request, party: str) -> Response:
         """GET /notices."""
         self.limits.spend(party, 1)
         after, limit = request.query_params.get("after", ""), _number(request, "limit", 100, KEPT)
-        return _json(self.notices.after(party, after, limit))
+        notices, cursor = self.notices.remembered.after(party, after, limit)
+        return _json({"notices": notices, "cursor": cursor})
 
     async def timeline(self, request: Request, party: str) -> Response:
         """GET /orders/{order}/timeline."""

@@ -16,8 +16,8 @@ from services.epcis.reading import MAX_EVENTS, CapturedEvent
 from services.http.capture import BEHAVIOUR, MEDIA_TYPES
 from services.http.events import BATCH_TYPE, MAX_BATCH_BYTES
 from services.http.limits import MAX_BATCH
-from services.http.notices import KEPT
 from services.http.problems import CONTENT_TYPE as PROBLEM_TYPE
+from services.http.remembered import KEPT
 from services.intake.problems import Fault
 
 _REF: Final = "#/components/schemas/{model}"
@@ -63,6 +63,7 @@ class Receipts(BaseModel):
     """One receipt for each event, in their order."""
 
     receipts: list[Receipt]
+    cursor: str | None = Field(None, description="where they were asked for with after: to go on from")
 
 
 class Captured(BaseModel):
@@ -292,9 +293,15 @@ def document() -> dict[str, Any]:
                             "description": "of this event only",
                             "required": False,
                             "schema": {"type": "string"},
-                        }
+                        },
+                        _query(
+                            "after",
+                            {"type": "string"},
+                            "those that came after this cursor instead, the oldest first; empty is the beginning",
+                        ),
+                        _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),
                     ],
-                    "responses": _answers(_ALWAYS, s200=("Receipts", "Receipts")),
+                    "responses": _answers((*_ALWAYS, 400), s200=("Receipts", "Receipts")),
                 }
             },
             "/notices": {

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from services.http.remembered import Remembered
 from services.submission import Receipt
 
-#: So many receipts of one party are remembered, and of all together: of those who have heard most recently.
-KEPT: Final = 1_000
+#: So many receipts of all parties together are remembered.
 KEPT_IN_ALL: Final = 50_000
 
 
@@ -47,25 +46,15 @@ class Receipts:
 
     def __init__(self) -> None:
         self._ears: dict[str, set[Ear]] = {}
-        self._latest: OrderedDict[str, deque[Receipt]] = OrderedDict()
-        self._count = 0
+        self.remembered: Remembered[Receipt] = Remembered(KEPT_IN_ALL)
 
     def hear(self, raw: Iterable[dict[str, Any]]) -> None:
         """Take down the receipts of one message."""
         for each in raw:
             receipt = Receipt.from_json(each)
-            self._remember(receipt)
+            self.remembered.add(receipt.party, receipt)
             for ear in self._ears.get(receipt.party, ()):
                 ear.hear(receipt)
-
-    def _remember(self, receipt: Receipt) -> None:
-        latest = self._latest.setdefault(receipt.party, deque(maxlen=KEPT))
-        self._count += len(latest) < KEPT
-        latest.appendleft(receipt)
-        self._latest.move_to_end(receipt.party)
-        while self._count > KEPT_IN_ALL:
-            _, gone = self._latest.popitem(last=False)
-            self._count -= len(gone)
 
     @contextmanager
     def listening(self, party: str) -> Iterator[Ear]:
@@ -81,7 +70,7 @@ class Receipts:
 
     def of(self, party: str, id: str | None = None) -> list[Receipt]:
         """The receipts of ``party``, of one event or of all, the latest first."""
-        return [receipt for receipt in self._latest.get(party, ()) if id is None or receipt.id == id]
+        return [receipt for receipt in self.remembered.all_of(party) if id is None or receipt.id == id]
 
 
 def as_json(receipt: Receipt) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from services.http.jobs import KEPT as JOBS_KEPT
 from services.http.jobs import KEPT_EVENTS, Entry, Job, Jobs
 from services.http.limits import AT_A_TIME, MAX_BATCH, Limits
 from services.http.problems import Refused
-from services.http.receipts import KEPT, KEPT_IN_ALL, Receipts
+from services.http.receipts import KEPT_IN_ALL, Receipts
+from services.http.remembered import KEPT
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOP, OTHER = "retailer:acme", "importer:noord"

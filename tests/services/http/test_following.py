@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from projections.queries.parts import taking_part
-from services.http.notices import KEPT, Notices
+from services.http.remembered import KEPT, Remembered
 from services.notices import Notice, send_notice
 from services.shown import last_handover, seen_by
 from tests.services.http.counter import IMPORTER, NOW, REPAIRER, SHOP, Caller, Counter, event
@@ -145,11 +145,29 @@ async def test_notices_are_remembered_for_those_they_are_for(counter: Counter) -
 
 
 def test_a_party_that_is_told_much_drives_out_others_only_when_all_is_full() -> None:
-    notices = Notices(None)  # type: ignore[arg-type]
+    remembered: Remembered[int] = Remembered(KEPT + 10)
     for number in range(KEPT + 5):
-        notices.add(SHOP, {"order": str(number)})
-    first = notices.after(SHOP, "", KEPT)["notices"][0]
-    assert first == {"order": "5"}, "the oldest went"
+        remembered.add(SHOP, number)
+    assert remembered.after(SHOP, "", 1)[0] == [5], "the oldest went"
+    for number in range(10):
+        remembered.add(IMPORTER, number)
+    assert len(remembered.all_of(SHOP)) == KEPT
+    remembered.add(REPAIRER, 0)
+    assert remembered.all_of(SHOP) == [], "those who were told something longest ago go first"
+    assert remembered.all_of(IMPORTER)[0] == 9
+
+
+async def test_receipts_with_a_cursor(counter: Counter) -> None:
+    shop = await counter.caller(SHOP)
+    async with counter.running("retailer"):
+        await shop.post("/events", event("e1"))
+        first = (await shop.get("/receipts?after=")).json()
+        await shop.post("/events", event("e2", subject="W-2"))
+        second = (await shop.get(f"/receipts?after={first['cursor']}")).json()
+        both = (await shop.get("/receipts?after=&limit=1")).json()
+    assert [each["id"] for each in first["receipts"]] == ["e1"]
+    assert [each["id"] for each in second["receipts"]] == ["e2"]
+    assert [each["id"] for each in both["receipts"]] == ["e1"]
 
 
 async def test_without_read_models_it_says_so(counter: Counter) -> None:
