@@ -72,6 +72,11 @@ _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
 _log = structlog.get_logger("intake")
 
 
+def _halves(messages: list[Msg]) -> tuple[list[Msg], list[Msg]]:
+    middle = len(messages) // 2
+    return messages[:middle], messages[middle:]
+
+
 def _sequence(message: Msg) -> int:
     """Its place in its stream. nats-py's metadata would read a good deal more, for every submission."""
     return int(message.reply.split(".")[-4])
@@ -257,7 +262,7 @@ class Intake:
             async with self._lock:
                 await self._take_up_to_date(messages)
         except _REFUSED:
-            await self._take_one_by_one(messages)  # the server refuses what one of them would have us write
+            await self._take_apart(messages)  # the server refuses what one of them would have us write
         except TRANSIENT as error:
             self._unsure = True
             _log.warning("a batch will be tried again", role=self.role, size=len(messages), error=repr(error))
@@ -266,10 +271,21 @@ class Intake:
                     await message.nak(delay=_RETRY_DELAY)
         except Exception:  # noqa: BLE001 - see _take_alone
             # A fault of ours that one submission brings to light must not stop its neighbours: find it, keep it, go on.
-            await self._take_one_by_one(messages)
+            await self._take_apart(messages)
 
     async def _take_up_to_date(self, messages: list[Msg]) -> None:
-        """Take the batch; decide anew if another role's service opened one of its orders in the meantime."""
+        """Take the batch; decide anew if another role's service opened one of its orders in the meantime.
+
+        By halves then: where two roles go on opening each other's orders, a large batch would come too late each time.
+        """
+        try:
+            return await self._take(messages)
+        except NotFirstError:
+            await self._follower.read_to_the_end()
+        if len(messages) > 1:
+            for half in _halves(messages):
+                await self._take_up_to_date(half)
+            return None
         for _ in range(_TRIES):
             try:
                 return await self._take(messages)
@@ -277,10 +293,14 @@ class Intake:
                 await self._follower.read_to_the_end()
         raise NotFirstError("the log holds an opening of this order that cannot be read")
 
-    async def _take_one_by_one(self, messages: list[Msg]) -> None:
-        _log.exception("a batch hit a fault in intake: taking it one by one", role=self.role, size=len(messages))
-        for message in messages:
-            await self._take_alone(message)
+    async def _take_apart(self, messages: list[Msg]) -> None:
+        """Find what hits a fault, by halves: its neighbours have their receipts after a few tries, not one each."""
+        if len(messages) == 1:
+            return await self._take_alone(messages[0])
+        _log.warning("a batch hit a fault in intake: taking it by halves", role=self.role, size=len(messages))
+        for half in _halves(messages):
+            await self._take_together(half)
+        return None
 
     async def _take_alone(self, message: Msg) -> None:
         try:
@@ -292,6 +312,7 @@ class Intake:
                 with suppress(*TRANSIENT):
                     await message.nak(delay=_RETRY_DELAY)
                 return
+            _log.exception("a submission hit a fault in intake: it is kept", role=self.role)
             party = _party_of(message)
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
             with suppress(*TRANSIENT):
