@@ -50,7 +50,7 @@ def briefing(result: Row, moments: Moments) -> Iterator[RenderableType]:
         return
     yield with_parties(f"What {reader} has to look after", "bold")
     parts: list[tuple[str, str, str, Callable[[list[Row], Moments], Table]]] = [
-        ("calls", "calls", "To call: a message did not reach these customers", _calls),
+        ("calls", "calls", "To call: a message did not arrive, or we said that a person will be in touch", _calls),
         ("overdue", "overdue", "Late, the longest first", _overdue),
         ("asked", "asked", "Asked by customers, and not answered yet", _asked),
         ("contacts", "contacts", f"Customers who got in touch since {_since(result, moments)}", _contacts),

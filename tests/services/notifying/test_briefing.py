@@ -174,7 +174,7 @@ def test_a_list_read_aloud() -> None:
         "This is the list of Juno Watches for Monday 23 November.\n"
         "Open orders: 2. Late: 14. Questions of customers that wait for an answer: 1. Customers to call: 1.\n"
         "\n"
-        "To call: a message did not reach these customers\n"
+        "To call: a message did not arrive, or we said that a person will be in touch\n"
         "- W-1 (your 4711), Halden Meridian. Due Monday 23 November at 12:00. What the customer was to hear: a price.\n"
         "\n"
         "Late, the longest first\n"
