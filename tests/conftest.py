@@ -13,29 +13,33 @@ from services.settings import PREFIX
 from tests.chainserver import ChainServer
 
 
-#: What takes longest, longest first: it begins first, so that at the end no worker is left alone with it.
+#: What takes longest begins first, so that at the end no worker is left alone with it. What starts a process for each
+#: service stands between others, since several of those at once would wait for each other to start.
 LONGEST_FIRST = (
     "test_readme.py",
-    "test_reliability.py",
-    "test_processes.py",
-    "test_openapi.py",
-    "test_telling_kills.py",
     "test_commitments.py",
-    "test_projector.py",
     "test_apart.py",
+    "test_processes.py",
     "test_boiler.py",
-    "test_properties.py",
-    "test_customer.py",
+    "test_every_letter.py",
     "test_connected.py",
+    "test_projector.py",
+    "test_desk.py",
+    "test_reliability.py",
     "test_visit.py",
     "test_watch.py",
+    "test_openapi.py",
     "test_lamps.py",
     "test_terms.py",
+    "test_telling_kills.py",
+    "test_properties.py",
     "test_tap.py",
+    "test_supervisor.py",
+    "test_briefing.py",
     "test_hostile.py",
+    "test_customer.py",
     "test_backtest.py",
     "test_bike.py",
-    "test_briefing.py",
 )
 
 

@@ -62,6 +62,7 @@ def shell(folder: Path, commands: str) -> str:
     return done.stdout
 
 
+@pytest.mark.timeout(180)
 def test_the_readmes_commands_do_what_it_says(folder: Path) -> None:
     assert len(COMMANDS) == 4
     first, partner, exported, owed = COMMANDS

@@ -73,6 +73,7 @@ async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
             command += [
                 f"--checks={','.join(CHECKS)}",
                 "--max-examples=15",
+                "--suppress-health-check=too_slow",
                 "--seed=1",
                 "--no-color",
                 f"--phases={phases}",
