@@ -12,7 +12,6 @@ import structlog
 from services.settings import PREFIX
 from tests.chainserver import ChainServer
 
-
 #: What takes longest begins first, so that at the end no worker is left alone with it. What starts a process for each
 #: service stands between others, since several of those at once would wait for each other to start.
 LONGEST_FIRST = (
