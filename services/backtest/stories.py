@@ -56,9 +56,7 @@ ANTI JOIN voids v ON v.position = e.position
 WHERE e.fact IS NOT NULL AND e.first_position IN (SELECT first_position FROM orders)
 ORDER BY e.first_position, e.occurred_at, e.position
 """
-_STATUSES: Final = """
-SELECT b.fact::VARCHAR, s.status::VARCHAR FROM status_of_fact b JOIN statuses s USING (code)
-"""
+_STATUSES: Final = "SELECT fact::VARCHAR, status::VARCHAR FROM status_of_fact"
 _ROWS: Final = 10_000
 
 
