@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,6 +26,8 @@ _MINUTE: Final = timedelta(minutes=1) // _MICROSECOND
 _DAY: Final = timedelta(days=1) // _MICROSECOND
 _HOUR: Final = timedelta(hours=1)
 _END: Final = (HORIZON_END - HORIZON_START) // _MICROSECOND
+#: From how many numbers on it pays to look first where they begin and end.
+_MANY: Final = 1_000
 
 #: The local days that can reach into the horizon, which is in UTC: one more at either end.
 _FIRST: Final = FIRST_DAY - timedelta(days=1)
@@ -80,7 +82,7 @@ class Clock:
         bounded = _within(moments, _END)
         if not self.opens.size:
             return np.zeros_like(bounded)
-        index = np.searchsorted(self.opens, bounded, side="right") - 1
+        index = _searched(self.opens, bounded, "right") - 1
         worked = self.worked[index] + np.minimum(bounded, self.closes[index]) - self.opens[index]
         return np.where(index >= 0, worked, 0)
 
@@ -93,7 +95,7 @@ class Clock:
         wanted = _within(worked, self.total + 1)
         if not self.opens.size:
             return np.where(wanted > 0, np.int64(_END), np.int64(0))
-        index = np.searchsorted(self.worked, wanted, side="left") - 1
+        index = _searched(self.worked, wanted, "left") - 1
         moments = self.opens[index] + (wanted - self.worked[index])
         return np.where(wanted > self.total, _END, np.where(wanted > 0, moments, 0))
 
@@ -170,6 +172,14 @@ def _at_half_hour(moment: datetime) -> datetime:
     """The minute of ``moment``, or the next half hour after it."""
     minute = moment.replace(second=0, microsecond=0)
     return minute + timedelta(minutes=-minute.minute % 30)
+
+
+def _searched(ordered: Micros, wanted: Micros, side: Literal["left", "right"]) -> Micros:
+    """np.searchsorted; of many numbers that lie close together it searches only where they can be."""
+    if wanted.size < _MANY:
+        return np.asarray(ordered.searchsorted(wanted, side), np.int64)
+    first, last = ordered.searchsorted([wanted.min(), wanted.max()], side)
+    return np.asarray(ordered[first:last].searchsorted(wanted, side) + first, np.int64)
 
 
 def _within(numbers: MicrosLike, most: int) -> Micros:

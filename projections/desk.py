@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
@@ -34,11 +34,22 @@ class Desk:
         for table in _WORDS:
             self.maker.put(table, self.writer.look_up(f"FROM chain.{table}"))
         self.rules = Rules.read(cursor)
+        #: Where orders begin of which something may be void.
+        self.voided: set[int] = {
+            first for (first,) in cursor.execute("SELECT DISTINCT first_position FROM chain.voids").fetchall()
+        }
+        self._no_voids = self.writer.look_up("FROM chain.voids LIMIT 0")
 
     def put(self, name: str, rows: pa.Table) -> None:
         """Let ``name`` mean ``rows`` for both."""
         self.writer.put(name, rows)
         self.maker.put(name, rows)
+
+    def voids_of(self, firsts: Sequence[int]) -> pa.Table:
+        """The stored rows of `voids` of orders that begin there, which have been put here as `touched`."""
+        if self.voided.isdisjoint(firsts):
+            return self._no_voids
+        return self.writer.look_up("FROM chain.voids WHERE first_position IN (SELECT first_position FROM touched)")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

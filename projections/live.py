@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from events.party import POLICY
 from projections.beside import Beside
@@ -45,8 +47,6 @@ SELECT n.first_position, n.aside, a.* EXCLUDE (type, recorded_at, correlation_id
 FROM arrived a
 JOIN named n ON n.order_id = a.order_id
 """
-_STORED: Final = "FROM {} WHERE first_position IN (SELECT first_position FROM touched)"
-_STORED_VOIDS: Final = _STORED.format(VOIDS.stored)
 
 
 class PolicyChangedError(Exception):
@@ -133,17 +133,40 @@ def _take_facts(desk: Desk, touched: pa.Table, merges: Merges) -> bool:
     desk.put("touched", touched)
     desk.maker.put("subjects", touched)
     # At first by the stored `voids`: they hold for as long as nothing of the order is doubled or corrected.
-    desk.maker.put("voids", desk.writer.look_up(_STORED_VOIDS))
+    voids = desk.voids_of(_firsts(touched))
+    desk.maker.put("voids", voids)
     several = merges.places and not merges.keys.isdisjoint(touched["first_position"].to_pylist())
-    desk.maker.put("mirrored", desk.writer.look_up(_MIRRORED_AS_SAID if several else _MIRRORED))
+    mirrored = desk.writer.look_up(_MIRRORED_AS_SAID if several else _MIRRORED)
+    desk.maker.put("mirrored", mirrored)
     desk.maker.define("raw", _RAW)
-    facts = desk.maker.make(FACTS.select)
+    facts = desk.maker.make(FACTS.select) if len(voids) else _all_facts(desk, mirrored)
     doubts = _may_not_count(facts)
     if doubts:
-        desk.put("voids", desk.maker.make(VOIDS.select))
+        voids = desk.maker.make(VOIDS.select)
+        desk.put("voids", voids)
+        desk.voided.update(_firsts(voids))
         facts = desk.maker.make(FACTS.select)
     desk.put("facts", facts)
     return doubts
+
+
+def _firsts(rows: pa.Table) -> list[int]:
+    firsts: list[Any] = rows["first_position"].to_pylist()
+    return firsts
+
+
+def _all_facts(desk: Desk, mirrored: pa.Table) -> pa.Table:
+    """The rows of `facts` where nothing is void: what facts.sql says then, without the time that it takes to say so."""
+    arrived: Any = desk.maker.rows("arrived")
+    named: Any = desk.maker.rows("named")
+    columns = desk.maker.make(FACTS.select, has_rows=False).schema.names
+    where = pc.index_in(arrived["order_id"], value_set=named["order_id"])
+    for column in ("first_position", "aside"):
+        arrived = arrived.append_column(column, named[column].take(where))
+    raw: Any = pa.concat_tables([rows.select([*columns, "version"]) for rows in (mirrored, arrived)])
+    unreadable = np.asarray(raw["version"].fill_null(-1).to_numpy()) == 0
+    facts: pa.Table = raw.filter(pa.array(~unreadable)).select(columns)
+    return facts
 
 
 def _spoken_of(desk: Desk, arrived: pa.Table) -> tuple[Model, ...]:

@@ -17,7 +17,7 @@ from duckdb import DuckDBPyConnection, Statement
 from projections.statements import execute, parsed
 
 #: What Arrow has no type for: columns of these names are made into what they were before they went through it.
-_TYPES: Final = {"fact": "fact_name", "story": "HUGEINT"}
+_TYPES: Final = {"fact": "fact_name"}
 
 _numbers: Final = itertools.count()
 

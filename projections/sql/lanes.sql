@@ -1,4 +1,4 @@
--- What each fact makes of what is owed, as data: the one table of all kinds of commitments but `receive` (which handoffs.sql
+-- What each fact makes of what is owed, as data: the one table of all kinds of commitments but `receive` (which custody.py
 -- tells, with its lanes from party to party).
 -- An order's story runs in lanes. In each, at any moment, one thing at most is expected of somebody; a fact that speaks in a
 -- lane says what is expected from now on (`expects`, owed by `owner`), or nothing. What was expected before is then met, if

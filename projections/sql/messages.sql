@@ -1,4 +1,14 @@
 -- What the customer was told, or was to be told. The texts stay in the log; the positions say where.
+WITH written AS (
+    SELECT
+        first_position, position, fact, name, word, topic, occurred_at, by_when,
+        -- The place of a fact in its order's story as one number: when it happened, then its position.
+        epoch_us(occurred_at)::HUGEINT * 18446744073709551616 + position AS story
+    FROM facts
+    WHERE fact IN (
+        'message.planned', 'message.attempted', 'message.sent', 'message.failed', 'message.unknown', 'message.suppressed'
+    )
+)
 SELECT
     first_position,
     name AS message_id,
@@ -17,8 +27,5 @@ SELECT
     max(CASE fact WHEN 'message.planned' THEN position END) AS planned_position,
     max(CASE fact WHEN 'message.sent' THEN position END) AS sent_position,
     max(CASE WHEN fact IN ('message.failed', 'message.unknown', 'message.suppressed') THEN position END) AS reason_position
-FROM facts
-WHERE fact IN (
-    'message.planned', 'message.attempted', 'message.sent', 'message.failed', 'message.unknown', 'message.suppressed'
-)
+FROM written
 GROUP BY first_position, name

@@ -30,7 +30,7 @@ FROM commitments c
 JOIN orders o ON o.first_position = c.first_position
 WHERE c.kind = 'check' AND c.due_at IS NOT NULL
 """
-#: All dates that were named for steps which had more than one, or had one named after they began (see owed.sql).
+#: All dates that were named for steps which had more than one, or had one named after they began (see promised.sql).
 _DATES: Final = """
 SELECT c.position, c.kind, epoch_us(f.occurred_at), epoch_us(f.by_when)
 FROM commitments c
