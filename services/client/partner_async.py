@@ -184,14 +184,14 @@ class AsyncPartner:
         asking = asyncio.ensure_future(
             connection.request(subject, body, timeout=_ACKNOWLEDGED_WITHIN, headers=dict(_HEADERS))
         )
-        renewed = asyncio.ensure_future(self._renewed.wait())
+        renewed, refused = (asyncio.ensure_future(event.wait()) for event in (self._renewed, self._refused))
         try:
-            await asyncio.wait({asking, renewed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({asking, renewed, refused}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
                 raise ConnectionResetError("the connection was lost before the server answered")
             said = json.loads(asking.result().data)
         finally:
-            for task in (asking, renewed):
+            for task in (asking, renewed, refused):
                 task.cancel()
         if "error" in said:
             raise _NotTakenError(f"the server does not take it now: {said['error'].get('description', said['error'])}")
