@@ -113,7 +113,8 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
         args: dict[str, dict[str, Any]] = {
             name: {"order": story.SERIAL} for name in ("find", "status", "timeline", "messages")
         }
-        args["closures"] = args["briefing"] = {"party": story.SHOP}
+        args["closures"] = args["briefing"] = args["changed"] = {"party": story.SHOP}
+        args["parcels"] = {"numbers": ["3S1"]}
         args["customer"] = {"opener": story.SHOP, "customer": "C-17"}
         args["message"] = {"message": "msg-0"}
         args["histories"] = {"orders": [story.ORDER], "letters_since": "2026-01-01T00:00:00Z"}
@@ -133,6 +134,8 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     assert answers["audit"]["balanced"]
     assert [row["order_id"] for row in answers["customer"]["orders"]] == [story.ORDER]
     assert answers["message"] == {"orders": []}
+    assert [row["order_id"] for row in answers["changed"]["orders"]] == [story.ORDER]
+    assert answers["parcels"] == {"handovers": [], "tracked": []}
     assert (answers["stats"]["facts"], answers["stats"]["orders"]) == (end, 1)
     shop = next(row for row in answers["parties"]["parties"] if row["party"] == story.SHOP)
     assert len(shop["closures"]) == 1
