@@ -37,7 +37,7 @@ from events import names
 from events.clock import Clock
 from events.envelope import Event
 from events.log import NotFirstError, append_batch, message_id
-from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_consumer
+from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, ours_consumer
 from events.subjects import party_of_subject, rejected_subject
 from services.boxes import Box, Boxes
 from services.connecting import leave
@@ -176,7 +176,7 @@ class Intake:
             await declare_streams(self._js, self._limits, updating=(names.INTAKE_STREAMS[self.role], names.REJECTED))
             await self._number_ours()
             # add_consumer also updates: the configuration of an existing durable would otherwise be silently kept.
-            await self._js.add_consumer(names.INTAKE_STREAMS[self.role], intake_consumer(self.role))
+            await self._js.add_consumer(names.INTAKE_STREAMS[self.role], ours_consumer(self.role))
             self._customers = Book(self._js)
             await self._customers.open()
             self._index = Index(self._index_path)
@@ -196,7 +196,7 @@ class Intake:
             durable=names.INTAKE_DURABLES[self.role],
             stream=JStream(names.INTAKE_STREAMS[self.role], declare=False),
             pull_sub=in_batches(MOST),
-            config=intake_consumer(self.role),
+            config=ours_consumer(self.role),
             inbox_prefix=f"{inbox_prefix(self.role)}.".encode(),  # here with its dot, else without
             decoder=_raw,
             ack_policy=AckPolicy.MANUAL,

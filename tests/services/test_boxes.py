@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import nats.errors
 import pytest
 
 from events import names
-from events.streams import Limits, declare_streams
+from events.streams import (
+    DEFAULT_LIMITS,
+    OURS_FROM,
+    Limits,
+    declare_streams,
+    intake_config,
+    ours_consumer,
+    rejected_config,
+)
 from events.subjects import box_stream, box_subject, intake_subject
 from services import access
 from services.boxes import boxes, open_boxes, unsettled
@@ -126,3 +135,34 @@ def test_a_service_may_keep_the_boxes_of_its_own_partners_only() -> None:
     assert not any("IMPORTER_north" in subject for subject in rights)
     assert box_subject("importer:north") not in rights
     assert not any("PURGE.*" in subject or "UPDATE.*" in subject for subject in rights)
+
+
+async def test_what_an_earlier_version_left_is_taken_in_and_its_streams_go_on_as_they_should(
+    chain_server: ChainServer,
+) -> None:
+    """Partners handed in to the stream of their role, and what was rejected was kept one by one."""
+    js = (await chain_server.connect("keeper")).jetstream()
+    stream, durable = names.INTAKE_STREAMS["retailer"], names.INTAKE_DURABLES["retailer"]
+    await js.add_stream(replace(intake_config("retailer"), first_seq=None, max_bytes=64 * 1024 * 1024))
+    await js.add_stream(replace(rejected_config(), allow_atomic=None))
+    await js.add_consumer(stream, ours_consumer("retailer"))
+    assert (await js.publish(intake_subject(SHOP), event("e1"))).seq == 1
+    await declare_streams(js, updating=())  # as a service does that may not change them
+    chain = Chain(chain_server)
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        assert (await shop.heard("e1", "accepted"))["sequence"] == 1
+
+        async def empty() -> bool:
+            return not (await js.stream_info(stream)).state.messages
+
+        await eventually(empty, "removed")
+    async with chain.running():
+        assert (await js.publish(intake_subject(SHOP), event("e1"))).seq == OURS_FROM
+        assert (await shop.receipt(OURS_FROM))["outcome"] == "duplicate"
+        bad = [await shop.hand_in(b"nonsense") for _ in range(3)]
+        assert (await shop.receipt(bad[-1]))["outcome"] == "rejected"  # the first are a batch of their own, maybe
+    config = (await js.stream_info(names.REJECTED)).config
+    assert (config.allow_atomic, (await js.stream_info(stream)).config.max_bytes) == (True, DEFAULT_LIMITS.intake)
+    assert (await js.consumer_info(stream, durable)).num_pending == 0
+    assert refusals(chain_server.home) == []
