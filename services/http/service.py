@@ -77,5 +77,5 @@ class HttpService:
             raise ConnectionError("not connected to the server")
         await self._connection.flush(timeout=_LOOK_SECONDS)
         waiting = await self._carriers.count()
-        parcels = f", {waiting:,} scans of parcels that nobody handed over yet" if waiting else ""
+        parcels = f"; scans of parcels that nobody handed over yet: {waiting:,}" if waiting else ""
         return f"answers on {self.url}{parcels}"

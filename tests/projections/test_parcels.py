@@ -55,8 +55,7 @@ def test_a_handover_without_a_number_and_one_that_was_taken_back_have_no_parcel(
     assert given(opened(), handed(SHOP, IMPORTER, "2026-03-02 10:00")).order()["parcel"] is None
     story = given(opened(), HANDED, scan("in_transit", "2026-03-02 20:00"), corrected(HANDED, "2026-03-03 09:00"))
     assert story.order()["parcel"] is None
-    asked = {"numbers": ["3S123"], "since": "2026-01-01T00:00:00Z"}
-    assert story.ask("parcels", **asked)["handovers"] == []
+    assert story.ask("parcels", numbers=["3S123"], since="2026-01-01T00:00:00Z")["handovers"] == []
 
 
 def test_parcels_are_found_by_their_numbers_however_they_were_written(given: Given) -> None:

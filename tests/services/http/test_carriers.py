@@ -125,7 +125,7 @@ async def test_a_parcel_that_nobody_handed_over_yet_waits_for_it(door: Door) -> 
         assert (answer.status_code, answer.json()) == (202, {"scans": 1})
     assert (
         await door.counter.http.check()
-        == f"answers on {door.counter.http.url}, 1 scans of parcels that nobody handed over yet"
+        == f"answers on {door.counter.http.url}; scans of parcels that nobody handed over yet: 1"
     )
     shop = await opened(door.counter)
     await shop.post("/events", event("h1", "item.handed_over", data=HANDED))
