@@ -375,6 +375,15 @@ def test_a_clock_agrees_with_itself_and_with_its_days(
         assert closing_of_working_day(clock, moment) == closing_by_hand(calendar, closed, moment)
 
 
+@pytest.mark.parametrize("days", [3, 40_000])
+def test_many_moments_come_to_what_each_alone_comes_to(days: int) -> None:
+    begin = micros_of(datetime(2026, 1, 16, tzinfo=UTC))
+    moments = begin + np.random.default_rng(days).integers(-days, days, 2_000) * 86_400_000_000 // 7
+    worked = CLOCK.worked_at(moments)
+    assert worked.tolist() == [int(CLOCK.worked_at(moment)) for moment in moments]
+    assert CLOCK.moment_at(worked).tolist() == [int(CLOCK.moment_at(amount)) for amount in worked]
+
+
 def closing_by_hand(calendar: Calendar, closures: Closures, moment: datetime) -> datetime:
     """The end of the last opening of the first local day, from that of the moment on, that is not over yet."""
     day = max(moment, HORIZON_START).astimezone(calendar.zone).date()
