@@ -27,7 +27,7 @@ MAPPING = ROOT / "examples" / "bpi2013.toml"
 pytestmark = pytest.mark.skipif(not LOG.is_file(), reason="the real log is not beside this checkout (../shared/data)")
 
 #: So many rows are read where it does not matter that it is the whole log.
-BEGINNING = 4_000
+BEGINNING = 1_500
 
 
 @pytest.fixture(scope="module")
