@@ -76,6 +76,7 @@ def add(
 ) -> None:
     """Register a partner, or change how it is named and reached; a running chain lets it in at once."""
     from events.party import PartyError
+    from events.streams import NoRoomError
     from services.credentials import CredentialError
     from services.parties import add_party
     from services.reloading import ServerReloadError
@@ -94,7 +95,7 @@ def add(
             place.home, party, display_name=name, phone=phone, email=email, person=person, language=language, nkey=nkey
         )
         welcome = write_welcome(place.home, party, server_url(place))
-    except (PartyError, CredentialError, KeyFormatError, ServerReloadError) as error:
+    except (PartyError, CredentialError, KeyFormatError, ServerReloadError, NoRoomError) as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
         raise Problem(
@@ -329,6 +330,7 @@ def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json
 
 def _changed(change: Callable[[], Result]) -> Result:
     """What ``change`` comes to. Raises Problem where it cannot be done."""
+    from events.streams import NoRoomError
     from services.access import AccessError
     from services.credentials import CredentialError
     from services.reloading import ServerReloadError
@@ -336,7 +338,7 @@ def _changed(change: Callable[[], Result]) -> Result:
 
     try:
         return change()
-    except (AccessError, CredentialError, KeyFormatError, ServerReloadError) as error:
+    except (AccessError, CredentialError, KeyFormatError, ServerReloadError, NoRoomError) as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
         raise Problem(f"{error.filename} cannot be written ({error.strerror}): run it as the home's owner.") from None
