@@ -13,8 +13,10 @@ from typing import Final
 #: No batch is larger: the server appends no more at a time.
 MOST: Final = 1_000
 
-#: Of one partner, at least so many are taken at a time: each batch has its price.
+#: Of one partner, at least so many are taken at a time: each batch has its price, and more so on a machine that is busy
+#: with other things.
 _FEWEST: Final = 8
+_FEWEST_ALONE: Final = 400
 
 #: What one partner may take of a batch (seconds): alone, and when others hand in, too.
 _ALONE: Final = 0.25
@@ -56,7 +58,7 @@ class Pace:
         share = self._alone if alone else self._among_others
         budget = _ALONE if alone else _AMONG_OTHERS * max(1.0, min(_PARTNERS, size / share))
         if seconds > budget:
-            share = max(_FEWEST, share * 0.7)
+            share = max(_FEWEST_ALONE if alone else _FEWEST, share * 0.7)
         elif size >= share and seconds < budget / 2:
             share = min(MOST, share * 1.25)
         if alone:
