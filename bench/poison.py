@@ -1,0 +1,112 @@
+"""What one submission in ten that cannot be taken costs the others: intake of one service process, with and without it.
+
+``python -m bench.poison [--facts N] [--rounds N]``. The same number of submissions waits each time, all of them good or
+a tenth of them poison of many kinds (torn, bent, too large, in another's name; tests/reliability/payloads.py). Counted
+is everything from the intake stream to the last receipt. The rounds alternate, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+
+import orjson
+import uvloop
+from nats.aio.msg import Msg
+
+from bench.intake import submissions
+from bench.measuring import CLOCK, durable_server
+from services.connecting import connect
+from services.parties import add_party
+from services.rights import KEEPER_USER
+from services.settings import Settings, load_settings
+from services.wiring import build
+from tests.reliability.payloads import payloads
+
+_PARTY = "repairer:bench"
+_SUBJECT = "intake.repairer.bench"
+_SHARE = 10  # one in so many is poison
+_WANTED = 0.95
+
+
+def with_poison(count: int, round: int) -> list[tuple[bytes, dict[str, str] | None]]:
+    """``count`` submissions, of which every tenth cannot be taken."""
+    good = submissions(count, round)
+    found = [(each.body, each.headers) for each in payloads(count, round, good=0.0) if each.party == _PARTY]
+    bad = iter(found)
+    return [next(bad, (b"{", None)) if at % _SHARE == 0 else (body, None) for at, body in enumerate(good, start=1)]
+
+
+async def hand_in(settings: Settings, waiting: list[tuple[bytes, dict[str, str] | None]]) -> None:
+    """Have all of it wait in the intake stream."""
+    connection = await connect(settings, KEEPER_USER)
+    js = connection.jetstream(publish_async_max_pending=4_000)
+    for body, headers in waiting:
+        await js.publish_async(_SUBJECT, body, headers=headers)
+    await js.publish_async_completed()
+    await connection.close()
+
+
+async def take_in(settings: Settings, count: int) -> float:
+    """Submissions per second of one intake service, until the last receipt has come."""
+    connection = await connect(settings, KEEPER_USER)
+    done = asyncio.Event()
+    heard = 0
+
+    async def hear(message: Msg) -> None:
+        nonlocal heard
+        heard += len(orjson.loads(message.data)["receipts"])
+        if heard >= count:
+            done.set()
+
+    await connection.subscribe("receipts.>", cb=hear)
+    await connection.flush()
+    service = build("repairer", settings, CLOCK)
+    began = time.perf_counter()
+    await service.start()
+    await done.wait()
+    took = time.perf_counter() - began
+    await service.stop()
+    await connection.close()
+    return count / took
+
+
+async def run(count: int, rounds: int) -> bool:
+    """Whether good ones come in at 95% of their pace when every tenth beside them is poison."""
+    paces: dict[str, list[float]] = {"clean": [], "poisoned": []}
+    async with durable_server() as settings:
+        await asyncio.to_thread(add_party, settings.home, _PARTY)
+        for number in range(rounds):
+            for kind in paces:
+                turn = 2 * number + (kind == "poisoned")
+                clean: list[tuple[bytes, dict[str, str] | None]] = [(body, None) for body in submissions(count, turn)]
+                await hand_in(settings, with_poison(count, turn) if kind == "poisoned" else clean)
+                command = [sys.executable, "-m", "bench.poison", "take", str(settings.home), str(count)]
+                done = await asyncio.to_thread(
+                    subprocess.run, command, stdout=subprocess.PIPE, text=True, check=True, timeout=600
+                )
+                paces[kind].append(float(done.stdout.split()[-1]))
+                print(f"round {number + 1}: {kind} {paces[kind][-1]:,.0f}/s", flush=True)
+    clean_pace, poisoned = (statistics.median(each) for each in paces.values())
+    share = poisoned / clean_pace
+    print(f"with 10% poison {poisoned:,.0f} submissions/s, without {clean_pace:,.0f}: {share:.2f}, wanted {_WANTED:g}")
+    return share >= _WANTED
+
+
+def main() -> None:
+    if len(sys.argv) == 4 and sys.argv[1] == "take":
+        print(uvloop.run(take_in(load_settings(home=sys.argv[2]), int(sys.argv[3]))))
+        return
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--facts", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    sys.exit(not uvloop.run(run(given.facts, given.rounds)))
+
+
+if __name__ == "__main__":
+    main()

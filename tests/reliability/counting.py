@@ -1,0 +1,137 @@
+"""Hands in whatever it is given, and counts: what was received is accepted, a duplicate, rejected, or held.
+
+Every acknowledged submission gets one receipt, no more and no less; what was accepted is what the log holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from events import names
+from events.clock import SystemClock
+from events.log import last_position
+from events.streams import declare_streams
+from events.subjects import intake_subject, receipts_subject
+from services.settings import load_settings
+from services.wiring import build
+from tests.chainserver import ChainServer
+from tests.reliability.payloads import PARTIES, Payload
+
+#: So many submissions are under way at once.
+_WINDOW: Final = 500
+
+_OUTCOMES: Final = ("accepted", "duplicate", "rejected", "held")
+
+
+@dataclass
+class Count:
+    """What one run has handed in and heard; a place is (party, sequence), of which each has one receipt."""
+
+    received: set[tuple[str, int]] = field(default_factory=set)
+    heard: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many receipts there are of each kind."""
+        return Counter(outcome for outcomes in self.heard.values() for outcome in outcomes)
+
+    def unanswered(self) -> list[tuple[str, int]]:
+        """What was received and has no receipt."""
+        return [place for place in self.received if place not in self.heard]
+
+
+class Counting:
+    """The parties of one server: ``hand_in`` a run, and wait until it ``balances``."""
+
+    def __init__(self, server: ChainServer) -> None:
+        self.server = server
+        self.count = Count()
+        self._clients: dict[str, Client] = {}
+
+    async def start(self) -> None:
+        """Connect as everybody, and listen."""
+        self._keeper = await self.server.connect("keeper")
+        for party in PARTIES:
+            client = await self.server.connect(party, pending_size=64 * 1024 * 1024)
+            await client.subscribe(
+                receipts_subject(party), cb=self._hear, pending_msgs_limit=-1, pending_bytes_limit=-1
+            )
+            await client.flush()
+            self._clients[party] = client
+
+    async def _hear(self, message: Msg) -> None:
+        for receipt in orjson.loads(message.data)["receipts"]:
+            place = (receipt["source"], receipt["sequence"])
+            assert receipt["outcome"] in _OUTCOMES
+            assert (receipt["outcome"] in ("held", "rejected")) == ("problem" in receipt)
+            self.count.heard.setdefault(place, []).append(receipt["outcome"])
+
+    async def hand_in(self, payloads: Iterable[Payload]) -> None:
+        """Each as its party; returns when the server has all of them."""
+        window = asyncio.Semaphore(_WINDOW)
+        async with asyncio.TaskGroup() as group:
+            for payload in payloads:
+                await window.acquire()
+                group.create_task(self._one(payload)).add_done_callback(lambda _: window.release())
+
+    async def _one(self, payload: Payload) -> None:
+        client, subject = self._clients[payload.party], intake_subject(payload.party)
+        while True:
+            reply = await client.request(subject, payload.body, headers=payload.headers, timeout=60)
+            answer = orjson.loads(reply.data)
+            if "error" not in answer:
+                self.count.received.add((payload.party, int(answer["seq"])))
+                return
+
+    async def balances(self, *, all_kept: bool = True) -> bool:
+        """Whether all has come to rest, and every submission is accounted for.
+
+        Each place has one receipt. What was accepted is the log. What was rejected or held is kept, less what was held
+        and has come in again, under a place of its own, once its order was known. ``all_kept`` is False for a run that
+        is larger than what is kept.
+        """
+        count, outcomes = self.count, self.count.outcomes
+        again = len(count.heard.keys() - count.received)
+        kept = outcomes["rejected"] + outcomes["held"] - again
+        js = self._keeper.jetstream()
+        return (
+            not count.unanswered()
+            and all(len(each) == 1 for each in count.heard.values())
+            and outcomes["accepted"] == await last_position(js)
+            and (not all_kept or kept == (await js.stream_info(names.REJECTED)).state.messages)
+        )
+
+    def told(self) -> str:
+        """The sum, in a line."""
+        ends = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.count.outcomes.items()))
+        again = len(self.count.heard.keys() - self.count.received)
+        return f"{len(self.count.received):,} received, {again:,} of them once more when their order came: {ends}"
+
+
+@asynccontextmanager
+async def counting(home: Path) -> AsyncIterator[Counting]:
+    """A server with the three intake services and the parties of ``payloads.PARTIES``."""
+    async with ChainServer(home) as server:
+        for party in PARTIES:
+            await server.add_party(party)
+        await declare_streams((await server.connect("keeper")).jetstream())
+        services = [build(role, load_settings(home=home), SystemClock()) for role in names.INTAKE_DURABLES]
+        try:
+            for service in services:
+                await service.start()
+            found = Counting(server)
+            await found.start()
+            yield found
+        finally:
+            for service in services:
+                await service.stop()
