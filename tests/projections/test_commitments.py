@@ -211,7 +211,10 @@ def test_a_repair_that_fails_ends_the_wait_for_parts_and_sends_it_back(given: Gi
 
 FAILED = fact("repair.failed", BENCH, "2026-03-16 10:00", {"why": "no part", "options": ["refund", "return_as_is"]})
 HER_WORD = fact(
-    "customer.contacted", "customer:C-1", "2026-03-18 10:00", {"channel": "phone", "direction": "inbound", "summary": "x"}
+    "customer.contacted",
+    "customer:C-1",
+    "2026-03-18 10:00",
+    {"channel": "phone", "direction": "inbound", "summary": "x"},
 )
 
 

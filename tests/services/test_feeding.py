@@ -139,9 +139,7 @@ async def test_a_stream_that_is_missing_is_told_and_stops_nobody_else(client: Cl
 async def test_one_that_was_made_anew_is_asked_anew(client: Client) -> None:
     async with feeding(client, ONE) as found:
         await asked(client, ONE)
-        found.feed._sources[
-            box_stream(ONE)
-        ].requests += 1  # the word of its end may be lost, too
+        found.feed._sources[box_stream(ONE)].requests += 1  # the word of its end may be lost, too
         await client.jetstream().delete_stream(box_stream(ONE))
         await declare_box(client.jetstream(), ONE)
         await hand_in(client, ONE, 1, 1)

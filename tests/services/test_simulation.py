@@ -99,7 +99,7 @@ async def test_weeks_of_silence_are_broken_every_time_before_news_is_due(free_ho
     assert [(kind, moment.replace(microsecond=0)) for kind, moment in told[2:]] == [
         ("update", at(12, 15)),
         ("update", at(19, 13)),
-        ("update", at(26, 11)),
+        ("person", at(26, 11)),  # three such weeks are enough: from then on a person is to call her
     ]
     assert [kind for kind, _ in told[:2]] == ["opened", "overdue"]
     promised = [datetime.fromisoformat(row["next_news_by"]) for row in messages]
