@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from events import names
 from events.party import role_of
@@ -35,6 +35,15 @@ _AT_A_TIME: Final = 16
 
 #: A server that is not there is not waited for (seconds).
 _CONNECT_SECONDS: Final = 2
+
+#: How it shows that a server has gone, or is only just coming back.
+_GONE: Final = (
+    nats.errors.ConnectionClosedError,
+    nats.errors.NoRespondersError,
+    ServiceUnavailableError,
+    OSError,
+    TimeoutError,
+)
 
 #: Boxes are looked for when the server says that there is a new one, and so often at least (seconds).
 _LOOK_EVERY: Final = 15.0
@@ -132,12 +141,19 @@ async def open_boxes_as_keeper(settings: Settings, parties: Collection[str]) -> 
         return True
     try:
         connection = await connect(
-            settings, KEEPER_USER, name="repairchain boxes", allow_reconnect=False, connect_timeout=_CONNECT_SECONDS
+            settings,
+            KEEPER_USER,
+            name="repairchain boxes",
+            allow_reconnect=False,
+            max_reconnect_attempts=1,  # without end, nats-py would ask a dead server without end, reconnecting or not
+            connect_timeout=_CONNECT_SECONDS,
         )
-    except (nats.errors.Error, OSError, TimeoutError):  # the intake of its role makes it when there is a server
+    except (nats.errors.Error, OSError):  # the intake of its role makes it when there is a server
         return False
     try:
         await open_boxes(connection.jetstream(), parties, settings.limits)
+    except _GONE:
+        return False
     finally:
         await connection.close()
     return True

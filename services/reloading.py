@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -35,7 +36,10 @@ def tell_server(folder: HomeFolder) -> bool:
         before = _loaded_at(running["monitor_url"])
         if before is None:  # it was killed this moment; the next one reads the new accounts when it starts
             return False
-        os.kill(int(running["pid"]), signal.SIGHUP)
+        try:
+            os.kill(int(running["pid"]), signal.SIGHUP)
+        except ProcessLookupError:  # the same, a moment later
+            return False
         deadline = time.monotonic() + _RELOAD_SECONDS
         while _loaded_at(running["monitor_url"]) == before:
             if time.monotonic() > deadline:
@@ -53,5 +57,5 @@ def _loaded_at(monitor_url: str) -> str | None:
         # The address is one that our own server wrote down.
         with urllib.request.urlopen(f"{monitor_url}/varz", timeout=5) as answer:  # noqa: S310
             return str(json.load(answer)["config_load_time"])
-    except (ConnectionError, urllib.error.URLError):
-        return None
+    except (ConnectionError, urllib.error.URLError, http.client.HTTPException, json.JSONDecodeError):
+        return None  # it was killed before it answered, or while it did

@@ -21,9 +21,10 @@ from events.streams import (
 )
 from events.subjects import box_stream, box_subject, intake_subject
 from services import access
-from services.boxes import boxes, open_boxes, unsettled
+from services.boxes import boxes, open_boxes, open_boxes_as_keeper, unsettled
 from services.parties import add_party
 from services.rights import service_rights
+from services.settings import load_settings
 from tests.chainserver import ChainServer, refusals
 from tests.services.test_intake import SHOP, Chain, event
 from tests.waiting import eventually
@@ -49,6 +50,25 @@ def test_a_stream_has_a_name_that_a_folder_may_have_and_no_two_parties_share_one
 async def test_whoever_is_registered_can_hand_in_at_once_although_no_service_runs(chain: Chain) -> None:
     shop = await chain.server.connect(SHOP)
     assert (await shop.jetstream().publish(intake_subject(SHOP), event("e1"))).stream == box_stream(SHOP)
+
+
+async def test_a_server_that_was_killed_is_not_waited_for(free_home: Path) -> None:
+    """Whoever registers holds the lock on the registry, without which the server could not come back."""
+    async with ChainServer(free_home) as server:
+        settings = load_settings(home=free_home, nats_url=server.url)
+    async with asyncio.timeout(2):
+        assert not await open_boxes_as_keeper(settings, [SHOP])
+
+
+async def test_a_server_that_is_killed_while_boxes_are_made_is_not_waited_for_either(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise nats.errors.ConnectionClosedError
+
+    monkeypatch.setattr("services.boxes.declare_box", gone)
+    settings = load_settings(home=chain.server.home, nats_url=chain.server.url)
+    assert not await open_boxes_as_keeper(settings, [LATER])
 
 
 async def test_a_newcomer_is_heard_by_an_intake_that_runs(chain: Chain) -> None:
