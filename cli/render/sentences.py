@@ -67,7 +67,7 @@ TEMPLATES: dict[str, str] = {
     "commitment.nudged": "reminded {who} to {step}[, due {due@}]",
     "commitment.withdrawn": "found that {who} was not late to {step} after all[: that ended on {ended_at@}]",
     "policy.adopted": "adopted policy {digest}, which says how long everything may take",
-    "message.planned": "wrote to the customer[ “{subject}”][ by {channel}]",
+    "message.planned": "means to tell the customer[ “{subject}”][ by {channel}]",
     "message.attempted": "is about to write to the customer[ by {channel}][ (attempt {attempt})][: last time {after}]",
     "message.sent": "told the customer[ “{subject}”][ by {channel}]",
     "message.failed": "could not reach the customer[ ({kind})][: {reason}]",

@@ -50,5 +50,5 @@ def test_a_gap_in_the_data_is_no_reason_to_fail() -> None:
 
 def test_the_plan_of_a_message_shows_until_the_message_went_out() -> None:
     planned = [each for each in TIMELINE["entries"] if each["type"] == "message.planned"]
-    assert "wrote to the customer" in draw(timeline(TIMELINE | {"entries": planned}, MOMENTS))
-    assert "wrote to the customer" not in draw(timeline(TIMELINE, MOMENTS))
+    assert "means to tell the customer" in draw(timeline(TIMELINE | {"entries": planned}, MOMENTS))
+    assert "means to tell the customer" not in draw(timeline(TIMELINE, MOMENTS))
