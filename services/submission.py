@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +34,14 @@ class Submission(NamedTuple):
         return str(self.event.get("subject", ""))
 
 
+def everything_wrong(problem: Mapping[str, Any]) -> str:
+    """All faults of an RFC 9457 problem, each behind its field, in one line: who mends one wants to mend them all."""
+    faults = problem.get("errors") or ()
+    if len(faults) < 2:  # then ``detail`` says it, and names the field where that helps
+        return str(problem.get("detail") or problem.get("title") or "")
+    return "; ".join(": ".join(filter(None, (each.get("pointer"), each.get("detail")))) for each in faults)
+
+
 class Receipt(NamedTuple):
     """What became of one submission. ``problem`` is an RFC 9457 problem when it was rejected or is held."""
 
@@ -62,6 +71,11 @@ class Receipt(NamedTuple):
         """Why it was rejected, in one sentence; empty if it was not."""
         problem = self.problem or {}
         return str(problem.get("detail") or problem.get("title") or "")
+
+    @property
+    def all_reasons(self) -> str:
+        """Everything that is wrong with it, as far as the receipt says, in one line; empty if it was not rejected."""
+        return everything_wrong(self.problem or {})
 
     @property
     def kind(self) -> str:

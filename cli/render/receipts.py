@@ -12,6 +12,7 @@ from rich.text import Text
 from cli.render.look import party
 from cli.render.plain import word
 from cli.render.tables import plain_table
+from services.submission import everything_wrong
 
 Row = dict[str, Any]
 
@@ -28,7 +29,7 @@ def receipts(rows: Sequence[Row], most: int = 100) -> Iterator[RenderableType]:
         told = Text(outcome, style=STYLES.get(outcome, ""))
         problem = row.get("problem")
         if isinstance(problem, dict):
-            told.append(f": {word(problem.get('detail') or problem.get('title'))}", style="not bold")
+            told.append(f": {word(everything_wrong(problem))}", style="not bold")
         table.add_row(
             Text(word(row.get("id")) or "–"),
             party(row.get("source")),

@@ -22,8 +22,9 @@ class RejectedError(PartnerError):
     """
 
     def __init__(self, receipt: Receipt, event: dict[str, Any]) -> None:
-        pointer = (receipt.problem or {}).get("pointer")
-        super().__init__(f"'{event['id']}' was rejected: {receipt.reason}" + (f" ({pointer})" if pointer else ""))
+        said, pointer = receipt.all_reasons, (receipt.problem or {}).get("pointer")
+        where = f" ({pointer})" if pointer and pointer not in said else ""
+        super().__init__(f"'{event['id']}' was rejected: {said}{where}")
         self.receipt = receipt
         self.event = event
 

@@ -109,7 +109,7 @@ def from_validation(error: ValidationError, *prefix: str) -> Refusal:
     """The first thing that pydantic found wrong, in one sentence, and how many more there are."""
     where, message = _told(error.errors(include_url=False, include_input=False)[0], prefix)
     count = error.error_count()
-    more = f" ({count - 1} more problems)" if count > 1 else ""
+    more = f" (and {count - 1} more problem{'s' if count > 2 else ''})" if count > 1 else ""
     return Refusal("invalid", f"{where or 'the event'}: {message}{more}", where or None)
 
 
