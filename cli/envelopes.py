@@ -73,9 +73,14 @@ def _refuse(constant: str) -> NoReturn:
 
 def submissions(events: list[Event], party: str | None, fill: bool) -> list[Submission]:
     """The events, each in the name of ``party`` or of its own source. Raises Problem for what is missing."""
-    from events.party import PartyError, check_party, name_of, role_of
+    from events.party import PARTNER_ROLES, PartyError, check_party, name_of, role_of
     from services.submission import Submission
 
+    if party is not None:
+        try:
+            check_party(party, PARTNER_ROLES)
+        except PartyError as error:
+            raise Problem(f"{one_line(error)}.") from None
     made = []
     for number, event in enumerate(events, start=1):
         complete = filled(event, party) if fill else event

@@ -91,3 +91,9 @@ def test_fill_makes_up_what_is_missing_and_nothing_else() -> None:
 def test_a_source_that_is_no_party(source: Any) -> None:
     with pytest.raises(Problem, match="event 1 has a source that cannot publish"):
         submissions([EVENT | {"source": source}], None, fill=False)
+
+
+@pytest.mark.parametrize("party", ["juno", "customer:C-1", "chain:watchdog"])
+def test_whom_it_is_published_as_is_checked_before_the_events(party: str) -> None:
+    with pytest.raises(Problem, match=f"'{party}' is not a party: .* retailer, importer, repairer\\.$"):
+        submissions([{}], party, fill=False)
