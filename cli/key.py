@@ -53,6 +53,9 @@ def key(
     out.print(f"The key of {party}, which is shown only now; one that it had before works for {hours} hours more:\n")
     out.print(f"  {made}\n", soft_wrap=True)
     out.print("It is sent with every request: Authorization: Bearer rk_… (docs/http.md).", soft_wrap=True)
+    if not place_of(ctx).folder.http_file.exists():
+        closed = "Nothing listens there yet: name an http_port in repairchain.toml, and start the chain anew."
+        out.print(closed, style="yellow", soft_wrap=True)
 
 
 def identify(

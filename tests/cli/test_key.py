@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.home import HomeFolder
 from services.http.keys import Keys
 from services.identifiers import list_identifiers
 from services.parties import add_party
@@ -29,6 +30,14 @@ def test_a_key_is_shown_once_and_opens(home: Path, named: list[str]) -> None:
     assert shown.exit_code == 0
     (line,) = [line.strip() for line in shown.stdout.splitlines() if line.startswith("  rk_")]
     assert Keys(home).party_of(line, datetime.now(UTC)) == SHOP
+
+
+def test_whoever_has_a_key_is_told_that_the_door_is_closed(home: Path) -> None:
+    assert "name an http_port" in call("partner", "key", SHOP, home=home).stdout
+    address = HomeFolder(home).http_file
+    address.parent.mkdir(exist_ok=True)
+    address.write_text("{}")
+    assert "http_port" not in call("partner", "key", SHOP, home=home).stdout
 
 
 def test_keys_are_revoked(home: Path) -> None:
