@@ -35,15 +35,23 @@ def subjects_of(party: str) -> dict[str, str]:
 
 def first_event(party: str, now: datetime) -> dict[str, Any]:
     """What a partner may begin with: an order that it opens itself, for nobody else's is known to it yet."""
-    order = f"TRIAL-1@{name_of(party)}"
+    return _trial(party, "order.opened", "trial-open", now, {"product": {"model": "a trial, not a product"}})
+
+
+def last_event(party: str, now: datetime) -> dict[str, Any]:
+    """What ends that order again, or the partner would be reminded of it."""
+    return _trial(party, "order.closed", "trial-close", now, {"outcome": "cancelled"})
+
+
+def _trial(party: str, fact: str, event_id: str, now: datetime, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "specversion": "1.0",
-        "type": full_type("order.opened", 1),
+        "type": full_type(fact, 1),
         "source": party,
-        "id": "trial-1",
-        "subject": order,
+        "id": event_id,
+        "subject": f"TRIAL-1~{name_of(party)}",  # which nobody else can open
         "time": now.astimezone(UTC).replace(microsecond=0).isoformat(),
-        "data": {"product": {"model": "a trial, not a product"}},
+        "data": data,
     }
 
 
@@ -63,6 +71,7 @@ def render_welcome(
         handed_over=login.file is not None,
         quoted=shlex.quote(credentials),
         one_line=shlex.quote(json.dumps(event)),
+        closing=json.dumps(last_event(party, now), indent=2, ensure_ascii=False),
         changed=shlex.quote(json.dumps({"changed_after": 0})),
         python={name: repr(text) for name, text in shown.items()} | {"event": _as_python(event)},
         **shown,

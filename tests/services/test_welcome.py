@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from events.clock import SimulatedClock
+from events.party import name_of
 from events.streams import declare_streams
 from services.credentials import Identity, credential_file
 from services.home import HomeFolder
@@ -80,9 +81,12 @@ async def test_a_newcomer_who_follows_it_has_a_fact_in_the_log(chain: Chain, par
     (program,) = blocks(page, "python")
     async with chain.running(party.partition(":")[0]):
         said = [await run(sys.executable, "-c", program, folder=tmp_path) for _ in range(2)]
+        (closing,) = blocks(page, "json")
+        closed = await (await chain.partner(party)).say(closing.encode())
     assert [line.split(":")[0] for line in said[0].splitlines()] == ["safe", "receipt"]
     outcomes = [json.loads(each.splitlines()[1].partition(": ")[2])["receipts"][0]["outcome"] for each in said]
     assert outcomes == ["accepted", "duplicate"]
+    assert (closed["outcome"], closed["order"]) == ("accepted", f"TRIAL-1~{name_of(party)}")
 
 
 @pytest.mark.parametrize("register", [add_party, old_partner])
@@ -99,7 +103,7 @@ async def test_the_shell_hands_the_tool_the_login_and_the_same_event(
     async with chain.running():
         said = await run("bash", "-ec", f"{script}\nwait", folder=tmp_path, path=tmp_path)
     receipt = json.loads(next(line for line in said.splitlines() if "receipts" in line))["receipts"][0]
-    assert (receipt["outcome"], receipt["id"]) == ("accepted", "trial-1")
+    assert (receipt["outcome"], receipt["id"]) == ("accepted", "trial-open")
 
 
 def test_where_no_server_is_known_it_says_so_and_any_name_may_stand_in_it() -> None:
