@@ -1,4 +1,4 @@
-"""Follows a partner's orders: what has changed since the last time, and where each stands now.
+"""Follows a partner's orders: what has changed since the last time, and where each stands. It needs repairchain itself.
 
     python examples/follow.py nats://127.0.0.1:4222 .repairchain/credentials/retailer.juno.nk followed.json
 
@@ -30,4 +30,6 @@ def main(url: str, credentials: str, file: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     main(*sys.argv[1:])
