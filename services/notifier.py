@@ -207,9 +207,7 @@ class Notifier:
     async def check(self) -> str:
         """For readiness: asks the server for our consumer. Raises nats errors if it is gone."""
         info = await self._js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)
-        return (
-            f"{info.num_pending} to read, {info.num_ack_pending} under way, {len(self._waiting)} wait for their moment"
-        )
+        return f"{info.num_pending} to read, {info.num_ack_pending} under way, {len(self._waiting)} to send later"
 
     def _consumer(self) -> ConsumerConfig:
         return ConsumerConfig(

@@ -153,7 +153,7 @@ async def test_from_the_log_to_the_outbox(street: Street) -> None:
     async with street.notifying() as notifier:
         await street.said(OPENED)
         await street.quiet()
-        assert await notifier.check() == "0 to read, 0 under way, 0 wait for their moment"
+        assert await notifier.check() == "0 to read, 0 under way, 0 to send later"
     assert street.letters == ["Uw Halden Meridian: zo gaat het verder"]
     assert len(await street.events("message.planned")) == 1
     assert len(await street.events("message.sent")) == 1
