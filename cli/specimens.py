@@ -116,6 +116,7 @@ def _in_words(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def _of(kind: MessageKind, case: str, news: News, *, order: str = "W-1001") -> Specimen:
+    closures = [(news.closed_from, news.closed_until)] if news.closed_from and news.closed_until else []
     plan = MessagePlan(
         message=f"specimen-{kind}",
         order=order,
@@ -126,7 +127,7 @@ def _of(kind: MessageKind, case: str, news: News, *, order: str = "W-1001") -> S
         opener=_SHOP,
         customer="C-77",
         now=NOW,
-        next_news_by=None if news.final else usual_promise(NOW),
+        next_news_by=None if news.final else usual_promise(NOW, closures),
         news=news,
         parties=frozenset({_SHOP}) | _OTHERS,
     )
@@ -166,6 +167,8 @@ def _of_the_end() -> Iterator[Specimen]:
     yield _of("ready", "repaired", replace(_REPAIRED, place="us", summary=summary))
     yield _of("ready", "could not be repaired", replace(_CHOICE, place="us"))
     yield _of("closed", "repaired", replace(_REPAIRED, place="us", outcome="repaired", final=True))
+    asked = replace(_TAP, ending="repaired", outcome="repaired", final=True, check_at=NOW + _DAY)
+    yield _of("closed", "repaired at her home, and to be asked", asked, order="T-4001")
     yield _of("closed", "refunded", replace(_CHOICE, outcome="refunded", final=True))
     yield _of("reopened", "she said no", replace(_WATCH, reason="it stopped again after two days"))
     lamps = (Other("lamp 1", "repaired"), Other("lamp 3"), Other("lamp 4"))
@@ -175,6 +178,8 @@ def _of_the_end() -> Iterator[Specimen]:
 
 def _of_delays() -> Iterator[Specimen]:
     yield _of("overdue", "receive: not arrived", replace(_LATE, late="receive"))
+    delivered = replace(_LATE, delivered_at=NOW - 4 * _DAY)
+    yield _of("overdue", "receive: delivered, says the carrier", replace(delivered, late="receive"))
     for late, case in (
         ("forward", "not sent on"),
         ("diagnose", "not examined"),
@@ -199,6 +204,7 @@ def _of_delays() -> Iterator[Specimen]:
     yield _of("person", "nothing, too often", replace(again, silent=3))
     yield _of("person", "she does not choose", replace(_CHOICE, silent=3))
     yield _of("update", "the delay goes on", _LATE)
+    yield _of("update", "the delay goes on, delivered, says the carrier", delivered)
     missed = replace(_WORKSHOP, status="in_repair", expected_missed=NOW - 3 * _DAY, since=_STEPS[:2])
     yield _of("update", "a date has passed", missed)
     yield _of("update", "she has not decided", replace(_WORKSHOP, quote=_QUOTE))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from events.chain import MessageKind, commitment_id
 from events.party import role_of
+from projections.queries.parcels import carried
 from services.notifying.apart import step_of, told_before, told_first
 from services.notifying.asking import WAITING, open_questions, pause_for_her, question_of
 from services.notifying.history import Happened, History, Owed, moment
@@ -120,6 +121,7 @@ def news_of(
         expected_by=expected if expected is not None and expected > now else None,
         expected_missed=expected if expected is not None and expected <= now else None,
         handed_at=owed.opened_at if owed is not None and kind in _DELAYS else None,
+        delivered_at=_delivered(history, owed) if owed is not None and kind in _DELAYS else None,
         due=owed.due_at if owed is not None and kind in _DELAYS else None,
         late=owed.kind if owed is not None and kind == "overdue" else None,
         answer=_answer(cause, history) if kind == "answer" else None,
@@ -132,6 +134,7 @@ def news_of(
         chased=len(reminders),
         chased_at=reminders[-1].at if reminders else None,
         uncalled=kind == "update" and person_announced(history),
+        check_at=_to_be_asked(history, now),
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,
     )
@@ -207,6 +210,29 @@ def _delay(history: History, now: datetime) -> Owed | None:
         and not arrived_since(history, owed.opened_at)
     ]
     return late[-1] if late else None
+
+
+def _delivered(history: History, owed: Owed) -> datetime | None:
+    """When the parcel of a handover whose arrival is owed was delivered, if its carrier says so."""
+    if owed.kind != "receive":
+        return None
+    entries = [
+        {"position": fact.position, "occurred_at": fact.at, "type": fact.name, "data": fact.data}
+        for fact in history.facts
+    ]
+    parcels, handovers = carried(entries), [fact for fact in history.facts if fact.name == "item.handed_over"]
+    sent = next((fact for fact in reversed(handovers) if fact.at == owed.opened_at), None)
+    parcel = parcels.get(sent.position) if sent is not None else None
+    # A carrier uses its numbers again: what was delivered before it was sent was another parcel.
+    if parcel is None or parcel["carrier_status"] != "delivered" or parcel["carrier_at"] < owed.opened_at:
+        return None
+    return moment(parcel["carrier_at"])
+
+
+def _to_be_asked(history: History, now: datetime) -> datetime | None:
+    """When she is asked whether all is well, if that is still to come."""
+    dues = [owed.due_at for owed in history.owed if (owed.kind, owed.state) == ("check", "open") and owed.due_at]
+    return next((due for due in dues if due > now), None)
 
 
 def _delay_over(history: History, kind: MessageKind) -> bool:

@@ -195,6 +195,8 @@ class News:
     expected_by: datetime | None = None
     expected_missed: datetime | None = None
     handed_at: datetime | None = None
+    #: When the carrier delivered the parcel of an arrival that is overdue, by its own account.
+    delivered_at: datetime | None = None
     due: datetime | None = None
     #: The kind of commitment that is overdue.
     late: str | None = None
@@ -210,6 +212,8 @@ class News:
     chased: int = 0
     chased_at: datetime | None = None
     uncalled: bool = False
+    #: When she is to be asked whether all is well.
+    check_at: datetime | None = None
     closed_from: datetime | None = None
     closed_until: datetime | None = None
 

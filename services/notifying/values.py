@@ -118,6 +118,7 @@ class _Words:
             "late": news.late,
             "due_on": self._by(news.due),
             "handed_on": self._day(news.handed_at),
+            "delivered_on": self._day(news.delivered_at),
             "delay_over": news.delay_over,
             "expected_by": self._by(news.expected_by),
             "expected_missed": self._by(news.expected_missed),
@@ -144,6 +145,7 @@ class _Words:
             "summary": self._told(news.summary),
             "reason": self._told(news.reason),
             "outcome": news.outcome,
+            "check_on": self._day(news.check_at),
         }
 
     def _asking(self, news: News, stand: str) -> dict[str, object]:

@@ -154,7 +154,8 @@ def problems(
     if plan.next_news_by is not None:
         expect(speech.when(plan.next_news_by, NOW) in body, "no date of the next news")
     elif not (plan.kind == "closed" and plan.news.comes_home) and plan.news.late != "answer":
-        expect(LAST_WORD[language] in body, "neither a date nor the last word")
+        asked = plan.news.check_at is not None and speech.day(plan.news.check_at, NOW) in body
+        expect(asked or LAST_WORD[language] in body, "neither a date nor the last word")
     expect(PHRASES[language].next_news.search(body), "nothing by which the next news is known")
     expect(body.rstrip().endswith("\nJuno Watches"), "not our name below it")
     expect("020 555 01 01" in body and "service@juno.example" in body, "no way to reach us")

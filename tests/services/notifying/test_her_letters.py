@@ -150,7 +150,7 @@ def test_her_no_is_acknowledged(chain: Chain) -> None:
     chain.story(*OUT, QUOTE)
     chain.given(NO)
     body = body_of(chain.plan_for(NO))
-    assert "we have your no to the repair of your Halden Meridian for €85.00" in body
+    assert "you have decided against the repair of your Halden Meridian for €85.00" in body
     assert "it comes back to us" in body
 
 
@@ -231,7 +231,7 @@ def test_a_date_that_moves_again_says_so_and_what_the_first_was(chain: Chain) ->
     chain.given(moves[1])
     plan = chain.plan_for(moves[1])
     body = body_of(plan)
-    assert "by Thursday 12 November; now we expect that by Tuesday 17 November." in body
+    assert "by Thursday 12 November; the new date is Tuesday 17 November." in body
     assert "It is not the first time that this date moves: at first we had named Tuesday 10 November." in body
     assert plan is not None
     assert "has moved again" in compose(plan, CARDS, "en").subject

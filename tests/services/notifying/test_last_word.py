@@ -99,6 +99,21 @@ def test_whether_all_is_well_is_asked_once_and_not_every_week(chain: Chain) -> N
     assert [chain.plan_for(again) for again in chain.falls_overdue("update", END + 30 * DAY)] == [None]
 
 
+def test_who_is_still_to_be_asked_is_not_told_that_this_was_the_last_message(chain: Chain) -> None:
+    chain.story(OPENED, fact("repair.completed", REPAIRER, MONDAY + DAY))
+    plan = chain.given(ending := closed(MONDAY + 2 * DAY)).plan_for(ending)
+    assert plan is not None
+    # She hears of the close on a Wednesday, and is asked one working day later.
+    assert "You will hear from us on Thursday 5 November, when we ask you whether all is well" in body_of(plan)
+    assert "our last message" not in body_of(plan)
+    chain.sent(chain.record(plan))
+    (overdue,) = chain.falls_overdue("check", MONDAY + 3 * DAY + HOUR)
+    plan = chain.plan_for(overdue)
+    assert plan is not None
+    assert plan.kind == "check"
+    assert "This is our last message about it" in body_of(plan)
+
+
 @pytest.mark.parametrize(
     ("story", "outcome", "kind"),
     [

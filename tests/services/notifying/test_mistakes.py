@@ -163,7 +163,7 @@ def test_of_a_closed_order_only_the_last_word_is_put_right(chain: Chain) -> None
     assert plan is not None
     assert (plan.kind, plan.next_news_by) == ("closed", None)
     assert "that your Halden Meridian was back with us. That was not right" in body_of(plan)
-    assert "Your Halden Meridian has been repaired, and with that the repair is complete." in body_of(plan)
+    assert "Your Halden Meridian has been repaired, and our work on it is done." in body_of(plan)
     assert "You will hear from us when it is here." in body_of(plan)
 
 

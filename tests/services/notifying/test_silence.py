@@ -128,8 +128,8 @@ def test_silence_goes_on_being_broken_in_other_words(chain: Chain) -> None:
     assert kinds == ["update", "update", "update", "person", "update"]
     assert "There is no news of your Halden Meridian yet" in first
     assert second.startswith("We are sorry that it takes this long. There is still no news of your Halden Meridian.")
-    assert "The last that we know is from Wednesday 4 November, 2 weeks ago: this is the second message" in second
-    assert "3 weeks ago: this is the third message in a row" in third
+    assert "The last that we know is from Wednesday 4 November, two weeks ago: this is the second message" in second
+    assert "three weeks ago: this is the third message in a row" in third
     assert "Since then we have asked about it" not in third
     assert "If you would rather not wait any longer" in second
     assert "one of us will get in touch with you in person" in fourth
