@@ -108,20 +108,25 @@ class TakingIn:
         clock = asyncio.get_running_loop().time
         round_at = clock()
         while True:
-            if clock() >= round_at:
-                async with self._lock:
-                    self._want(set(await asyncio.to_thread(self._waiting.numbers)))
-                round_at = clock() + _ROUND
-            due = [number for number, (at, _) in self._wanted.items() if at <= clock()][:_TOGETHER]
-            if due:
-                began = clock()
-                try:
+            try:
+                if clock() >= round_at:
+                    async with self._lock:
+                        self._want(set(await asyncio.to_thread(self._waiting.numbers)))
+                    round_at = clock() + _ROUND
+                due = [number for number, (at, _) in self._wanted.items() if at <= clock()][:_TOGETHER]
+                if due:
+                    began = clock()
                     await self._look_at(due)
                     # A look reads the handovers of half a year. Meanwhile more comes, which costs no more then.
                     await asyncio.sleep(min(_REST * (clock() - began), _REST_AT_MOST))
-                except _TROUBLE as error:
-                    _log.warning("what carriers said waits", error=str(error) or repr(error))
-                    await asyncio.sleep(_PAUSE)
+                    continue
+            except _TROUBLE as error:
+                _log.warning("what carriers said waits", error=str(error) or repr(error))
+                await asyncio.sleep(_PAUSE)
+                continue
+            except Exception:  # noqa: BLE001 - a full disk, say: webhooks are still taken, and somebody has to tell them
+                _log.exception("what carriers said waits: looking at it hit a fault")
+                await asyncio.sleep(_PAUSE)
                 continue
             self._news.clear()
             until = min([round_at, *(at for at, _ in self._wanted.values())])

@@ -1,0 +1,74 @@
+"""What carriers said is told in the end, whatever goes wrong in between."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from events.clock import SimulatedClock
+from events.envelope import Event, iso
+from services.carriers.checkpoint import Checkpoint
+from services.carriers.taking_in import TakingIn
+from services.carriers.waiting import Waiting
+
+NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
+
+
+class _Quiet:
+    """A connection on which nothing is said."""
+
+    async def subscribe(self, *_: object, **__: object) -> _Quiet:
+        return self
+
+    async def flush(self) -> None: ...
+
+    async def unsubscribe(self) -> None: ...
+
+
+def scan(number: str) -> Checkpoint:
+    return Checkpoint(via="aftership", number=number, status="in_transit", at=NOW)
+
+
+async def test_a_fault_while_looking_does_not_end_the_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.carriers.taking_in._PAUSE", 0.0)
+    of, faults = Waiting.of, [sqlite3.OperationalError("disk I/O error"), ValueError("a fault of ours")]
+
+    def sometimes(waiting: Waiting, number: str) -> list[Checkpoint]:
+        if faults:
+            raise faults.pop()
+        return of(waiting, number)
+
+    async def ask(*_: object) -> dict[str, Any]:
+        handover = {"number": "A1", "order": "W-1", "id": "h1", "handed_at": iso(NOW - timedelta(hours=1))}
+        return {"tracked": [], "handovers": [handover]}
+
+    told: asyncio.Queue[Event] = asyncio.Queue()
+
+    async def append(event: Event) -> int:
+        told.put_nowait(event)
+        return 1
+
+    monkeypatch.setattr(Waiting, "of", sometimes)
+    taking_in = TakingIn(_Quiet(), ask, append, SimulatedClock(NOW), tmp_path / "carriers.db")  # type: ignore[arg-type]
+    await taking_in.start()
+    try:
+        await taking_in.take([scan("A1")])
+        async with asyncio.timeout(2):
+            assert (await told.get()).subject == "W-1"
+    finally:
+        await taking_in.stop()
+
+
+def test_what_cannot_be_read_keeps_nothing_else_waiting(tmp_path: Path) -> None:
+    waiting = Waiting(tmp_path / "carriers.db")
+    waiting.add([scan("A1")], NOW)
+    waiting._connection.execute(
+        "insert into waiting values ('x', 'A1', '{\"by\": \"another version\"}', ?)", (iso(NOW),)
+    )
+    assert waiting.of("A1") == [scan("A1")]
+    waiting.close()
