@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage, Message, MIMEPart
 from email.utils import getaddresses, parsedate_to_datetime
 from html import escape
 from html.parser import HTMLParser
@@ -33,9 +33,13 @@ _LONGEST: Final = 100_000
 _LONGEST_HEADER: Final = 10_000
 _LONGEST_ID: Final = 900
 
-#: So many parts of a letter are looked at, and so many attachments named.
+#: So many parts of a letter are looked at, so many headers of what came back, and so many attachments named.
 _MOST_PARTS: Final = 200
+_MOST_HEADERS: Final = 1_000
 _MOST_NAMES: Final = 20
+
+#: A letter with more lines that may begin a part is none: the parser would take minutes for some megabytes of them.
+_MOST_BOUNDARIES: Final = 10_000
 
 #: Our message ids, and what names all letters about an order.
 _OURS: Final = re.compile(r"<((?:msg|order)-[0-9a-f]{24})@[^<>\s]+>")
@@ -102,6 +106,8 @@ def read_mail(raw: bytes) -> Mail:
     """The letter in ``raw``. Raises MailError."""
     if not raw.strip():
         raise MailError("it is empty")
+    if raw.count(b"\n--") > _MOST_BOUNDARIES:
+        raise MailError("it has parts without end")
     try:
         return _read(message_from_bytes(raw, policy=policy.default))
     except RecursionError:
@@ -178,10 +184,9 @@ def _bounce(letter: EmailMessage) -> Bounce | None:
     status, original = None, None
     for part in islice(letter.walk(), _MOST_PARTS):
         if part.get_content_type() == "message/delivery-status":
-            status = status or next((found for each in _parts(part) if (found := _failure(str(each)))), None)
+            status = status or next((found for each in _parts(part) if (found := _failure(_headers(each)))), None)
         elif part.get_content_type() in ("message/rfc822", "text/rfc822-headers"):
-            ours = _OURS.search(re.sub(r"\r?\n[ \t]+", " ", str(part)))
-            original = original or (ours[1] if ours else None)
+            original = original or next((ours for each in _parts(part) if (ours := _original(_headers(each)))), None)
     return Bounce(original, status) if status is not None else None
 
 
@@ -193,6 +198,21 @@ def _failure(recipient: str) -> str | None:
     if fields.get("action") == "failed":
         return status or _FAILED
     return status if "action" not in fields and status is not None and status.startswith("5") else None
+
+
+def _original(headers: str) -> str | None:
+    """Which of our messages has these headers; the id itself before what it answers."""
+    own = re.search(r"^message-id:[^\n]*", headers, re.IGNORECASE | re.MULTILINE)
+    ours = (_OURS.search(own[0]) if own else None) or _OURS.search(headers)
+    return ours[1] if ours else None
+
+
+def _headers(part: object) -> str:
+    """Its headers, a line each, as they came: to write them anew would take minutes for one that is far too long."""
+    if not isinstance(part, Message):
+        return re.sub(r"\r?\n[ \t]+", " ", str(part)[:_LONGEST])
+    pairs = islice(part.raw_items(), _MOST_HEADERS)
+    return "\n".join(f"{name}: {' '.join(str(value)[:_LONGEST_HEADER].split())}" for name, value in pairs)
 
 
 def _parts(part: EmailMessage) -> list[object]:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from services.contact import Contact
-from services.desk.mail import MailError, read_mail
+from services.desk.mail import Bounce, MailError, read_mail
 from services.desk.redacting import redacted
 from tests.services.desk.letters import letter
 
@@ -53,6 +53,32 @@ def test_what_is_made_to_keep_us_busy_does_not(raw: bytes) -> None:
     before = time.process_time()
     assert read_mail(raw).kind == "word"
     assert time.process_time() - before < AT_MOST
+
+
+REPORT = HEAD + b"Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nX: y\n\n"
+GIVEN_UP = b"Action: failed\nStatus: 5.1.1\n"
+CAME_BACK = b"--b\nContent-Type: message/rfc822\n\n"
+OURS = b"Message-ID: <msg-0123456789abcdef01234567@shop.example>\n\nhello\n--b--\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        REPORT + GIVEN_UP + CAME_BACK + b"X: " + b"y" * 4_000_000 + b"\n" + OURS,
+        REPORT + GIVEN_UP + b"X: " + b"5" * 4_000_000 + b"\n\n" + CAME_BACK + OURS,
+        REPORT + GIVEN_UP + CAME_BACK + b"In-Reply-To: <order-0123456789abcdef01234567@shop.example>\n" + OURS,
+    ],
+    ids=["a header of what came back", "a field of the report", "what it answers"],
+)
+def test_what_came_back_is_found_at_once_whatever_stands_around_it(raw: bytes) -> None:
+    before = time.process_time()
+    assert read_mail(raw).bounce == Bounce("msg-0123456789abcdef01234567", "5.1.1")
+    assert time.process_time() - before < AT_MOST
+
+
+def test_parts_without_end_are_no_letter() -> None:
+    with pytest.raises(MailError, match="parts without end"):
+        read_mail(REPORT + b"\n--b\n\n" * 100_000)
 
 
 def test_of_a_long_line_of_references_the_nearest_counts() -> None:
