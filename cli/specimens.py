@@ -212,6 +212,9 @@ def _of_delays() -> Iterator[Specimen]:
     yield _of("update", "she has not chosen", _CHOICE)
     yield _of("update", "she has not chosen, once more", replace(_CHOICE, silent=1))
     yield _of("update", "she has chosen", replace(_CHOICE, chosen=True))
+    mended = replace(_TAP, status="repaired", ending="repaired")
+    yield _of("update", "mended at her home, and not closed", mended, order="T-4001")
+    yield _of("update", "mended at her home, and not closed, once more", replace(mended, silent=1), order="T-4001")
     yield _of("update", "it waits for her", replace(_REPAIRED, status="ready", place="us"))
 
 

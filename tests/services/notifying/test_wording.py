@@ -268,6 +268,15 @@ def test_what_the_carrier_says_of_a_parcel_that_is_late_is_passed_on_and_is_no_r
     assert "we are looking for it here" in home
 
 
+def test_who_does_not_say_that_all_is_well_reads_how_it_can_end() -> None:
+    mended = replace(NEWS, status="repaired", ending="repaired", never_left=True)
+    assert "a word from you is enough" not in body("update", mended)
+    assert "If all is well, a word from you is enough, and we close the repair." in body(
+        "update", replace(mended, silent=1)
+    )
+    assert "een kort berichtje genoeg" in body("update", replace(mended, silent=1), "nl")
+
+
 def test_a_letter_that_ends_it_says_when_she_is_asked_whether_all_is_well() -> None:
     ended = replace(NEWS, final=True, outcome="repaired", check_at=NOW + 2 * DAY)
     assert "You will hear from us on Wednesday 25 November, when we ask you whether all is well, and" in body(
