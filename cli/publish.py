@@ -113,11 +113,13 @@ def _keep(latest: Receipts, receipt: Receipt) -> None:
 def partner_login(place: Place, party: str) -> dict[str, str]:
     """How a partner logs in, as arguments for a connection. Raises Problem if this home holds no secret of its."""
     from events.party import PartyError, check_party
-    from services.credentials import CredentialError, NotKeptError, credential
+    from services.credentials import BrokenSecretError, CredentialError, NotKeptError, credential
 
     try:
         found = credential(place.home, check_party(party))
     except PartyError as error:
+        raise Problem(f"{one_line(error)}.") from None
+    except BrokenSecretError as error:
         raise Problem(f"{one_line(error)}.") from None
     except NotKeptError as error:
         raise Problem(f"{one_line(error)}: leave --as away to publish for it as the operator.") from None

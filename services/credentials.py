@@ -33,6 +33,10 @@ class CredentialError(ValueError):
     """There is no such credential; the message says how to get one."""
 
 
+class BrokenSecretError(CredentialError):
+    """The file with a secret is no longer whole, or no longer fits; the message says what mends it."""
+
+
 class NotKeptError(CredentialError):
     """The partner has a key, whose secret half is not in this home."""
 
@@ -69,7 +73,8 @@ class Identity:
 def credential(home: Path, who: str) -> Credential:
     """The credential of a service, ``operator``, ``keeper``, ``system`` or a party (``retailer:acme``).
 
-    Raises CredentialError if this home has none for it, NotKeptError if only the partner itself does.
+    Raises CredentialError if this home has none for it, NotKeptError if only the partner itself does,
+    BrokenSecretError for one that is no longer whole, or no longer its own.
     """
     folder = HomeFolder(home)
     file = credential_file(folder, who)
@@ -78,8 +83,8 @@ def credential(home: Path, who: str) -> Credential:
             if who in read_nkeys(folder):
                 raise NotKeptError(f"the secret of {who} is not kept in {home}")
             raise CredentialError(f"there are no credentials for {who} in {home}")
-        return Credential(user=_user(who), seed=file.read_text(encoding="utf-8").strip())
-    stored = read_json(file)
+        return Credential(user=_user(who), seed=_read_seed(file, who, read_nkeys(folder).get(who)))
+    stored = _read_login(file, who)
     if stored is None:
         raise CredentialError(f"there are no credentials for {who} in {home}")
     return Credential(stored["user"], password=stored.get("password", ""), seed=stored.get("nkey_seed", ""))
@@ -94,7 +99,7 @@ def identity(folder: HomeFolder, party: str) -> Identity:
 def prepare(home: Path) -> None:
     """Make the home folder ready for a server: folders, credentials, accounts and configuration.
 
-    What is there already is kept; running it again changes nothing.
+    What is there already is kept; running it again changes nothing. Raises BrokenSecretError.
     """
     folder = HomeFolder(home)
     with folder.changing():
@@ -176,12 +181,12 @@ def _known_by(folder: HomeFolder, party: str, nkeys: dict[str, str]) -> KnownBy:
     """By what the server is to know ``party``. One without a credential is given a key, also in ``nkeys``."""
     if party in nkeys:
         return KnownBy(nkey=nkeys[party])
-    if (before := read_json(_password_file(folder, party))) is not None:
+    if (before := _read_login(_password_file(folder, party), party)) is not None:
         return KnownBy(password=str(before["password"]))
     file = _seed_file(folder, party)
     if not file.exists():  # it does where we were killed between these two files
         write_private(file, new_seed() + "\n")
-    nkeys[party] = public_key_of(file.read_text(encoding="utf-8"))
+    nkeys[party] = public_key_of(_read_seed(file, party, None))
     _write_nkeys(folder, nkeys)
     return KnownBy(nkey=nkeys[party])
 
@@ -193,7 +198,7 @@ def _write_nkeys(folder: HomeFolder, nkeys: dict[str, str]) -> None:
 def _own_known_by(folder: HomeFolder, user: str) -> KnownBy:
     """By what the server is to know one of our own users; without a credential it is given a key."""
     file = folder.login_file(user)
-    stored = read_json(file)
+    stored = _read_login(file, user)
     if stored is None:
         file.parent.mkdir(mode=0o700, exist_ok=True)
         stored = {"user": user, "nkey_seed": new_seed()}
@@ -201,6 +206,40 @@ def _own_known_by(folder: HomeFolder, user: str) -> KnownBy:
     if "nkey_seed" in stored:
         return KnownBy(nkey=public_key_of(stored["nkey_seed"]))
     return KnownBy(password=str(stored["password"]))
+
+
+def _read_login(file: Path, who: str) -> dict[str, str] | None:
+    """What is in the file with the login of ``who``, or None if there is none. Raises BrokenSecretError, without a
+    word of what is in it: it may be half of a secret."""
+    try:
+        stored = read_json(file)
+        if stored is not None:
+            if "nkey_seed" in stored:
+                public_key_of(stored["nkey_seed"])
+            elif not isinstance(stored["password"], str):
+                raise TypeError
+        return stored
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BrokenSecretError(f"{file} is broken: {_how_to_mend(who)}") from None
+
+
+def _read_seed(file: Path, who: str, nkey: str | None) -> str:
+    """The seed in ``file``, which belongs to ``nkey``. Raises BrokenSecretError."""
+    try:
+        seed = file.read_text(encoding="utf-8").strip()
+        known = public_key_of(seed)
+    except ValueError:  # also for what is no text
+        raise BrokenSecretError(f"{file} holds no seed of a user's nkey: {_how_to_mend(who)}") from None
+    if nkey is not None and known != nkey:
+        raise BrokenSecretError(f"{file} holds another key than the server knows: {_how_to_mend(who)}")
+    return seed
+
+
+def _how_to_mend(who: str) -> str:
+    """What gives ``who`` a secret that is whole."""
+    if who in OWN_USERS:
+        return "put it back from a backup, or delete it and start the chain again, which makes another"
+    return f"put it back, or give {who} another key with 'repairchain partner rotate {who}'"
 
 
 def _user(who: str) -> str:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from events.streams import NoRoomError, StreamMismatchError
-from services.credentials import prepare
+from services.credentials import CredentialError, prepare
 from services.fitness import Trust, UnfitServerError, require_fit
 from services.home import HomeFolder, read_json, write_json
 from services.processes import die_with_parent
@@ -85,9 +85,12 @@ class EmbeddedServer:
     async def start(self) -> None:
         """Start, and wait until clients can connect and durability is proved.
 
-        Raises ServerError if the home is in use or the server will not run.
+        Raises ServerError if the home is in use or broken, or the server will not run.
         """
-        prepare(self.folder.root)
+        try:
+            prepare(self.folder.root)
+        except CredentialError as error:
+            raise ServerError(str(error)) from None
         self._take_home()
         try:
             await self._launch()

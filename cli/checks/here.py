@@ -98,10 +98,28 @@ def secrets(place: Place) -> Check:
         return Check(
             name, False, f"others may read {shown}", f"chmod -R go= {folder} {place.folder.logins} {place.folder.nats}"
         )
+    if (broken := _broken(place)) is not None:
+        return Check(name, False, *broken)
     found = f"{len(files)} files, for their owner only"
     if passwords:
         found += f"; {len(passwords)} with a password, for which 'repairchain partner rotate' gives a key"
     return Check(name, True, found)
+
+
+def _broken(place: Place) -> tuple[str, str] | None:
+    """What is wrong with the first secret that opens nothing, and what mends it."""
+    from services.credentials import CredentialError, credential, credential_file
+    from services.parties import list_parties
+    from services.rights import OWN_USERS
+
+    for who in (*OWN_USERS, *list_parties(place.home)):
+        if credential_file(place.folder, who).exists():
+            try:
+                credential(place.home, who)
+            except CredentialError as error:
+                what, _, advice = str(error).partition(": ")
+                return what, advice
+    return None
 
 
 def disk(place: Place) -> Check:

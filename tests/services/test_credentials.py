@@ -200,6 +200,43 @@ def test_a_seed_that_was_mistyped_is_nobodys(change: Callable[[str], str]) -> No
     assert seed[:10] not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda seed: seed[:29], "holds no seed of a user's nkey"),
+        (lambda seed: "", "holds no seed of a user's nkey"),
+        (lambda seed: "SA" + seed[2:], "holds no seed of a user's nkey"),
+        (lambda seed: new_seed(), "holds another key than the server knows"),
+    ],
+    ids=["half", "empty", "of another type", "another's"],
+)
+def test_a_secret_that_is_not_whole_is_told_and_not_repeated(
+    free_home: Path, damage: Callable[[str], str], said: str
+) -> None:
+    add_party(free_home, "retailer:acme")
+    file = HomeFolder(free_home).credentials / "retailer.acme.nk"
+    write_private(file, damaged := damage(file.read_text()))
+    with pytest.raises(CredentialError, match=f"{said}.*'repairchain partner rotate retailer:acme'") as refused:
+        credential(free_home, "retailer:acme")
+    assert not damaged or damaged not in str(refused.value)
+    rotate(free_home, "retailer:acme")
+    assert credential(free_home, "retailer:acme").seed != damaged
+
+
+@pytest.mark.parametrize("left", ['{"user": "keeper", "nkey_', '{"user": "keeper"}', '{"nkey_seed": "SUAB"}', "[]"])
+def test_a_login_of_ours_that_is_not_whole_is_told(free_home: Path, left: str) -> None:
+    prepare(free_home)
+    file = HomeFolder(free_home).login_file("keeper")
+    whole = file.read_text()
+    write_private(file, left)
+    for read in (lambda: credential(free_home, "keeper"), lambda: prepare(free_home)):
+        with pytest.raises(CredentialError, match=r"is broken.*delete it and start the chain again"):
+            read()
+    file.unlink()
+    prepare(free_home)
+    assert credential(free_home, "keeper").seed not in whole
+
+
 def test_whoever_was_killed_between_two_files_finds_the_key_again(free_home: Path) -> None:
     folder = HomeFolder(free_home)
     before = add_party(free_home, "retailer:acme")
