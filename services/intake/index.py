@@ -75,7 +75,8 @@ class Pending:
     facts: dict[bytes, Found] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
-    merges: dict[str, str | None] = field(default_factory=dict)
+    merges: dict[str, tuple[bytes, str | None]] = field(default_factory=dict)  # with the fact that says so
+    retracted: set[bytes] = field(default_factory=set)
     numbers: set[tuple[Number, str]] = field(default_factory=set)
     handed: set[tuple[str, str]] = field(default_factory=set)
 
@@ -200,13 +201,15 @@ class Index:
     def merged_into(self, order: str) -> str | None:
         """The order of which that one is said to be a part; None if it is one of its own."""
         if order in self.pending.merges:
-            return self.pending.merges[order]
-        row = self._connection.execute(
-            "select into_id from merges where order_id = ? and fact not in (select fact from retracted)"
-            " order by moment desc, position desc limit 1",
+            fact, into = self.pending.merges[order]
+            if fact not in self.pending.retracted:
+                return into
+        rows = self._connection.execute(
+            "select fact, into_id from merges where order_id = ? and fact not in (select fact from retracted)"
+            " order by moment desc, position desc",
             (order,),
-        ).fetchone()
-        return row[0] if row else None
+        )
+        return next((into for fact, into in rows if fact not in self.pending.retracted), None)
 
     def prepare(self, events: Iterable[Event]) -> None:
         """Look up at once what the decisions about these would ask one by one."""
@@ -286,7 +289,10 @@ class Index:
         elif event.name == "order.referenced":
             self.pending.aliases[(event.source, str(event.data.get("reference")))] = event.subject
         elif event.name in MERGING_FACTS:
-            self.pending.merges[event.subject] = event.data.get("into")
+            self.pending.merges[event.subject] = fact_key(event.source, event.id), event.data.get("into")
+        elif event.name == "fact.corrected":
+            target = str(event.data.get("fact_source") or event.source), str(event.data.get("fact_id"))
+            self.pending.retracted.add(fact_key(*target))
 
     def forget(self) -> None:
         """Drop what the batch at hand has added: it was not appended."""

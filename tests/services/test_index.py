@@ -85,11 +85,18 @@ def test_it_knows_of_which_order_another_is_a_part_until_that_is_taken_back(inde
     merged, again = said("order.merged", "m1", 3, {"into": "W-2"}), said("order.merged", "m2", 1, {"into": "W-3"})
     index.expect(merged)
     assert index.merged_into("W-1") == "W-2"
+    index.expect(said("fact.corrected", "c1", 0, {"fact_id": "m1", "reason": "incorrect_data"}))
+    assert index.merged_into("W-1") is None, "taken back in the same batch"
+    index.expect(again)
+    assert index.merged_into("W-1") == "W-3"
     index.forget()
     assert index.merged_into("W-1") is None
     # By when it happened, not by when it came.
     index.follow([(1, again.to_json()), (2, merged.to_json()), (3, said("order.unmerged", "u", 2, {}).to_json())])
     assert index.merged_into("W-1") == "W-3"
+    index.expect(said("fact.corrected", "c", 0, {"fact_id": "m2", "reason": "did_not_occur"}))
+    assert index.merged_into("W-1") is None
+    index.forget()
     index.follow([(4, said("fact.corrected", "c", 0, {"fact_id": "m2", "reason": "did_not_occur"}).to_json())])
     assert index.merged_into("W-1") is None
     index.clear()
