@@ -38,6 +38,9 @@ _LOOK_EVERY: Final = 0.25
 #: So many facts are fetched one by one, at the same time.
 _FEW: Final = 100
 
+#: What waits for so many names is handed in again at the same time.
+_AT_ONCE: Final = 32
+
 _log = structlog.get_logger("intake")
 
 
@@ -119,9 +122,9 @@ class Follower:
                 await asyncio.wait_for(self._look.wait(), _LOOK_EVERY)
             self._look.clear()
             await self._read_what_others_said()
-            named, self._named = self._named, []
-            for name in named:
-                await self._held.release(self._js, name)
+            named, self._named = list(dict.fromkeys(self._named)), []
+            for some in (named[at : at + _AT_ONCE] for at in range(0, len(named), _AT_ONCE)):
+                await asyncio.gather(*(self._held.release(self._js, name) for name in some))
 
     async def _read_what_others_said(self) -> None:
         async with self._lock:  # nothing of ours is on its way into the log

@@ -39,6 +39,7 @@ class Held:
     def __init__(self, role: str) -> None:
         self._role = role
         self._waited_for: set[str] = set()
+        self._under_way: set[int] = set()  # numbers in REJECTED of what was handed in again and has no outcome yet
 
     @property
     def waited_for(self) -> frozenset[str]:
@@ -62,10 +63,31 @@ class Held:
         # First forgotten, for what is handed in again may come back at once: another party's number of the same name.
         self._waited_for.discard(name)
         try:
-            await _resubmit_waiting(js, self._role, name)
+            await self._resubmit_waiting(js, name)
         except BaseException:
             self._waited_for.add(name)
             raise
+
+    async def _resubmit_waiting(self, js: JetStreamContext, name: str) -> None:
+        after = 0
+        subject = f"{names.REJECTED_ROOT}.{self._role}.*.{token(name)}"
+        while True:
+            try:
+                message = await js.get_msg(names.REJECTED, seq=after + 1, subject=subject, next=True)
+            except NotFoundError:
+                return
+            after = message.seq or after + 1
+            if after not in self._under_way and is_held(from_message(message).problem):
+                self._under_way.add(after)
+                try:
+                    await resubmit(js, message, to_box=True)
+                except BaseException:
+                    self._under_way.discard(after)
+                    raise
+
+    def settled(self, number: int) -> None:
+        """What was handed in again from that number in REJECTED has its outcome."""
+        self._under_way.discard(number)
 
     async def release_known(self, js: JetStreamContext, index: Index) -> None:
         """Hand in again whatever waited for an order or a reference that the index knows by now."""
@@ -107,19 +129,6 @@ def _named(name: str, source: str, subject: str, data: dict[str, Any], numbers_o
     yield from (each.number for each in numbers_in(name, source, data))
     if name in ("item.handed_over", "order.referenced"):
         yield from numbers_of(subject)
-
-
-async def _resubmit_waiting(js: JetStreamContext, role: str, name: str) -> None:
-    after = 0
-    subject = f"{names.REJECTED_ROOT}.{role}.*.{token(name)}"
-    while True:
-        try:
-            message = await js.get_msg(names.REJECTED, seq=after + 1, subject=subject, next=True)
-        except NotFoundError:
-            return
-        after = message.seq or after + 1
-        if is_held(from_message(message).problem):
-            await resubmit(js, message, to_box=True)
 
 
 async def resubmit(js: JetStreamContext, message: RawStreamMsg, *, to_box: bool = False) -> int:

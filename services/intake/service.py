@@ -432,12 +432,19 @@ class Intake:
 
     async def _remove_retried(self, messages: Sequence[Msg]) -> None:
         """A retry has its own outcome by now; the rejection that it was taken from is settled."""
-        for message in messages:
-            number = (message.headers or {}).get(names.RETRY_OF)
-            if number is None or not _NUMBER.fullmatch(number):
-                continue
-            with suppress(nats.js.errors.APIError):  # removed already, before a crash
-                kept = await self._js.get_msg(names.REJECTED, seq=int(number))
-                # Anybody can write that header: it settles the sender's own rejections only.
-                if kept.subject is not None and party_of_subject(kept.subject) == _party_of(message):
-                    await self._js.delete_msg(names.REJECTED, int(number))
+        retried = [(message, (message.headers or {}).get(names.RETRY_OF)) for message in messages]
+        await asyncio.gather(
+            *(
+                self._remove_kept(int(number), _party_of(message))
+                for message, number in retried
+                if number is not None and _NUMBER.fullmatch(number)
+            )
+        )
+
+    async def _remove_kept(self, number: int, party: str) -> None:
+        with suppress(nats.js.errors.APIError):  # removed already, before a crash
+            kept = await self._js.get_msg(names.REJECTED, seq=number)
+            # Anybody can write that header: it settles the sender's own rejections only.
+            if kept.subject is not None and party_of_subject(kept.subject) == party:
+                await self._js.delete_msg(names.REJECTED, number)
+        self._held.settled(number)

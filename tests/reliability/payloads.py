@@ -20,9 +20,9 @@ from events.vocabulary import FACTS, WHO_MAY_SAY
 #: Who hands in; the payloads know them too, and each other's orders.
 PARTIES: Final = ("retailer:acme", "retailer:rival", "importer:north", "repairer:bench")
 
-#: So few orders and ids that what comes is often said twice, said of another's order, or said before its order.
+#: So few orders, and ids for each, that what comes is often said twice, of another's order, or before its order.
 _ORDERS: Final = 300
-_IDS: Final = 2_000
+_IDS: Final = 3
 
 _LARGE: Final = 70_000  # bytes; more than is taken, less than the server refuses
 
@@ -87,7 +87,7 @@ def payloads(count: int, number: int = 1, *, good: float = 0.5, drawn: int = 500
         name, event = chance.choice(known[party.partition(":")[0]])
         if chance.random() < 0.25:
             name, event = "order.opened", example("order.opened", 1)
-        document = _as_said(event, name, party, chance)
+        document = _as_said(event, name, party, number, chance)
         if chance.random() < good:
             yield Payload(party, None, _written(document))
         else:
@@ -110,12 +110,13 @@ def _spoilt(
     return None, _written(document | {"data": {"note": "x" * _LARGE}})
 
 
-def _as_said(event: dict[str, Any], name: str, party: str, chance: random.Random) -> dict[str, Any]:
+def _as_said(event: dict[str, Any], name: str, party: str, number: int, chance: random.Random) -> dict[str, Any]:
     """The example of a type, as ``party`` would say it of one of a few orders, under one of a few ids."""
+    order = f"W-{number}-{chance.randrange(_ORDERS)}"
     said: dict[str, Any] = json.loads(json.dumps(event)) | {
-        "id": f"{name}-{chance.randrange(_IDS)}",
+        "id": f"{name} {order} {chance.randrange(_IDS)}",
         "source": party,
-        "subject": f"W-{chance.randrange(_ORDERS)}",
+        "subject": order,
         "time": f"2026-03-{chance.randrange(1, 28):02}T09:00:00Z",
     }
     if name.startswith("party."):
@@ -141,7 +142,7 @@ def _bent(document: dict[str, Any], values: list[Any], chance: random.Random) ->
         elif how == 2:
             fields[field] = chance.choice(values)
         else:
-            fields[field] = chance.choice((*PARTIES, "repairchain.order.opened.v99", "W-1", "9999-12-31T23:59:59Z", ""))
+            fields[field] = chance.choice((*PARTIES, "repairchain.order.opened.v99", "W-1-1", "9999-12-31T23:59:59Z", ""))
     return document
 
 
