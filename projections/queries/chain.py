@@ -86,7 +86,7 @@ def stats(reading: Reading, arguments: Arguments) -> Row:
 
 
 def closures(reading: Reading, arguments: Arguments) -> Row:
-    """When one party is closed, as it announced; and the next news that it can promise a customer from now on."""
+    """When one party is closed, as it announced; its time zone; and the next news that it can promise a customer."""
     party, now = arguments.required_text("party"), reading.moment_or_none(arguments)
     book = open_book(reading.cursor)
     terms = book.terms(-1, "update", party, None, arguments.text("category"), arguments.text("urgency"))
@@ -95,6 +95,7 @@ def closures(reading: Reading, arguments: Arguments) -> Row:
     return {
         "closures": [row for row in reading.rows("closures") if row.pop("party") == party],
         "next_news_by": as_json(as_parameter(promise)),
+        "time_zone": book.policy.calendar_of(party).time_zone,
     }
 
 

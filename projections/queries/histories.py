@@ -18,14 +18,16 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
     """What ``timeline`` with ``raw`` says of each of ``orders`` (ids), as far as it matters for messages.
 
     With ``letters``: when each customer got letters since ``letters_since``, about any order of hers; and with what the
-    policy says of messages. An order that is not known is left out; one that became part of another is that other.
+    policy says of messages, and the time zone of whoever answers for the order. An order that is not known is left out;
+    one that became part of another is that other.
     """
     orders, since = arguments.names("orders", MOST), arguments.moment("letters_since")
     if since is None:
         raise QueryError("say since when: 'letters_since' is missing")
     subjects = reading.rows("histories_orders", orders=orders)
     firsts = sorted({row["first_position"] for row in subjects})
-    rules = open_book(reading.cursor).policy.messages.model_dump()
+    policy = open_book(reading.cursor).policy
+    rules = policy.messages.model_dump()
     if not firsts:
         return {"histories": {}, "rules": rules}
     bounds = {"firsts": firsts, "begin": min(firsts), "end": max(row["last_position"] for row in subjects)}
@@ -49,6 +51,7 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
             "messages": [telling.message(row, order_id, own) for row in messages[first]],
             "letters": letters[order.get("opened_by") or "", order.get("customer") or ""],
             "rules": rules,
+            "time_zone": policy.calendar_of(order.get("accountable") or "").time_zone,
         }
     return {"histories": found, "rules": rules}
 

@@ -36,11 +36,11 @@ class Manners:
     most_a_day: int = 0
 
     @classmethod
-    def of(cls, contact: Contact | None, rules: Mapping[str, Any] | None) -> Manners:
+    def of(cls, contact: Contact | None, rules: Mapping[str, Any] | None, shop_zone: str | None = None) -> Manners:
         """Those of ``contact`` where she has any, else those of the policy (``rules`` as the query gives them)."""
         policy = MessageRules.model_validate(rules) if rules else DEFAULT_POLICY.messages
         quiet = (contact.quiet if contact else None) or policy.quiet
-        return cls(zone_of(contact), quiet_span(quiet), policy.most_a_day)
+        return cls(zone_of(contact, shop_zone), quiet_span(quiet), policy.most_a_day)
 
     def day_of(self, now: datetime) -> datetime:
         """When her day of letters began: the last morning on which quiet hours ended."""
@@ -48,9 +48,10 @@ class Manners:
         return _last(now.astimezone(self.zone), morning)
 
 
-def zone_of(contact: Contact | None) -> ZoneInfo:
-    """The zone in which she reads times."""
-    return ZoneInfo(contact.time_zone) if contact and contact.time_zone else DEFAULT.zone
+def zone_of(contact: Contact | None, shop_zone: str | None = None) -> ZoneInfo:
+    """The zone in which she reads times: hers, or else that of the shop, where she brought it."""
+    named = (contact.time_zone if contact else None) or shop_zone
+    return ZoneInfo(named) if named else DEFAULT.zone
 
 
 def not_before(

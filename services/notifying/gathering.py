@@ -94,7 +94,7 @@ def _verdict(
         return Suppress("paused")
     if message.kind in contact.not_told:
         return Suppress("not_wanted")
-    manners = Manners.of(contact, timeline.get("rules"))
+    manners = Manners.of(contact, timeline.get("rules"), timeline.get("time_zone"))
     today = manners.day_of(now)
     until = not_before(
         manners,

@@ -75,7 +75,7 @@ class Teller:
         plan = decide_plan(trigger, timeline, self.policy, now)
         if plan is None:
             return
-        closures, promise = await self._hours(plan.accountable, timeline["order"])
+        closures, promise, shop_zone = await self._hours(plan.accountable, timeline["order"])
         plan = decide_plan(trigger, timeline, self.policy, now, closures, promise)
         if plan is None:
             return
@@ -85,7 +85,7 @@ class Teller:
             contact = None  # what becomes of it, whoever sends it says
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None
-        wording = compose(plan, self.cards(), language, zone=zone_of(contact), urgent=urgent)
+        wording = compose(plan, self.cards(), language, zone=zone_of(contact, shop_zone), urgent=urgent)
         data = MessagePlanned(
             message=plan.message,
             kind=plan.kind,
@@ -145,13 +145,13 @@ class Teller:
         routes = self.delivery.routes(contact, accountable) if contact else ()
         return routes[0].kind if routes else EMAIL
 
-    async def _hours(self, party: str, order: Mapping[str, Any]) -> tuple[list[Closure], datetime | None]:
-        """When ``party`` is closed, and the next news that it can promise about ``order``."""
+    async def _hours(self, party: str, order: Mapping[str, Any]) -> tuple[list[Closure], datetime | None, str | None]:
+        """When ``party`` is closed, the next news that it can promise about ``order``, and its time zone."""
         about = {name: order[name] for name in ("category", "urgency") if order.get(name)}
         answer = await self._together("closures", {"party": party} | about)
         promise = answer.get("next_news_by")
         closures = [(moment(row["from"]), moment(row["until"])) for row in answer["closures"]]
-        return closures, moment(promise) if promise else None
+        return closures, moment(promise) if promise else None, answer.get("time_zone")
 
     async def _together(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         """Ask; whoever asks the same while the answer is on its way shares it."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from events.party import POLICY, WATCHDOG
+from projections.policy import Policy
 from projections.queries.arguments import QueryError
-from tests.projections.story import SHOP, Given, handed, opened, received, sent
+from tests.projections.story import SHOP, Given, fact, handed, opened, received, sent
 
 SINCE = "2026-03-01T00:00:00Z"
 
@@ -37,6 +39,22 @@ def test_letters_are_hers_whatever_order_they_were_about(given: Given) -> None:
     assert answer["W-2"]["letters"] == ["2026-03-02T11:00:00Z"]
     later = story.ask("histories", orders=["W-2"], letters_since="2026-03-02T12:00:00Z")["histories"]
     assert later["W-2"]["letters"] == []
+
+
+def test_with_the_zone_of_the_shop_that_answers_for_it(given: Given) -> None:
+    policy = Policy.parse(f'[calendars.far]\nparties = ["{SHOP}"]\ntime_zone = "Pacific/Auckland"')
+    data = {"digest": policy.digest, "policy": policy.canonical()}
+    story = given(
+        opened("2026-03-02 09:00"),
+        received("importer:noord", "2026-03-02 10:00", order="W-2"),
+        fact("policy.adopted", WATCHDOG, "2026-01-01 00:00", data, order=POLICY),
+    )
+    answer = story.ask("histories", orders=["W-1", "W-2"], letters_since=SINCE)["histories"]
+    assert {order: history["time_zone"] for order, history in answer.items()} == {
+        "W-1": "Pacific/Auckland",
+        "W-2": "Europe/Amsterdam",
+    }
+    assert story.ask("closures", party=SHOP)["time_zone"] == "Pacific/Auckland"
 
 
 def test_it_is_asked_with_a_list(given: Given) -> None:

@@ -86,6 +86,8 @@ def test_her_own_wishes_go_before_the_policys() -> None:
     assert (manners.zone.key, manners.quiet) == ("America/New_York", (time(23), time(6)))
     assert Manners.of(Contact(quiet="never"), RULES).quiet is None
     assert Manners.of(Contact(), RULES) == NIGHTS
+    assert Manners.of(late, RULES, "Pacific/Auckland").zone.key == "America/New_York"
+    assert Manners.of(Contact(), RULES, "Pacific/Auckland").zone.key == "Pacific/Auckland"
     # At noon in Amsterdam it is six in the morning in New York.
     now = local("2026-11-02 11:30")
     found = not_before(manners, now, kind="received", happened=now, urgency=None, letters=0)

@@ -32,6 +32,15 @@ async def test_she_is_told_and_the_log_says_so() -> None:
     assert (planned.causationid, sent.causationid) == (OPENED.id, planned.id)
 
 
+@pytest.mark.parametrize(("zone", "hour"), [("Europe/Amsterdam", "17.00"), ("America/New_York", "11.00")])
+async def test_she_reads_times_in_the_zone_of_the_shop_unless_she_names_another(zone: str, hour: str) -> None:
+    desk = Desk(OPENED)
+    answer = desk.answer
+    desk.answer = lambda name: answer(name) | {"time_zone": zone}  # type: ignore[method-assign]
+    await desk.work()
+    assert f"maandag 9 november om {hour}" in desk.box.sent[0].text
+
+
 async def test_a_record_that_cannot_be_read_is_for_a_person_and_comes_up_no_more() -> None:
     desk = Desk(OPENED)
 
