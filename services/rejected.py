@@ -63,7 +63,10 @@ class Which:
 
 
 def reason_of(rejected: Rejected) -> str:
-    """Why it is kept, in a word: ``invalid``, ``unknown-version``; ``unknown-order`` and ``unknown-number`` are what is held for its order."""
+    """Why it is kept, in a word: ``invalid``, ``unknown-version``.
+
+    ``unknown-order`` and ``unknown-number`` are what is held for its order.
+    """
     return kind_of(rejected.problem.type)
 
 
