@@ -216,6 +216,8 @@ class _Teller:
         self._line(f"  repairchain --home {home} timeline SN-4711", "")
         self._line(f"  repairchain --home {home} status W-1001 --as-of 2026-07-14T16:30+02:00", "")
         self._line("To run a chain of your own: repairchain up (the README says how to go on).", "")
+        if shutil.which("repairchain") is None:  # as when make has called it by its path
+            self._line(f"To have the command on the path: . {_shown(Path(sys.prefix) / 'bin' / 'activate')}", "")
 
     def _line(self, text: str, style: str, hang: int = 0) -> None:
         from rich.text import Text
@@ -273,3 +275,8 @@ def _between(last: datetime | None, moment: datetime, moments: Moments) -> str:
     if closed:
         parts.append("the shop's holiday")
     return said + (f": {' and '.join(parts)}" if parts else "")
+
+
+def _shown(file: Path) -> Path:
+    """Below this folder as a reader here would type it."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
