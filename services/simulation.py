@@ -27,7 +27,7 @@ from services.parties import add_party
 from services.server import EmbeddedServer
 from services.settings import Settings
 from services.watchdog import Watchdog
-from services.wiring import BesideIt, Connected, Service, build
+from services.wiring import BesideIt, Closing, Connected, Service, build
 
 _RECEIPT_TIMEOUT: Final = 15.0
 _SETTLE_TIMEOUT: Final = 30.0
@@ -115,7 +115,10 @@ class Simulation:
     def _notifier(self) -> Notifier | None:
         holder = self.services.get("notifier")
         found = holder.service if isinstance(holder, Connected) else None
-        found = found.service if isinstance(found, BesideIt) else found
+        while isinstance(found, BesideIt | Closing):
+            found = found.service
+        if holder is not None and not isinstance(found, Notifier):
+            raise SimulationError("the simulation needs the notifier's rounds")
         return found if isinstance(found, Notifier) else None
 
     async def settle(self) -> None:
