@@ -37,7 +37,7 @@ from events import names
 from events.clock import Clock
 from events.envelope import Event
 from events.log import NotFirstError, append_batch, message_id
-from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, ours_consumer
+from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_config, ours_consumer
 from events.subjects import party_of_subject, rejected_subject
 from services.boxes import Box, Boxes
 from services.connecting import leave
@@ -226,8 +226,16 @@ class Intake:
         """A stream of an earlier version began at 1, as boxes do: once it is empty, it goes on where it should."""
         stream = names.INTAKE_STREAMS[self.role]
         state = (await self._js.stream_info(stream)).state
-        if state.last_seq < OURS_FROM - 1 and not state.messages:
-            await self._js.purge_stream(stream, seq=OURS_FROM)
+        if state.last_seq >= OURS_FROM - 1 or state.messages:
+            return
+        # What came between a look and the purge would be acknowledged and lost: so nothing is taken meanwhile.
+        config = intake_config(self.role, self._limits)
+        await self._js.update_stream(config.evolve(max_bytes=1))
+        try:
+            if not (await self._js.stream_info(stream)).state.messages:
+                await self._js.purge_stream(stream, seq=OURS_FROM)
+        finally:  # where we are killed before this, declaring the streams does it at the next start
+            await self._js.update_stream(config)
 
     async def stop(self) -> None:
         """Finish the batch at hand and leave."""

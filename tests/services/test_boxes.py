@@ -8,6 +8,8 @@ from pathlib import Path
 
 import nats.errors
 import pytest
+from nats.js import JetStreamContext
+from nats.js.errors import APIError
 
 from events import names
 from events.streams import (
@@ -186,3 +188,24 @@ async def test_what_an_earlier_version_left_is_taken_in_and_its_streams_go_on_as
     assert (config.allow_atomic, (await js.stream_info(stream)).config.max_bytes) == (True, DEFAULT_LIMITS.intake)
     assert (await js.consumer_info(stream, durable)).num_pending == 0
     assert refusals(chain_server.home) == []
+
+
+async def test_nothing_is_acknowledged_that_would_be_lost_when_an_old_stream_is_numbered_anew(
+    chain_server: ChainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    js = (await chain_server.connect("keeper")).jetstream()
+    stream, tried = names.INTAKE_STREAMS["retailer"], []
+    await js.add_stream(replace(intake_config("retailer"), first_seq=None))
+    purge = JetStreamContext.purge_stream
+
+    async def meanwhile(self: JetStreamContext, name: str, seq: int | None = None) -> bool:
+        if (name, seq) == (stream, OURS_FROM):
+            with pytest.raises(APIError, match="maximum bytes"):
+                await js.publish(intake_subject(SHOP), event("e1"))
+            tried.append(name)
+        return await purge(self, name, seq=seq)
+
+    monkeypatch.setattr(JetStreamContext, "purge_stream", meanwhile)
+    async with Chain(chain_server).running():
+        assert tried
+        assert (await js.publish(intake_subject(SHOP), event("e1"))).seq == OURS_FROM
