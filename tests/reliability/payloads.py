@@ -142,7 +142,9 @@ def _bent(document: dict[str, Any], values: list[Any], chance: random.Random) ->
         elif how == 2:
             fields[field] = chance.choice(values)
         else:
-            fields[field] = chance.choice((*PARTIES, "repairchain.order.opened.v99", "W-1-1", "9999-12-31T23:59:59Z", ""))
+            fields[field] = chance.choice(
+                (*PARTIES, "repairchain.order.opened.v9", "W-1-1", "9999-12-31T23:59:59Z", "")
+            )
     return document
 
 

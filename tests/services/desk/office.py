@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,9 +134,10 @@ def files_with(folder: Path, needle: str) -> list[str]:
         encoded = base64.b64encode(b"\0" * shift + plain)
         shapes.add(encoded[4 if shift else 0 : len(encoded) - 4])
     found = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            content = path.read_bytes()
+    # The server takes files and folders away while we look; walk passes over those that are gone.
+    for path in sorted(Path(parent) / name for parent, _, files in os.walk(folder) for name in files):
+        with contextlib.suppress(FileNotFoundError):
+            content = path.read_bytes() if path.is_file() else b""
             if any(shape in content or shape in content.lower() for shape in shapes):
                 found.append(str(path.relative_to(folder)))
     return found

@@ -238,6 +238,7 @@ async def test_a_channel_that_is_down_holds_nobody_up_and_news_stays_in_order(st
             return moody.attempts == 1
 
         await eventually(tried)
+        await street.quiet()  # when it is tried again counts from when it was tried
         street.clock.set(MONDAY + DAY)
         await street.said(TO_IMPORTER, received("importer:noord", MONDAY + DAY))
         await street.quiet()

@@ -254,7 +254,8 @@ def test_after_a_missed_visit_a_new_time_is_what_comes_next() -> None:
 
 def test_what_the_carrier_says_of_a_parcel_that_is_late_is_passed_on_and_is_no_receipt() -> None:
     late = replace(NEWS, handed_at=NOW - 9 * DAY, due=NOW - 7 * DAY, delivered_at=NOW - 8 * DAY)
-    for kind, news in (("overdue", replace(late, late="receive")), ("update", late)):
+    told: tuple[tuple[MessageKind, News], ...] = (("overdue", replace(late, late="receive")), ("update", late))
+    for kind, news in told:
         english = body(kind, news)
         assert "The carrier reports that the parcel was delivered on Sunday 15 November." in english
         assert "we are having it looked for there, and will see to it that it moves on" in english
