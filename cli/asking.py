@@ -205,11 +205,18 @@ def _tls(place: Place, url: str) -> dict[str, Any]:
     return {} if context is None else {"tls": context}
 
 
+#: Nobody who pressed Ctrl-C waits longer for a connection to end (seconds).
+_CLOSE_WITHIN: Final = 2.0
+
+
 async def close(connection: Client) -> None:
     """Leave without waiting for a server that may be gone."""
+    import asyncio
+
     import nats.errors
 
     try:
-        await connection.close()
-    except (nats.errors.Error, OSError):
+        async with asyncio.timeout(_CLOSE_WITHIN):
+            await connection.close()
+    except (nats.errors.Error, OSError, TimeoutError):
         return

@@ -74,6 +74,7 @@ async def _next(tail: Any, gone: asyncio.Event) -> list[tuple[int, bytes]]:
     import asyncio
 
     stopped = asyncio.create_task(gone.wait())
+    coming: asyncio.Task[list[tuple[int, bytes]]] | None = None
     try:
         while not gone.is_set():
             coming = asyncio.create_task(tail.next_batch())
@@ -84,6 +85,8 @@ async def _next(tail: Any, gone: asyncio.Event) -> list[tuple[int, bytes]]:
                 return list(batch)
     finally:
         stopped.cancel()
+        if coming is not None:  # else it would go on reading from a connection that is closed meanwhile
+            coming.cancel()
     return []
 
 

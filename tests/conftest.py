@@ -59,7 +59,7 @@ def plain_tracebacks() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def interrupts_are_heard() -> None:
-    """A shell that starts the tests in its background has them ignore Ctrl-C, and the processes that they start, too."""
+    """A shell that starts the tests in its background has them ignore Ctrl-C, and what they start, too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
