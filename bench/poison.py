@@ -12,19 +12,15 @@ import asyncio
 import statistics
 import subprocess
 import sys
-import time
 
-import orjson
 import uvloop
-from nats.aio.msg import Msg
 
-from bench.intake import submissions
-from bench.measuring import CLOCK, durable_server
+from bench.intake import submissions, take_in
+from bench.measuring import durable_server
 from services.connecting import connect
 from services.parties import add_party
 from services.rights import KEEPER_USER
 from services.settings import Settings, load_settings
-from services.wiring import build
 from tests.reliability.payloads import payloads
 
 _PARTY = "repairer:bench"
@@ -56,30 +52,6 @@ async def hand_in(settings: Settings, waiting: list[tuple[bytes, dict[str, str] 
     await connection.close()
 
 
-async def take_in(settings: Settings, count: int) -> float:
-    """Submissions per second of one intake service, until the last receipt has come."""
-    connection = await connect(settings, KEEPER_USER)
-    done = asyncio.Event()
-    heard = 0
-
-    async def hear(message: Msg) -> None:
-        nonlocal heard
-        heard += len(orjson.loads(message.data)["receipts"])
-        if heard >= count:
-            done.set()
-
-    await connection.subscribe("receipts.>", cb=hear)
-    await connection.flush()
-    service = build("repairer", settings, CLOCK)
-    began = time.perf_counter()
-    await service.start()
-    await done.wait()
-    took = time.perf_counter() - began
-    await service.stop()
-    await connection.close()
-    return count / took
-
-
 async def run(count: int, rounds: int) -> bool:
     """Whether good ones come in at 95% of their pace when every tenth beside them is poison."""
     paces: dict[str, list[float]] = {"clean": [], "poisoned": []}
@@ -104,7 +76,7 @@ async def run(count: int, rounds: int) -> bool:
 
 def main() -> None:
     if len(sys.argv) == 4 and sys.argv[1] == "take":
-        print(uvloop.run(take_in(load_settings(home=sys.argv[2]), int(sys.argv[3]))))
+        print(uvloop.run(take_in(load_settings(home=sys.argv[2]), int(sys.argv[3]), poisoned=True)))
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--facts", type=int, default=20_000)
