@@ -11,6 +11,7 @@ import typer
 from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, print_json
+from cli.overlap import Overlap, read_overlap, until
 
 Party = Annotated[str, typer.Argument(metavar="ROLE:NAME", help="Who it is: retailer:juno, or retailer juno.")]
 
@@ -22,35 +23,41 @@ def key(
         str | None, typer.Argument(metavar="NAME", help="If the role stands alone.", show_default=False)
     ] = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="Have none of its keys work any more, from now on.")] = False,
+    overlap: Overlap = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key with which a partner hands in over HTTP; the one before works for another day (docs/http.md)."""
+    """Make a key with which a partner hands in over HTTP; the one before works for another day (docs/http.md), or for
+    as long as --overlap says."""
     from events.party import PartyError
-    from services.http.keys import OVERLAP, make_key, revoke_keys
+    from services.http.keys import OVERLAP, make_key, replaced_until, revoke_keys
 
     home = place_of(ctx).home
     party = party if name is None else f"{party}:{name}"
+    if revoke and overlap is not None:
+        raise Problem("--revoke ends every key at once: leave --overlap away.")
+    length, now = read_overlap(overlap, OVERLAP), datetime.now(UTC)
     try:
         if revoke:
             gone = revoke_keys(home, party)
             made = None
         else:
             gone = 0
-            made = make_key(home, party, datetime.now(UTC))
+            made = make_key(home, party, now, length)
     except PartyError as error:
         raise Problem(f"{error}: register it with 'repairchain partner add {shlex.quote(party)}'.") from None
     except OSError as error:
         raise Problem(f"{home} cannot be written ({error.strerror}).") from None
+    old = replaced_until(home, now).get(party)
     if as_json:
-        print_json({"party": party, "key": made, "revoked": gone})
+        print_json({"party": party, "key": made, "old_key_until": old and old.isoformat(), "revoked": gone})
         return
     out = console()
     if made is None:
         said = "No key" if gone == 0 else "Its key" if gone == 1 else f"All {gone} keys"
         out.print(f"{said} of {party} was there to revoke." if not gone else f"{said} opens nothing any more.")
         return
-    hours = round(OVERLAP.total_seconds() / 3600)
-    out.print(f"The key of {party}, which is shown only now; one that it had before works for {hours} hours more:\n")
+    before = f"the one before works {until(old)}" if old is not None else "no other opens anything"
+    out.print(f"The key of {party}, which is shown only now; {before}:\n", soft_wrap=True)
     out.print(f"  {made}\n", soft_wrap=True)
     out.print("It is sent with every request: Authorization: Bearer rk_… (docs/http.md).", soft_wrap=True)
     if not place_of(ctx).folder.http_file.exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -12,6 +12,7 @@ import typer
 from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, print_json
+from cli.overlap import Overlap, read_overlap, until
 from cli.place import Place, server_url, settings_of
 from cli.quick import QuickGroup
 
@@ -219,6 +220,8 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     table = plain_table("Partner", "Access", "Name", "Phone", "E-mail", "Person", "Webhook")
     for row in rows:
         access = Text(row["access"], style="" if row["access"] == "active" else "red")
+        for what, moment in _old(row):
+            access.append(f"\nold {what} {moment}", style="yellow")
         rest = (row[column] for column in ("display_name", "phone", "email", "person", "webhook"))
         table.add_row(coloured(row["party"]), access, *(Text(value or "–") for value in rest))
     console().print(table)
@@ -249,19 +252,33 @@ def show_(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json 
     out = console()
     since = f" since {row['access_since']}" if row["access_since"] else ""
     out.print(Text(f"{party}, {row['display_name']}: {row['access']}{since}"), soft_wrap=True)
+    for what, moment in _old(row):
+        out.print(Text(f"  the {what} before works {moment}"), soft_wrap=True)
     shown = {name: row.get(name) for name in ("phone", "email", "person", "language", "webhook", *_HANDED)}
     for name, value in {**shown, **row["subjects"]}.items():
         if value is not None:
             out.print(Text(f"  {name:<12}{value}"), soft_wrap=True)
 
 
+def _old(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was replaced of a partner's and still works, and until when."""
+    kinds = (("secret", row["old_secret_until"]), ("key", row["old_key_until"]))
+    return [(what, until(datetime.fromisoformat(moment))) for what, moment in kinds if moment is not None]
+
+
 def _rows(place: Place) -> list[dict[str, Any]]:
     """Every partner with its card, its webhook and whether it is let in, as ``--json`` shows it."""
     from services.access import ACTIVE, kept_out
+    from services.http.keys import replaced_until
     from services.parties import list_parties
+    from services.replaced import read_replaced, until_of, working
     from services.webhooks import WebhookError, list_webhooks
 
-    out = kept_out(place.home)
+    out, now = kept_out(place.home), datetime.now(UTC)
+    try:
+        secrets, keys = working(read_replaced(place.folder), now), replaced_until(place.home, now)
+    except ValueError as error:
+        raise Problem(f"{error}.") from None
     try:
         webhooks = {party: hook.origin for party, hook in list_webhooks(place.home).items()}
     except WebhookError as error:
@@ -271,6 +288,8 @@ def _rows(place: Place) -> list[dict[str, Any]]:
             "party": party,
             "access": out[party].state if party in out else ACTIVE,
             "access_since": out[party].since.isoformat() if party in out else None,
+            "old_secret_until": _iso(until_of(secrets, party)),
+            "old_key_until": _iso(keys.get(party)),
             **card.model_dump(),
             "webhook": webhooks.get(party),
         }
@@ -278,20 +297,39 @@ def _rows(place: Place) -> list[dict[str, Any]]:
     ]
 
 
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
 @app.command()
-def rotate(ctx: typer.Context, role: Party, own_name: Name = None, nkey: Nkey = None, as_json: Json = False) -> None:
-    """Give a partner a new secret; the old one, and every connection made with it, ends at once."""
+def rotate(
+    ctx: typer.Context,
+    role: Party,
+    own_name: Name = None,
+    nkey: Nkey = None,
+    overlap: Overlap = None,
+    as_json: Json = False,
+) -> None:
+    """Give a partner a new secret; the old one, and every connection made with it, ends at once.
+
+    With --overlap it ends at the time that is said, by itself, and both work until then.
+    """
     from services.access import rotate as give_new_secret
+    from services.replaced import read_replaced, until_of
     from services.welcome import write_welcome
 
-    place, party = place_of(ctx), _party_of(role, own_name)
-    login, told = _changed(lambda: give_new_secret(place.home, party, nkey))
+    place, party, length = place_of(ctx), _party_of(role, own_name), read_overlap(overlap, timedelta(0))
+    login, told = _changed(lambda: give_new_secret(place.home, party, nkey, length))
+    old = until_of(read_replaced(place.folder), party)
     write_welcome(place.home, party, server_url(place))  # it names the key
     if as_json:
-        print_json({"party": party, **_shown(login), "in_force": told})
+        print_json({"party": party, **_shown(login), "old_secret_until": _iso(old), "in_force": told})
         return
     then = f"Hand over {login.file}, which may then be deleted here." if login.file else f"Its key is {login.nkey}."
-    _say(f"{party} has a new secret, and the old one opens nothing any more. {then}", told)
+    ends = f"the old one works {until(old)}" if old is not None else "the old one opens nothing any more"
+    _say(f"{party} has a new secret, and {ends}. {then}", told)
+    if old is not None and not told:
+        console().print("It must do so once more when the old one's time is over (docs/partners.md).", soft_wrap=True)
 
 
 @app.command()

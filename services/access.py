@@ -7,7 +7,7 @@ are cut when the server reads its accounts anew, and its secret opens nothing. W
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -16,10 +16,13 @@ from pydantic import BaseModel, ConfigDict
 from services.credentials import (
     Identity,
     forget_credential,
+    forget_replaced,
     identity,
     read_kept_out,
     read_nkeys,
     register_nkey,
+    replace_in_time,
+    require_unused,
     write_accounts,
 )
 from services.home import HomeFolder, read_json, write_json
@@ -67,6 +70,7 @@ def revoke(home: Path, party: str) -> bool:
     with HomeFolder(home).changing():
         _state(home, party)
         forget_credential(HomeFolder(home), party)
+        forget_replaced(HomeFolder(home), party)
         taken = _keep_out(home, party, "revoked")
     revoke_keys(home, party)
     return taken
@@ -87,10 +91,11 @@ def resume(home: Path, party: str) -> bool:
         return _apply(folder)
 
 
-def rotate(home: Path, party: str, nkey: str | None = None) -> tuple[Identity, bool]:
+def rotate(home: Path, party: str, nkey: str | None = None, overlap: timedelta = timedelta(0)) -> tuple[Identity, bool]:
     """Give ``party`` a new key, or have it log in with its own, of which ``nkey`` is the public half.
 
-    The secret before opens nothing from now on, and what it opened is cut. Returns as what the party logs in, too.
+    The secret before works for ``overlap`` more; then it opens nothing, and what it opened is cut, by whoever runs the
+    server (expiring.py). Without one that is at once. Returns as what the party logs in, too.
     Raises AccessError if the party is not registered, or kept out; KeyFormatError for what is no public key,
     CredentialError for one that is another partner's.
     """
@@ -100,10 +105,13 @@ def rotate(home: Path, party: str, nkey: str | None = None) -> tuple[Identity, b
         state = _state(home, party)
         if state != ACTIVE:
             raise AccessError(f"{party} is {state}: let it in again with 'repairchain partner resume {party}'")
+        if nkey is not None and read_nkeys(folder).get(party) == nkey:
+            raise AccessError(f"{party} has that key already")
+        if nkey is not None:
+            require_unused(folder, party, nkey)
+        replace_in_time(folder, party, datetime.now(UTC), overlap)
         if nkey is None:
             forget_credential(folder, party)
-        elif read_nkeys(folder).get(party) == nkey:
-            raise AccessError(f"{party} has that key already")
         else:
             register_nkey(folder, party, nkey)
         told = _apply(folder)

@@ -11,7 +11,7 @@ All permissions are allow-lists; those of our own users stand in rights.py.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -51,10 +51,13 @@ def account_of(party: str) -> str:
     return f"{role_of(party)}.{subjects.token(name_of(party))}"
 
 
-def render(own: Mapping[str, KnownBy], partners: Mapping[str, KnownBy], kept_out: Collection[str] = ()) -> str:
+def render(
+    own: Mapping[str, KnownBy], partners: Mapping[str, Sequence[KnownBy]], kept_out: Collection[str] = ()
+) -> str:
     """The text of accounts.conf.
 
-    ``own`` maps each of rights.OWN_USERS to what it is known by, ``partners`` each party. ``kept_out`` has no account,
+    ``own`` maps each of rights.OWN_USERS to what it is known by, ``partners`` each party to all that it is known by:
+    a secret, and those that it took the place of for as long as they work. ``kept_out`` has no account,
     but what it handed in before is still taken in. There is no secret in it, but for the passwords of homes of before:
     those stand there in the clear, 256 random bits each, in a file that is closed to everybody but the server's user.
     """
@@ -108,12 +111,13 @@ def _exports(party: str) -> list[dict[str, Any]]:
     ]
 
 
-def _partner(party: str, known_by: KnownBy) -> dict[str, Any]:
+def _partner(party: str, known_by: Sequence[KnownBy]) -> dict[str, Any]:
     intake = subjects.intake_subject(party)
     asked = subjects.orders_subject(party)
     heard = (subjects.receipts_subject(party), subjects.notices_subject(party))
+    rights = Rights(publish=(intake, asked), subscribe=(*heard, "_INBOX.>"))
     return {
-        "users": [_user(account_of(party), known_by, Rights(publish=(intake, asked), subscribe=(*heard, "_INBOX.>")))],
+        "users": [_user(account_of(party), each, rights) for each in known_by],
         "limits": PARTNER_LIMITS,
         "imports": [
             {"service": {"account": CHAIN, "subject": subjects.box_subject(party)}, "to": intake},

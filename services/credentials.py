@@ -5,19 +5,23 @@ Everybody logs in with the key pair of an nkey, and the server is told the publi
 (``retailer.acme.nk``), which is handed over and may then be deleted here, and never was here if the partner made the
 key itself. One of our own users has a file that holds ``{"user": …, "nkey_seed": …}``; deleting it and preparing again
 gives that user another key. In older homes both have passwords, ``{"user": …, "password": …}``, which go on working:
-a partner's until it is given another secret. Every file with a secret is readable by its owner only.
+a partner's until it is given another secret. What was replaced and still works stands in a file of its own
+(replaced.py). Every file with a secret is readable by its owner only.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from services.accounts import KnownBy, account_of, render
 from services.home import HomeFolder, read_json, write_json, write_private
+from services.replaced import Replaced, read_replaced, with_another, working, write_replaced
 from services.rights import OWN_USERS
 from services.userkeys import new_seed, public_key_of
 
@@ -110,11 +114,16 @@ def prepare(home: Path) -> None:
 def write_accounts(folder: HomeFolder, parties: list[str]) -> None:
     """Write accounts.conf for our own users and ``parties``, with a new credential for whoever has none.
 
-    A party that is kept out gets neither an account nor a credential. The caller holds ``folder.changing()``.
+    A party that is kept out gets neither an account nor a credential. Beside its own secret it is let in with what was
+    replaced and still works. The caller holds ``folder.changing()``.
     """
     own = {user: _own_known_by(folder, user) for user in OWN_USERS}
-    out, nkeys = read_kept_out(folder), read_nkeys(folder)
-    partners = {party: _known_by(folder, party, nkeys) for party in parties if party not in out}
+    out, nkeys, replaced = read_kept_out(folder), read_nkeys(folder), _still_working(folder)
+    partners = {
+        party: (known := _known_by(folder, party, nkeys), *_besides(known, replaced.get(party, ())))
+        for party in parties
+        if party not in out
+    }
     write_private(folder.accounts_file, render(own, partners, [party for party in parties if party in out]))
 
 
@@ -130,7 +139,8 @@ def read_nkeys(folder: HomeFolder) -> dict[str, str]:
 
 def require_unused(folder: HomeFolder, party: str, nkey: str) -> None:
     """Raise CredentialError if the key is another partner's: the server takes no accounts in which one stands twice."""
-    if nkey in (known for other, known in read_nkeys(folder).items() if other != party):
+    replaced = (each.nkey for other, earlier in _still_working(folder).items() if other != party for each in earlier)
+    if nkey in (*(known for other, known in read_nkeys(folder).items() if other != party), *replaced):
         raise CredentialError(f"the key {nkey} is another partner's: each needs one of its own")
 
 
@@ -151,6 +161,24 @@ def forget_credential(folder: HomeFolder, party: str) -> None:
     for file in (_seed_file(folder, party), _password_file(folder, party)):
         file.unlink(missing_ok=True)
     _write_nkeys(folder, {other: known for other, known in read_nkeys(folder).items() if other != party})
+
+
+def replace_in_time(folder: HomeFolder, party: str, now: datetime, overlap: timedelta) -> None:
+    """Have the secret of ``party`` go on working for ``overlap`` after it was replaced, and no earlier one for longer.
+
+    To be done before another takes its place. The caller holds ``folder.changing()``.
+    """
+    if not overlap:  # then nothing of the secret before has to be whole
+        return forget_replaced(folder, party)
+    known, latest, stored = _by_what(folder, party), now + overlap, _read_replaced(folder)
+    another = Replaced(latest, known.nkey, known.password) if known is not None else None
+    write_replaced(folder, stored | {party: with_another(working(stored, now).get(party, ()), another, latest)})
+    return None
+
+
+def forget_replaced(folder: HomeFolder, party: str) -> None:
+    """Let no earlier secret of ``party`` work any more. The caller holds ``folder.changing()``, writes the accounts."""
+    write_replaced(folder, {other: each for other, each in _read_replaced(folder).items() if other != party})
 
 
 def credential_file(folder: HomeFolder, who: str) -> Path:
@@ -175,6 +203,31 @@ def _password_file(folder: HomeFolder, party: str) -> Path:
 
 def _seed_file(folder: HomeFolder, party: str) -> Path:
     return _password_file(folder, party).with_suffix(SEED_SUFFIX)
+
+
+def _by_what(folder: HomeFolder, party: str) -> KnownBy | None:
+    """By what the server knows ``party``, or None if it has no credential."""
+    if (nkey := read_nkeys(folder).get(party)) is not None:
+        return KnownBy(nkey=nkey)
+    before = _read_login(_password_file(folder, party), party)
+    return None if before is None else KnownBy(password=str(before["password"]))
+
+
+def _besides(known: KnownBy, replaced: Iterable[Replaced]) -> list[KnownBy]:
+    """What else a partner is known by. A secret that is in force (again) does not stand there twice."""
+    earlier = [KnownBy(each.nkey, each.password) for each in replaced]
+    return [each for each in earlier if each != known]
+
+
+def _still_working(folder: HomeFolder) -> dict[str, tuple[Replaced, ...]]:
+    return working(_read_replaced(folder), datetime.now(UTC))
+
+
+def _read_replaced(folder: HomeFolder) -> dict[str, tuple[Replaced, ...]]:
+    try:
+        return read_replaced(folder)
+    except ValueError as error:
+        raise BrokenSecretError(str(error)) from None
 
 
 def _known_by(folder: HomeFolder, party: str, nkeys: dict[str, str]) -> KnownBy:

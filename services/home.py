@@ -3,7 +3,8 @@
 policy.toml            how long everything may take, if not as built in
 registry/              parties.json: who takes part, with their name and how a person reaches them; access.json: who
                        of them is kept out; nkeys.json: by which public key the server knows each
-credentials/           one file per partner with its secret, until it was handed over, readable by its owner only
+credentials/           one file per partner with its secret, until it was handed over, readable by its owner only;
+                       replaced.json: which secrets that were replaced still work, and until when
 logins/                one folder per user of our own, with its credential
 keys/                  by what partners are known over HTTP: digests of their keys; what those sign with who speak for
                        carriers
@@ -57,6 +58,11 @@ class HomeFolder:
     def credentials(self) -> Path:
         """Folder of secrets, one file per partner."""
         return self.root / "credentials"
+
+    @property
+    def replaced_file(self) -> Path:
+        """Which secrets of partners were replaced and still work."""
+        return self.credentials / "replaced.json"
 
     @property
     def logins(self) -> Path:

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from events import names
+from services.expiring import end_in_time
 from services.health import probe
 from services.home import read_json
 from services.processes import die_with_parent
@@ -121,6 +122,7 @@ class Supervisor:
         stopping = asyncio.create_task(self._stopping.wait())
         keepers = [asyncio.create_task(_keep("server", self._run_server, self._tell))]
         keepers += [asyncio.create_task(self._keep_service(service)) for service in self._services]
+        keepers += [asyncio.create_task(end_in_time(self._settings.home, lambda said: self._tell("server", said)))]
         try:
             done, _ = await asyncio.wait([stopping, *keepers], return_when=asyncio.FIRST_COMPLETED)
             for task in done:

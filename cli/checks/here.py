@@ -88,9 +88,9 @@ def secrets(place: Place) -> Check:
     name, folder = "Credentials", place.folder.credentials
     if not folder.is_dir():
         return Check(name, None, "none yet")
-    passwords = sorted(folder.glob("*.json"))
+    passwords = sorted(file for file in folder.glob("*.json") if file != place.folder.replaced_file)
     files = [*passwords, *sorted(folder.glob("*.nk"))]
-    ours = [*place.folder.logins.glob("*/login.json"), place.folder.accounts_file]
+    ours = [*place.folder.logins.glob("*/login.json"), place.folder.accounts_file, place.folder.replaced_file]
     closed = [file for file in (folder, *files, *ours) if file.exists()]
     open_to_others = [file for file in closed if stat.S_IMODE(file.stat().st_mode) & 0o077]
     if open_to_others:

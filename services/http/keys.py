@@ -20,7 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from events.party import PartyError
 from services.home import HomeFolder, read_json, write_json
 
-#: How long a key that was replaced goes on working.
+#: How long a key that was replaced goes on working, unless something else is said.
 OVERLAP: Final = timedelta(days=1)
 #: So many keys of one party may work at a time.
 _MOST: Final = 5
@@ -46,18 +46,22 @@ class Key(BaseModel):
 _Stored: Final = TypeAdapter(dict[str, tuple[Key, ...]])
 
 
-def make_key(home: Path, party: str, now: datetime) -> str:
-    """A new key of ``party``, which is shown now and never again. Raises PartyError if it takes no part."""
+def make_key(home: Path, party: str, now: datetime, overlap: timedelta = OVERLAP) -> str:
+    """A new key of ``party``, which is shown now and never again. Raises PartyError if it takes no part.
+
+    The one before works for ``overlap`` more, and none of the earlier ones for longer.
+    """
     folder = HomeFolder(home)
     with folder.changing():
         if party not in (read_json(folder.parties_file) or {}):
             raise PartyError(f"'{party}' takes no part in this chain")
         stored = _read(folder)
         id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+        latest = now + overlap
         earlier = [
-            key if key.until is not None else key.model_copy(update={"until": now + OVERLAP})
+            key.model_copy(update={"until": min(key.until or latest, latest)})
             for key in stored.get(party, ())
-            if key.works(now)
+            if key.works(now) and overlap
         ]
         stored[party] = (Key(id=id, digest=_digest(secret)), *earlier)[:_MOST]
         _write(folder, stored)
@@ -72,6 +76,16 @@ def revoke_keys(home: Path, party: str) -> int:
         gone = stored.pop(party, ())
         _write(folder, stored)
     return len(gone)
+
+
+def replaced_until(home: Path, now: datetime) -> dict[str, datetime]:
+    """Until when the last key that was replaced works, of each party that has one."""
+    found: dict[str, datetime] = {}
+    for party, keys in _read(HomeFolder(home)).items():
+        moments = [key.until for key in keys if key.until is not None and key.works(now)]
+        if moments:
+            found[party] = max(moments)
+    return found
 
 
 class Keys:

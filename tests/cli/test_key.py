@@ -42,7 +42,12 @@ def test_whoever_has_a_key_is_told_that_the_door_is_closed(home: Path) -> None:
 
 def test_keys_are_revoked(home: Path) -> None:
     key = answer("partner", "key", SHOP, home=home)["key"]
-    assert answer("partner", "key", SHOP, "--revoke", home=home) == {"party": SHOP, "key": None, "revoked": 1}
+    assert answer("partner", "key", SHOP, "--revoke", home=home) == {
+        "party": SHOP,
+        "key": None,
+        "old_key_until": None,
+        "revoked": 1,
+    }
     assert Keys(home).party_of(key, datetime.now(UTC)) is None
     assert "No key" in call("partner", "key", SHOP, "--revoke", home=home).stdout
 

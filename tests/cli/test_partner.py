@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,42 @@ def test_a_partner_of_before_is_told_of_keys(free_home: Path) -> None:
     assert (shown["nkey"], Path(shown["credentials"]).name) == (None, "retailer.acme.json")
     answer("partner", "rotate", SHOP, home=free_home)
     assert answer("partner", "show", SHOP, home=free_home)["nkey"].startswith("U")
+
+
+def test_an_old_secret_works_until_it_is_said(free_home: Path) -> None:
+    answer("partner", "add", SHOP, home=free_home)
+    assert answer("partner", "show", SHOP, home=free_home)["old_secret_until"] is None
+    before = datetime.now(UTC)
+    until = datetime.fromisoformat(
+        answer("partner", "rotate", SHOP, "--overlap", "24h", home=free_home)["old_secret_until"]
+    )
+    assert timedelta(hours=24) <= until - before < timedelta(hours=25)
+    answer("partner", "key", SHOP, home=free_home)
+    key = answer("partner", "key", SHOP, "--overlap", "2 days", home=free_home)
+    (row,) = answer("partner", "list", home=free_home)["parties"]
+    assert (row["old_secret_until"], row["old_key_until"]) == (until.isoformat(), key["old_key_until"])
+    shown = call("partner", "show", SHOP, home=free_home).stdout
+    assert "the secret before works until" in shown
+    assert "the key before works until" in shown
+    assert "old secret until" in call("partner", "list", home=free_home, columns=140).stdout
+    said = call("partner", "rotate", SHOP, "--overlap", "7d", home=free_home).stdout
+    assert "the old one works until" in said.replace("\n", " ")
+    assert answer("partner", "rotate", SHOP, home=free_home)["old_secret_until"] is None
+    assert answer("partner", "key", SHOP, "--overlap", "0h", home=free_home)["old_key_until"] is None
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        ("soon", "'soon' is no length of time"),
+        ("24", "'24' is no length"),
+        ("3 weeks", "no length"),
+        ("91d", "91d is too long"),
+    ],
+)
+def test_what_is_no_overlap_is_refused_before_anything_changes(free_home: Path, length: str, said: str) -> None:
+    answer("partner", "add", SHOP, home=free_home)
+    first = credential(free_home, SHOP)
+    for command in ("rotate", "key"):
+        assert said in sentence(call("partner", command, SHOP, "--overlap", length, home=free_home))
+    assert credential(free_home, SHOP) == first

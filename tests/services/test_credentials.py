@@ -283,7 +283,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_each_export_is_for_one_account_and_every_permission_is_an_allow_list() -> None:
-    partners = {"retailer:acme": KnownBy(nkey="UA"), "repairer:bench": KnownBy(password="b")}
+    partners = {"retailer:acme": [KnownBy(nkey="UA")], "repairer:bench": [KnownBy(password="b")]}
     text = render(dict.fromkeys(OWN_USERS, KnownBy(password="x")), partners)
     lines = [line for line in text.splitlines() if line.startswith("  ")]
     accounts = {name: value for line in lines for name, value in json.loads("{" + line + "}").items()}
