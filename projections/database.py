@@ -137,7 +137,7 @@ class Database:
         with self._working() as desk:
             arrived = mirror.take_apart(desk, new, self._merges)
             making = make_models(desk, arrived, self._book)
-            mirror.add_events(desk)
+            mirror.add_events(desk, arrived)
             apply_models(making)
             _move(desk.writer.cursor, position=new[-1][0], mirrored=new[-1][0])
         self._merges = arrived.merges

@@ -11,6 +11,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from projections.matching import Rules
+from projections.recent import Keys, Recent
 from projections.workbench import Workbench
 
 #: What the models' SQL looks words up in. These tables are short and stay as they are.
@@ -38,6 +39,9 @@ class Desk:
         self.voided: set[int] = {
             first for (first,) in cursor.execute("SELECT DISTINCT first_position FROM chain.voids").fetchall()
         }
+        #: Of the orders spoken of last, and of all. Both hold for as long as nobody but this desk changes the mirror.
+        self.recent = Recent()
+        self.keys = Keys(self.writer.look_up("SELECT order_key FROM chain.subjects")["order_key"].to_numpy())
         self._no_voids = self.writer.look_up("FROM chain.voids LIMIT 0")
 
     def put(self, name: str, rows: pa.Table) -> None:

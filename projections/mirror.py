@@ -9,11 +9,12 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from events import vocabulary
@@ -31,27 +32,38 @@ Message = tuple[int, bytes]
 #: Raise it when what the mirror holds changes in a way that no file of this package shows.
 _GENERATION: Final = 2
 
-_ADD_EVENTS: Final = """
-INSERT INTO chain.events
-SELECT e.position, n.first_position, n.aside, e.* EXCLUDE (position)
-FROM arrived e
-JOIN named n ON n.order_id = e.order_id
-ORDER BY e.position
+#: What `subjects` has of orders that may be those of the batch: keys can collide, so their ids are compared besides. By
+#: the keys alone DuckDB has to look through one column only.
+_STORED: Final = """
+SELECT order_id, first_position, announces FROM chain.subjects WHERE order_key IN (SELECT order_key FROM touched)
+"""
+
+_ADD_EVENTS: Final = "INSERT INTO chain.events FROM placed"
+_ADD_SUBJECTS: Final = "INSERT INTO chain.subjects FROM touched"
+_UPDATE_SUBJECT: Final = """
+UPDATE chain.subjects SET last_position = $last_position, announces = $announces WHERE first_position = $first_position
 """
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """A batch taken apart, with its orders: `touched` has a row for each, `named` one for each id that they go by.
+    """A batch taken apart, as rows of `events`, with its orders: `touched` has a row for each.
 
     ``merges`` is what holds with the batch; ``regrouped`` are the first positions of orders that became one, or are no
-    longer, with this batch: before and after.
+    longer, with this batch: before and after. ``may_merge`` tells whether any order may be several in one.
     """
 
     rows: pa.Table
     touched: pa.Table
     merges: Merges
+    may_merge: bool
     regrouped: frozenset[int] = frozenset()
+
+    @property
+    def has_old(self) -> bool:
+        """Whether the mirror may hold anything of any of the orders."""
+        begin = self.rows["position"][0].as_py()
+        return bool(self.regrouped) or any(first < begin for first in self.touched["first_position"].to_pylist())
 
 
 @lru_cache
@@ -116,32 +128,73 @@ def unseen(batch: Sequence[Message], position: int) -> Sequence[Message]:
 def mirror_batch(desk: Desk, batch: Sequence[Message], merges: Merges) -> Merges:
     """Add messages, all of them new and in order, within the caller's transaction. Returns what holds with them."""
     arrived = take_apart(desk, batch, merges)
-    add_events(desk)
+    add_events(desk, arrived)
+    desk.recent.clear()
     return arrived.merges
 
 
 def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
-    """Put `arrived` on both of the desk's workbenches, the batch taken apart, and `touched` and `named`, its orders.
+    """Put `placed` on both of the desk's workbenches, the batch taken apart, and `touched`, its orders.
 
     Nothing is changed yet, but where what is there already lies, if orders became one with this batch.
     """
     desk.maker.put("incoming", _incoming(batch))
     rows = desk.maker.make(read_sql("incoming_events"))
     desk.put("arrived", rows)
-    touched = desk.writer.look_up(read_sql("touched"))
+    touched = _with_stored(desk, desk.maker.make(read_sql("touched")))
     named = touched.select(["order_id", "first_position"]).append_column("aside", pa.array([False] * len(touched)))
     regrouped: frozenset[int] = frozenset()
-    if merges.involved or not MERGING_FACTS.isdisjoint(rows["fact"].unique().to_pylist()):
+    may_merge = bool(merges.involved) or not MERGING_FACTS.isdisjoint(rows["fact"].unique().to_pylist())
+    if may_merge:
         touched, named, merges, regrouped = regroup(desk.writer.cursor, rows, touched, named, merges)
+    placed = _placed(rows, named)
     desk.put("touched", touched)
-    desk.put("named", named)
-    return Arrived(rows, touched, merges, regrouped)
+    desk.put("placed", placed)
+    return Arrived(placed, touched, merges, may_merge, regrouped)
 
 
-def add_events(desk: Desk) -> None:
+def add_events(desk: Desk, arrived: Arrived) -> None:
     """Add what was taken apart to the mirror."""
     desk.writer.run(_ADD_EVENTS)
-    execute(desk.writer.cursor, read_sql("merge_subjects"))
+    desk.keys.add(arrived.touched.to_pydict()["order_key"])
+    # Where anything is announced or one, more orders may have been touched meanwhile than the batch speaks of.
+    plain = not arrived.may_merge and not any(arrived.touched["announces"].to_pylist())
+    if plain and not arrived.has_old:
+        desk.writer.run(_ADD_SUBJECTS)
+    elif plain and len(arrived.touched) == 1:
+        (order,) = arrived.touched.select(["first_position", "last_position", "announces"]).to_pylist()
+        execute(desk.writer.cursor, _UPDATE_SUBJECT, order)
+    else:
+        execute(desk.writer.cursor, read_sql("merge_subjects"))
+
+
+def _with_stored(desk: Desk, spoken: pa.Table) -> pa.Table:
+    """The orders of a batch, each with where it began, and whether it announced anything before."""
+    columns: dict[str, list[Any]] = spoken.to_pydict()
+    ids, keys = columns["order_id"], columns["order_key"]
+    stored = {order: (found.first_position, found.announces) for order, found in desk.recent.find(ids).items()}
+    if desk.keys.may_have([key for order, key in zip(ids, keys, strict=True) if order not in stored]):
+        desk.writer.put("touched", spoken)
+        rows = desk.writer.look_up(_STORED).to_pydict()
+        places = zip(rows["first_position"], rows["announces"], strict=True)
+        stored = dict(zip(rows["order_id"], places, strict=True))
+    if stored:
+        firsts, announces = columns["first_position"], columns["announces"]
+        for row, order in enumerate(ids):
+            if order in stored:
+                firsts[row] = stored[order][0]
+                announces[row] = announces[row] or stored[order][1]
+        return pa.table(columns, schema=spoken.schema)
+    return spoken
+
+
+def _placed(rows: pa.Table, named: pa.Table) -> pa.Table:
+    """What has arrived as rows of `events`, in the log's order."""
+    arrived: Any = rows
+    where: Any = pc.index_in(arrived["order_id"], value_set=named["order_id"])
+    first, aside = (named[column].take(where) for column in ("first_position", "aside"))
+    placed: pa.Table = arrived.add_column(1, "first_position", first).add_column(2, "aside", aside)
+    return placed.sort_by("position") if len(placed) > 1 else placed
 
 
 def _incoming(batch: Sequence[Message]) -> pa.Table:
