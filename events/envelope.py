@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -116,7 +116,7 @@ class Event(BaseModel):
     subjectof: str | None = Field(default=None, min_length=1, max_length=240)
     data: dict[str, Any]
 
-    @property
+    @cached_property  # asked for many times on a fact's way into the log
     def name(self) -> str:
         """The fact's name in the vocabulary: ``item.received``."""
         return split_type(self.type)[0]

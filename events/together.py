@@ -13,6 +13,8 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 from nats.nuid import NUID
 
+from events.outgoing import frame, write
+
 #: The server takes at most so many messages in one batch.
 MAX_BATCH: Final = 1_000
 
@@ -33,13 +35,16 @@ async def publish_together(js: JetStreamContext, messages: Sequence[Together], t
     """
     connection = js._nc  # nats-py has no public way from a JetStream context to its connection
     batch = NUID().next().decode()
-    for number, (subject, payload, given) in enumerate(messages, start=1):
-        headers = {**given, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
-        if number < len(messages):
-            await connection.publish(subject, payload, headers=headers)
-        else:
-            headers["Nats-Batch-Commit"] = "1"
-            reply = await connection.request(subject, payload, timeout=timeout, headers=headers)
+    *before, (subject, payload, given) = messages
+    await write(
+        connection,
+        (
+            frame(subject, payload, {**headers, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)})
+            for number, (subject, payload, headers) in enumerate(before, start=1)
+        ),
+    )
+    last = {**given, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(messages)), "Nats-Batch-Commit": "1"}
+    reply = await connection.request(subject, payload, timeout=timeout, headers=last)
     answer: dict[str, Any] = json.loads(reply.data)
     error = answer.get("error")
     if error is None:

@@ -26,6 +26,7 @@ from events.clock import Clock, SystemClock
 from services.answering import asker
 from services.connecting import connect, leave, login, note_quietly, require_fit_server
 from services.credentials import Credential
+from services.garbage import collect_less_often
 from services.health import Check, serve_health
 from services.logs import configure_logs
 from services.notices import Notice, send_notice
@@ -347,6 +348,7 @@ async def _serve(name: str, settings: Settings, *, narrated: bool) -> None:
         if not starting.done():
             _log.warning("still waiting for the server", server=login(settings, name).url)
     service = starting.result()
+    collect_less_often()
     checks: dict[str, Check] = {name: service.check}
     port = settings.health_port_of(name)
     async with serve_health(settings.folder, name, checks, host=settings.health_host, port=port) as url:

@@ -37,6 +37,7 @@ from events import names
 from events.clock import Clock
 from events.envelope import Event
 from events.log import NotFirstError, append_batch, message_id
+from events.outgoing import frame, write
 from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_config, ours_consumer
 from events.subjects import party_of_subject, rejected_subject
 from services.boxes import Box, Boxes
@@ -377,8 +378,7 @@ class Intake:
             receipts.add(rejection.party, _sequence(rejection.message), problem.submission, verdict, problem=problem)
         await self._remove_retried(messages)
         await receipts.send(self._connection)
-        for message in messages:
-            await message.ack()
+        await write(self._connection, (frame(message.reply) for message in messages))  # acknowledged
 
     def _decide(self, messages: Sequence[Msg]) -> _Decided:
         decided = _Decided([], [], [])
