@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from nats.js import JetStreamContext
@@ -58,6 +61,9 @@ OURS_FROM: Final = 1 << 40
 _ACK_WAIT: Final = 10.0
 #: Handed to intake and without an outcome yet, at most.
 _IN_HAND: Final = 5_000
+
+#: Under which a box says how its consumer was made.
+_CONSUMER_MARK: Final = "repairchain.consumer"
 
 #: What is kept as rejected of one partner about one order, and of all that names no order; older ones go.
 REJECTED_PER_SUBJECT = 10_000
@@ -156,7 +162,10 @@ def intake_config(role: str, limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
 
 
 def box_config(party: str, limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
-    """What one partner hands in: the same for it alone, so that none fills what another needs, or stands before it."""
+    """What one partner hands in: the same for it alone, so that none fills what another needs, or stands before it.
+
+    It bears a mark of how its consumer is to be, since the consumers of many boxes cannot be looked at in one question.
+    """
     return StreamConfig(
         name=box_stream(party),
         description=f"What {party} hands in, until it is taken in or rejected",
@@ -169,7 +178,13 @@ def box_config(party: str, limits: Limits = DEFAULT_LIMITS) -> StreamConfig:
         max_age=_WAITING_MAX_AGE,
         max_msg_size=MAX_SUBMISSION,
         duplicate_window=0.1,
+        metadata={_CONSUMER_MARK: _mark(intake_consumer(role_of(party)))},
     )
+
+
+def _mark(config: ConsumerConfig) -> str:
+    """Some figures that are others where anything is set otherwise."""
+    return blake2b(json.dumps(config.as_dict(), sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def intake_consumer(role: str, filter_subject: str | None = None) -> ConsumerConfig:
@@ -211,16 +226,24 @@ _BOUNDS = ("max_age", "max_msgs")
 _TUNABLE = ("max_bytes", "max_msgs_per_subject", "duplicate_window", "allow_atomic")
 
 
+#: Of a box also how much may wait in it, and for how long: another version may find another measure right.
+_TUNABLE_OF_BOXES = (*_TUNABLE, *_BOUNDS, "max_msg_size", _CONSUMER_MARK)
+
+
 def _setting(config: StreamConfig, name: str) -> object:
+    if name == _CONSUMER_MARK:
+        return (config.metadata or {}).get(name)
     value = getattr(config, name)
     if name in (*_BOUNDS, *_TUNABLE):  # the server writes "no bound" as 0 or -1
         return value if value is not None and value > 0 else None
     return value or False
 
 
-async def _declare(js: JetStreamContext, config: StreamConfig, *, update: bool) -> None:
+async def _declare(
+    js: JetStreamContext, config: StreamConfig, *, update: bool, tunable: tuple[str, ...] = _TUNABLE
+) -> None:
     try:
-        await _declare_as(js, config, update=update)
+        await _declare_as(js, config, update=update, tunable=tunable)
     except APIError as error:
         if error.err_code == _ERR_NO_ROOM:
             raise NoRoomError(
@@ -230,7 +253,7 @@ async def _declare(js: JetStreamContext, config: StreamConfig, *, update: bool) 
         raise
 
 
-async def _declare_as(js: JetStreamContext, config: StreamConfig, *, update: bool) -> None:
+async def _declare_as(js: JetStreamContext, config: StreamConfig, *, update: bool, tunable: tuple[str, ...]) -> None:
     name = config.name or ""
     try:
         info = await js.stream_info(name)
@@ -253,7 +276,7 @@ async def _declare_as(js: JetStreamContext, config: StreamConfig, *, update: boo
         *_BOUNDS,
     ):
         wanted, has = _setting(config, setting), _setting(found, setting)
-        if wanted != has and not (setting in _TUNABLE and name in UPDATED):
+        if wanted != has and not (setting in tunable and (name in UPDATED or tunable is _TUNABLE_OF_BOXES)):
             raise StreamMismatchError(
                 f"stream {name} has {setting}={getattr(has, 'value', has)} "
                 f"where repairchain needs {getattr(wanted, 'value', wanted)}; "
@@ -261,7 +284,7 @@ async def _declare_as(js: JetStreamContext, config: StreamConfig, *, update: boo
             )
     if config.name == names.REPAIRS and _setting(found, "max_bytes") is not None:
         raise StreamMismatchError(f"stream {name} is bounded and would forget facts: it was not made by repairchain")
-    if update and any(_setting(found, each) != _setting(config, each) for each in _TUNABLE if _setting(config, each)):
+    if update and any(_setting(found, each) != _setting(config, each) for each in tunable if _setting(config, each)):
         await js.update_stream(config)
 
 
@@ -270,15 +293,19 @@ async def declare_box(js: JetStreamContext, party: str, limits: Limits = DEFAULT
 
     Raises StreamMismatchError if it is not ours, NoRoomError if the disk is too small for it.
     """
-    config = box_config(party, limits)
-    await _declare(js, config, update=True)
-    await js.add_consumer(config.name or "", intake_consumer(role_of(party)))
+    config, consumer = box_config(party, limits), intake_consumer(role_of(party))
+    with suppress(
+        NotFoundError
+    ):  # before the box says that it has it; a consumer that is there is changed by this, too
+        await js.add_consumer(config.name or "", consumer)
+    await _declare(js, config, update=True, tunable=_TUNABLE_OF_BOXES)
+    await js.add_consumer(config.name or "", consumer)
 
 
 def box_is_as_declared(found: StreamConfig, party: str, limits: Limits) -> bool:
     """Whether nothing is left to do for a box that is there."""
     wanted = box_config(party, limits)
-    return all(_setting(found, each) == _setting(wanted, each) for each in (*_BOUNDS, *_TUNABLE, "subjects"))
+    return all(_setting(found, each) == _setting(wanted, each) for each in (*_TUNABLE_OF_BOXES, "subjects"))
 
 
 async def _declare_bucket(js: JetStreamContext, config: KeyValueConfig) -> None:

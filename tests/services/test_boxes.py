@@ -209,3 +209,33 @@ async def test_nothing_is_acknowledged_that_would_be_lost_when_an_old_stream_is_
     async with Chain(chain_server).running():
         assert tried
         assert (await js.publish(intake_subject(SHOP), event("e1"))).seq == OURS_FROM
+
+
+async def test_what_another_version_wants_of_a_box_reaches_those_that_are_there(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Limits, how long something may wait, and how the consumer reads; what waits is kept."""
+    js = (await chain.server.connect("keeper")).jetstream()
+    shop = await chain.partner(SHOP)
+    stream, durable = box_stream(SHOP), names.INTAKE_DURABLES["retailer"]
+    config = (await js.stream_info(stream)).config
+    await js.update_stream(config.evolve(metadata={}))  # as made by a version that left no mark
+    await shop.hand_in(event("e1"))
+    settings = {"_WAITING_MAX_AGE": 40 * 24 * 3600.0, "WAITING_PER_PARTNER": 60_000, "_IN_HAND": 700, "_ACK_WAIT": 12.0}
+    for name, value in settings.items():
+        monkeypatch.setattr(f"events.streams.{name}", value)
+    async with chain.running():  # an intake may do it itself, of its own partners
+        await shop.heard("e1", "accepted")
+    found, reading = (await js.stream_info(stream)).config, (await js.consumer_info(stream, durable)).config
+    assert (found.max_age, found.max_msgs) == (40 * 24 * 3600.0, 60_000)
+    assert (reading.max_ack_pending, reading.ack_wait) == (700, 12.0)
+    assert refusals(chain.server.home) == []
+    updated: list[str] = []
+
+    async def counted(*_: object, **__: object) -> None:
+        updated.append("again")
+
+    monkeypatch.setattr(JetStreamContext, "update_stream", counted)
+    monkeypatch.setattr(JetStreamContext, "add_consumer", counted)
+    await open_boxes(js, [SHOP])
+    assert updated == [], "one that is as it should be is left alone"
