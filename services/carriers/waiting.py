@@ -54,7 +54,7 @@ class Waiting:
             beyond = self.count() - MOST
             if beyond > 0:
                 oldest = "select id from waiting order by since limit ?"
-                self._connection.execute(f"delete from waiting where id in ({oldest})", (beyond,))  # noqa: S608
+                self._connection.execute(f"delete from waiting where id in ({oldest})", (beyond,))  # noqa: S608 - ours
             self._connection.execute("commit")
         except BaseException:
             self._connection.execute("rollback")

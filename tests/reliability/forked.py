@@ -16,7 +16,7 @@ from typing import Any
 from cli.main import main
 
 # What the services import when they start, imported beforehand.
-from services import notifier, projector, retailer, watchdog  # noqa: F401  # isort: skip
+from services import notifier, projector, retailer, watchdog  # noqa: F401 - read before the fork  # isort: skip
 
 
 def start(arguments: list[str], environment: dict[str, str], log: Path) -> BaseProcess:
