@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +14,9 @@ import structlog
 
 from services.settings import PREFIX
 from tests.chainserver import ChainServer
+from tests.sampling import be_thorough
+
+HERE = Path(__file__).parent
 
 #: What takes longest begins first, so that at the end no worker is left alone with it. What starts a process for each
 #: service stands between others, since several of those at once would wait for each other to start.
@@ -41,6 +46,41 @@ LONGEST_FIRST = (
     "test_backtest.py",
     "test_bike.py",
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--thorough``: what the suite does of a sample, done of all; see ``make heavy``."""
+    parser.addoption("--thorough", action="store_true", help="check of all stories what is checked of some of them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What is no fixture can see it, too."""
+    be_thorough(bool(config.getoption("--thorough")))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where nothing was made of the test files yet, each worker makes its share of it, instead of each of them all.
+
+    What a worker has made it leaves beside the file, where the others find it when they come to collect.
+    """
+    worker, of = os.environ.get("PYTEST_XDIST_WORKER"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if worker is None or any((HERE / "__pycache__").glob("test_frame.*-pytest-*.pyc")):
+        return
+    files = sorted(HERE.rglob("test_*.py"))
+    for file in files[int(worker.removeprefix("gw")) :: of]:
+        importlib.import_module(".".join(file.relative_to(HERE.parent).with_suffix("").parts))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking through all of it for garbage, again and again, takes an eighth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 100)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
