@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -46,6 +47,12 @@ class PrivateAddressError(Exception):
     """The webhook's host is a machine that only we can reach."""
 
 
+@cache
+def _trusted_here() -> ssl.SSLContext:
+    """What this machine trusts. Reading it takes longer than all else of a caller, so it is read once in a process."""
+    return ssl.create_default_context()
+
+
 @dataclass(frozen=True)
 class WebhookCaller:
     """Calls the webhook of the party that a letter speaks for. ``now`` is the time of day, in UTC."""
@@ -53,7 +60,7 @@ class WebhookCaller:
     find: Callable[[str], Webhook | None]
     now: Callable[[], datetime]
     private_networks: bool = False
-    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    tls: ssl.SSLContext = field(default_factory=_trusted_here)
     seconds: float = _ALL_SECONDS
     repeats_harmlessly: bool = True
 
