@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Final, get_args
 
 from events.chain import MessageKind
@@ -65,17 +66,14 @@ LATE: Final = (
 #: How a message ends after which no other is due.
 LAST_WORD: Final = {"en": "This is our last message about it", "nl": "Dit is ons laatste bericht hierover"}
 
+# Both are searched for in what is in small letters already: that takes a quarter of the time of not minding the case.
 _NO_DATE: Final = re.compile(
     r"as soon as (possible|we can)|\basap\b|\bshortly\b|in due course|\bsoon\b|at (our|your) earliest|before long|"
     r"in the near future|as quickly as|without delay|a few (days|weeks)|some time\b|"
     r"zo (snel|spoedig|gauw) mogelijk|\bz\.?s\.?m\b|binnenkort|\bspoedig|\bweldra|te zijner tijd|\bt\.?z\.?t\b|"
-    r"\b(een paar|enkele) (dagen|weken)|op korte termijn|\bgauw\b|\bbinnen afzienbare",
-    re.IGNORECASE,
+    r"\b(een paar|enkele) (dagen|weken)|op korte termijn|\bgauw\b|\bbinnen afzienbare"
 )
-_LINKS: Final = re.compile(
-    r"importer|importeur|repairer|reparateur|retailer|noord|tick|atelier|trading|\b(retailer|importer|repairer):",
-    re.IGNORECASE,
-)
+_LINKS: Final = re.compile(r"importer|importeur|repairer|reparateur|retailer|noord|tick|atelier|trading")
 _UNFILLED: Final = re.compile(
     r"\bNone\b|undefined|[{}]|  |\n\n\n| \n|\n |[ \n][.,;:!?](?!\.)|[.,;:]{2}|“”|“ | ”|⏎|✂|[a-z]\.[A-Z]|\(\)"
 )
@@ -136,6 +134,14 @@ def is_a_delay(plan: MessagePlan) -> bool:
     )
 
 
+@cache
+def _wrong_words(text: str) -> tuple[str, ...]:
+    """What must not be found in any letter; of different news many letters say the same."""
+    searched = (("no date", _NO_DATE, text.lower()), ("a link of the chain", _LINKS, text.lower()))
+    found = [(what, pattern.search(words)) for what, pattern, words in (*searched, ("unfilled", _UNFILLED, text))]
+    return tuple(f"{what}: {match.group()!r}" for what, match in found if match)
+
+
 def problems(
     wording: Wording, plan: MessagePlan, *, order: str = ORDER, thing: str = "Halden Meridian 36"
 ) -> list[str]:
@@ -148,9 +154,8 @@ def problems(
         if not holds:
             found.append(f"{what}\n{text}")
 
-    for what, pattern in (("no date", _NO_DATE), ("a link of the chain", _LINKS), ("unfilled", _UNFILLED)):
-        match = pattern.search(text)
-        expect(match is None, f"{what}: {match.group() if match else ''!r}")
+    for what in _wrong_words(text):
+        expect(False, what)
     if plan.next_news_by is not None:
         expect(speech.when(plan.next_news_by, NOW) in body, "no date of the next news")
     elif not (plan.kind == "closed" and plan.news.comes_home) and plan.news.late != "answer":
