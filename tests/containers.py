@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sysconfig
+import urllib.request
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
@@ -133,6 +134,8 @@ class Containers:
         *command, url = command
         checked = re.sub(r"^http://127\.0\.0\.1:\d+", address, url)
         assert checked.startswith(address), url
+        if not await asyncio.to_thread(_is_well, checked):
+            return False  # a process of its own, again and again, would keep the services from starting
         check = await asyncio.create_subprocess_exec(
             *command,
             checked,
@@ -170,6 +173,15 @@ class Containers:
         """A path in a container as one of this machine, and likewise the address of the server."""
         text = text.replace("nats://nats:4222", self.url).replace("--addr=0.0.0.0", "--addr=127.0.0.1")
         return text.replace("/var/lib/", f"{self.root(name)}/var/lib/")
+
+
+def _is_well(url: str) -> bool:
+    """Whether the answer is that all is well."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - an address of this test's own
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def _interpolated(value: str) -> str:
