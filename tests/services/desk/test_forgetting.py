@@ -7,12 +7,14 @@ import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import orjson
 import pytest
 
 from events import names
+from events.subjects import intake_subject
 from services.answering import ask, asker
 from services.desk.forgetting import erase_expired
 from services.desk.problems import DeskError
@@ -181,6 +183,49 @@ async def test_a_submission_that_comes_again_after_a_crash_does_not_revive_her(c
         await eventually(lambda: _status(office, "W-1"), "taken in")
         assert (await office.desk("show", ref=REF))["forgotten"]
         await eventually(lambda: _nowhere(office), "nothing of hers on the disk")
+
+
+async def test_what_waited_for_a_service_that_stood_still_does_not_bring_her_back(chain_server: ChainServer) -> None:
+    """In the shop's own box, and in the stream of its role; of orders that nobody knows of when she is forgotten."""
+    order = {"product": {}, "customer": "C-77", "contact": CONTACT}
+    async with Office(chain_server, ("projector", "notifier")) as office:
+        shop = await chain_server.connect(SHOP)
+        waiting = [event_of("box-1", "W-1", order), event_of("box-2", "W-2", order | {"colour": "red"})]
+        for document in waiting:
+            await shop.jetstream().publish(intake_subject(SHOP), document)
+        await office.hand_in("order.opened", "W-3", order)
+        await office.hand_in("order.opened", "W-4", order | {"customer": "C-78"})
+        answer = await office.desk("forget", ref=REF)
+        assert (answer["forgotten"], answer["orders"]) == (True, []), "by the shop and its number for her alone"
+    async with Office(chain_server) as office:
+        for each in ("W-1", "W-3", "W-4"):
+            await eventually(lambda each=each: _status(office, each), "taken in")  # type: ignore[misc]
+        await eventually(lambda: _rejected(office), "the faulty one is kept")
+        assert (await office.desk("show", ref=REF))["forgotten"]
+        assert (await office.desk("show", ref="W-1"))["contact"] is None
+        # Under a number of its own somebody is another customer: so comes back whoever wants to be written to again.
+        assert (await office.desk("show", ref="W-4"))["contact"]["name"] == NAME
+        await office.desk("forget", ref="W-4")
+        await eventually(lambda: _nowhere(office), "nothing of hers on the disk")
+
+
+def event_of(id: str, order: str, data: dict[str, Any]) -> bytes:
+    """That the shop opens an order."""
+    return orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": id,
+            "source": SHOP,
+            "type": "repairchain.order.opened.v1",
+            "subject": order,
+            "time": "2026-03-02T11:00:00Z",
+            "data": data,
+        }
+    )
+
+
+async def _rejected(office: Office) -> bool:
+    return (await office.keeper.jetstream().stream_info(names.REJECTED)).state.messages == 1
 
 
 async def _status(office: Office, order: str) -> bool:
