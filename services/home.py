@@ -144,6 +144,11 @@ class HomeFolder:
         return self.state / "carriers.sqlite"
 
     @property
+    def told_file(self) -> Path:
+        """What partners that ask over HTTP were told lately."""
+        return self.state / "told.sqlite"
+
+    @property
     def outbox(self) -> Path:
         """Folder for messages that are written as files."""
         return self.root / "outbox"

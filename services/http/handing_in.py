@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,8 +60,13 @@ class HandingIn:
 
     async def start(self) -> None:
         """Listen. The subscription is in place when this returns."""
-        await self._connection.subscribe(f"{RECEIPTS_ROOT}.>", cb=self._hear)
+        self._subscription = await self._connection.subscribe(f"{RECEIPTS_ROOT}.>", cb=self._hear)
         await self._connection.flush()
+
+    async def stop(self) -> None:
+        """Hear no more."""
+        with suppress(nats.errors.Error):
+            await self._subscription.unsubscribe()
 
     async def hand_in(self, party: str, submissions: Sequence[Sealed]) -> list[Receipt | None]:
         """The receipt of each, in their order, or None for one that takes longer: it is safe by then all the same.

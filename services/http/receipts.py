@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from services.http.remembered import Remembered
+from services.http.told import Told
 from services.submission import Receipt
+
+_KIND: Final = "receipt"
+#: What of a problem is ours alone, and nothing that a partner wrote.
+_PLAIN: Final = ("type", "title", "status", "held_until")
 
 #: So many receipts of all parties together are remembered.
 KEPT_IN_ALL: Final = 50_000
@@ -42,19 +47,30 @@ class Ear:
 
 
 class Receipts:
-    """What has been heard since the service began."""
+    """What has been heard lately; also before the service began, where it is recalled."""
 
     def __init__(self) -> None:
         self._ears: dict[str, set[Ear]] = {}
+        self._told: Told | None = None
         self.remembered: Remembered[Receipt] = Remembered(KEPT_IN_ALL)
+
+    def recall(self, told: Told) -> None:
+        """Go on with what was heard before, and keep there what is heard from now on."""
+        before = ((number, party, Receipt.from_json(raw)) for number, party, raw in told.all_of(_KIND))
+        self.remembered.recall(*told.begin(_KIND), before)
+        self._told = told
 
     def hear(self, raw: Iterable[dict[str, Any]]) -> None:
         """Take down the receipts of one message."""
+        kept: list[tuple[int, str, dict[str, Any]]] = []
         for each in raw:
             receipt = Receipt.from_json(each)
-            self.remembered.add(receipt.party, receipt)
+            number = self.remembered.add(receipt.party, receipt)
+            kept.append((number, receipt.party, _without_words(each)))
             for ear in self._ears.get(receipt.party, ()):
                 ear.hear(receipt)
+        if self._told is not None:
+            self._told.add(_KIND, kept, self.remembered.in_all)
 
     @contextmanager
     def listening(self, party: str) -> Iterator[Ear]:
@@ -71,6 +87,14 @@ class Receipts:
     def of(self, party: str, id: str | None = None) -> list[Receipt]:
         """The receipts of ``party``, of one event or of all, the latest first."""
         return [receipt for receipt in self.remembered.all_of(party) if id is None or receipt.id == id]
+
+
+def _without_words(raw: dict[str, Any]) -> dict[str, Any]:
+    """A receipt as it is kept: of what is wrong only what kind of thing that is, for its words may repeat hers."""
+    problem = raw.get("problem")
+    if not isinstance(problem, dict):
+        return raw
+    return raw | {"problem": {name: problem[name] for name in _PLAIN if name in problem}}
 
 
 def as_json(receipt: Receipt) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""What was said to parties since the service began, for those who ask again and again: the latest, with a cursor."""
+"""What was said to parties lately, for those who ask again and again: the latest, with a cursor."""
 
 from __future__ import annotations
 
 import re
 import secrets
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -18,25 +19,36 @@ _CURSOR: Final = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})")
 class Remembered(Generic[T]):
     """At most ``KEPT`` items of a party and ``in_all`` of all: of those to whom something was said most recently.
 
-    A cursor is a text that says how far somebody has read, and in which run of the service: with one of an earlier run
-    all that is remembered is told, since nobody knows how much of it is new.
+    A cursor is a text that says how far somebody has read, and since when it has been counted: with one of another
+    count all that is remembered is told, since nobody knows how much of it is new. A count goes on over a restart where
+    what was said before is ``recalled``.
     """
 
     def __init__(self, in_all: int) -> None:
-        self._in_all = in_all
+        self.in_all = in_all
         self._run = secrets.token_hex(4)
         self._latest: OrderedDict[str, deque[tuple[int, T]]] = OrderedDict()
         self._number = 0
         self._count = 0
 
-    def add(self, party: str, item: T) -> None:
-        """Remember one item."""
+    def recall(self, run: str, first: int, items: Iterable[tuple[int, str, T]]) -> None:
+        """Go on with the count called ``run`` at ``first``, and with what was said before (number, party, item)."""
+        for number, party, item in items:
+            self._put(party, number, item)
+        self._run, self._number = run, first
+
+    def add(self, party: str, item: T) -> int:
+        """Remember one item; its number."""
         self._number += 1
+        self._put(party, self._number, item)
+        return self._number
+
+    def _put(self, party: str, number: int, item: T) -> None:
         latest = self._latest.setdefault(party, deque(maxlen=KEPT))
         self._count += len(latest) < KEPT
-        latest.append((self._number, item))
+        latest.append((number, item))
         self._latest.move_to_end(party)
-        while self._count > self._in_all:
+        while self._count > self.in_all:
             _, gone = self._latest.popitem(last=False)
             self._count -= len(gone)
 

@@ -20,6 +20,7 @@ from services.http.keys import Keys
 from services.http.limits import Limits
 from services.http.notices import Notices
 from services.http.serving import Where, serving
+from services.http.told import Told
 from services.identifiers import list_identifiers
 from services.settings import Settings
 
@@ -36,6 +37,7 @@ class HttpService:
     ) -> None:
         self.url = ""
         self._connection = connection
+        self._clock = clock
         self._folder = settings.folder
         self._where = where
         self._handing_in = HandingIn(connection, wait=wait)
@@ -57,8 +59,13 @@ class HttpService:
     async def start(self) -> None:
         """Listen for receipts, and only then for partners."""
         async with AsyncExitStack() as life:
+            told = Told(self._folder.told_file, self._clock)
+            life.callback(told.close)
+            self._handing_in.receipts.recall(told)
             await self._handing_in.start()
-            await self._notices.start()
+            life.push_async_callback(self._handing_in.stop)
+            await self._notices.start(told)
+            life.push_async_callback(self._notices.stop)
             await self._carriers.start()
             life.push_async_callback(self._carriers.stop)
             self.url = await life.enter_async_context(serving(make_app(self._door), self._where))

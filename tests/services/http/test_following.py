@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from events.clock import SimulatedClock
 from projections.queries.parts import taking_part
+from services.home import HomeFolder
 from services.http.remembered import KEPT, Remembered
+from services.http.told import Told
 from services.notices import Notice, send_notice
 from services.shown import last_handover, seen_by
-from tests.services.http.counter import IMPORTER, NOW, REPAIRER, SHOP, Caller, Counter, event
+from tests.chainserver import ChainServer
+from tests.services.http.counter import IMPORTER, NOW, REPAIRER, SHOP, Caller, Counter, event, open_counter
 from tests.services.http.test_events import kind
 from tests.waiting import eventually
 
@@ -174,3 +180,55 @@ async def test_without_read_models_it_says_so(counter: Counter) -> None:
     shop = await counter.caller(SHOP)
     answer = await shop.get("/orders/W-1/timeline")
     assert (answer.status_code, kind(answer)) == (503, "unavailable")
+
+
+async def test_what_was_told_and_its_cursors_outlast_the_service(chain_server: ChainServer) -> None:
+    async def say(party: str, order: str) -> None:
+        watchdog = await chain_server.connect("watchdog")
+        notice = Notice(notice="commitment.overdue", order=order, kind="receive", at=NOW, person="Zo Unlikely")
+        await send_notice(watchdog, party, notice)
+
+    async def told(caller: Caller, after: str, *orders: str) -> str | None:
+        answer = (await caller.get(f"/notices?after={after}")).json()
+        return answer["cursor"] if [each["order"] for each in answer["notices"]] == list(orders) else None
+
+    async with open_counter(chain_server) as counter:
+        shop, importer = await counter.caller(SHOP), await counter.caller(IMPORTER)
+        async with counter.running("retailer"):
+            await shop.post("/events", event("e1"))
+            await shop.post("/events", event("e2", data={"product": {}, "Zo Unlikely": "was here"}))
+            receipts = (await shop.get("/receipts?after=&limit=1")).json()["cursor"]
+            await say(SHOP, "W-1")
+            await say(IMPORTER, "W-2")
+            notices = await eventually(lambda: told(shop, "", "W-1"))
+            await eventually(lambda: told(importer, "", "W-2"))
+    async with open_counter(chain_server) as counter:
+        again = Caller(counter.http.url, None)
+        again.headers = shop.headers
+        assert await told(again, notices) == notices, "nothing of it is new"
+        assert await told(again, "", "W-1"), "nor another's"
+        await say(SHOP, "W-3")
+        await eventually(lambda: told(again, notices, "W-3"))
+        rest = (await again.get(f"/receipts?after={receipts}")).json()["receipts"]
+        assert [(each["id"], each["outcome"]) for each in rest] == [("e2", "rejected")]
+        assert set(rest[0]["problem"]) == {"type", "title"}
+        assert [each["id"] for each in (await again.get("/receipts")).json()["receipts"]] == ["e2", "e1"]
+        state = b"".join(file.read_bytes() for file in HomeFolder(chain_server.home).state.glob("told.sqlite*"))
+    assert b"W-1" in state
+    assert b"Unlikely" not in state
+
+
+def test_what_was_told_is_bounded_and_not_kept_for_long(tmp_path: Path) -> None:
+    clock = SimulatedClock(NOW)
+    told = Told(tmp_path / "told.sqlite", clock)
+    run, first = told.begin("notice")
+    told.add("notice", [(first + number, SHOP, {"n": number}) for number in range(8)], 5)
+    told.add("receipt", [(1, SHOP, {})], 5)
+    assert [item["n"] for _, _, item in told.all_of("notice")] == [3, 4, 5, 6, 7]
+    told.close()
+    clock.set(NOW + timedelta(days=7, seconds=1))
+    told = Told(tmp_path / "told.sqlite", clock)
+    assert told.all_of("notice") == []
+    again, later = told.begin("notice")
+    assert (again, later > first + 8) == (run, True)
+    told.close()
