@@ -37,6 +37,12 @@ SELECT e.* EXCLUDE (order_id, type, recorded_at, correlation_id, causation_id, d
 FROM chain.events e
 JOIN touched t ON t.first_position = e.first_position
 """
+#: The same of a single order: DuckDB is done with it in two thirds of the time.
+_MIRRORED_ONE: Final = """
+SELECT * EXCLUDE (type, recorded_at, correlation_id, causation_id, data)
+FROM chain.events
+WHERE position >= $only AND first_position = $only
+"""
 #: What of `events` no model reads.
 _UNREAD: Final = frozenset({"type", "recorded_at", "correlation_id", "causation_id", "data"})
 
@@ -180,6 +186,8 @@ def _mirrored(desk: Desk, arrived: Arrived, touched: pa.Table, new: pa.Table) ->
         if len(recent) == len(old):
             kept = [order.rows for order in recent.values()]
             return pa.concat_tables(kept) if kept else new.slice(0, 0)
+    if len(firsts) == 1:
+        return desk.writer.look_up(_MIRRORED_ONE, {"only": firsts[0]}).select(new.schema.names)
     several = not arrived.merges.keys.isdisjoint(firsts)
     return desk.writer.look_up(_MIRRORED_AS_SAID if several else _MIRRORED).select(new.schema.names)
 

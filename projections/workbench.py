@@ -90,9 +90,9 @@ class Workbench:
         """What was put here under that name."""
         return self._feeds[name].rows
 
-    def look_up(self, select: str) -> pa.Table:
+    def look_up(self, select: str, parameters: dict[str, Any] | None = None) -> pa.Table:
         """The rows of a SELECT that may also read the database's tables. It is planned each time."""
-        return _rows(execute(self.cursor, select))
+        return _rows(execute(self.cursor, select, parameters))
 
     def clear(self) -> None:
         """Take all rows away. The names stay, and the plans."""
