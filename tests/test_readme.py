@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     try:
         yield tmp_path
     finally:
-        chain.send_signal(signal.SIGTERM)
+        chain.send_signal(signal.SIGINT)  # as whoever typed the command ends it
         assert chain.wait(timeout=20) == 0
 
 
@@ -85,6 +85,7 @@ def test_the_readmes_commands_do_what_it_says(folder: Path) -> None:
     assert "importer:noord is to say that it came in" in said
     assert "the built-in policy can be used" in said
     assert "'receive' holds" in said
+    assert "All is well." in shell(folder, "repairchain doctor")
     verdict = json.loads(shell(folder, "repairchain verify --json"))
     assert verdict["equal"] is True
 

@@ -9,6 +9,7 @@ from typing import Any
 from events.envelope import Event, make_event
 from projections.database import open_database
 from services.home import HomeFolder
+from tests.ready import put_empty_database
 
 SHOP, IMPORTER, BENCH, NOTIFIER = "retailer:juno", "importer:noord", "repairer:tick", "chain:notifier"
 
@@ -77,7 +78,8 @@ def make_home(home: Path, events: list[Event] | None = None) -> Path:
     """A home whose read models hold ``events``, as a chain that was stopped leaves it."""
     folder = HomeFolder(home)
     folder.create()
-    with open_database(folder.database) as database:
+    put_empty_database(folder.database)
+    with open_database(folder.database, threads=1) as database:
         database.apply([(number, event.to_json()) for number, event in enumerate(events or STORY, start=1)])
     return home
 

@@ -1,9 +1,8 @@
-"""Commands against a chain that really runs: 'repairchain up' as a process, and what is asked of it."""
+"""Commands against a chain that really runs. With 'repairchain up' they are run by tests/test_readme.py."""
 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 import subprocess
@@ -18,27 +17,15 @@ from events.names import SERVICES
 from services.home import HomeFolder
 from tests.cli.running import answer, call, process, sentence
 from tests.cli.story import give_operator_login
+from tests.cli.together import running_together
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home of a chain that runs, all of its services ready."""
     folder = tmp_path_factory.mktemp("running") / "home"
-    environment = os.environ | {"REPAIRCHAIN_HEALTH_PORT": "0"}
-    with process("--home", folder, "up", "--port", "0", env=environment) as running:
-        try:
-            assert running.stdout is not None
-            waiting = set(SERVICES)
-            for line in running.stdout:
-                waiting -= {line.split()[0]} if line.rstrip().endswith(" ready") else set()
-                if not waiting:
-                    break
-            assert not waiting, running.communicate()[1]
-            yield folder
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.communicate(timeout=30)
-    assert running.returncode == 0
+    with running_together(folder):
+        yield folder
 
 
 def event(name: str, id: str, data: dict[str, Any], order: str = "W-1", source: str = "retailer:juno") -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from events.clock import SystemClock
 from events.names import SERVICES
+from services.health import serve_health
 from services.logs import configure_logs
 from services.server import EmbeddedServer
 from services.settings import load_settings
@@ -49,6 +50,7 @@ async def _run(home: Path) -> None:
             service = build(name, settings, SystemClock())
             await service.start()
             stack.push_async_callback(service.stop)
+            await stack.enter_async_context(serve_health(settings.folder, name, {name: service.check}))
         print("ready", flush=True)
         await stopping.wait()
 
