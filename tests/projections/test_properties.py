@@ -180,6 +180,7 @@ def mirrored(database: Database) -> list[str]:
 @example(facts=[], cuts=set())
 @example(facts=DOUBLED_BESIDE_A_CLOSURE, cuts=set())
 @example(facts=MERGED_AND_TAKEN_BACK, cuts={2, 4, 7, 8, 10})
+@example(facts=MERGED_AND_TAKEN_BACK, cuts=set(range(1, 12)))
 def test_live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
     live_rows_are_those_of_a_rebuild(facts, cuts)
 
