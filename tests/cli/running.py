@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from typer import testing
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+
+# The runner would put the command together anew at each call, which takes longer than most commands.
+setattr(testing, "_get_command", cache(get_command))  # noqa: B010 - it has no public name
 
 
 def call(*args: str | Path, home: Path | None = None, stdin: str | bytes | None = None, columns: int = 100) -> Result:
