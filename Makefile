@@ -18,9 +18,10 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist l
 test: venv
 	$(PYTEST)
 
-# The long campaigns, of which the suite has a small slice each.
+# The long campaigns, of which the suite has a small slice each; and of what the suite does to a sample, all.
 heavy: venv
 	$(PYTEST) -m heavy
+	$(PYTEST) --thorough tests/projections tests/services/backtest tests/services/importing tests/services/test_accounts.py
 
 check: venv
 	$(BIN)/ruff check .

@@ -181,10 +181,10 @@ def test_a_query_is_quick_as_a_whole_process(home: Path, args: list[str]) -> Non
 
 @pytest.mark.parametrize(("args", "limit"), [(["--help"], 0.5), (["timeline", "W-1"], 0.6)])
 def test_a_whole_process_takes_less_than_the_limit(home: Path, args: list[str], limit: float) -> None:
-    """In processor time, the best of five: what else the machine does at that moment is not what is measured."""
+    """In processor time, the best of up to five: what else the machine does at that moment is not what is measured."""
     answer("publish", "-", home=home, stdin=OPENED)
-    took = []
-    for _ in range(5):
+    took = [limit]
+    while min(took) >= limit and len(took) <= 5:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "cli.main", "--home", str(home), *args], check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

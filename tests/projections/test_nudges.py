@@ -13,6 +13,7 @@ from projections.book import Book, Terms
 from projections.clock import micros_of, moment_of
 from projections.policy import Policy
 from projections.terms import nudge_at
+from tests.sampling import examples
 
 MONDAY = micros_of(datetime(2026, 11, 2, 13, 30, tzinfo=UTC))
 DAY = 86_400_000_000
@@ -48,7 +49,7 @@ def test_of_an_urgent_order_half_an_hour_is_left(urgency: str, left: timedelta) 
     assert moment_of(int(due)) - moment_of(int(nudge_at(found, np.array([MONDAY]), np.array([due]))[0])) == left
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 300), deadline=None)
 @given(
     st.sampled_from(sorted(OPEN)),
     st.sampled_from(["routine", "urgent"]),

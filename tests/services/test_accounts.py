@@ -27,6 +27,7 @@ from services.userkeys import new_seed
 from services.wiring import build, make_broker
 from tests.chainserver import ChainServer
 from tests.oldhome import old_logins
+from tests.sampling import examples
 
 SHOP, OTHER_SHOP, WORKSHOP = "retailer:acme", "retailer:rival", "repairer:bench"
 
@@ -330,7 +331,7 @@ async def test_newcomers_that_come_at_the_same_time_can_all_hand_in(chain_server
     assert [(each.stream, each.seq) for each in acknowledged] == [(box_stream(party), 1) for party in parties]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8, 15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=30))
 def test_any_name_makes_an_account(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Names with quotes, dots, wildcards or any script: the server takes the configuration and lets the party in."""

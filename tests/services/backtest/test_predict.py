@@ -15,6 +15,7 @@ from projections.clock import micros_of
 from projections.policy import Policy
 from services.backtest.predict import Fact, Late, Message, Story, TooManyMessagesError, gaps, predict
 from services.notifying.decency import Manners
+from tests.sampling import examples
 
 SHOP, IMPORTER, BENCH = "retailer:juno", "importer:noord", "repairer:tick"
 HER = "customer:C-7"
@@ -335,7 +336,7 @@ RULES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60, 200), deadline=None)
 @given(any_facts(), RULES, st.lists(st.integers(0, 4_000), max_size=4, unique=True), st.integers(0, 5_000))
 def test_no_open_order_goes_without_news_for_longer_than_the_rule(
     facts: list[Fact], news: Terms, overdue: list[int], until: int

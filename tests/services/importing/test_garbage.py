@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.importing import ImportProblem, ImportReport, Mapping, facts_from, read_mapping
 from services.submission import Submission
+from tests.sampling import examples
 from tests.services.importing.helpers import HEADER, mapping
 from tests.services.importing.test_reading import XES, XES_COLUMNS
 
@@ -35,7 +36,9 @@ lines = st.lists(cells, min_size=1, max_size=6).map(",".join)
 texts = st.lists(lines, max_size=12).map("\n".join).map(lambda text: text.encode("utf-8", "surrogatepass"))
 anything = st.one_of(st.binary(max_size=300), texts)
 
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(
+    max_examples=examples(50, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def take(folder: Path, content: bytes, use: Mapping) -> ImportReport | None:
