@@ -37,7 +37,7 @@ def handoffs(
     if as_json:
         print_json(result)
     else:
-        show(rendered(result), then, known)
+        show(rendered(result, moments_now(then or known)), then, known)
 
 
 def stalled(

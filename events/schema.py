@@ -327,6 +327,15 @@ _NOTICE: Final[dict[str, Any]] = {
         "person": {"type": "string", "description": "for whom it is now; empty if nobody was named"},
         "message": {"type": "string"},
         "reason": {"type": "string"},
+        "tracking_number": {
+            "type": "string",
+            "description": "of the parcel whose receipt is owed, if a carrier spoke of it",
+        },
+        "carrier_status": {
+            "type": "string",
+            "description": "where that carrier last said that it is: delivered, in_transit",
+        },
+        "carrier_at": {"type": "string", "format": "date-time", "description": "when that was"},
         "party": {"type": "string", "description": "whose list it is"},
         "day": {"type": "string", "format": "date", "description": "that party's own"},
         "list": {"type": "object", "description": "as `repairchain today PARTY --json` prints it"},

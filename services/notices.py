@@ -22,6 +22,8 @@ class Notice(BaseModel):
     """``notice`` is the fact that it is about: commitment.nudged, .overdue, .withdrawn, or message.failed.
 
     ``person`` is the one whom the accountable party has named, for whom it is now ("" if it has named nobody).
+    ``tracking_number``, ``carrier_status`` and ``carrier_at`` are of the parcel whose receipt is owed, where its
+    carrier has said something: ``delivered``, say, and when.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +40,9 @@ class Notice(BaseModel):
     person: str | None = None
     message: str | None = None
     reason: str | None = None
+    tracking_number: str | None = None
+    carrier_status: str | None = None
+    carrier_at: Moment | None = None
 
 
 class DailyList(BaseModel):
@@ -64,6 +69,7 @@ async def send_notice(connection: Client, party: str, notice: Notice | DailyList
 
 def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str, person: str | None = None) -> Notice:
     """The notice to ``party`` of a row of the query ``sweep``, of which the fact ``name`` was said."""
+    parcel = row.get("parcel") or {}
     for_person = "person" in row["tell"] and party == (row.get("accountable") or row["owner"])
     return Notice(
         notice=name,
@@ -76,4 +82,7 @@ def commitment_notice(name: str, row: dict[str, Any], at: datetime, party: str, 
         due_at=row["due_at"],
         level=row["reached"] or None,
         person=(person or "") if for_person else None,
+        tracking_number=parcel.get("tracking_number"),
+        carrier_status=parcel.get("carrier_status"),
+        carrier_at=parcel.get("carrier_at"),
     )

@@ -9,11 +9,12 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cli.render.lines import Hanging
-from cli.render.look import with_parties
+from cli.render.look import spoken, with_parties
 from cli.render.moments import Moments, parse, span
 from cli.render.move import had_by, move
 from cli.render.owed import has_not, is_to, to_do, who
 from cli.render.plain import many, word
+from cli.render.sentences import PARCEL_WORDS
 from cli.render.tables import plain_table
 
 Row = dict[str, Any]
@@ -69,7 +70,9 @@ def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
             table.add_row(
                 Text(span(row.get("overdue_seconds") or 0), style="bold red"),
                 Text(word(row.get("order")), style="bold"),
-                with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic"))),
+                with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic"))).append_text(
+                    _by_carrier(row.get("parcel"), moments)
+                ),
                 due_text(row, moments),
             )
         yield table
@@ -80,6 +83,15 @@ def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
     if likely:
         yield Text("\nLikely to be late", style="bold")
         yield from _likely(likely, moments)
+
+
+def _by_carrier(parcel: object, moments: Moments) -> Text:
+    """``; the carrier says that it was delivered, Tue 3 Mar 11:00``; nothing where it says nothing."""
+    if not isinstance(parcel, dict) or (at := parse(parcel.get("carrier_at"))) is None:
+        return Text("")
+    status = word(parcel.get("carrier_status"))
+    says = f"{word(parcel.get('carrier')) or 'the carrier'} says that it {PARCEL_WORDS.get(status, spoken(status))}"
+    return Text(f"; {says}, {moments.at(at)}", style=_BESIDE)
 
 
 def _likely(rows: list[Row], moments: Moments) -> Iterator[RenderableType]:

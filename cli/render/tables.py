@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.render.look import party, status_text
+from cli.render.look import party, spoken, status_text
 from cli.render.moments import Moments, parse, span
 from cli.render.plain import many, word
 from cli.render.sentences import product_name
@@ -59,7 +59,7 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
         yield Text(f"\n{many(total, 'order')}", style="dim")
 
 
-def lanes(result: Row) -> Iterator[RenderableType]:
+def lanes(result: Row, moments: Moments) -> Iterator[RenderableType]:
     """The query ``handoffs``: how long each receiver takes to say that it has the item."""
     rows: list[Row] = result.get("lanes") or []
     totals: Row = result.get("totals") or {}
@@ -75,7 +75,18 @@ def lanes(result: Row) -> Iterator[RenderableType]:
         table.add_section()
         table.add_row(Text("all lanes", style="bold"), *_counts(totals))
     yield table
+    if said := _by_carriers(totals, moments):
+        yield Text(f"\n{said}")
     yield Text("\np50, p90, p99: half, 90 % and 99 % of the receipts came within this time.", style="dim")
+
+
+def _by_carriers(totals: Row, moments: Moments) -> str:
+    """What carriers say of the parcels that wait; empty where they say nothing."""
+    counts: dict[str, int] = totals.get("carriers") or {}
+    first = parse(totals.get("delivered_at"))
+    since = {"delivered": f" (the first {moments.both(first)})"} if first else {}
+    parts = [f"{count:,} {spoken(status)}{since.get(status, '')}" for status, count in sorted(counts.items())]
+    return f"Of what waits, carriers say: {', '.join(parts)}." if parts else ""
 
 
 def _counts(row: Row) -> list[str]:

@@ -12,6 +12,7 @@ from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.order import messages_of
 from projections.queries.reading import Reading, Row, as_json, as_parameter
 from projections.queries.travel import travel
+from projections.queries.waiting import said_of_lanes, together, with_awaited
 
 #: Less likely than this to be met in time is worth a look.
 _LIKELY: Final = 0.5
@@ -39,7 +40,12 @@ def handoffs(reading: Reading, arguments: Arguments) -> Row:
     limit = arguments.number("limit", 1_000)
     travel(reading)
     lanes = reading.rows("lanes", **wanted, limit=limit)
-    return {"lanes": lanes, "totals": reading.rows("lanes_total", **wanted)[0]}
+    said = said_of_lanes(reading, **wanted)
+    nothing = together(())
+    return {
+        "lanes": [row | said.get((row["from_party"], row["to_party"]), nothing) for row in lanes],
+        "totals": reading.rows("lanes_total", **wanted)[0] | together(said.values()),
+    }
 
 
 def stalled(reading: Reading, arguments: Arguments) -> Row:
@@ -47,7 +53,10 @@ def stalled(reading: Reading, arguments: Arguments) -> Row:
     now, below = reading.moment(arguments), arguments.share("likely")
     travel(reading)
     late = owed.listed(reading, now, states=["overdue"], limit=arguments.number("limit", MAX_LIMIT))
-    return {"stalled": late, "likely": owed.likely_late(reading, now, _LIKELY if below is None else below)}
+    return {
+        "stalled": with_awaited(reading, late),
+        "likely": owed.likely_late(reading, now, _LIKELY if below is None else below),
+    }
 
 
 def messages(reading: Reading, arguments: Arguments) -> Row:

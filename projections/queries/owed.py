@@ -13,6 +13,7 @@ from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.order import ball_of, find_one, find_then, time_spent
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
+from projections.queries.waiting import with_awaited
 from projections.standing import standing
 
 STATES: Final = ("open", "overdue", "paused", "met", "met_late", "cancelled")
@@ -64,7 +65,9 @@ def sweep(reading: Reading, arguments: Arguments) -> Row:
     now = reading.moment(arguments)
     rows = reading.rows("sweep", now=now)
     book = open_book(reading.cursor) if rows else None
-    return {"sweep": [row | standing(book, row, now) for row in rows] if book is not None else []}
+    if book is None:
+        return {"sweep": []}
+    return {"sweep": [row | standing(book, row, now) for row in with_awaited(reading, rows)]}
 
 
 def policy(reading: Reading, arguments: Arguments) -> Row:

@@ -285,7 +285,7 @@ def document() -> dict[str, Any]:
             "/receipts": {
                 "get": {
                     "operationId": "receipts",
-                    "summary": "The latest of your receipts since the service began, the latest first",
+                    "summary": "Your latest receipts, the latest first",
                     "parameters": [
                         {
                             "name": "id",
@@ -307,7 +307,7 @@ def document() -> dict[str, Any]:
             "/notices": {
                 "get": {
                     "operationId": "notices",
-                    "summary": "What you were told since the service began: somebody waits for you",
+                    "summary": "What you were told lately: somebody waits for you",
                     "parameters": [
                         _query("after", {"type": "string"}, "the cursor of the answer before"),
                         _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),

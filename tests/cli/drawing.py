@@ -105,7 +105,7 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
     "status-parcel-80": (80, lambda: [order.order_panel(examples.PARCEL, MOMENTS)]),
     "status-closed-80": (80, lambda: [order.order_panel(examples.CLOSED, MOMENTS)]),
     "orders-80": (80, lambda: tables.orders(examples.ORDERS, MOMENTS, offset=20)),
-    "lanes-80": (80, lambda: tables.lanes(examples.LANES)),
+    "lanes-80": (80, lambda: tables.lanes(examples.LANES, MOMENTS)),
     "commitments-80": (80, lambda: ledger.commitments(examples.COMMITMENTS, MOMENTS)),
     "commitments-order-80": (80, lambda: ledger.commitments(examples.OF_ONE_ORDER, MOMENTS)),
     "stalled-80": (80, lambda: ledger.stalled(examples.STALLED, MOMENTS)),

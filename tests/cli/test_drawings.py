@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cli.render.ledger import stalled
+from cli.render.tables import lanes
 from cli.render.timeline import timeline
 from tests.cli.drawing import DRAWINGS, GOLDEN, MOMENTS, draw, drawing
 from tests.cli.examples import TIMELINE, entry
@@ -52,3 +54,13 @@ def test_the_plan_of_a_message_shows_until_the_message_went_out() -> None:
     planned = [each for each in TIMELINE["entries"] if each["type"] == "message.planned"]
     assert "means to tell the customer" in draw(timeline(TIMELINE | {"entries": planned}, MOMENTS))
     assert "means to tell the customer" not in draw(timeline(TIMELINE, MOMENTS))
+
+
+def test_what_carriers_said_stands_beside_what_waits() -> None:
+    parcel = {"carrier": "PostRun", "carrier_status": "delivered", "carrier_at": "2026-11-17T09:00:00Z"}
+    row = {"order": "W-1", "owner": "importer:noord", "kind": "receive", "overdue_seconds": 60, "parcel": parcel}
+    assert "it was delivered, Tue 17 Nov 10:00" in " ".join(draw(stalled({"stalled": [row]}, MOMENTS)).split())
+    assert "says that" not in draw(stalled({"stalled": [row | {"parcel": None}]}, MOMENTS))
+    said = {"carriers": {"in_transit": 1, "delivered": 2}, "delivered_at": "2026-11-17T09:00:00Z"}
+    drawn = " ".join(draw(lanes({"lanes": [{}], "totals": said}, MOMENTS)).split())
+    assert "carriers say: 2 delivered (the first" in drawn

@@ -113,6 +113,8 @@ def test_lanes_count_and_measure_per_pair_of_parties(given: Given) -> None:
         "wait_p50": 10_800,
         "wait_p90": 14_400,
         "wait_p99": 14_400,
+        "carriers": {},
+        "delivered_at": None,
     }
     assert (lanes[1]["to_party"], lanes[1]["waiting"], lanes[1]["wait_p50"]) == (IMPORTER, 1, None)
     assert story.ask("handoffs", limit=1)["totals"]["count"] == 5

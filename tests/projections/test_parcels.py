@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 
 from events.envelope import Event
+from services.notices import commitment_notice
 from tests.projections.story import IMPORTER, SHOP, Given, corrected, fact, handed, opened, received
 
 SCANS = (("announced", "2026-03-02 09:30"), ("in_transit", "2026-03-02 20:00"), ("delivered", "2026-03-03 11:00"))
@@ -66,3 +68,51 @@ def test_parcels_are_found_by_their_numbers_however_they_were_written(given: Giv
     assert [(row["number"], row["order"], row["id"]) for row in found["handovers"]] == [("3S123", "W-1", HANDED.id)]
     assert len(found["tracked"]) == 1
     assert story.ask("parcels", numbers=["3S123"], since="2026-06-01T00:00:00Z")["handovers"] == []
+
+
+def test_what_is_overdue_says_what_the_carrier_said(given: Given) -> None:
+    story = given(opened(), HANDED, *(scan(*each) for each in SCANS))
+    late = "2026-03-20T12:00:00Z"
+    said = {
+        "carrier": "PostRun",
+        "tracking_number": "3s 1-23",
+        "carrier_status": "delivered",
+        "carrier_at": "2026-03-03T11:00:00Z",
+    }
+    for query in ("stalled", "sweep"):
+        rows = {row["kind"]: row["parcel"] for row in story.ask(query, now=late)[query]}
+        assert rows.pop("receive") == said
+        assert set(rows.values()) <= {None}
+    known = story.ask("stalled", now=late, known_at="2026-03-02T12:00:00Z")["stalled"]
+    assert all(row["parcel"] is None or row["parcel"]["carrier_status"] != "delivered" for row in known)
+    untold = given(opened(), HANDED)
+    assert [row["parcel"] for row in untold.ask("stalled", now=late)["stalled"] if row["kind"] == "receive"] == [None]
+
+
+def test_the_notice_to_the_receiver_says_it_too(given: Given) -> None:
+    story = given(opened(), HANDED, *(scan(*each) for each in SCANS))
+    now = datetime(2026, 3, 20, 12, tzinfo=UTC)
+    (row,) = (row for row in story.ask("sweep", now=now.isoformat())["sweep"] if row["kind"] == "receive")
+    notice = commitment_notice("commitment.overdue", row, now, IMPORTER)
+    assert (notice.tracking_number, notice.carrier_status) == ("3s 1-23", "delivered")
+    assert notice.carrier_at == datetime(2026, 3, 3, 11, tzinfo=UTC)
+    untold = commitment_notice("commitment.overdue", row | {"parcel": None}, now, IMPORTER)
+    assert "carrier_status" not in untold.model_dump(exclude_none=True)
+
+
+def test_a_parcel_that_was_delivered_before_it_was_sent_was_another(given: Given) -> None:
+    story = given(opened(), HANDED, scan("delivered", "2026-02-20 11:00"))
+    rows = story.ask("stalled", now="2026-03-20T12:00:00Z")["stalled"]
+    assert [row["parcel"] for row in rows if row["kind"] == "receive"] == [None]
+    assert story.ask("handoffs")["totals"]["carriers"] == {}
+
+
+def test_lanes_say_how_many_of_those_that_wait_were_delivered(given: Given) -> None:
+    story = given(opened(), HANDED, *(scan(*each) for each in SCANS))
+    answer = story.ask("handoffs")
+    (lane,) = answer["lanes"]
+    for row in (lane, answer["totals"]):
+        assert (row["carriers"], row["delivered_at"]) == ({"delivered": 1}, "2026-03-03T11:00:00Z")
+    there = given(opened(), HANDED, *(scan(*each) for each in SCANS), received(IMPORTER, "2026-03-04 09:00"))
+    assert there.ask("handoffs")["totals"]["carriers"] == {}
+    assert given(opened(), HANDED).ask("handoffs", to="repairer:none")["totals"]["carriers"] == {}
