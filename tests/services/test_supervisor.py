@@ -9,12 +9,17 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
+from services.access import rotate
 from services.home import HomeFolder, read_json
+from services.parties import add_party
+from services.replaced import read_replaced, write_replaced
 from services.server import ServerError
 from services.settings import Settings, SettingsError, load_settings
 from services.supervisor import CannotRunError, Supervisor, up
@@ -111,6 +116,20 @@ async def test_a_killed_server_comes_back_at_the_same_address(settings: Settings
         os.kill(supervisor.server.pid, signal.SIGKILL)
         await lines.until(f"ready at {url}", times=2)
     assert "server     was killed (SIGKILL); starting again in 0.2 s" in lines.said
+
+
+async def test_old_secrets_end_when_their_time_is_up(settings: Settings) -> None:
+    shop, folder = "retailer:acme", settings.folder
+    await asyncio.to_thread(add_party, settings.home, shop)
+    async with running(settings, "retailer") as (_, lines, _):
+        await lines.until("server     ready")
+        await asyncio.to_thread(rotate, settings.home, shop, None, timedelta(days=1))
+        with folder.changing():
+            (old,) = read_replaced(folder)[shop]
+            write_replaced(folder, {shop: (replace(old, until=datetime.now(UTC)),)})
+        await lines.until(f"server     the old secret of {shop} has come to its end")
+    assert old.nkey is not None
+    assert old.nkey not in folder.accounts_file.read_text()
 
 
 async def test_what_always_fails_is_tried_with_growing_pauses(settings: Settings) -> None:
