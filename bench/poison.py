@@ -2,7 +2,7 @@
 
 ``python -m bench.poison [--facts N] [--rounds N]``. The same number of submissions waits each time, all of them good or
 a tenth of them poison of many kinds (torn, bent, too large, in another's name; tests/reliability/payloads.py). Counted
-is everything from the intake stream to the last receipt. The rounds alternate, each in a process of its own.
+is everything from the partner's stream to the last receipt. The rounds alternate, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import uvloop
 
 from bench.intake import submissions, take_in
 from bench.measuring import durable_server
+from events.subjects import box_subject
 from services.connecting import connect
 from services.parties import add_party
 from services.rights import KEEPER_USER
@@ -24,7 +25,7 @@ from services.settings import Settings, load_settings
 from tests.reliability.payloads import payloads
 
 _PARTY = "repairer:bench"
-_SUBJECT = "intake.repairer.bench"
+_SUBJECT = box_subject(_PARTY)
 _SHARE = 10  # one in so many is poison
 _WANTED = 0.95
 
@@ -43,7 +44,7 @@ def with_poison(count: int, round: int) -> list[tuple[bytes, dict[str, str] | No
 
 
 async def hand_in(settings: Settings, waiting: list[tuple[bytes, dict[str, str] | None]]) -> None:
-    """Have all of it wait in the intake stream."""
+    """Have all of it wait in the stream of the partner."""
     connection = await connect(settings, KEEPER_USER)
     js = connection.jetstream(publish_async_max_pending=4_000)
     for body, headers in waiting:

@@ -1,5 +1,5 @@
-"""Many messages on one connection in one write: nats-py's ``publish`` handles each by itself, and that costs a sender of
-thousands more than all its other work.
+"""Many messages on one connection in one write: nats-py's ``publish`` handles each alone, which costs a sender of
+thousands more than the rest of its work.
 
 What it does for one message is done here for many: the same checks, the same frames of the NATS protocol, the same
 buffer, and so the same way through a reconnect.
@@ -36,7 +36,7 @@ def frame(subject: str, payload: bytes = b"", headers: Mapping[str, str] | None 
 
 
 async def write(connection: Client, frames: Iterable[bytes]) -> None:
-    """Send these in their order. Raises ConnectionClosedError, MaxPayloadError; nothing of what follows is sent then."""
+    """Send these in their order. Raises ConnectionClosedError, MaxPayloadError; what follows is not sent then."""
     if connection.is_closed or connection.is_draining_pubs:
         raise ConnectionClosedError
     part: list[bytes] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-#: A batch makes many thousands of objects that live until it has its outcome. With Python's own threshold of 700, looking
-#: through them again and again took a sixth of intake's time.
+#: A batch makes many thousands of objects that live until it has its outcome. With Python's own threshold of 700,
+#: looking through them again and again took a sixth of intake's time.
 _NEW_OBJECTS: Final = 20_000
 
 

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from events.subjects import customer_key
 from services.contact import Contact
-from services.desk.book import Book
+from services.desk.book import Book, merged
 from services.intake.deciding import Accept
 
 
 async def keep_contacts(book: Book, accepted: Iterable[Accept]) -> None:
-    """Write the contacts of a batch into the book, those of one customer one after the other."""
-    contacts: dict[str, list[Contact]] = {}
+    """Write the contacts of a batch into the book: of one customer all that is said of her, in its order, at once."""
+    contacts: dict[str, Contact] = {}
     for accept in accepted:
         if accept.contact is not None and accept.contact_key is not None:
-            contacts.setdefault(accept.contact_key, []).append(accept.contact)
-    await asyncio.gather(*(_keep(book, key, each) for key, each in contacts.items()))
+            contacts[accept.contact_key] = merged(contacts.get(accept.contact_key), accept.contact)
+    await asyncio.gather(*(book.keep(key, contact) for key, contact in contacts.items()))
 
 
-async def _keep(book: Book, key: str, contacts: list[Contact]) -> None:
-    for contact in contacts:
-        await book.keep(key, contact)
+async def forgotten_among(book: Book, keys: Collection[str]) -> frozenset[str]:
+    """Those of the keys whose customers were forgotten."""
+    entries = await asyncio.gather(*(book.find(key) for key in keys))
+    return frozenset(key for key, entry in zip(keys, entries, strict=True) if entry.forgotten)
 
 
 def contact_in(document: Mapping[str, Any], party: str) -> str | None:

@@ -20,6 +20,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from services.intake.delivered import stored_at, stream_of
 from services.intake.sharing import Pace, even_share
 
 #: A request waits at the server for so long (seconds). One that was lost is made again some time after that.
@@ -47,16 +48,6 @@ _SAY_SO_EVERY: Final = 3.0
 _TIME_IS_UP: Final = "408"
 
 _log = structlog.get_logger("intake")
-
-
-def stream_of(message: Msg) -> str:
-    """In which stream it lies."""
-    return message.reply.split(".")[2]
-
-
-def _stored_at(message: Msg) -> int:
-    """When the server took it (nanoseconds)."""
-    return int(message.reply.split(".")[-2])
 
 
 @dataclass(slots=True)
@@ -169,7 +160,7 @@ class FairFeed:
         self._alone = self._is_alone()
         each, most = self._pace.share(alone=self._alone), self._pace.most(alone=self._alone)
         if len(waiting) > most:  # not even one of each: those who have waited longest
-            waiting = sorted(waiting, key=lambda source: _stored_at(source.messages[0]))[:most]
+            waiting = sorted(waiting, key=lambda source: stored_at(source.messages[0]))[:most]
         # Who hands in more than its share is left out of every other batch: so the others need not wait for it twice.
         light = [source for source in waiting if len(source.messages) <= each]
         self._light = 0 < len(light) < len(waiting) and not self._light
@@ -177,7 +168,7 @@ class FairFeed:
         share = even_share([len(source.messages) for source in waiting], each, most)
         chosen = [source.messages.popleft() for source in waiting for _ in range(min(share, len(source.messages)))]
         if len(waiting) > 1:
-            chosen.sort(key=_stored_at)
+            chosen.sort(key=stored_at)
         return chosen
 
     def _is_alone(self) -> bool:

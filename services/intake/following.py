@@ -71,16 +71,21 @@ class Follower:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    async def read_to_the_end(self) -> None:
-        """Bring the index up to the end of the log, at once. The caller holds the lock."""
-        end = await last_position(self._js)
-        async for batch in read_until(self._js, end, after=self._index.position):
+    async def read_to_the_end(self) -> bool:
+        """Bring the index up to the end of the log; whether there was anything new. The caller holds the lock."""
+        position, end = self._index.position, await last_position(self._js)
+        async for batch in read_until(self._js, end, after=position):
             self._index.follow(batch)
             self._release_soon(self._held.named_in(batch, self._index.numbers_of))
+        return end != position
 
     def appended(self, events: Sequence[Event]) -> None:
         """We have just appended these: what waited for an order or a reference that they name is handed in again."""
         self._release_soon(self._held.named_by(events, self._index.numbers_of))
+
+    def release_if_known(self, names: Sequence[str]) -> None:
+        """What was just kept waits for these: if one is known by now, nobody names it once more."""
+        self._release_soon([name for name in dict.fromkeys(names) if self._index.names(name)])
 
     def _release_soon(self, named: Sequence[str]) -> None:
         if named:

@@ -4,21 +4,18 @@ Each partner hands in to a stream of its own, its box; what our own hand in for 
 the role. All of these are read fairly (feeding.py).
 
 What happens to a batch, in this order, so that a crash at any point loses and doubles nothing: decide every submission;
-keep contacts; append the facts (all or nothing, in parts if they are too much for one append); keep what was rejected;
-remove rejections that were retried; send receipts; acknowledge. Whatever comes again after a crash is told apart by
-(source, id).
+keep contacts; append the facts (all or nothing, in parts if they are too much for one append); settle it (settling.py)
+while the next one is decided. Whatever comes again after a crash is told apart by (source, id).
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,30 +28,28 @@ from faststream.nats.message import NatsBatchMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import Header
 
 from events import names
 from events.clock import Clock
 from events.envelope import Event
-from events.log import NotFirstError, append_batch, message_id
-from events.outgoing import frame, write
+from events.log import NotFirstError, append_batch
 from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_config, ours_consumer
-from events.subjects import party_of_subject, rejected_subject
 from services.boxes import Box, Boxes
 from services.connecting import leave
 from services.desk.book import Book
-from services.intake.contacts import contact_in, keep_contacts, without_contact
+from services.intake.contacts import contact_in, keep_contacts
 from services.intake.deciding import Accept, Duplicate, decide
+from services.intake.delivered import comes_again, party_of, retry_of, sequence_of, stream_of
 from services.intake.faults import with_all_faults
-from services.intake.feeding import FairFeed, stream_of
+from services.intake.feeding import FairFeed
 from services.intake.following import TRANSIENT, Follower
 from services.intake.held import Held
 from services.intake.index import Index
 from services.intake.limbo import HELD_FOR, Limbo, is_lapsed
-from services.intake.problems import Problem, Refusal, is_held
+from services.intake.problems import Refusal, is_held
 from services.intake.reading import read_document, read_event, submission_id
 from services.intake.receipts import Outcome, Receipts
-from services.intake.rejecting import keep_together, to_headers
+from services.intake.settling import Rejection, Settling, Taken
 from services.intake.sharing import MOST
 from services.intake.sweeping import Sweeper
 from services.pulling import feed_into, in_batches, saying_so, stop_pulling
@@ -63,9 +58,6 @@ from services.rights import inbox_prefix
 _APPEND_TIMEOUT: Final = 5.0
 _RETRY_DELAY: Final = 1.0
 _TRIES: Final = 5
-
-#: That of a kept submission.
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 
 #: The server's refusal of what a submission would have us write. It will not change its mind.
 _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
@@ -78,45 +70,13 @@ def _halves(messages: list[Msg]) -> tuple[list[Msg], list[Msg]]:
     return messages[:middle], messages[middle:]
 
 
-def _sequence(message: Msg) -> int:
-    """Its place in its stream. nats-py's metadata would read a good deal more, for every submission."""
-    return int(message.reply.split(".")[-4])
-
-
-def _comes_again(message: Msg) -> bool:
-    return message.reply.split(".")[-5] != "1"  # how often it was delivered
-
-
-def _party_of(message: Msg) -> str:
-    return _party_named(message.subject)
-
-
-@lru_cache(maxsize=4_096)
-def _party_named(subject: str) -> str:
-    """Who hands in there. A subject that names nobody properly still gets its answer, under what it says."""
-    try:
-        return party_of_subject(subject)
-    except ValueError:
-        _, role, name = subject.split(".", 2)
-        return f"{role}:{name}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Rejection:
-    message: Msg
-    party: str
-    order: str
-    problem: Problem
-    contact_key: str | None = None  # whose name and address are in it
-
-
 @dataclass(slots=True)
 class _Decided:
     """A batch after its decisions: what to append, and what to answer."""
 
     accepted: list[tuple[Msg, Accept]]
     duplicates: list[tuple[Msg, Duplicate]]
-    rejected: list[_Rejection]
+    rejected: list[Rejection]
     by_number: bool = False  # some name their orders by a number that others may have given to another order since
 
 
@@ -164,6 +124,8 @@ class Intake:
         self._lock = asyncio.Lock()
         self._served: set[str] = set()  # boxes
         self._unsure = False  # an append went unanswered: the log may have it or not
+        self._stopping = False
+        self._being_settled: asyncio.Task[None] | None = None
         self._ahead: dict[str, _Submission] = {}  # what has arrived and is read already, by its reply subject
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -188,6 +150,9 @@ class Intake:
             life.push_async_callback(self._follower.stop)
             await self._limbo.start(self._js)
             life.push_async_callback(self._limbo.stop)
+            self._settling = Settling(
+                self._connection, self._js, self._customers, self._held, self._limbo, self._follower
+            )
             await self._pull(life)
             self._life = life.pop_all()
 
@@ -209,6 +174,7 @@ class Intake:
         self._sweeper.start()
         life.push_async_callback(self._sweeper.stop)
         life.push_async_callback(stop_pulling, self.app, self._connection)
+        life.push_async_callback(self._settle_the_last)
         boxes = Boxes(self._connection, self.role, self._limits, self._serve)
         self._feed = FairFeed(self._connection, durable, self._read_ahead, boxes.look_soon)
         await self._feed.start()
@@ -254,50 +220,78 @@ class Intake:
         began = time.monotonic()
         try:
             async with saying_so(messages):
-                await self._take_together(messages)
+                before = self._being_settled
+                if before is not None and any(retry_of(message) is not None for message in messages):
+                    await asyncio.wait([before])  # it may be just what removes those that these were kept as
+                await self._take_together(messages, later=True)
+                if before is not None:  # no more than one batch is settled beside the next
+                    await asyncio.wait([before])
         finally:
             for message in messages:
                 self._ahead.pop(message.reply, None)
             self._feed.took(len(messages), time.monotonic() - began)
-            self._sweeper.settled(map(stream_of, messages))
 
     def _read_ahead(self, message: Msg) -> None:
         """Read a submission while the batch before it waits for the server: half of intake's work is reading."""
         with suppress(Exception):  # a fault of ours comes to light when its turn comes
             self._ahead[message.reply] = _read(message)
 
-    async def _take_together(self, messages: list[Msg]) -> None:
+    async def _take_together(self, messages: list[Msg], *, later: bool = False) -> None:
         try:
             async with self._lock:
-                await self._take_up_to_date(messages)
-        except _REFUSED:
-            await self._take_apart(messages)  # the server refuses what one of them would have us write
-        except TRANSIENT as error:
+                await self._take_up_to_date(messages, later=later)
+        except Exception as error:  # noqa: BLE001 - see _take_alone
+            await self._after_trouble(messages, error)
+
+    async def _after_trouble(self, messages: list[Msg], error: Exception) -> None:
+        if isinstance(error, TRANSIENT) and not isinstance(error, _REFUSED):
             self._unsure = True
             _log.warning("a batch will be tried again", role=self.role, size=len(messages), error=repr(error))
             for message in messages:
                 with suppress(*TRANSIENT, nats.errors.MsgAlreadyAckdError):
                     await message.nak(delay=_RETRY_DELAY)
-        except Exception:  # noqa: BLE001 - see _take_alone
-            # A fault of ours that one submission brings to light must not stop its neighbours: find it, keep it, go on.
+        else:
+            # What the server refuses to write for one submission, or a fault of ours that one brings to light, must not
+            # stop its neighbours: find it, keep it, go on.
             await self._take_apart(messages)
 
-    async def _take_up_to_date(self, messages: list[Msg]) -> None:
+    def _settle_later(self, taken: Taken) -> None:
+        """Settle beside the next batch, and after those before: so many more submissions are taken in a second."""
+        self._being_settled = asyncio.create_task(self._settle(taken, self._being_settled))
+
+    async def _settle(self, taken: Taken, before: asyncio.Task[None] | None) -> None:
+        messages = list(taken.messages)
+        try:
+            async with saying_so(messages):
+                if before is not None:
+                    await asyncio.wait([before])
+                await self._settling.settle(taken)
+        except Exception as error:  # noqa: BLE001 - see _take_alone
+            await self._after_trouble(messages, error)
+        finally:
+            self._sweeper.settled(map(stream_of, messages))
+
+    async def _settle_the_last(self) -> None:
+        self._stopping = True  # a batch at hand is settled before it ends: the connection ends with it
+        if self._being_settled is not None:
+            await asyncio.wait([self._being_settled])
+
+    async def _take_up_to_date(self, messages: list[Msg], *, later: bool = False) -> None:
         """Take the batch; decide anew if another role's service opened one of its orders in the meantime.
 
         By halves then: where two roles go on opening each other's orders, a large batch would come too late each time.
         """
         try:
-            return await self._take(messages)
+            return await self._take(messages, later=later)
         except NotFirstError:
             await self._follower.read_to_the_end()
         if len(messages) > 1:
             for half in _halves(messages):
-                await self._take_up_to_date(half)
+                await self._take_up_to_date(half, later=later)
             return None
         for _ in range(_TRIES):
             try:
-                return await self._take(messages)
+                return await self._take(messages, later=later)
             except NotFirstError:
                 await self._follower.read_to_the_end()
         raise NotFirstError("the log holds an opening of this order that cannot be read")
@@ -322,26 +316,23 @@ class Intake:
                     await message.nak(delay=_RETRY_DELAY)
                 return
             _log.exception("a submission hit a fault in intake: it is kept", role=self.role)
-            party = _party_of(message)
+            party = party_of(message)
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
             with suppress(*TRANSIENT):
-                await self._keep([_Rejection(message, party, "", refusal.problem(None))])
-                receipts = Receipts()
-                receipts.add(party, _sequence(message), None, "rejected", problem=refusal.problem(None))
-                await receipts.send(self._connection)
-                await message.ack()
+                rejection = Rejection(message, party, "", refusal.problem(None))
+                await self._settling.settle(Taken([message], [rejection], [], Receipts()))
 
-    async def _take(self, messages: list[Msg]) -> None:
-        if self._unsure or any(_comes_again(message) for message in messages):
+    async def _take(self, messages: list[Msg], *, later: bool) -> None:
+        if self._unsure or any(comes_again(message) for message in messages):
             # An attempt that we know nothing of may have appended them. The server would tell most repeats apart, but
             # only for a while.
             await self._follower.read_to_the_end()
             self._unsure = False
         self._index.forget()
         decided = self._decide(messages)
-        if decided.by_number or any(is_held(rejection.problem) for rejection in decided.rejected):
-            # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
-            await self._follower.read_to_the_end()
+        # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
+        unsure = decided.by_number or any(is_held(rejection.problem) for rejection in decided.rejected)
+        if unsure and await self._follower.read_to_the_end():
             self._index.forget()
             decided = self._decide(messages)
         decided.rejected = await self._untold(decided.rejected)
@@ -357,28 +348,24 @@ class Intake:
             outcome: Outcome = "duplicate" if place.duplicate else "accepted"
             receipts.add(
                 event.source,
-                _sequence(message),
+                sequence_of(message),
                 event.id,
                 outcome,
                 order=event.subject,
                 position=place.position,
             )
         for message, duplicate in decided.duplicates:
-            party = _party_of(message)
+            party = party_of(message)
             found = self._index.find(party, duplicate.id)
             position = duplicate.position or (found.position if found else None)
-            receipts.add(party, _sequence(message), duplicate.id, "duplicate", order=duplicate.order, position=position)
-        try:
-            await self._keep(decided.rejected)
-        finally:  # what was appended now lets go what waited for it, also in this very batch
-            self._follower.appended(events)
-        for rejection in decided.rejected:
-            problem = rejection.problem
-            verdict: Outcome = "held" if is_held(problem) else "rejected"
-            receipts.add(rejection.party, _sequence(rejection.message), problem.submission, verdict, problem=problem)
-        await self._remove_retried(messages)
-        await receipts.send(self._connection)
-        await write(self._connection, (frame(message.reply) for message in messages))  # acknowledged
+            receipts.add(
+                party, sequence_of(message), duplicate.id, "duplicate", order=duplicate.order, position=position
+            )
+        taken = Taken(messages, decided.rejected, events, receipts)
+        if later and not self._stopping:
+            self._settle_later(taken)
+        else:
+            await self._settling.settle(taken)
 
     def _decide(self, messages: Sequence[Msg]) -> _Decided:
         decided = _Decided([], [], [])
@@ -386,7 +373,7 @@ class Intake:
         submissions = [(message, *(self._ahead.get(message.reply) or _read(message))) for message in messages]
         self._index.prepare(found for *_, found in submissions if isinstance(found, Event))
         for message, document, id, found in submissions:
-            party = _party_of(message)
+            party = party_of(message)
             order = ""
             try:
                 if isinstance(found, Refusal):
@@ -396,7 +383,7 @@ class Intake:
                 outcome = decide(found, party, self._index, now)
             except Refusal as refusal:
                 problem = self._limbo.judged(with_all_faults(refusal.problem(id), document), message.headers)
-                decided.rejected.append(_Rejection(message, party, order, problem, contact_in(document, party)))
+                decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party)))
                 continue
             if isinstance(outcome, Duplicate):
                 decided.duplicates.append((message, outcome))
@@ -405,31 +392,15 @@ class Intake:
                 decided.accepted.append((message, outcome))
         return decided
 
-    async def _keep(self, rejections: Sequence[_Rejection]) -> None:
-        kept = []
-        for rejection in rejections:
-            message, sequence = rejection.message, _sequence(rejection.message)
-            headers = to_headers(rejection.problem, message.headers, sequence)
-            # The same submission after a crash is kept once; each stream has sequences of its own.
-            headers[Header.MSG_ID.value] = message_id(stream_of(message), f"{sequence}")
-            body = message.data
-            if rejection.contact_key is not None and (await self._customers.find(rejection.contact_key)).forgotten:
-                body = without_contact(body)  # her name and address are kept nowhere any more
-            kept.append((rejected_subject(rejection.party, rejection.order), body, headers))
-        await keep_together(self._js, kept, _APPEND_TIMEOUT)
-        for (subject, *_), rejection in zip(kept, rejections, strict=True):
-            self._held.note(subject, rejection.problem)
-            self._limbo.note(subject, rejection.problem)
-
-    async def _untold(self, rejections: Sequence[_Rejection]) -> list[_Rejection]:
+    async def _untold(self, rejections: Sequence[Rejection]) -> list[Rejection]:
         """Without those whose order never came and that were told so: a service that died may have handed them in."""
-        untold: list[_Rejection] = []
-        told: set[str] = set()
+        untold: list[Rejection] = []
+        told: set[int] = set()
         for rejection in rejections:
-            number = (rejection.message.headers or {}).get(names.RETRY_OF, "")
-            if is_lapsed(rejection.problem) and not _comes_again(rejection.message) and _NUMBER.fullmatch(number):
+            number = retry_of(rejection.message)
+            if is_lapsed(rejection.problem) and not comes_again(rejection.message) and number is not None:
                 try:
-                    await self._js.get_msg(names.REJECTED, seq=int(number))
+                    await self._js.get_msg(names.REJECTED, seq=number)
                 except nats.js.errors.NotFoundError:
                     continue
                 if number in told:
@@ -437,22 +408,3 @@ class Intake:
                 told.add(number)
             untold.append(rejection)
         return untold
-
-    async def _remove_retried(self, messages: Sequence[Msg]) -> None:
-        """A retry has its own outcome by now; the rejection that it was taken from is settled."""
-        retried = [(message, (message.headers or {}).get(names.RETRY_OF)) for message in messages]
-        await asyncio.gather(
-            *(
-                self._remove_kept(int(number), _party_of(message))
-                for message, number in retried
-                if number is not None and _NUMBER.fullmatch(number)
-            )
-        )
-
-    async def _remove_kept(self, number: int, party: str) -> None:
-        with suppress(nats.js.errors.APIError):  # removed already, before a crash
-            kept = await self._js.get_msg(names.REJECTED, seq=number)
-            # Anybody can write that header: it settles the sender's own rejections only.
-            if kept.subject is not None and party_of_subject(kept.subject) == party:
-                await self._js.delete_msg(names.REJECTED, number)
-        self._held.settled(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import sqlite3
 from pathlib import Path
@@ -16,7 +17,7 @@ from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream
 from services import rejected
-from services.intake import deciding, following, held, service
+from services.intake import deciding, following, held, rejecting, service, settling
 from services.intake.following import Follower
 from services.intake.index import Index
 from tests.chainserver import ChainServer
@@ -123,6 +124,53 @@ async def test_what_waits_for_its_order_is_taken_in_although_trouble_came_just_t
         await shop.say(event("e1"))
         assert (await north.heard("r1", "accepted"))["order"] == "W-1"
     assert left == []
+
+
+async def test_what_was_opened_while_it_was_on_its_way_to_wait_is_taken_in(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided, opened = asyncio.Event(), asyncio.Event()
+    keep_together = rejecting.keep_together
+
+    async def slowly(*args: Any) -> None:
+        if args[1] and not opened.is_set():
+            decided.set()
+            await opened.wait()
+        await keep_together(*args)
+
+    monkeypatch.setattr(settling, "keep_together", slowly)
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    async with chain.running("importer") as intake, chain.running("retailer"):
+        await north.hand_in(event("r1", "item.received", source=IMPORTER))
+        await decided.wait()
+        await shop.say(event("e1"))
+        await eventually(lambda: intake._index.names("W-1"))  # nobody will name it to the importer's intake once more
+        opened.set()
+        assert (await north.heard("r1", "accepted"))["order"] == "W-1"
+
+
+@pytest.mark.parametrize("trouble", [nats.errors.TimeoutError(), ZeroDivisionError("made up")], ids=["server", "fault"])
+async def test_trouble_while_a_batch_is_settled_beside_the_next_leaves_nobody_without_an_answer(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    left = [trouble]
+    keep_together = rejecting.keep_together
+
+    async def fail_at_first(*args: Any) -> None:
+        if args[1] and left:
+            raise left.pop()
+        await keep_together(*args)
+
+    monkeypatch.setattr(settling, "keep_together", fail_at_first)
+    shop = await chain.partner(SHOP)
+    events = [event(f"e{n}", "nonsense.said" if n % 3 else "order.opened", subject=f"W-{n}") for n in range(9)]
+    sequences = [await shop.hand_in(each) for each in events]
+    async with chain.running():
+        outcomes = [(await shop.receipt(sequence))["outcome"] for sequence in sequences]
+    assert left == []
+    assert [outcome in ("accepted", "duplicate") for outcome in outcomes] == [number % 3 == 0 for number in range(9)]
+    js = (await chain.server.connect("keeper")).jetstream()
+    assert (await last_position(js), await rejected.count_rejected(js)) == (3, 6)
 
 
 async def test_an_index_of_another_log_is_made_anew(chain: Chain) -> None:
