@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from typing import Final
 
@@ -14,4 +15,6 @@ def collect_less_often() -> None:
     """Look once in a while; at what is there by now (modules, models, templates) never again."""
     gc.collect()
     gc.freeze()
+    # Else what is frozen outlives the interpreter, and DuckDB says so on stderr, among the lines of the log.
+    atexit.register(gc.unfreeze)
     gc.set_threshold(_NEW_OBJECTS, 10, 50)
