@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
-from collections.abc import Callable, Collection
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -43,6 +43,9 @@ _SILENT: Final = 2.0
 
 #: What waits here for its turn is said to be worked on so often (seconds), lest the server hand it out once more.
 _SAY_SO_EVERY: Final = 3.0
+
+#: With so many that are worked on still, a stream waits until some of them have their outcome.
+_MOST_UNSETTLED: Final = 100
 
 #: How a request ends that brought less than it asked for: its time was up.
 _TIME_IS_UP: Final = "408"
@@ -81,6 +84,7 @@ class FairFeed:
         self._inbox = connection.new_inbox()
         self._sources: dict[str, _Source] = {}
         self._by_number: dict[int, _Source] = {}
+        self._unsettled: Counter[str] = Counter()
         self._made = 0
         self._came = asyncio.Event()
         self._reconnects = connection.stats["reconnects"]
@@ -127,7 +131,7 @@ class FairFeed:
         """
         try:
             await self._ask_all()
-            if not any(source.messages for source in self._sources.values()):
+            if not self._ready():
                 await self._wait()
             await self._collect()
         except nats.errors.Error as error:
@@ -141,6 +145,16 @@ class FairFeed:
     def took(self, size: int, seconds: float) -> None:
         """A batch has its outcome, after so long."""
         self._pace.took(seconds, size, alone=self._alone)
+
+    def unsettled(self, streams: Iterable[str]) -> None:
+        """What was taken from these, named once for each, is worked on still: of those with much of it nothing more is
+        taken for now."""
+        self._unsettled.update(streams)
+
+    def settled(self, streams: Iterable[str]) -> None:
+        """It has its outcome."""
+        self._unsettled.subtract(streams)
+        self._came.set()
 
     async def unsubscribe(self) -> None:
         """Take nothing more; what was asked for ahead comes again to whoever asks next."""
@@ -156,7 +170,7 @@ class FairFeed:
     # -- choosing -----------------------------------------------------------------------------------------------------
 
     def _choose(self) -> list[Msg]:
-        waiting = [source for source in self._sources.values() if source.messages]
+        waiting = self._ready()
         self._alone = self._is_alone()
         each, most = self._pace.share(alone=self._alone), self._pace.most(alone=self._alone)
         if len(waiting) > most:  # not even one of each: those who have waited longest
@@ -171,6 +185,14 @@ class FairFeed:
             chosen.sort(key=stored_at)
         return chosen
 
+    def _ready(self) -> list[_Source]:
+        """Those from which something can be taken."""
+        return [
+            source
+            for source in self._sources.values()
+            if source.messages and self._unsettled[source.stream] < _MOST_UNSETTLED
+        ]
+
     def _is_alone(self) -> bool:
         """Whether at most one partner hands in these days."""
         since = self._clock() - _SILENT
@@ -180,7 +202,7 @@ class FairFeed:
         """Let more come while it comes quickly; but nobody waits for one who hands in more than its share."""
         until, seen = self._clock() + _COLLECT, 0
         while self._clock() < until:
-            counts = [len(source.messages) for source in self._sources.values() if source.messages]
+            counts = [len(source.messages) for source in self._ready()]
             if sum(counts) <= seen or max(counts) >= self._pace.share(alone=self._is_alone()):
                 return
             seen = sum(counts)

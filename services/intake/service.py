@@ -48,8 +48,8 @@ from services.intake.index import Index
 from services.intake.limbo import HELD_FOR, Limbo, is_lapsed
 from services.intake.problems import Refusal, is_held
 from services.intake.reading import read_document, read_event, submission_id
-from services.intake.receipts import Outcome, Receipts
-from services.intake.settling import Rejection, Settling, Taken
+from services.intake.receipts import Outcome
+from services.intake.settling import Answers, Rejection, Retried, Settling, Taken
 from services.intake.sharing import MOST
 from services.intake.sweeping import Sweeper
 from services.pulling import feed_into, in_batches, saying_so, stop_pulling
@@ -126,6 +126,7 @@ class Intake:
         self._unsure = False  # an append went unanswered: the log may have it or not
         self._stopping = False
         self._being_settled: asyncio.Task[None] | None = None
+        self._finishing: set[asyncio.Task[None]] = set()
         self._ahead: dict[str, _Submission] = {}  # what has arrived and is read already, by its reply subject
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -221,8 +222,6 @@ class Intake:
         try:
             async with saying_so(messages):
                 before = self._being_settled
-                if before is not None and any(retry_of(message) is not None for message in messages):
-                    await asyncio.wait([before])  # it may be just what removes those that these were kept as
                 await self._take_together(messages, later=True)
                 if before is not None:  # no more than one batch is settled beside the next
                     await asyncio.wait([before])
@@ -265,16 +264,35 @@ class Intake:
             async with saying_so(messages):
                 if before is not None:
                     await asyncio.wait([before])
-                await self._settling.settle(taken)
+                retried = await self._settling.settle(taken)
+        except Exception as error:  # noqa: BLE001 - see _take_alone
+            return await self._after_trouble(messages, error)
+        finally:
+            self._sweeper.settled(map(stream_of, messages))
+        if retried.messages:
+            finishing = asyncio.create_task(self._finish(retried))
+            self._finishing.add(finishing)
+            finishing.add_done_callback(self._finishing.discard)
+
+    async def _finish(self, retried: Retried) -> None:
+        messages = list(retried.messages)
+        streams = [stream_of(message) for message in messages]
+        self._feed.unsettled(streams)
+        try:
+            async with saying_so(messages):
+                await self._settling.finish(retried)
         except Exception as error:  # noqa: BLE001 - see _take_alone
             await self._after_trouble(messages, error)
         finally:
-            self._sweeper.settled(map(stream_of, messages))
+            self._feed.settled(streams)
+            self._sweeper.settled(streams)
 
     async def _settle_the_last(self) -> None:
         self._stopping = True  # a batch at hand is settled before it ends: the connection ends with it
         if self._being_settled is not None:
             await asyncio.wait([self._being_settled])
+        if self._finishing:
+            await asyncio.wait(self._finishing)
 
     async def _take_up_to_date(self, messages: list[Msg], *, later: bool = False) -> None:
         """Take the batch; decide anew if another role's service opened one of its orders in the meantime.
@@ -320,7 +338,7 @@ class Intake:
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
             with suppress(*TRANSIENT):
                 rejection = Rejection(message, party, "", refusal.problem(None))
-                await self._settling.settle(Taken([message], [rejection], [], Receipts()))
+                await self._settling.finish(await self._settling.settle(Taken([message], [rejection])))
 
     async def _take(self, messages: list[Msg], *, later: bool) -> None:
         if self._unsure or any(comes_again(message) for message in messages):
@@ -338,7 +356,7 @@ class Intake:
         decided.rejected = await self._untold(decided.rejected)
         await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
 
-        receipts = Receipts()
+        answers = Answers()
         events = [accept.event for _, accept in decided.accepted]
         opens = {number for number, (_, accept) in enumerate(decided.accepted) if accept.opens}
         places = await append_batch(self._js, events, first_of_subject=opens, timeout=_APPEND_TIMEOUT)
@@ -346,7 +364,7 @@ class Intake:
         for (message, accept), place in zip(decided.accepted, places, strict=True):
             event = accept.event
             outcome: Outcome = "duplicate" if place.duplicate else "accepted"
-            receipts.add(
+            answers.to(message).add(
                 event.source,
                 sequence_of(message),
                 event.id,
@@ -358,14 +376,13 @@ class Intake:
             party = party_of(message)
             found = self._index.find(party, duplicate.id)
             position = duplicate.position or (found.position if found else None)
-            receipts.add(
-                party, sequence_of(message), duplicate.id, "duplicate", order=duplicate.order, position=position
-            )
-        taken = Taken(messages, decided.rejected, events, receipts)
+            sequence, receipts = sequence_of(message), answers.to(message)
+            receipts.add(party, sequence, duplicate.id, "duplicate", order=duplicate.order, position=position)
+        taken = Taken(messages, decided.rejected, events, answers)
         if later and not self._stopping:
             self._settle_later(taken)
         else:
-            await self._settling.settle(taken)
+            await self._settling.finish(await self._settling.settle(taken))
 
     def _decide(self, messages: Sequence[Msg]) -> _Decided:
         decided = _Decided([], [], [])
@@ -403,7 +420,7 @@ class Intake:
                     await self._js.get_msg(names.REJECTED, seq=number)
                 except nats.js.errors.NotFoundError:
                     continue
-                if number in told:
+                if number in told or self._settling.is_leaving(number):
                     continue
                 told.add(number)
             untold.append(rejection)

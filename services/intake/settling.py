@@ -1,15 +1,16 @@
 """What follows the append of a batch: its rejections are kept, and each submission has its receipt.
 
-In this order, so that a crash loses nothing: keep what was rejected; let go what waited for what was appended; remove
-the rejections that were retried; send receipts; acknowledge. Doing it again is harmless.
+In this order, so that a crash loses nothing: keep what was rejected; let go what waited for what was appended; send
+receipts; acknowledge. Of what was kept before and comes again, the kept one is removed first. Each removal waits for the
+disk: so that is done apart, for nobody else is to wait for it. Doing any of it again is harmless.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import nats.js.errors
@@ -36,6 +37,9 @@ from services.intake.rejecting import keep_together, to_headers
 
 _TIMEOUT: Final = 5.0
 
+#: So many are removed at a time: the disk has other work.
+_AT_ONCE: Final = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -49,17 +53,37 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """The receipts of a batch: of what comes for the first time, and of what was kept before."""
+
+    of_new: Receipts = field(default_factory=Receipts)
+    of_retried: Receipts = field(default_factory=Receipts)
+
+    def to(self, message: Msg) -> Receipts:
+        """Where that of a message belongs."""
+        return self.of_new if retry_of(message) is None else self.of_retried
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
-    """A batch whose ``events`` are in the log. ``receipts`` has those of all but the rejected."""
+    """A batch whose ``events`` are in the log. ``answers`` has those to all but the rejected."""
 
     messages: Sequence[Msg]
-    rejected: Sequence[Rejection]
-    events: Sequence[Event]
+    rejected: Sequence[Rejection] = ()
+    events: Sequence[Event] = ()
+    answers: Answers = field(default_factory=Answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What of a batch was kept before: it is not yet removed there, answered and acknowledged."""
+
+    messages: Sequence[Msg]
     receipts: Receipts
 
 
 class Settling:
-    """``await settle(taken)`` for each batch; several may be under way at once."""
+    """For each batch ``retried = await settle(taken)``, then ``await finish(retried)``; several may be under way."""
 
     def __init__(
         self, connection: Client, js: JetStreamContext, customers: Book, held: Held, limbo: Limbo, follower: Follower
@@ -70,21 +94,40 @@ class Settling:
         self._held = held
         self._limbo = limbo
         self._follower = follower
+        self._leaving: set[int] = set()  # numbers in REJECTED
 
-    async def settle(self, taken: Taken) -> None:
-        """Raises nats errors if the server does not confirm."""
+    async def settle(self, taken: Taken) -> Retried:
+        """Settle all that comes for the first time. Raises nats errors if the server does not confirm."""
         try:
             await self._keep(taken.rejected)
         finally:  # what was appended now lets go what waited for it, also in this very batch
             self._follower.appended(taken.events)
         for rejection in taken.rejected:
-            problem = rejection.problem
+            problem, message = rejection.problem, rejection.message
             verdict: Outcome = "held" if is_held(problem) else "rejected"
-            sequence = sequence_of(rejection.message)
-            taken.receipts.add(rejection.party, sequence, problem.submission, verdict, problem=problem)
-        await self._remove_retried(taken.messages)
-        await taken.receipts.send(self._connection)
-        await write(self._connection, (frame(message.reply) for message in taken.messages))  # acknowledged
+            receipts = taken.answers.to(message)
+            receipts.add(rejection.party, sequence_of(message), problem.submission, verdict, problem=problem)
+        await taken.answers.of_new.send(self._connection)
+        await self._acknowledge(message for message in taken.messages if retry_of(message) is None)
+        retried = [message for message in taken.messages if retry_of(message) is not None]
+        self._leaving.update(number for message in retried if (number := retry_of(message)) is not None)
+        return Retried(retried, taken.answers.of_retried)
+
+    async def finish(self, retried: Retried) -> None:
+        """Settle what comes again. Raises nats errors if the server does not confirm."""
+        try:
+            await self._remove_kept(retried.messages)
+            await retried.receipts.send(self._connection)
+            await self._acknowledge(retried.messages)
+        finally:
+            self._leaving.difference_update(number for message in retried.messages if (number := retry_of(message)))
+
+    def is_leaving(self, number: int) -> bool:
+        """Whether what is kept under that number has its outcome, and is about to be removed."""
+        return number in self._leaving
+
+    async def _acknowledge(self, messages: Iterable[Msg]) -> None:
+        await write(self._connection, (frame(message.reply) for message in messages))
 
     async def _keep(self, rejections: Sequence[Rejection]) -> None:
         kept: list[Together] = []
@@ -108,17 +151,13 @@ class Settling:
         # While they were on their way to be kept, nothing could let them go.
         self._follower.release_if_known(held)
 
-    async def _remove_retried(self, messages: Sequence[Msg]) -> None:
-        """A retry has its own outcome by now; the rejection that it was taken from is settled."""
-        await asyncio.gather(
-            *(
-                self._remove_kept(number, party_of(message))
-                for message in messages
-                if (number := retry_of(message)) is not None
-            )
-        )
+    async def _remove_kept(self, messages: Sequence[Msg]) -> None:
+        for some in (messages[at : at + _AT_ONCE] for at in range(0, len(messages), _AT_ONCE)):
+            await asyncio.gather(*(self._remove(retry_of(message), party_of(message)) for message in some))
 
-    async def _remove_kept(self, number: int, party: str) -> None:
+    async def _remove(self, number: int | None, party: str) -> None:
+        if number is None:
+            return
         with suppress(nats.js.errors.APIError):  # removed already, before a crash
             kept = await self._js.get_msg(names.REJECTED, seq=number)
             # Anybody can write that header: it settles the sender's own rejections only.
