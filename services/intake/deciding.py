@@ -78,8 +78,26 @@ class Duplicate:
     order: str
 
 
-def decide(event: Event, party: str, known: Known, now: datetime) -> Accept | Duplicate:
-    """What to do with ``event`` that came in on the subject of ``party``. Raises Refusal."""
+#: The data of an event as its version writes it, and the contact that intake takes off it; or why there is none.
+Checked = tuple[dict[str, Any], Contact | None] | Refusal
+
+
+def check_data(event: Event) -> Checked | None:
+    """What of the decision is the same whenever it is made; None of what nobody can read."""
+    if not is_known(event.name, event.version):
+        return None
+    try:
+        data, contact = _without_contact(event)
+        return _normalised(event.name, event.version, data), contact
+    except Refusal as refusal:
+        return refusal
+
+
+def decide(event: Event, party: str, known: Known, now: datetime, checked: Checked | None = None) -> Accept | Duplicate:
+    """What to do with ``event`` that came in on the subject of ``party``. Raises Refusal.
+
+    ``checked`` is what ``check_data`` says of it, where that is known already.
+    """
     if event.source != party:
         raise Refusal("not-your-name", f"source is '{event.source}' but the submission came from {party}", "/source")
     name, version = event.name, event.version
@@ -92,8 +110,11 @@ def decide(event: Event, party: str, known: Known, now: datetime) -> Accept | Du
         raise Refusal("unknown-version", f"{name} is known up to version {FACTS[name].VERSION}; it is kept", "/type")
     _check_time(event.time, now)
 
-    data, contact = _without_contact(event)
-    data = _normalised(name, version, data)
+    checked = checked or check_data(event)
+    assert checked is not None  # it is known
+    if isinstance(checked, Refusal):
+        raise checked
+    data, contact = dict(checked[0]), checked[1]  # it may be decided on once more
     _check_reference(event, data, contact)
     _check_own(event, data)
 

@@ -32,13 +32,13 @@ from nats.js import JetStreamContext
 from events import names
 from events.clock import Clock
 from events.envelope import Event
-from events.log import NotFirstError, append_batch
+from events.log import NotFirstError, append_batch, fact_key
 from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_config, ours_consumer
 from services.boxes import Box, Boxes
 from services.connecting import leave
 from services.desk.book import Book
 from services.intake.contacts import contact_in, keep_contacts
-from services.intake.deciding import Accept, Duplicate, decide
+from services.intake.deciding import Accept, Checked, Duplicate, check_data, decide, order_hash
 from services.intake.delivered import comes_again, party_of, retry_of, sequence_of, stream_of
 from services.intake.faults import with_all_faults
 from services.intake.feeding import FairFeed
@@ -80,20 +80,23 @@ class _Decided:
     by_number: bool = False  # some name their orders by a number that others may have given to another order since
 
 
-#: A submission as a document, its own id, and the event or why there is none.
-_Submission = tuple[dict[str, Any], str | None, Event | Refusal]
+#: A submission as a document, its own id, the event or why there is none, and what its data holds.
+_Submission = tuple[dict[str, Any], str | None, Event | Refusal, Checked | None]
 
 
 def _read(message: Msg) -> _Submission:
-    """The submission as a document, its own id, and the event; empty where they cannot be told, with the reason."""
+    """All that can be told of a submission by itself; empty where it cannot, with the reason."""
     document: dict[str, Any] = {}
     id = None
     try:
         document = read_document(message.headers, message.data)
         id = submission_id(document)
-        return document, id, read_event(document)
+        event = read_event(document)
+        fact_key(event.source, event.id)  # both are remembered, for when they are needed
+        order_hash(event.subject)
+        return document, id, event, check_data(event)
     except Refusal as refusal:
-        return document, id, refusal
+        return document, id, refusal, None
 
 
 async def _raw(message: NatsBatchMessage) -> Any:
@@ -388,8 +391,8 @@ class Intake:
         decided = _Decided([], [], [])
         now = self._clock.now()
         submissions = [(message, *(self._ahead.get(message.reply) or _read(message))) for message in messages]
-        self._index.prepare(found for *_, found in submissions if isinstance(found, Event))
-        for message, document, id, found in submissions:
+        self._index.prepare(found for *_, found, _ in submissions if isinstance(found, Event))
+        for message, document, id, found, checked in submissions:
             party = party_of(message)
             order = ""
             try:
@@ -397,7 +400,7 @@ class Intake:
                     raise found
                 order = found.subject
                 decided.by_number |= found.subjectkind is not None
-                outcome = decide(found, party, self._index, now)
+                outcome = decide(found, party, self._index, now, checked)
             except Refusal as refusal:
                 problem = self._limbo.judged(with_all_faults(refusal.problem(id), document), message.headers)
                 decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party)))

@@ -1,8 +1,8 @@
 """What follows the append of a batch: its rejections are kept, and each submission has its receipt.
 
 In this order, so that a crash loses nothing: keep what was rejected; let go what waited for what was appended; send
-receipts; acknowledge. Of what was kept before and comes again, the kept one is removed first. Each removal waits for the
-disk: so that is done apart, for nobody else is to wait for it. Doing any of it again is harmless.
+receipts; acknowledge. Of what was kept before and comes again, the kept one is removed first. Each removal waits for
+the disk: so that is done apart, for nobody else is to wait for it. Doing any of it again is harmless.
 """
 
 from __future__ import annotations
