@@ -50,8 +50,9 @@ class Receipts:
         self._by_party[party].append(receipt)
 
     async def send(self, connection: Client) -> None:
-        """Tell each party. Receipts are not kept: whoever missed one hands in again and is told ``duplicate``."""
+        """Tell each party, once. Receipts are not kept: whoever missed one hands in again and is told ``duplicate``."""
         for party, receipts in self._by_party.items():
             for start in range(0, len(receipts), 500):
                 body = orjson.dumps({"receipts": receipts[start : start + 500]})
                 await connection.publish(receipts_subject(party), body)
+        self._by_party.clear()

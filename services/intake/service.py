@@ -33,6 +33,7 @@ from events import names
 from events.clock import Clock
 from events.envelope import Event
 from events.log import NotFirstError, append_batch, fact_key
+from events.outgoing import frame, write
 from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_config, ours_consumer
 from services.boxes import Box, Boxes
 from services.connecting import leave
@@ -381,8 +382,16 @@ class Intake:
             position = duplicate.position or (found.position if found else None)
             sequence, receipts = sequence_of(message), answers.to(message)
             receipts.add(party, sequence, duplicate.id, "duplicate", order=duplicate.order, position=position)
-        taken = Taken(messages, decided.rejected, events, answers)
-        if later and not self._stopping:
+        # Whose facts are in the log need not wait until what is wrong with others' is kept.
+        fine = [message for message, _ in (*decided.accepted, *decided.duplicates) if retry_of(message) is None]
+        await answers.of_new.send(self._connection)
+        await write(self._connection, (frame(message.reply) for message in fine))  # acknowledged
+        self._sweeper.settled(map(stream_of, fine))
+        others = [rejection.message for rejection in decided.rejected if retry_of(rejection.message) is None]
+        taken = Taken([*others, *filter(retry_of, messages)], decided.rejected, events, answers)
+        if not taken.messages:
+            self._follower.appended(events)
+        elif later and not self._stopping:
             self._settle_later(taken)
         else:
             await self._settling.finish(await self._settling.settle(taken))

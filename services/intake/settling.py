@@ -1,4 +1,4 @@
-"""What follows the append of a batch: its rejections are kept, and each submission has its receipt.
+"""What follows the append of a batch for whatever is not simply in the log: rejections are kept, and all have receipts.
 
 In this order, so that a crash loses nothing: keep what was rejected; let go what waited for what was appended; send
 receipts; acknowledge. Of what was kept before and comes again, the kept one is removed first. Each removal waits for
@@ -66,7 +66,10 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A batch whose ``events`` are in the log. ``answers`` has those to all but the rejected."""
+    """What is left of a batch whose ``events`` are in the log: what was rejected, or kept before.
+
+    ``answers`` has those to all but the rejected.
+    """
 
     messages: Sequence[Msg]
     rejected: Sequence[Rejection] = ()
@@ -97,7 +100,7 @@ class Settling:
         self._leaving: set[int] = set()  # numbers in REJECTED
 
     async def settle(self, taken: Taken) -> Retried:
-        """Settle all that comes for the first time. Raises nats errors if the server does not confirm."""
+        """Settle what comes for the first time. Raises nats errors if the server does not confirm."""
         try:
             await self._keep(taken.rejected)
         finally:  # what was appended now lets go what waited for it, also in this very batch
