@@ -18,7 +18,10 @@ _MINUTES: Final = {"m": 1, "min": 1, "minute": 1, "h": 60, "hour": 60, "d": 1_44
 Overlap = Annotated[
     str | None,
     typer.Option(
-        "--overlap", metavar="24h", show_default=False, help="Let the old one work for so long beside it: 30m, 24h, 7d."
+        "--overlap",
+        metavar="24h",
+        show_default=False,
+        help="Let the old one work for so long beside it: 30m, 24h, 7d; 90 days at most.",
     ),
 ]
 

@@ -363,7 +363,8 @@ def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json
     place, party = place_of(ctx), _party_of(role, own_name)
     told = _changed(lambda: let_in(place.home, party))
     write_welcome(place.home, party, server_url(place))  # it names the key, which may be new
-    _report(party, "active", told, f"{party} is let in again; 'partner show' says with which file.", as_json)
+    which = "'partner show' says with which file: after 'revoke' it is a new one, to be handed over"
+    _report(party, "active", told, f"{party} is let in again; {which}.", as_json)
 
 
 def _changed(change: Callable[[], Result]) -> Result:

@@ -184,8 +184,10 @@ def _standing(row: Row, moments: Moments) -> Text:
         text = Text("no longer needed" if state == "cancelled" else state, style="dim")
     if row.get("promised_at"):
         moved = (row.get("promises") or 0) > 1 and row.get("first_promised_at") != row.get("promised_at")
-        first = parse(row.get("first_promised_at"))
-        text.append(f" (first promised by {moments.at(first)})" if moved and first else " (promised)", style=_BESIDE)
+        first, promised = parse(row.get("first_promised_at")), parse(row["promised_at"])
+        # What she was told may be a day other than the one that the rules ask for.
+        of_it = " (promised)" if promised == due or promised is None else f" (promised by {moments.at(promised)})"
+        text.append(f" (first promised by {moments.at(first)})" if moved and first else of_it, style=_BESIDE)
     return text
 
 

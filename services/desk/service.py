@@ -286,7 +286,7 @@ class Desk:
     async def _document(self, customer: Customer) -> Answer:
         entry = await self._book.find(customer.key)
         if not entry.revision and not customer.orders:
-            raise DeskError(f"{customer.opener} has no customer {customer.reference}: is the number right?")
+            raise DeskError(f"{customer.opener} has no customer {customer.reference}")
         return as_document(customer, entry.contact, entry.forgotten, self._clock.now())
 
     async def _traces(self, customer: Customer) -> Traces:

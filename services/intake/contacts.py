@@ -12,6 +12,7 @@ from events.subjects import customer_key
 from services.contact import Contact
 from services.desk.book import Book, merged
 from services.intake.deciding import Accept
+from services.intake.reading import is_binary
 
 
 async def keep_contacts(book: Book, accepted: Iterable[Accept]) -> None:
@@ -41,9 +42,10 @@ def contact_in(document: Mapping[str, Any], party: str) -> str | None:
         return None
 
 
-def without_contact(body: bytes) -> bytes:
+def without_contact(headers: Mapping[str, str] | None, body: bytes) -> bytes:
     """A submission's body, in structured or binary mode, without the contact in it."""
     document = orjson.loads(body)
-    data = document.get("data") if "specversion" in document else document
-    data.pop("contact", None)
+    data = document if is_binary(headers) else document.get("data")
+    if isinstance(data, dict):
+        data.pop("contact", None)
     return orjson.dumps(document)

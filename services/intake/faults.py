@@ -16,11 +16,15 @@ _MOST: Final = 10
 
 
 def with_all_faults(problem: Problem, document: Mapping[str, Any]) -> Problem:
-    """The problem with ``errors``, the first ten faults of the document, where it is that the document is invalid."""
+    """The problem with ``errors``, up to ten faults of the document, where it is that the document is invalid.
+
+    The one that ``detail`` speaks of comes first.
+    """
     if kind_of(problem.type) != "invalid":
         return problem
-    found = dict.fromkeys([*_of_envelope(document), *_of_data(document)])
-    return problem.model_copy(update={"errors": tuple(found)[:_MOST]}) if found else problem
+    found = list(dict.fromkeys([*_of_envelope(document), *_of_data(document)]))
+    found.sort(key=lambda fault: fault.pointer != problem.pointer)
+    return problem.model_copy(update={"errors": tuple(found[:_MOST])}) if found else problem
 
 
 def _of_envelope(document: Mapping[str, Any]) -> Iterator[Fault]:

@@ -22,7 +22,7 @@ from events.subjects import box_subject, intake_subject, token, untoken
 from services.intake.index import Index
 from services.intake.numbers import numbers_in
 from services.intake.problems import Problem, is_held
-from services.intake.rejecting import Rejected, from_message
+from services.intake.rejecting import Rejected, from_message, sendable
 
 #: With what is handed in again: until when it may wait for its order.
 HELD_UNTIL: Final = "Repairchain-Held-Until"
@@ -142,7 +142,7 @@ async def resubmit(js: JetStreamContext, message: RawStreamMsg, *, to_box: bool 
 
 async def resubmit_kept(js: JetStreamContext, rejected: Rejected, *, to_box: bool = False) -> int:
     """The same of one that was read already."""
-    headers = {**rejected.headers, names.RETRY_OF: str(rejected.number)}
+    headers = {**sendable(rejected.headers), names.RETRY_OF: str(rejected.number)}
     headers.pop(HELD_UNTIL, None)
     if rejected.problem.held_until is not None:  # waiting once more does not make the time longer
         headers[HELD_UNTIL] = iso(rejected.problem.held_until)

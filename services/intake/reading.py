@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from events.envelope import CONTENT_TYPE, MAX_BYTES, Event, TypeNameError
 from services.intake.problems import Refusal, from_validation
 
-_ATTRIBUTES = (
+#: What binary mode has in headers.
+ATTRIBUTES = (
     "specversion",
     "id",
     "source",
@@ -38,7 +39,7 @@ def _structured(payload: bytes) -> dict[str, Any]:
 
 def _binary(headers: Mapping[str, str], payload: bytes) -> dict[str, Any]:
     document: dict[str, Any] = {
-        attribute: unquote(headers[f"ce-{attribute}"]) for attribute in _ATTRIBUTES if f"ce-{attribute}" in headers
+        attribute: unquote(headers[f"ce-{attribute}"]) for attribute in ATTRIBUTES if f"ce-{attribute}" in headers
     }
     try:
         document["data"] = orjson.loads(payload)
@@ -54,10 +55,15 @@ def read_document(headers: Mapping[str, str] | None, payload: bytes) -> dict[str
             "too-large",
             f"the body has {len(payload)} bytes; at most {MAX_BYTES} are taken: refer to it by dataref",
         )
-    lowered = {key.lower(): value for key, value in headers.items()} if headers else {}
-    if "ce-specversion" in lowered and not lowered.get("content-type", "").startswith(CONTENT_TYPE):
-        return _binary(lowered, payload)
+    if is_binary(headers):
+        return _binary({key.lower(): value for key, value in (headers or {}).items()}, payload)
     return _structured(payload)
+
+
+def is_binary(headers: Mapping[str, str] | None) -> bool:
+    """Whether the attributes are in the headers, and the body is the data alone."""
+    lowered = {key.lower(): value for key, value in headers.items()} if headers else {}
+    return "ce-specversion" in lowered and not lowered.get("content-type", "").startswith(CONTENT_TYPE)
 
 
 def submission_id(document: Mapping[str, Any]) -> str | None:

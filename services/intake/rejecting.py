@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +17,15 @@ from events import names
 from events.subjects import party_of_subject
 from events.together import MAX_BATCH, MAX_BATCH_BYTES, Together, publish_together
 from services.intake.problems import Problem
+from services.intake.reading import ATTRIBUTES
 
 _PROBLEM: Final = "Repairchain-Problem"
 _ORIGINAL: Final = "Repairchain-Original-Headers"
 _INTAKE: Final = "Repairchain-Intake-Sequence"
 _MAX_KEPT_HEADERS: Final = 16 * 1024
+_NEEDED: Final = frozenset({"content-type", *(f"ce-{attribute}" for attribute in ATTRIBUTES)})
+#: Of a header, as HTTP has it.
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def _pack(value: Any) -> str:
@@ -46,14 +51,19 @@ class Rejected:
 
 def to_headers(problem: Problem, original: Mapping[str, str] | None, intake_sequence: int) -> dict[str, str]:
     """The headers under which a rejected body is kept; the message id makes keeping it twice harmless."""
-    kept = {key: value for key, value in (original or {}).items() if not key.lower().startswith("nats-")}
+    kept = sendable({key: value for key, value in (original or {}).items() if not key.lower().startswith("nats-")})
     if len(_pack(kept)) > _MAX_KEPT_HEADERS:  # the server takes 64 KiB for all; what CloudEvents needs is small
-        kept = {key: value for key, value in kept.items() if key.lower().startswith("ce-") and len(value) < 1_000}
+        kept = {key: value for key, value in kept.items() if key.lower() in _NEEDED and len(value) < 1_000}
     return {
         _PROBLEM: _pack(problem.model_dump(mode="json", exclude_none=True)),
         _ORIGINAL: _pack(kept),
         _INTAKE: str(intake_sequence),
     }
+
+
+def sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those that can be sent once more: the server takes names that its clients do not."""
+    return {key: value for key, value in headers.items() if _NAME.fullmatch(key) and value.isprintable()}
 
 
 def from_message(message: RawStreamMsg) -> Rejected:

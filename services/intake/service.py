@@ -100,6 +100,13 @@ def _read(message: Msg) -> _Submission:
         return document, id, refusal, None
 
 
+def _contact_key_of(message: Msg, party: str) -> str | None:
+    """Of one at which intake has failed: what can be told of it is told."""
+    with suppress(Exception):
+        return contact_in(_read(message)[0], party)
+    return None
+
+
 async def _raw(message: NatsBatchMessage) -> Any:
     # Decoding and path matching per message would cost more than all of intake; we read the bytes ourselves.
     return message.raw_message
@@ -248,15 +255,18 @@ class Intake:
 
     async def _after_trouble(self, messages: list[Msg], error: Exception) -> None:
         if isinstance(error, TRANSIENT) and not isinstance(error, _REFUSED):
-            self._unsure = True
-            _log.warning("a batch will be tried again", role=self.role, size=len(messages), error=repr(error))
-            for message in messages:
-                with suppress(*TRANSIENT, nats.errors.MsgAlreadyAckdError):
-                    await message.nak(delay=_RETRY_DELAY)
+            await self._try_later(messages, error)
         else:
             # What the server refuses to write for one submission, or a fault of ours that one brings to light, must not
             # stop its neighbours: find it, keep it, go on.
             await self._take_apart(messages)
+
+    async def _try_later(self, messages: list[Msg], error: Exception) -> None:
+        self._unsure = True
+        _log.warning("a batch will be tried again", role=self.role, size=len(messages), error=repr(error))
+        for message in messages:
+            with suppress(*TRANSIENT, nats.errors.MsgAlreadyAckdError):
+                await message.nak(delay=_RETRY_DELAY)
 
     def _settle_later(self, taken: Taken) -> None:
         """Settle beside the next batch, and after those before: so many more submissions are taken in a second."""
@@ -285,8 +295,8 @@ class Intake:
         try:
             async with saying_so(messages):
                 await self._settling.finish(retried)
-        except Exception as error:  # noqa: BLE001 - see _take_alone
-            await self._after_trouble(messages, error)
+        except Exception as error:  # noqa: BLE001 - they have their outcome, and come again until they are removed
+            await self._try_later(messages, error)
         finally:
             self._feed.settled(streams)
             self._sweeper.settled(streams)
@@ -340,9 +350,13 @@ class Intake:
             _log.exception("a submission hit a fault in intake: it is kept", role=self.role)
             party = party_of(message)
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
-            with suppress(*TRANSIENT):
-                rejection = Rejection(message, party, "", refusal.problem(None))
-                await self._settling.finish(await self._settling.settle(Taken([message], [rejection])))
+            rejection = Rejection(message, party, "", refusal.problem(None), _contact_key_of(message, party))
+            try:
+                await self._finish(await self._settling.settle(Taken([message], [rejection])))
+            except Exception:  # noqa: BLE001 - its neighbours go on, whatever it is
+                _log.exception("a submission cannot be kept: it comes again", role=self.role)
+                with suppress(*TRANSIENT):
+                    await message.nak(delay=_RETRY_DELAY)
 
     async def _take(self, messages: list[Msg], *, later: bool) -> None:
         if self._unsure or any(comes_again(message) for message in messages):
@@ -394,7 +408,7 @@ class Intake:
         elif later and not self._stopping:
             self._settle_later(taken)
         else:
-            await self._settling.finish(await self._settling.settle(taken))
+            await self._finish(await self._settling.settle(taken))
 
     def _decide(self, messages: Sequence[Msg]) -> _Decided:
         decided = _Decided([], [], [])
@@ -424,7 +438,7 @@ class Intake:
     async def _untold(self, rejections: Sequence[Rejection]) -> list[Rejection]:
         """Without those whose order never came and that were told so: a service that died may have handed them in."""
         untold: list[Rejection] = []
-        told: set[int] = set()
+        told: set[tuple[str, int]] = set()
         for rejection in rejections:
             number = retry_of(rejection.message)
             if is_lapsed(rejection.problem) and not comes_again(rejection.message) and number is not None:
@@ -432,8 +446,8 @@ class Intake:
                     await self._js.get_msg(names.REJECTED, seq=number)
                 except nats.js.errors.NotFoundError:
                     continue
-                if number in told or self._settling.is_leaving(number):
+                if (rejection.party, number) in told or self._settling.is_leaving(rejection.party, number):
                     continue
-                told.add(number)
+                told.add((rejection.party, number))
             untold.append(rejection)
         return untold

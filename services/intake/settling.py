@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,7 +24,7 @@ from events.log import message_id
 from events.outgoing import frame, write
 from events.subjects import party_of_subject, rejected_subject
 from events.together import Together
-from services.desk.book import Book
+from services.desk.book import Book, erase
 from services.intake.contacts import forgotten_among, without_contact
 from services.intake.delivered import party_of, retry_of, sequence_of, stream_of
 from services.intake.following import Follower
@@ -97,7 +96,7 @@ class Settling:
         self._held = held
         self._limbo = limbo
         self._follower = follower
-        self._leaving: set[int] = set()  # numbers in REJECTED
+        self._leaving: set[tuple[str, int]] = set()  # parties, and numbers in REJECTED
 
     async def settle(self, taken: Taken) -> Retried:
         """Settle what comes for the first time. Raises nats errors if the server does not confirm."""
@@ -113,21 +112,21 @@ class Settling:
         await taken.answers.of_new.send(self._connection)
         await self._acknowledge(message for message in taken.messages if retry_of(message) is None)
         retried = [message for message in taken.messages if retry_of(message) is not None]
-        self._leaving.update(number for message in retried if (number := retry_of(message)) is not None)
+        self._leaving.update(map(_kept_as, retried))
         return Retried(retried, taken.answers.of_retried)
 
     async def finish(self, retried: Retried) -> None:
-        """Settle what comes again. Raises nats errors if the server does not confirm."""
+        """Settle what comes again. Raises nats errors if the server does not confirm: answered it is all the same."""
         try:
             await self._remove_kept(retried.messages)
-            await retried.receipts.send(self._connection)
-            await self._acknowledge(retried.messages)
         finally:
-            self._leaving.difference_update(number for message in retried.messages if (number := retry_of(message)))
+            self._leaving.difference_update(map(_kept_as, retried.messages))
+            await retried.receipts.send(self._connection)
+        await self._acknowledge(retried.messages)
 
-    def is_leaving(self, number: int) -> bool:
-        """Whether what is kept under that number has its outcome, and is about to be removed."""
-        return number in self._leaving
+    def is_leaving(self, party: str, number: int) -> bool:
+        """Whether what of that party is kept under that number has its outcome, and is about to be removed."""
+        return (party, number) in self._leaving
 
     async def _acknowledge(self, messages: Iterable[Msg]) -> None:
         await write(self._connection, (frame(message.reply) for message in messages))
@@ -141,8 +140,9 @@ class Settling:
             headers = to_headers(rejection.problem, message.headers, sequence)
             # The same submission after a crash is kept once; each stream has sequences of its own.
             headers[Header.MSG_ID.value] = message_id(stream_of(message), f"{sequence}")
-            # The name and address of who was forgotten are kept nowhere any more.
-            body = without_contact(message.data) if rejection.contact_key in forgotten else message.data
+            body = message.data  # the name and address of who was forgotten are kept nowhere any more
+            if rejection.contact_key in forgotten:
+                body = without_contact(message.headers, body)
             kept.append((rejected_subject(rejection.party, rejection.order), body, headers))
         await keep_together(self._js, kept, _TIMEOUT)
         held = []
@@ -156,14 +156,20 @@ class Settling:
 
     async def _remove_kept(self, messages: Sequence[Msg]) -> None:
         for some in (messages[at : at + _AT_ONCE] for at in range(0, len(messages), _AT_ONCE)):
-            await asyncio.gather(*(self._remove(retry_of(message), party_of(message)) for message in some))
+            await asyncio.gather(*(self._remove(*_kept_as(message)) for message in some))
 
-    async def _remove(self, number: int | None, party: str) -> None:
-        if number is None:
-            return
-        with suppress(nats.js.errors.APIError):  # removed already, before a crash
+    async def _remove(self, party: str, number: int) -> None:
+        try:
             kept = await self._js.get_msg(names.REJECTED, seq=number)
-            # Anybody can write that header: it settles the sender's own rejections only.
-            if kept.subject is not None and party_of_subject(kept.subject) == party:
-                await self._js.delete_msg(names.REJECTED, number)
-        self._held.settled(number)
+        except nats.js.errors.NotFoundError:  # removed already, before a crash
+            self._held.settled(number)
+            return
+        # Anybody can write that header: it settles the sender's own rejections only.
+        if kept.subject is not None and party_of_subject(kept.subject) == party:
+            await erase(self._js, names.REJECTED, number)
+            self._held.settled(number)
+
+
+def _kept_as(message: Msg) -> tuple[str, int]:
+    """Whose it is and the number in REJECTED that it says it was kept under (0: none)."""
+    return party_of(message), retry_of(message) or 0

@@ -50,3 +50,11 @@ def test_there_are_at_most_ten_and_they_fit_into_a_header() -> None:
 def test_a_problem_of_before_is_still_read() -> None:
     assert Problem.model_validate({"type": "t", "title": "T", "detail": "d"}).errors is None
     assert Fault(detail="d").pointer is None
+
+
+def test_what_the_detail_speaks_of_comes_first() -> None:
+    document = GOOD | {"data": {"complaint": "x", "contact": {"email": "x"}}}
+    contact = INVALID.model_copy(update={"pointer": "/data/contact/email"})
+    found = with_all_faults(contact, document).errors or ()
+    assert found[0].pointer == "/data/contact/email"
+    assert "/data/complaint" in {fault.pointer for fault in found}
