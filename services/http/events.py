@@ -15,24 +15,13 @@ from services.http.handing_in import STRUCTURED, HandingIn, Sealed, sealed
 from services.http.limits import MAX_BATCH, Limits
 from services.http.problems import OTHERWISE, STATUSES, Refused, problem, too_large
 from services.http.receipts import as_json
+from services.intake.reading import ATTRIBUTES
 from services.submission import Receipt
 
 BATCH_TYPE: Final = "application/cloudevents-batch+json"
 #: A batch as a whole.
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 
-_ATTRIBUTES: Final = (
-    "specversion",
-    "id",
-    "source",
-    "type",
-    "subject",
-    "subjectkind",
-    "subjectof",
-    "time",
-    "correlationid",
-    "causationid",
-)
 #: A header of NATS has no room for more.
 _LONGEST_HEADER: Final = 3_000
 
@@ -96,7 +85,7 @@ def _not_an_event(value: Any) -> bytes:
 def _attributes(request: Request) -> dict[str, str]:
     """The ``ce-`` headers that the chain reads, as they came. Raises Refused."""
     headers = {"Content-Type": "application/json"}
-    for attribute in _ATTRIBUTES:
+    for attribute in ATTRIBUTES:
         value = request.headers.get(f"ce-{attribute}")
         if value is None:
             continue

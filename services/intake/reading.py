@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 import orjson
@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from events.envelope import CONTENT_TYPE, MAX_BYTES, Event, TypeNameError
 from services.intake.problems import Refusal, from_validation
 
-#: What binary mode has in headers.
-ATTRIBUTES = (
+#: What binary mode has in headers, each behind ``ce-``.
+ATTRIBUTES: Final = (
     "specversion",
     "id",
     "source",

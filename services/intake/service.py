@@ -250,7 +250,7 @@ class Intake:
         try:
             async with self._lock:
                 await self._take_up_to_date(messages, later=later)
-        except Exception as error:  # noqa: BLE001 - see _take_alone
+        except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
             await self._after_trouble(messages, error)
 
     async def _after_trouble(self, messages: list[Msg], error: Exception) -> None:
@@ -279,7 +279,7 @@ class Intake:
                 if before is not None:
                     await asyncio.wait([before])
                 retried = await self._settling.settle(taken)
-        except Exception as error:  # noqa: BLE001 - see _take_alone
+        except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
             return await self._after_trouble(messages, error)
         finally:
             self._sweeper.settled(map(stream_of, messages))
@@ -296,6 +296,8 @@ class Intake:
             async with saying_so(messages):
                 await self._settling.finish(retried)
         except Exception as error:  # noqa: BLE001 - they have their outcome, and come again until they are removed
+            if not isinstance(error, TRANSIENT):  # else nobody would see where it came from
+                _log.exception("what was retried cannot be removed from what was rejected", role=self.role)
             await self._try_later(messages, error)
         finally:
             self._feed.settled(streams)
