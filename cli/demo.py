@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sys
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from cli.options import place_of
 from cli.output import console
 from cli.place import Place, settings_of
 from cli.render.moments import Moments, parse
+from cli.render.plain import many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -110,6 +112,9 @@ class _Teller:
         self._order = order
         self._seen = 0
         self._last: datetime | None = None
+        #: When the customer last heard from us, the next news that she was promised, and since when she has it back.
+        self._told: tuple[datetime, datetime | None] | None = None
+        self._returned: datetime | None = None
 
     async def introduce(self) -> None:
         self._line(
@@ -148,7 +153,10 @@ class _Teller:
             elif entry["type"] == "message.sent":
                 self._pass_time(moment)
                 self._message(moment, entry["data"])
+                self._told = moment, parse(entry["data"].get("next_news_by"))
                 await self._pause()
+            elif entry["type"] == "item.returned":
+                self._returned = moment
 
     def _overdue(self, moment: datetime, data: dict[str, Any]) -> None:
         from cli.render.owed import has_not
@@ -157,22 +165,35 @@ class _Teller:
         if data["kind"] == "receive":
             said = f"{who} should have received the watch by now, and has not said so. It is told, and so is the shop."
         elif data["kind"] == "update":
-            said = "The customer has heard nothing for five working days. She hears from us now."
+            said = f"{self._silence(moment)} She hears from us now."
         elif data["kind"] == "check":
-            said = "She has had it back for a working day. She is asked whether all is well."
+            since = f" since {self._moments.at(self._returned)}" if self._returned else ""
+            said = f"She has had her watch back{since}. She is asked whether all is well."
         else:
-            said = f"{has_not(who, data['kind'])}, and should have by now. It is told, and so is the shop."
+            said = (
+                f"{_of_the_watch(has_not(who, data['kind']))}, and should have by now. It is told, and so is the shop."
+            )
         self._line(f"{self._moments.clock(moment)}  {said}", "bold yellow", hang=7)
 
     def _nudged(self, moment: datetime, data: dict[str, Any]) -> None:
         from cli.render.owed import to_do
 
         if data["kind"] == "update":
-            said = "The customer has heard nothing for nearly five working days. She hears from us before she may ask."
+            said = f"{self._silence(moment)} She hears from us before she may ask."
         else:
-            by = self._moments.text(data["due"])
-            said = f"{_name_of(data['owed_by'])} is reminded to {to_do(data['kind'])}, by {by}."
+            by, task = self._moments.text(data["due"]), _of_the_watch(to_do(data["kind"]))
+            said = f"{_name_of(data['owed_by'])} is reminded to {task}, by {by}."
         self._line(f"{self._moments.clock(moment)}  {said}", "yellow", hang=7)
+
+    def _silence(self, moment: datetime) -> str:
+        """How long she has heard nothing, and by when she was promised news."""
+        if self._told is None:
+            return "The customer has heard nothing yet."
+        last, promised = self._told
+        days = (self._moments.local(moment).date() - self._moments.local(last).date()).days
+        ago = f", {many(days, 'day')} ago" if days else ""
+        word = f", and was promised news by {self._moments.at(promised)}" if promised else ""
+        return f"The customer last heard from us on {self._moments.at(last)}{ago}{word}."
 
     def _message(self, moment: datetime, data: dict[str, Any]) -> None:
         from rich.panel import Panel
@@ -241,6 +262,11 @@ def _name_of(party: str) -> str:
     from services.story import CARDS
 
     return str(CARDS.get(party, {}).get("display_name", party))
+
+
+def _of_the_watch(task: str) -> str:
+    """What is owed, of the one thing that this story is about: ``say that the watch came in``."""
+    return re.sub(r"\bit\b", "the watch", task, count=1)
 
 
 def _letter(outbox: Path, message: str) -> str | None:

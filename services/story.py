@@ -151,7 +151,7 @@ def watch_story(language: str = "en") -> list[Step]:
             IMPORTER,
             "item.received",
             {"from": SHOP},
-            story="The importer finds the parcel and receives it, a day late.",
+            story="The importer finds the parcel and receives it, the morning after it was due.",
         ),
         Step(
             _on(15, 7, 11, 5),
@@ -202,7 +202,7 @@ def watch_story(language: str = "en") -> list[Step]:
             REPAIRER,
             "repair.completed",
             {"summary": words.done},
-            story="The watch runs, and is tight again.",
+            story="The watch runs, and is watertight again.",
         ),
         Step(
             _on(7, 8, 11),

@@ -127,8 +127,9 @@ def _told(order: Row, moments: Moments) -> list[tuple[str, Text]]:
         return []
     if not told:
         return [("Customer", Text("has not been told anything yet", style="red"))]
-    kind = TOLD_WORDS.get(word(order.get("last_told_kind")), word(order.get("last_told_kind")))
-    lines = [("Customer", Text(f"told {kind} on {moments.both(told)}".replace("  ", " ")))]
+    kind = word(order.get("last_told_kind"))
+    heard = "asked whether all is well" if kind == "check" else f"told {TOLD_WORDS.get(kind, kind)}"
+    lines = [("Customer", Text(f"{heard} on {moments.both(told)}".replace("  ", " ")))]
     if news and order.get("open", True):
         late = news < moments.now
         text = f"by {moments.at(news)} "
