@@ -181,8 +181,10 @@ async def connect(
         raise Unserved(f"nothing answers at {url}") from None
     except nats.errors.Error as error:
         if "authorization" in str(error).lower():
+            which = "these credentials" if login is None else "the partner's credentials"
+            asks = "is" if login is None else "are they its latest, and is"
             raise Problem(
-                f"the server at {url} refuses these credentials: is {place.home} the home of the chain there?"
+                f"the server at {url} refuses {which}: {asks} {place.home} the home of the chain there?"
             ) from None
         raise Unserved(f"the server at {url} does not answer ({one_line(error)})") from None
 

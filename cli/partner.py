@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -11,19 +11,18 @@ import typer
 
 from cli.errors import Problem
 from cli.options import Json, place_of
-from cli.output import console, print_json
-from cli.overlap import Overlap, read_overlap, until
+from cli.output import console, moments_now, print_json, show
+from cli.overlap import Overlap, read_overlap
 from cli.place import Place, server_url, settings_of
 from cli.quick import QuickGroup
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.text import Text
+
     from services.credentials import Identity
     from services.webhooks import Webhook
-
-#: What ``partner show`` tells of a partner's secret, and of the page that goes with it.
-_HANDED = ("nkey", "credentials", "welcome")
 
 Result = TypeVar("Result")
 
@@ -205,33 +204,21 @@ def _change_webhook(place: Place, party: str, *, url: str | None, rotate: bool, 
 @app.command("list")
 def list_(ctx: typer.Context, as_json: Json = False) -> None:
     """List the registered partners, and whether they are let in."""
-    from rich.text import Text
-
-    from cli.render.look import party as coloured
-    from cli.render.tables import plain_table
+    from cli.render.partner import partners
 
     rows = _rows(place_of(ctx))
     if as_json:
         print_json({"parties": rows})
-        return
-    if not rows:
+    elif rows:
+        show(partners(rows, moments_now()))
+    else:
         console().print("No partner is registered yet: add one with 'repairchain partner add ROLE NAME'.")
-        return
-    table = plain_table("Partner", "Access", "Name", "Phone", "E-mail", "Person", "Webhook")
-    for row in rows:
-        access = Text(row["access"], style="" if row["access"] == "active" else "red")
-        for what, moment in _old(row):
-            access.append(f"\nold {what} {moment}", style="yellow")
-        rest = (row[column] for column in ("display_name", "phone", "email", "person", "webhook"))
-        table.add_row(coloured(row["party"]), access, *(Text(value or "–") for value in rest))
-    console().print(table)
 
 
 @app.command("show")
 def show_(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
     """Show one partner: its card, whether it is let in, its subjects, and what to hand over to it."""
-    from rich.text import Text
-
+    from cli.render.partner import partner
     from services.credentials import identity
     from services.welcome import subjects_of, welcome_file
 
@@ -248,28 +235,14 @@ def show_(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json 
     row["subjects"] = subjects_of(party)
     if as_json:
         print_json(row)
-        return
-    out = console()
-    since = f" since {row['access_since']}" if row["access_since"] else ""
-    out.print(Text(f"{party}, {row['display_name']}: {row['access']}{since}"), soft_wrap=True)
-    for what, moment in _old(row):
-        out.print(Text(f"  the {what} before works {moment}"), soft_wrap=True)
-    shown = {name: row.get(name) for name in ("phone", "email", "person", "language", "webhook", *_HANDED)}
-    for name, value in {**shown, **row["subjects"]}.items():
-        if value is not None:
-            out.print(Text(f"  {name:<12}{value}"), soft_wrap=True)
-
-
-def _old(row: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was replaced of a partner's and still works, and until when."""
-    kinds = (("secret", row["old_secret_until"]), ("key", row["old_key_until"]))
-    return [(what, until(datetime.fromisoformat(moment))) for what, moment in kinds if moment is not None]
+    else:
+        _print_whole(partner(row, moments_now()))
 
 
 def _rows(place: Place) -> list[dict[str, Any]]:
     """Every partner with its card, its webhook and whether it is let in, as ``--json`` shows it."""
     from services.access import ACTIVE, kept_out
-    from services.http.keys import replaced_until
+    from services.http.keys import replaced_until, with_key
     from services.parties import list_parties
     from services.replaced import read_replaced, until_of, working
     from services.webhooks import WebhookError, list_webhooks
@@ -277,6 +250,7 @@ def _rows(place: Place) -> list[dict[str, Any]]:
     out, now = kept_out(place.home), datetime.now(UTC)
     try:
         secrets, keys = working(read_replaced(place.folder), now), replaced_until(place.home, now)
+        keyed = with_key(place.home)
     except ValueError as error:
         raise Problem(f"{error}.") from None
     try:
@@ -288,6 +262,7 @@ def _rows(place: Place) -> list[dict[str, Any]]:
             "party": party,
             "access": out[party].state if party in out else ACTIVE,
             "access_since": out[party].since.isoformat() if party in out else None,
+            "http_key": party in keyed,
             "old_secret_until": _iso(until_of(secrets, party)),
             "old_key_until": _iso(keys.get(party)),
             **card.model_dump(),
@@ -314,6 +289,7 @@ def rotate(
 
     With --overlap it ends at the time that is said, by itself, and both work until then.
     """
+    from cli.render.partner import rotated
     from services.access import rotate as give_new_secret
     from services.replaced import read_replaced, until_of
     from services.welcome import write_welcome
@@ -322,12 +298,12 @@ def rotate(
     login, told = _changed(lambda: give_new_secret(place.home, party, nkey, length))
     old = until_of(read_replaced(place.folder), party)
     write_welcome(place.home, party, server_url(place))  # it names the key
+    row = {"party": party, **_shown(login), "old_secret_until": _iso(old), "in_force": told}
     if as_json:
-        print_json({"party": party, **_shown(login), "old_secret_until": _iso(old), "in_force": told})
+        print_json(row)
         return
-    then = f"Hand over {login.file}, which may then be deleted here." if login.file else f"Its key is {login.nkey}."
-    ends = f"the old one works {until(old)}" if old is not None else "the old one opens nothing any more"
-    _say(f"{party} has a new secret, and {ends}. {then}", told)
+    _print_whole(rotated(row, moments_now()))
+    _tell_elsewhere(told)
     if old is not None and not told:
         console().print("It must do so once more when the old one's time is over (docs/partners.md).", soft_wrap=True)
 
@@ -357,14 +333,20 @@ def revoke(ctx: typer.Context, role: Party, own_name: Name = None, yes: Yes = Fa
 @app.command()
 def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
     """Let a partner in again: a suspended one with the secret that it has, a revoked one with a new one."""
+    from services.access import kept_out
     from services.access import resume as let_in
+    from services.credentials import identity
     from services.welcome import write_welcome
 
     place, party = place_of(ctx), _party_of(role, own_name)
+    before = kept_out(place.home).get(party)
     told = _changed(lambda: let_in(place.home, party))
     write_welcome(place.home, party, server_url(place))  # it names the key, which may be new
-    which = "'partner show' says with which file: after 'revoke' it is a new one, to be handed over"
-    _report(party, "active", told, f"{party} is let in again; {which}.", as_json)
+    said = f"{party} is let in again, with the secret that it has."
+    if before is not None and before.state == "revoked":
+        file = identity(place.folder, party).file
+        said = f"{party} is let in again, with a new secret: hand over\n  {file}"
+    _report(party, "active", told, said, as_json)
 
 
 def _changed(change: Callable[[], Result]) -> Result:
@@ -387,11 +369,19 @@ def _report(party: str, access: str, told: bool, said: str, as_json: bool) -> No
     if as_json:
         print_json({"party": party, "access": access, "in_force": told})
     else:
-        _say(said, told)
+        console().print(said, soft_wrap=True)
+        _tell_elsewhere(told)
 
 
-def _say(said: str, told: bool) -> None:
-    console().print(said, soft_wrap=True)
+def _print_whole(lines: Iterable[Text]) -> None:
+    """Lines with paths and keys in them, which somebody will copy: none is broken."""
+    out = console()
+    for line in lines:
+        out.print(line, soft_wrap=True)
+
+
+def _tell_elsewhere(told: bool) -> None:
+    """What is left to do where no server of this home has heard of it."""
     if not told:
         console().print(
             "No server runs on this home: one elsewhere must read its configuration again (SIGHUP), or be restarted.",

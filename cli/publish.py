@@ -10,7 +10,7 @@ from cli.asking import with_chain
 from cli.envelopes import read_events, submissions
 from cli.errors import Problem, one_line
 from cli.options import Json, place_of
-from cli.output import print_json, show
+from cli.output import moments_now, print_json, show
 from cli.place import Place
 from cli.progress import counting
 from cli.render.plain import many
@@ -111,12 +111,16 @@ def _keep(latest: Receipts, receipt: Receipt) -> None:
 
 
 def partner_login(place: Place, party: str) -> dict[str, str]:
-    """How a partner logs in, as arguments for a connection. Raises Problem if this home holds no secret of its."""
+    """How a partner logs in, as arguments for a connection.
+
+    Raises Problem if it is kept out, or if this home holds no secret of its.
+    """
     from events.party import PartyError, check_party
     from services.credentials import BrokenSecretError, CredentialError, NotKeptError, credential
 
     try:
-        found = credential(place.home, check_party(party))
+        _require_let_in(place, check_party(party))
+        found = credential(place.home, party)
     except PartyError as error:
         raise Problem(f"{one_line(error)}.") from None
     except BrokenSecretError as error:
@@ -126,6 +130,20 @@ def partner_login(place: Place, party: str) -> dict[str, str]:
     except (CredentialError, OSError, ValueError) as error:
         raise Problem(f"{one_line(error)}: register it with 'repairchain partner add {party}'.") from None
     return found.options
+
+
+def _require_let_in(place: Place, party: str) -> None:
+    """Raises Problem, with since when and what lets it in again: the server would only say that it does not know it."""
+    from cli.render.partner import resume_with
+    from services.access import kept_out
+
+    found = kept_out(place.home).get(party)
+    if found is not None:
+        again = " with a new secret" if found.state == "revoked" else ""
+        raise Problem(
+            f"{party} has been {found.state} since {moments_now().both(found.since)}: "
+            f"{resume_with(party)} lets it in again{again}."
+        )
 
 
 def receipt_row(receipt: Receipt) -> dict[str, Any]:

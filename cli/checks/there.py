@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from cli.asking import Unserved, close, connect
 from cli.checks.check import Check
 from cli.errors import Problem, one_line
 from cli.place import Place, read_object, server_url, settings_of
-from cli.render.moments import span
+from cli.render.moments import Moments, parse, span
 from cli.render.plain import many
 from events import names
 
@@ -23,6 +24,8 @@ _UP: Final = "'repairchain up' starts it"
 
 #: Beyond this the clocks of server and services tell different stories (seconds).
 _CLOCK_SLACK: Final = 2.0
+#: Programs read what health checks say, too, so they have moments as ISO 8601 does.
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 #: A projector that follows live is never further behind than a moment's worth of facts.
 _FAR_BEHIND: Final = 10_000
 
@@ -161,7 +164,7 @@ def _clock(log: dict[str, Any]) -> Check:
     if last is not None and (last - now).total_seconds() > _CLOCK_SLACK and log["state"].get("messages"):
         found = f"the newest fact was written {span((last - now).total_seconds())} in the future"
         return Check(name, False, found, "the clock was set back: let it keep its time by NTP")
-    return Check(name, True, f"{now.astimezone():%Y-%m-%d %H:%M} {zone}, together with the server's")
+    return Check(name, True, f"{Moments(now).at(now)} {zone}, together with the server's")
 
 
 def _moment(text: object) -> datetime | None:
@@ -195,12 +198,18 @@ def _service(place: Place, service: str) -> Check:
 
 
 def _told(said: str, well: bool) -> str:
-    """What a health check said, in a line."""
+    """What a health check said, in a line, with its moments as people write them."""
     try:
         checks: dict[str, dict[str, Any]] = json.loads(said)["checks"]
-        return ", ".join(f"{name}: {check['detail']}" for name, check in checks.items() if well or not check["ok"])
+        told = ", ".join(f"{name}: {check['detail']}" for name, check in checks.items() if well or not check["ok"])
+        return _MOMENT.sub(lambda found: _in_words(found[0]), told)
     except (ValueError, KeyError, TypeError, AttributeError):
         return said.strip() or "no answer"
+
+
+def _in_words(iso: str) -> str:
+    moment = parse(iso)
+    return Moments(datetime.now(UTC)).both(moment) if moment else iso
 
 
 async def _read_models(connection: Client, log: dict[str, Any]) -> Check:

@@ -88,6 +88,12 @@ def replaced_until(home: Path, now: datetime) -> dict[str, datetime]:
     return found
 
 
+def with_key(home: Path) -> frozenset[str]:
+    """The parties that have a key in force; it opens nothing while its party is kept out."""
+    stored = _read(HomeFolder(home))
+    return frozenset(party for party, keys in stored.items() if any(key.until is None for key in keys))
+
+
 class Keys:
     """Whose key it is, as the home has it at the moment."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -71,6 +72,22 @@ def test_a_partner_publishes_with_its_own_credentials(home: Path) -> None:
     assert result.exit_code == 1  # it speaks for a shop that it is not
     assert json.loads(result.stdout)["receipts"][0]["outcome"] == "rejected"
     assert [each["party"] for each in answer("partner", "list", home=home)["parties"]] == ["importer:noord"]
+
+
+def test_a_partner_that_is_kept_out_is_told_why(home: Path) -> None:
+    secret = answer("partner", "add", "importer:sued", home=home)["credentials"]
+    answer("partner", "suspend", "importer:sued", home=home)
+    said = sentence(call("publish", "-", "--as", "importer:sued", home=home, stdin=OPENED))
+    assert said.startswith("importer:sued has been suspended since ")
+    assert said.endswith("'repairchain partner resume importer:sued' lets it in again.")
+    url = json.loads(HomeFolder(home).server_file.read_text())["url"]
+    command = [sys.executable, "examples/partner.py", url, secret, "W-1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"partner.py: {url} refuses {secret}: ")
+    assert len(done.stderr.splitlines()) == 1
+    answer("partner", "resume", "importer:sued", home=home)
+    answer("partner", "revoke", "importer:sued", "--yes", home=home)
 
 
 def test_what_is_rejected_is_kept_shown_and_retried(home: Path) -> None:
@@ -157,14 +174,18 @@ def test_the_doctor_finds_it_well(home: Path) -> None:
     assert "All is well." in result.stdout
     for service in SERVICES:
         assert f"✓ {service}" in result.stdout
+    assert re.search(r"✓ watchdog +last beat [A-Z][a-z]{2} \d+ [A-Z][a-z]{2} \d\d:\d\d", result.stdout)
 
 
 def test_wrong_credentials(home: Path, tmp_path: Path) -> None:
     stranger = HomeFolder(tmp_path / "stranger")
     stranger.create()
     give_operator_login(stranger.root)
+    answer("partner", "add", "importer:odd", home=stranger.root)
     stranger.server_file.write_text(HomeFolder(home).server_file.read_text())
-    assert "refuses these credentials" in sentence(call("orders", home=stranger.root))
+    assert "refuses these credentials: is" in sentence(call("orders", home=stranger.root))
+    as_partner = call("publish", "-", "--as", "importer:odd", home=stranger.root, stdin=OPENED)
+    assert "refuses the partner's credentials: are they its latest, and is" in sentence(as_partner)
 
 
 @pytest.mark.parametrize(
