@@ -4,17 +4,41 @@
 // node examples/partner.mjs SERVER CREDENTIALS FILE, for instance
 // node examples/partner.mjs nats://127.0.0.1:4222 .repairchain/credentials/retailer.juno.nk events.json
 //
-// FILE holds a JSON array of CloudEvents. The exit code is 1 if any was rejected.
+// FILE holds a JSON array of CloudEvents. The exit code is 1 if any was rejected, 2 if any got no receipt.
 
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 
 const [server, credentials, file] = process.argv.slice(2);
-const seed = new TextEncoder().encode((await readFile(credentials, "utf8")).trim());
-const events = JSON.parse(await readFile(file, "utf8"));
+if (!file) leave("say SERVER CREDENTIALS FILE, such as nats://127.0.0.1:4222 retailer.juno.nk events.json");
 
-const connection = await connect({ servers: server, authenticator: nkeyAuthenticator(seed), maxReconnectAttempts: -1 });
+function leave(sentence) {
+  console.error(`partner.mjs: ${sentence}`);
+  process.exit(2);
+}
+
+const read = (name) => readFile(name, "utf8").catch((error) => leave(`${name} cannot be read (${error.code}).`));
+const secret = (await read(credentials)).trim();
+if (!/^SU[A-Z2-7]+$/.test(secret)) leave(`${credentials} holds no secret: that is a line that begins with SU.`);
+let events;
+try {
+  events = JSON.parse(await read(file));
+} catch {
+  events = null;
+}
+if (!Array.isArray(events)) leave(`${file} is no JSON array of events.`);
+
+const connection = await connect({
+  servers: server,
+  authenticator: nkeyAuthenticator(new TextEncoder().encode(secret)),
+  maxReconnectAttempts: -1,
+}).catch((error) => {
+  if (/authorization/i.test(error.message)) {
+    leave(`${server} refuses ${credentials}: it was replaced, or this partner is kept out; the operator knows.`);
+  }
+  leave(`${server} cannot be reached (${error.message}).`);
+});
 
 // The file is called after the user, whose name is the end of all its subjects: retailer.juno publishes to intake.retailer.juno.
 const user = basename(credentials, ".nk");
@@ -37,11 +61,12 @@ async function publish(event) {
       const late = new Promise((_, reject) => setTimeout(reject, 5_000, new Error("no receipt")).unref());
       return await Promise.race([receipt, late]);
     } catch (error) {
+      if (/permissions/i.test(error.message)) leave(`${credentials} is not the secret of ${user}: name it after its party.`);
       console.error(`${event.id}: ${error.message}, attempt ${attempt}`);
       await new Promise((resolve) => setTimeout(resolve, 200 * attempt));
     }
   }
-  throw new Error(`${event.id} got no receipt`);
+  leave(`${event.id} got no receipt; to publish the same again is safe.`);
 }
 
 let rejected = 0;

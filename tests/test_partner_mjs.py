@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.credentials import credential_file
 from services.settings import load_settings
 from services.simulation import Simulation, simulate
 from services.story import CARDS, END, IMPORTER, ORDER, REPAIRER, SHOP, watch_story
+from services.userkeys import new_seed
 from tests.ready import put_empty_database
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -33,18 +35,28 @@ MODULES = [
 ]
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
-@pytest.mark.skipif(not MODULES, reason=f"{PACKAGE} is not installed")
-async def test_a_program_in_another_language_tells_the_watch_story(tmp_path: Path) -> None:
+pytestmark = [
+    pytest.mark.skipif(shutil.which("node") is None, reason="there is no node"),
+    pytest.mark.skipif(not MODULES, reason=f"{PACKAGE} is not installed"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the program and what it needs."""
     shutil.copy(EXAMPLES / "partner.mjs", tmp_path)
     (tmp_path / "node_modules").symlink_to(MODULES[0])
-    settings = load_settings(home=tmp_path / "home", nats_port=0)
+    return tmp_path
+
+
+async def test_a_program_in_another_language_tells_the_watch_story(folder: Path) -> None:
+    settings = load_settings(home=folder / "home", nats_port=0)
     put_empty_database(settings.folder.database)
     story = [step.as_event() for step in watch_story("en")]
     async with simulate(settings, END, CARDS) as chain:
         # Not in their order: whoever speaks of what is not known yet is held until it is.
         for party in (REPAIRER, IMPORTER, SHOP):
-            said = await publish(chain, tmp_path, party, [event for event in story if event["source"] == party])
+            said = await publish(chain, folder, party, [event for event in story if event["source"] == party])
             assert "rejected" not in said
             assert "held" in said or party == SHOP
         await chain.settle()
@@ -68,3 +80,22 @@ async def publish(chain: Simulation, folder: Path, party: str, events: list[dict
     said, _ = await program.communicate()
     assert program.returncode == 0, said.decode()
     return said.decode()
+
+
+@pytest.mark.parametrize(
+    ("secret", "events", "said"),
+    [
+        (None, "[]", "retailer.acme.nk cannot be read (ENOENT)."),
+        ("no seed", "[]", "retailer.acme.nk holds no secret: that is a line that begins with SU."),
+        (new_seed(), "{}", "events.json is no JSON array of events."),
+        (new_seed(), "[]", "nats://127.0.0.1:1 cannot be reached (connection refused)."),
+    ],
+    ids=["no file", "no secret", "no array", "no server"],
+)
+def test_it_says_in_a_sentence_what_is_missing(folder: Path, secret: str | None, events: str, said: str) -> None:
+    if secret is not None:
+        (folder / "retailer.acme.nk").write_text(secret)
+    (folder / "events.json").write_text(events)
+    command = ["node", "partner.mjs", "nats://127.0.0.1:1", "retailer.acme.nk", "events.json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"partner.mjs: {said}\n")
