@@ -27,7 +27,8 @@ def handoffs(
 ) -> None:
     """Measure the handoffs from party to party.
 
-    Per lane: how many, how many were received or never were, and how long the receipt took.
+    Per lane: how many there were, how many of them the receiver said that it received, and how long that took. Never:
+    the item moved on, or the order was closed, before the receiver said so. Waiting: it has yet to.
     """
     from cli.render.tables import lanes as rendered
 

@@ -41,6 +41,8 @@ def list_(
         int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many, the oldest first.")
     ] = 50,
     summary: Annotated[bool, typer.Option("--summary", help="Only how many, of each party for each reason.")] = False,
+    reason: Reason = None,
+    party: Party = None,
     as_json: Json = False,
 ) -> None:
     """List what was rejected, or is held for an order to come, with the reason.
@@ -49,11 +51,13 @@ def list_(
     about one order, or of rejected_max_bytes, the oldest goes.
     """
     from cli.render.rejected import listed, summarized
+    from services.rejected import EVERY, count_rejected, list_rejected, summarize_rejected
     from services.rejected import as_json as described
-    from services.rejected import count_rejected, list_rejected, summarize_rejected
+
+    which = _those(reason, party)
 
     async def count(connection: Client) -> dict[str, Any]:
-        rows = await summarize_rejected(connection.jetstream())
+        rows = await summarize_rejected(connection.jetstream(), which)
         apart = {what: sum(row["count"] for row in rows if row["outcome"] == what) for what in ("held", "rejected")}
         return {"summary": rows, "total": sum(apart.values()), **apart}
 
@@ -62,19 +66,19 @@ def list_(
         if as_json:
             print_json(counted)
         else:
-            show(summarized(counted, moments_now()))
+            show(summarized(counted, moments_now(), filtered=which != EVERY))
         return
 
     async def work(connection: Client) -> dict[str, Any]:
         js = connection.jetstream()
-        rows = [described(each) async for each in list_rejected(js, limit=limit)]
-        return {"rejected": rows, "total": await count_rejected(js)}
+        rows = [described(each) async for each in list_rejected(js, which, limit=limit)]
+        return {"rejected": rows, "total": await count_rejected(js, which)}
 
     result = with_chain(place_of(ctx), work)
     if as_json:
         print_json(result)
     else:
-        show(listed(result, moments_now()))
+        show(listed(result, moments_now(), filtered=which != EVERY))
 
 
 @app.command("show")
@@ -94,7 +98,7 @@ def show_(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
     if as_json:
         print_json(result)
     else:
-        show(one(result))
+        show(one(result, moments_now()))
 
 
 @app.command()
@@ -184,13 +188,18 @@ def discard(
 
 def _which(number: int | None, every: bool, reason: str | None, party: str | None) -> Which:
     """Which ones are meant. Raises Problem unless that is one by its number, or all of something."""
-    from services.intake.problems import TITLES
-    from services.rejected import Which
-
     if (number is None) is not every:
         raise Problem("say which: NUMBER, or --all, with --reason or --party where not everything is meant.")
     if number is not None and (reason or party):
         raise Problem("--reason and --party go with --all.")
+    return _those(reason, party)
+
+
+def _those(reason: str | None, party: str | None) -> Which:
+    """All for that reason, of that party. Raises Problem for what cannot be one: it would find nothing."""
+    from services.intake.problems import TITLES
+    from services.rejected import Which
+
     if reason is not None and reason not in TITLES:
         raise Problem(f"there is no reason '{reason}': there are {', '.join(sorted(TITLES))}.")
     return Which(read_party(party), reason)

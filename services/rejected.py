@@ -37,11 +37,6 @@ class NoSuchRejectionError(LookupError):
     """There is no rejected submission with that number; it may have been retried already."""
 
 
-async def count_rejected(js: JetStreamContext) -> int:
-    """How many submissions are kept in REJECTED at present, those that are held among them."""
-    return (await js.stream_info(names.REJECTED)).state.messages
-
-
 async def count_apart(js: JetStreamContext) -> dict[str, int]:
     """How many of them are ``held`` for their orders, and how many are ``rejected``: those wait for somebody."""
     counts = {"held": 0, "rejected": 0}
@@ -62,6 +57,10 @@ class Which:
         return self.party in (None, rejected.party) and self.reason in (None, reason_of(rejected))
 
 
+#: All of them.
+EVERY: Final = Which()
+
+
 def reason_of(rejected: Rejected) -> str:
     """Why it is kept, in a word: ``invalid``, ``unknown-version``.
 
@@ -77,7 +76,7 @@ def outcome_of(rejected: Rejected) -> Literal["held", "rejected"]:
 
 async def every_rejected(
     js: JetStreamContext,
-    which: Which = Which(),
+    which: Which = EVERY,
     *,
     bodies: bool = True,
 ) -> AsyncIterator[Rejected]:
@@ -116,15 +115,22 @@ async def every_rejected(
         await subscription.unsubscribe()
 
 
-async def summarize_rejected(js: JetStreamContext) -> list[dict[str, Any]]:
-    """How many are kept of each party for each reason, and since when, the most first.
+async def count_rejected(js: JetStreamContext, which: Which = EVERY) -> int:
+    """How many that are meant are kept in REJECTED at present, those that are held among them."""
+    if which == EVERY:
+        return (await js.stream_info(names.REJECTED)).state.messages
+    return sum([1 async for _ in every_rejected(js, which, bodies=False)])
+
+
+async def summarize_rejected(js: JetStreamContext, which: Which = EVERY) -> list[dict[str, Any]]:
+    """How many that are meant are kept of each party for each reason, and since when, the most first.
 
     ``held_until`` is the first time at which one of those that are held is rejected.
     """
     counts: Counter[tuple[str, str]] = Counter()
     about: dict[tuple[str, str], tuple[str, datetime | None]] = {}
     until: dict[tuple[str, str], datetime] = {}
-    async for each in every_rejected(js, bodies=False):
+    async for each in every_rejected(js, which, bodies=False):
         key = each.party, reason_of(each)
         counts[key] += 1
         about.setdefault(key, (each.problem.title, each.kept_at))
@@ -144,8 +150,14 @@ async def summarize_rejected(js: JetStreamContext) -> list[dict[str, Any]]:
     ]
 
 
-async def list_rejected(js: JetStreamContext, *, limit: int = 100) -> AsyncIterator[Rejected]:
-    """The kept submissions, oldest first."""
+async def list_rejected(js: JetStreamContext, which: Which = EVERY, *, limit: int = 100) -> AsyncIterator[Rejected]:
+    """The kept submissions that are meant, oldest first."""
+    if which != EVERY:  # few of many, maybe: looked for as fast as the server sends them
+        numbers = [each.number async for each in every_rejected(js, which, bodies=False)]
+        for number in numbers[:limit]:
+            with contextlib.suppress(NoSuchRejectionError):  # somebody has taken it meanwhile
+                yield await get_rejected(js, number)
+        return
     after = 0
     for _ in range(limit):
         try:

@@ -77,7 +77,7 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
     if opened:
         by = f" by {word(order['opened_by'])}" if order.get("opened_by") else ""
         lines.append(("Opened", with_parties(f"{moments.both(opened)}{by}")))
-    lines.append(("Held by", with_parties(word(order.get("holder")) or "nobody known")))
+    lines.append(_whereabouts(order))
     if parcel := _parcel(order.get("parcel"), moments):
         lines.append(("Parcel", parcel))
     if order.get("accountable"):
@@ -100,6 +100,15 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
         lines.append(("Owed", counts(commitments, moments)))
     lines.append(("So far", _counts(order)))
     return lines
+
+
+def _whereabouts(order: Row) -> tuple[str, Text]:
+    """Who has it; while it is on its way nobody has, and whoever sent it is all that is known."""
+    holder = word(order.get("holder"))
+    if not order.get("heading_to") or not order.get("open", True):
+        return "Held by", with_parties(holder or "nobody known")
+    sender = f", sent by {holder}" if holder else ""
+    return "Under way", with_parties(f"to {word(order['heading_to'])}{sender}")
 
 
 def _parcel(parcel: Row | None, moments: Moments) -> Text | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -17,12 +17,23 @@ from cli.render.tables import plain_table
 
 Row = dict[str, Any]
 
+#: Reasons that may go away while the submission stays as it is, and when they have.
+_ONCE: Final = {
+    "unknown-type": "Once a version that knows this type runs here",
+    "unknown-version": "Once a version that knows this version of the type runs here",
+    "order-never-came": "Once its order is known",
+    "ambiguous-number": "Once only one of these orders is left, or has that number",
+    "order-id-taken": "Once that id was given back",
+    "time-out-of-range": "If it was the clock here that was wrong, once it is right",
+    "internal": "Once the fault here is mended",
+}
 
-def listed(result: Row, moments: Moments) -> Iterator[RenderableType]:
-    """All of them, a line each."""
+
+def listed(result: Row, moments: Moments, *, filtered: bool = False) -> Iterator[RenderableType]:
+    """All of them, or those that were asked for, a line each."""
     rows: list[Row] = result.get("rejected") or []
     if not rows:
-        yield Text("Nothing is rejected.", style="green")
+        yield _none(filtered)
         return
     table = plain_table("No", "Kept", "Party", "What", "Why", right=("No",), whole=("Kept",))
     for row in rows:
@@ -36,14 +47,20 @@ def listed(result: Row, moments: Moments) -> Iterator[RenderableType]:
     yield table
     total = int(result.get("total") or len(rows))
     shown = f", the first {len(rows):,} shown" if total > len(rows) else ""
-    yield Text(f"\n{many(total, 'submission')} rejected or held{shown}; 'rejected show NO' tells more.", style="dim")
+    kind = " of that kind" if filtered else ""
+    told = f"\n{many(total, 'submission')}{kind} rejected or held{shown}; 'rejected show NO' tells more."
+    yield Text(told, style="dim")
 
 
-def summarized(result: Row, moments: Moments) -> Iterator[RenderableType]:
+def _none(filtered: bool) -> Text:
+    return Text("Nothing of that kind is rejected." if filtered else "Nothing is rejected.", style="green")
+
+
+def summarized(result: Row, moments: Moments, *, filtered: bool = False) -> Iterator[RenderableType]:
     """How many of each party for each reason, a line each."""
     rows: list[Row] = result.get("summary") or []
     if not rows:
-        yield Text("Nothing is rejected.", style="green")
+        yield _none(filtered)
         return
     table = plain_table("Party", "Reason", "Count", "Oldest", "What it means", right=("Count",), whole=("Oldest",))
     for row in rows:
@@ -57,7 +74,7 @@ def summarized(result: Row, moments: Moments) -> Iterator[RenderableType]:
     yield Text("'rejected retry --all --reason WORD' hands in again.", style="dim")
 
 
-def one(row: Row) -> Iterator[RenderableType]:
+def one(row: Row, moments: Moments) -> Iterator[RenderableType]:
     """One of them: the reason, where it is wrong, and what was sent."""
     problem = row.get("problem") or {}
     held = row.get("outcome") == "held"
@@ -79,10 +96,25 @@ def one(row: Row) -> Iterator[RenderableType]:
     for line in clean(text, newlines=True).split("\n"):
         yield indented(Text(line.lstrip()), 2 + len(line) - len(line.lstrip()))
     if held:
-        until = f" It is rejected if none comes until {word(row['held_until'])}." if row.get("held_until") else ""
-        yield Text(f"\nIt is taken in by itself as soon as its order is known.{until}", style="dim")
+        until = parse(row.get("held_until"))
+        ends = f" It is rejected if none comes until {moments.at(until)}." if until else ""
+        yield Text(f"\nIt is taken in by itself as soon as its order is known.{ends}", style="dim")
         return
-    yield Text(f"\nMend the cause, then: repairchain rejected retry {word(row.get('number'))}", style="dim")
+    yield from _advice(row)
+
+
+def _advice(row: Row) -> Iterator[Text]:
+    """What helps: to hand the same in again only where the cause lies elsewhere."""
+    number, who = word(row.get("number")), word(row.get("party")) or "its party"
+    retry, discard = f"repairchain rejected retry {number}", f"repairchain rejected discard {number}"
+    anew = f"have {who} send it anew, mended, and drop this one: {discard}"
+    once = _ONCE.get(word(row.get("reason")))
+    if once is None:
+        yield Text("\nThe submission itself is wrong: to hand in the same again changes nothing.", style="dim")
+        yield Text(f"Instead {anew}", style="dim")
+        return
+    yield Text(f"\n{once}, hand it in again: {retry}", style="dim")
+    yield Text(f"Where it is the submission that is wrong, {anew}", style="dim")
 
 
 def _what(row: Row) -> str:

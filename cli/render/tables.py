@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.console import RenderableType
@@ -16,6 +16,14 @@ from cli.render.plain import many, word
 from cli.render.sentences import product_name
 
 Row = dict[str, Any]
+
+
+#: What the columns of lanes mean.
+_LEGEND: Final = (
+    "\nNever: it moved on, or the order was closed, before the receiver said that it came in.",
+    "Waiting: handed over, and no word from the receiver yet.",
+    "p50, p90, p99: half, 90 % and 99 % of the receipts came within this time.",
+)
 
 
 def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
@@ -46,7 +54,7 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
             Text(word(row.get("order_id")), style="bold"),
             Text(product_name(row) or "–"),
             status_text(row.get("status")),
-            party(row.get("holder")),
+            _where(row),
             Text(moments.day(since) if since else "–"),
             Text(moments.at(due) if due else "–", style="red" if late else ""),
         )
@@ -57,6 +65,13 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
         yield Text(f"\n{first:,} to {last:,} of {many(total, 'order')}{more}", style="dim")
     else:
         yield Text(f"\n{many(total, 'order')}", style="dim")
+
+
+def _where(row: Row) -> Text:
+    """Who has it; while it is on its way, to whom."""
+    if row.get("heading_to") and row.get("open", True):
+        return Text("→ ").append_text(party(row["heading_to"]))
+    return party(row.get("holder"))
 
 
 def lanes(result: Row, moments: Moments) -> Iterator[RenderableType]:
@@ -77,7 +92,8 @@ def lanes(result: Row, moments: Moments) -> Iterator[RenderableType]:
     yield table
     if said := _by_carriers(totals, moments):
         yield Text(f"\n{said}")
-    yield Text("\np50, p90, p99: half, 90 % and 99 % of the receipts came within this time.", style="dim")
+    for line in _LEGEND:
+        yield Text(line, style="dim")
 
 
 def _by_carriers(totals: Row, moments: Moments) -> str:

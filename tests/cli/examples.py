@@ -497,6 +497,7 @@ RECEIPTS: list[dict[str, Any]] = [
 REJECTED: dict[str, Any] = {
     "number": 12,
     "outcome": "held",
+    "reason": "unknown-order",
     "kept_at": "2026-11-18T08:30:00+00:00",
     "held_until": "2026-12-02T08:30:00+00:00",
     "party": "importer:noord",
@@ -506,12 +507,23 @@ REJECTED: dict[str, Any] = {
 }
 UNREADABLE: dict[str, Any] = REJECTED | {
     "number": 13,
+    "reason": "unreadable",
     "problem": {"title": "The submission cannot be read", "detail": "it is not JSON"},
     "outcome": "rejected",
     "submission": "\\xff not json",
 }
 REJECTED_LIST: dict[str, Any] = {"rejected": [REJECTED, UNREADABLE], "total": 7}
+NEWER: dict[str, Any] = UNREADABLE | {
+    "reason": "unknown-version",
+    "problem": {
+        "title": "This version of the type is not known yet",
+        "detail": "item.received is known up to version 1; it is kept",
+        "pointer": "/type",
+    },
+    "submission": {"type": "repairchain.item.received.v9", "subject": "W-9", "data": {}},
+}
 FAULTY: dict[str, Any] = UNREADABLE | {
+    "reason": "invalid",
     "problem": {
         "title": "The event does not say what its type asks for",
         "detail": "/time: this field is missing",

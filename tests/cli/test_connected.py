@@ -120,6 +120,15 @@ def test_what_is_rejected_is_kept_shown_and_retried(home: Path) -> None:
     )
     summary = answer("rejected", "list", "--summary", home=home)
     counted = {(row["party"], row["reason"]): row["count"] for row in summary["summary"]}
+    mine = ("--party", "importer:noord", "--reason", "unknown-order")
+    listed = answer("rejected", "list", *mine, "--limit", "1", home=home)
+    assert [(row["party"], row["reason"]) for row in listed["rejected"]] == [("importer:noord", "unknown-order")]
+    assert listed["total"] == counted["importer:noord", "unknown-order"]
+    of_mine = answer("rejected", "list", "--summary", *mine, home=home)
+    assert (of_mine["total"], len(of_mine["summary"])) == (listed["total"], 1)
+    assert answer("rejected", "list", "--party", "importer:nobody", home=home) == {"rejected": [], "total": 0}
+    assert "Nothing of that kind" in call("rejected", "list", "--party", "importer:nobody", home=home).stdout
+    assert "there is no reason 'mood'" in sentence(call("rejected", "list", "--reason", "mood", home=home))
     assert counted["importer:noord", "unknown-order"] >= 1
     assert "unknown-order" in call("rejected", "list", "--summary", home=home).stdout
     again = call("rejected", "retry", "--all", "--reason", "unknown-order", home=home)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from cli.render.ledger import stalled
+from cli.render.rejected import one
 from cli.render.tables import lanes
 from cli.render.timeline import timeline
+from services.intake.problems import HELD, TITLES
 from tests.cli.drawing import DRAWINGS, GOLDEN, MOMENTS, draw, drawing
-from tests.cli.examples import TIMELINE, entry
+from tests.cli.examples import TIMELINE, UNREADABLE, entry
 
 
 @pytest.mark.parametrize("name", sorted(DRAWINGS))
@@ -64,3 +66,11 @@ def test_what_carriers_said_stands_beside_what_waits() -> None:
     said = {"carriers": {"in_transit": 1, "delivered": 2}, "delivered_at": "2026-11-17T09:00:00Z"}
     drawn = " ".join(draw(lanes({"lanes": [{}], "totals": said}, MOMENTS)).split())
     assert "carriers say: 2 delivered (the first" in drawn
+
+
+@pytest.mark.parametrize("reason", sorted(set(TITLES) - HELD))
+def test_only_what_may_be_taken_in_as_it_is_is_to_be_handed_in_again(reason: str) -> None:
+    told = draw(one(UNREADABLE | {"reason": reason}, MOMENTS))
+    never = reason.startswith("not-your") or reason in ("invalid", "unreadable", "too-large", "id-reused")
+    assert ("rejected retry 13" in told) is not never
+    assert "rejected discard 13" in told.replace("\n", " ")

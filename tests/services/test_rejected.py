@@ -64,6 +64,11 @@ async def test_they_are_counted_by_party_and_reason(chain: Chain, monkeypatch: p
         (SHOP, "unreadable", 2),
         (SHOP, "unknown-order", 1),
     ]
+    of_other = Which(OTHER)
+    assert await summarize_rejected(operator.jetstream(), of_other) == [row for row in rows if row["party"] == OTHER]
+    assert await count_rejected(operator.jetstream(), of_other) == 4
+    listed = [each.party async for each in list_rejected(operator.jetstream(), of_other, limit=3)]
+    assert listed == [OTHER] * 3
     oldest = [each.kept_at async for each in list_rejected(operator.jetstream(), limit=1)]
     (first,) = (each for each in oldest if each)
     # The server tells nanoseconds, and two ways of reading them end in the same microsecond or the next.
