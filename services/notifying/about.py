@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -83,7 +83,7 @@ def news_of(
     at_work = cause.name in ("item.received", "repair.completed", "repair.failed")
     where = cause.source if at_work else (history.holder or history.accountable)
     asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
-    expected, reminders = _expected_by(history), chased(history)
+    expected, reminders, answers = _expected_by(history), chased(history), _answers_owed(history)
     return News(
         status=_status(history, pause, questions),
         brand=product.get("brand"),
@@ -105,7 +105,9 @@ def news_of(
         never_left=completed is not None and completed.source != history.accountable and not history.has_travelled,
         comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
         asked=bool(questions) or pause is not None,
-        answer_owed=_answer_owed(history),
+        answer_owed=bool(answers),
+        answer_owed_by=min((due for due in answers if due is not None and due > now), default=None),
+        named_before=_named_before(history),
         paused=pause is not None and not questions,
         questions=_questions(questions, pause),
         answer_by=_answer_by(questions, now),
@@ -365,11 +367,20 @@ def _cover(decided: Happened) -> Cover:
     )
 
 
-def _answer_owed(history: History) -> bool:
-    """Whether somebody of the chain owes her an answer."""
-    return any(
-        (owed.kind, owed.state) == ("answer", "open")
+def _answers_owed(history: History) -> list[datetime | None]:
+    """When each of the answers is due that somebody of the chain owes her (None: nobody knows)."""
+    return [
+        owed.due_at
+        for owed in history.owed
+        if (owed.kind, owed.state) == ("answer", "open")
         and role_of(owed.owed_to) == "customer"
         and role_of(owed.owner) != "customer"
-        for owed in history.owed
+    ]
+
+
+def _named_before(history: History) -> datetime | None:
+    """The date of further news in the last letter that she got; None if that was to be the last one."""
+    last = max(
+        history.sent, key=lambda told: (told.at or datetime.min.replace(tzinfo=UTC), told.position), default=None
     )
+    return last.next_news_by if last is not None else None

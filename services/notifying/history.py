@@ -58,7 +58,8 @@ class Told:
     """One message and its fate: planned, sent, failed or suppressed.
 
     ``position`` is that of its plan: what was recorded before it had been weighed. ``cause`` is the (source, id) of the
-    fact that it tells; ``corrects`` are the messages that it takes back; ``at`` is when it was sent.
+    fact that it tells; ``corrects`` are the messages that it takes back; ``at`` is when it was sent, and
+    ``next_news_by`` the date of further news that its letter named.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Told:
     cause: tuple[str, str] = ("", "")
     corrects: tuple[str, ...] = ()
     at: datetime | None = None
+    next_news_by: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -222,11 +224,13 @@ def _happened(entry: Mapping[str, Any]) -> Happened:
 
 def _told(rows: Sequence[Mapping[str, Any]], facts: Sequence[Happened]) -> tuple[Told, ...]:
     plans = {fact.data.get("message"): fact for fact in facts if fact.name == "message.planned"}
-    sent = {fact.data.get("message"): fact.at for fact in facts if fact.name == "message.sent"}
+    sent = {fact.data.get("message"): fact for fact in facts if fact.name == "message.sent"}
     told = []
     for row in rows:
         message, plan = row["message_id"], plans.get(row["message_id"])
         said: Mapping[str, Any] = plan.data if plan is not None else {}
+        left = sent.get(message)
+        named = left.data.get("next_news_by") if left is not None else None
         told.append(
             Told(
                 id=message,
@@ -235,7 +239,8 @@ def _told(rows: Sequence[Mapping[str, Any]], facts: Sequence[Happened]) -> tuple
                 position=plan.position if plan is not None else 0,
                 cause=(said.get("trigger_source", ""), said.get("trigger_id", "")),
                 corrects=tuple(said.get("corrects") or ()),
-                at=sent.get(message),
+                at=left.at if left is not None else None,
+                next_news_by=moment(named) if named else None,
             )
         )
     return tuple(told)

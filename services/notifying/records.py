@@ -200,8 +200,11 @@ class News:
     due: datetime | None = None
     #: The kind of commitment that is overdue.
     late: str | None = None
-    #: She has asked something and has no answer yet.
+    #: She has asked something and has no answer yet; when it is due, if that is still to come.
     answer_owed: bool = False
+    answer_owed_by: datetime | None = None
+    #: The date of further news in the last letter that she got.
+    named_before: datetime | None = None
     answer: Answer | None = None
     promised: Promised | None = None
     visit: Visit | None = None

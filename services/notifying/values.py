@@ -28,6 +28,9 @@ _LONGEST_NAME: Final = 60
 #: States in which somebody is at work or something is on its way, whether or not she has answered.
 _UNDER_WAY: Final = frozenset({"in_transit", "waiting_for_part", "part_arrived", "in_repair"})
 
+#: These are the news that was promised.
+_NEWS_ITSELF: Final = frozenset({"update", "person"})
+
 #: What we call a thing of which we know nothing.
 _THING: Final = {"en": "item", "nl": "product"}
 
@@ -69,6 +72,7 @@ class _Words:
             "thing": self._thing(),
             "order": _line(plan.order),
             "next_news": self._when(plan.next_news_by),
+            **self._named(plan.next_news_by, news.named_before),
             "final": news.final,
             "sorry": _sorry(plan, stand),
             **self._where(news, stand),
@@ -152,6 +156,7 @@ class _Words:
         return {
             "asked": news.asked,
             "answer_owed": news.answer_owed and self._plan.kind != "answer" and news.late != "answer",
+            "answer_owed_by": self._by(news.answer_owed_by),
             "paused": news.paused,
             "waits": stand == "waits",
             "questions": [text for each in news.questions if (text := self._told(each))],
@@ -180,6 +185,21 @@ class _Words:
             "closed_from": self._speech.day(news.closed_from, now, ZONE) if news.closed_from else None,
             "open_again": self._speech.day(again, now, ZONE) if again else None,
         }
+
+    def _named(self, next_news: datetime | None, before: datetime | None) -> dict[str, object]:
+        """The date that our last letter named for further news, and how this letter stands to it."""
+        if next_news is None or before is None or before == next_news:
+            return {"named": None, "named_before": None}
+        if before <= self._plan.now:
+            named = "broken"
+        elif self._plan.kind in _NEWS_ITSELF:
+            named = "kept"
+        else:
+            named = "later" if next_news > before else "sooner"
+        precise = named == "broken" or self._speech.day(before, before, self._zone) == self._speech.day(
+            next_news, next_news, self._zone
+        )
+        return {"named": named, "named_before": self._when(before) if precise else self._by(before)}
 
     # -- news of one kind ---------------------------------------------------------------------------------------------
 
@@ -210,6 +230,7 @@ class _Words:
             "day": self._day(visit.begin),
             "window": self._window(visit.begin, visit.end),
             "before": self._when(visit.before) if _has_moved(visit) else None,
+            "missed": visit.before is not None and visit.before <= self._plan.now,
             "what": self._told(visit.what),
         }
 

@@ -52,7 +52,7 @@ async def test_how_long_she_has_heard_nothing_is_counted(monkeypatch: pytest.Mon
 
 
 async def test_since_when_she_has_it_back_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    back = ("2026-08-12 09:30", "item.returned", {})
+    back: tuple[str, str, dict[str, Any]] = ("2026-08-12 09:30", "item.returned", {})
     check = ("2026-08-14 16:00", "commitment.overdue", {"kind": "check", "owed_by": SHOP})
     assert "She has had her watch back since Wed 12 Aug 09:30." in await said_of(monkeypatch, back, check)
 

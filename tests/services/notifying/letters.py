@@ -158,6 +158,9 @@ def problems(
         expect(False, what)
     if plan.next_news_by is not None:
         expect(speech.when(plan.next_news_by, NOW) in body, "no date of the next news")
+    elif plan.news.answer_owed and plan.kind != "answer":
+        due = plan.news.answer_owed_by
+        expect(due is None or speech.day(due, NOW) in body, "no date of the answer")
     elif not (plan.kind == "closed" and plan.news.comes_home) and plan.news.late != "answer":
         asked = plan.news.check_at is not None and speech.day(plan.news.check_at, NOW) in body
         expect(asked or LAST_WORD[language] in body, "neither a date nor the last word")

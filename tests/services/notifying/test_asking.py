@@ -56,7 +56,7 @@ def test_a_question_that_names_a_link_of_the_chain_is_asked_in_ours(chain: Chain
     body = body_of(chain.given(asked).plan_for(asked))
     assert "Noord" not in body
     assert "we need to know something that only you can tell us. Please contact us, and we will explain." in body
-    assert "We would like to have it by Friday 6 November at 17:00." in body
+    assert "We would like to hear from you by Friday 6 November at 17:00." in body
 
 
 def test_questions_between_partners_are_not_hers(chain: Chain) -> None:
@@ -73,7 +73,9 @@ def test_a_pause_for_her_asks_her(chain: Chain) -> None:
     chain.story(*OUT)
     plan = chain.given(PAUSED).plan_for(PAUSED)
     assert kind_of(plan) == "question"
-    assert "The repair of your Halden Meridian waits for you. What it is about: “the lock has a code”" in body_of(plan)
+    assert "The repair of your Halden Meridian is waiting for you. What it is about: “the lock has a code”" in body_of(
+        plan
+    )
 
 
 @pytest.mark.parametrize("waiting_for", ["part", "importer", "other"])
@@ -119,9 +121,9 @@ def test_other_messages_remember_the_question(chain: Chain) -> None:
     chain.story(*OUT, STRAP)
     chain.given(TO_REPAIRER)
     (late,) = chain.falls_overdue("receive", MONDAY + 7 * DAY)
-    assert "We still wait for an answer from you: “Which strap would you like?”" in body_of(chain.plan_for(late))
+    assert "We are still waiting for an answer from you: “Which strap would you like?”" in body_of(chain.plan_for(late))
     received = body_of(chain.given(AT_REPAIRER).plan_for(AT_REPAIRER))
-    assert "We still wait for an answer from you: “Which strap would you like?”" in received
+    assert "We are still waiting for an answer from you: “Which strap would you like?”" in received
     assert "We wachten nog op een antwoord van u: “Which strap would you like?”" in body_of(
         chain.plan_for(AT_REPAIRER), "nl"
     )
@@ -130,8 +132,8 @@ def test_other_messages_remember_the_question(chain: Chain) -> None:
 @pytest.mark.parametrize(
     ("asking", "words"),
     [
-        (STRAP, "waits for an answer from you. What we would like to know: “Which strap would you like?”"),
-        (PAUSED, "waits for an answer from you. What it is about: “the lock has a code”"),
+        (STRAP, "is waiting for an answer from you. What we would like to know: “Which strap would you like?”"),
+        (PAUSED, "is waiting for an answer from you. What it is about: “the lock has a code”"),
     ],
 )
 def test_an_update_says_that_we_wait_for_her(chain: Chain, asking: Event, words: str) -> None:

@@ -30,7 +30,7 @@ def test_she_hears_that_it_was_delivered_and_is_looked_for(chain: Chain) -> None
     said = letter(chain, scan("in_transit", MONDAY + 2 * HOUR), scan("delivered", MONDAY + DAY))
     assert said.startswith("We are sorry: there is a delay")
     assert DELIVERED in said
-    assert "we are having it looked for there" in said
+    assert "we have asked for it to be looked for there" in said
     assert "noord" not in said.casefold()
 
 

@@ -100,6 +100,9 @@ def every_news() -> list[News]:
             decided_to_repair=True,
             closed_from=NOW + DAY * (1 if place == "us" else -1),
             closed_until=NOW + 9 * DAY,
+            named_before=NOW + turn % 3 * 5 * DAY,
+            answer_owed=True,
+            answer_owed_by=NOW + DAY if turn % 2 else None,
         )
         late = replace(
             bare,
@@ -111,6 +114,7 @@ def every_news() -> list[News]:
             handed_at=NOW - 5 * DAY,
             due=NOW - 3 * DAY,
             taken_back=(Wrong("received", NOW - 2 * DAY, "workshop"),),
+            named_before=NOW + 2 * DAY,
         )
         naming = replace(full, why="Atelier Tick lost the part", summary="done by Noordzee", never_left=True)
         missed = replace(late, due=None, handed_at=None, silent=turn % 3, taken_back=())

@@ -232,7 +232,7 @@ def test_a_date_that_moves_again_says_so_and_what_the_first_was(chain: Chain) ->
     plan = chain.plan_for(moves[1])
     body = body_of(plan)
     assert "by Thursday 12 November; the new date is Tuesday 17 November." in body
-    assert "It is not the first time that this date moves: at first we had named Tuesday 10 November." in body
+    assert "This is not the first time that the date has moved: at first we had named Tuesday 10 November." in body
     assert plan is not None
     assert "has moved again" in compose(plan, CARDS, "en").subject
 

@@ -74,7 +74,12 @@ def test_it_is_made_for_a_telephone_and_loads_nothing() -> None:
 
 
 def test_lists_are_lists() -> None:
-    html = html_of("How we go on is your choice:\n- your money back\n- a <new> one\n", language="en", subject="", us="")
+    html = html_of(
+        "What we do now is up to you. You can choose:\n- your money back\n- a <new> one\n",
+        language="en",
+        subject="",
+        us="",
+    )
     assert "<ul>\n<li>your money back</li>\n<li>a &lt;new&gt; one</li>\n</ul>" in html
 
 

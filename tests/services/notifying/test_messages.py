@@ -223,3 +223,37 @@ def test_every_story_ends_in_words_whatever_the_order_in_which_its_facts_are_han
             chain.sent(message)
             kinds.append(plan.kind)
     assert kinds == ["opened", "received", "received", "quote", "repaired", "ready"]
+
+
+# -- the date of further news ---------------------------------------------------------------------------------------
+
+
+def test_what_the_last_letter_named_is_known(chain: Chain) -> None:
+    chain.given(OPENED)
+    first = chain.plan_for(OPENED)
+    assert first is not None
+    assert first.news.named_before is None
+    told = chain.told(OPENED)
+    chain.given(TO_IMPORTER, AT_IMPORTER)
+    second = chain.plan_for(AT_IMPORTER)
+    assert second is not None
+    assert second.news.named_before == told.planned.next_news_by
+    # What was planned and did not leave has named nothing to her.
+    chain.record(second)
+    chain.given(COMPLETED)
+    third = chain.plan_for(COMPLETED)
+    assert third is not None
+    assert third.news.named_before == told.planned.next_news_by
+
+
+def test_a_last_letter_leaves_no_date_to_replace(chain: Chain) -> None:
+    end = closed(MONDAY + HOUR)
+    again = fact("order.reopened", SHOP, MONDAY + DAY, reason="it stopped")
+    chain.given(OPENED)
+    chain.told(OPENED)
+    chain.given(end)
+    chain.told(end)
+    chain.given(again)
+    plan = chain.plan_for(again)
+    assert plan is not None
+    assert (plan.kind, plan.news.named_before) == ("reopened", None)

@@ -64,7 +64,11 @@ HAPPENED = [
         "it was examined (“crown broken”)",
         "onderzocht",
     ),
-    (fact("part.ordered", REPAIRER, AT_WORK, part="crown"), "a part that it needs was ordered", "onderdeel besteld"),
+    (
+        fact("part.ordered", REPAIRER, AT_WORK, part="crown"),
+        "a part that it needs was ordered",
+        "onderdeel voor besteld",
+    ),
     (fact("part.rejected", REPAIRER, AT_WORK, part="crown", why="x"), "not to be the right one", "niet het juiste"),
     (fact("part.arrived", REPAIRER, AT_WORK, part="crown"), "the part that it needs arrived", "binnengekomen"),
     (fact("cover.decided", SHOP, AT_WORK, decision="covered", cause="x", decider="y"), "guarantee covers it", "onder"),
@@ -128,8 +132,10 @@ def test_silence_goes_on_being_broken_in_other_words(chain: Chain) -> None:
     assert kinds == ["update", "update", "update", "person", "update"]
     assert "There is no news of your Halden Meridian yet" in first
     assert second.startswith("We are sorry that it takes this long. There is still no news of your Halden Meridian.")
-    assert "The last that we know is from Wednesday 4 November, two weeks ago: this is the second message" in second
-    assert "three weeks ago: this is the third message in a row" in third
+    assert (
+        "The last news that we have is from Wednesday 4 November, two weeks ago; this is the second message" in second
+    )
+    assert "three weeks ago; this is the third message in a row" in third
     assert "Since then we have asked about it" not in third
     assert "If you would rather not wait any longer" in second
     assert "one of us will get in touch with you in person" in fourth
@@ -208,7 +214,7 @@ def test_a_price_that_has_run_out_is_not_named_as_if_it_held(chain: Chain) -> No
     plan = update(chain, MONDAY + 11 * DAY)
     body = body_of(plan)
     assert "€85.00" not in body
-    assert "The price that we named held until Monday 9 November at 12:00, and does not hold any more." in body
+    assert "The price that we named was valid until Monday 9 November at 12:00, and no longer is." in body
     assert "gold tot maandag 9 november om 12.00 uur en geldt nu niet meer" in body_of(plan, "nl")
 
 
@@ -224,7 +230,7 @@ def test_other_news_does_not_repeat_a_price_that_has_run_out(chain: Chain) -> No
     chain.story(handed(REPAIRER, IMPORTER, MONDAY + 3 * DAY))
     back = received(IMPORTER, MONDAY + 4 * DAY)
     body = body_of(chain.given(back).plan_for(back))
-    assert "does not hold any more" in body
+    assert "and no longer is" in body
     assert "€85.00" not in body
 
 

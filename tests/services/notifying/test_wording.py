@@ -32,6 +32,7 @@ from tests.services.notifying.letters import (
     planned,
 )
 
+HOUR = timedelta(hours=1)
 HOME = replace(NEWS, brand="Vesta", model="HR 24", never_left=True, status="taken_in")
 
 
@@ -75,7 +76,7 @@ def test_that_the_part_cannot_be_had_is_a_choice_for_her() -> None:
         NEWS, ending="failed", why="The part cannot be had.", options=("refund", "exchange", "return_as_is")
     )
     english = body("failed", failed)
-    assert "A part that it needs can no longer be had." in english
+    assert "A part that it needs is no longer available." in english
     assert "- your money back\n- a replacement\n- your Halden Meridian 36 back, unrepaired" in english
     dutch = body("failed", failed, "nl")
     assert "- uw geld terug\n- een vervangend exemplaar\n- uw Halden Meridian 36 ongerepareerd terug" in dutch
@@ -158,7 +159,7 @@ def test_she_reads_times_by_her_own_clock() -> None:
 @pytest.mark.parametrize(
     ("late", "english", "dutch"),
     [
-        ("answer", "you still wait for our answer to your question about your", "u wacht nog op ons antwoord"),
+        ("answer", "you are still waiting for our answer to your question about your", "u wacht nog op ons antwoord"),
         ("visit", "we missed our appointment for your", "onze afspraak voor uw Halden Meridian 36 hebben gemist"),
         ("part", "the part that your Halden Meridian 36 needs is late", "het onderdeel voor uw Halden Meridian 36"),
         ("cover", "the decision on the guarantee of your", "de beslissing over de garantie op uw"),
@@ -258,7 +259,7 @@ def test_what_the_carrier_says_of_a_parcel_that_is_late_is_passed_on_and_is_no_r
     for kind, news in told:
         english = body(kind, news)
         assert "The carrier reports that the parcel was delivered on Sunday 15 November." in english
-        assert "we are having it looked for there, and will see to it that it moves on" in english
+        assert "we have asked for it to be looked for there, and will see to it that it moves on" in english
         assert "has arrived" not in english or "no confirmation" in english
         assert "asked where it is" not in english
         dutch = body(kind, news, "nl")
@@ -312,7 +313,7 @@ def test_a_wrong_part_is_no_arrival_and_we_are_sorry() -> None:
     assert first_sentence(english).startswith("We are sorry")
     assert "- Saturday 21 November, lamp 3: a part arrived that turned out not to be the right one." in english
     assert "the part that it needs arrived" not in english
-    assert "your Halden Meridian 36 waits for the right part." in english
+    assert "your Halden Meridian 36 is waiting for the right part." in english
     assert first_sentence(dutch).startswith("Het spijt ons")
     assert "binnengekomen" not in dutch
     assert "uw Halden Meridian 36 wacht op het juiste onderdeel." in dutch
@@ -339,8 +340,8 @@ def test_her_yes_is_not_told_twice() -> None:
 def test_only_what_nobody_works_on_waits_for_her_answer(status: str, waits: bool) -> None:
     news = replace(NEWS, status=status, asked=True, questions=("How many hours a day do they burn?",))
     wording = worded("update", news)
-    assert ("waits for your answer" in wording.subject) == waits
-    assert ("We also wait for an answer from you: “How many hours" in wording.body) != waits
+    assert ("is waiting for your answer" in wording.subject) == waits
+    assert ("We are also waiting for an answer from you: “How many hours" in wording.body) != waits
 
 
 def test_a_reminder_gives_her_time_and_asks_for_what_it_waits_for() -> None:
@@ -435,6 +436,17 @@ def test_a_moved_visit_says_sorry_first() -> None:
     assert "sorry" not in body("visit", longer)
 
 
+def test_a_visit_that_nobody_came_to_was_not_moved() -> None:
+    missed = replace(NEWS, visit=replace(VISIT, before=NOW - HOUR))
+    english = body("visit", missed)
+    assert english.startswith(
+        "We are sorry: our visit for your Halden Meridian 36, planned for Monday 23 November at 10:00"
+    )
+    assert "has to move" not in english
+    assert "The new time is Wednesday 25 November between 11:00 and 14:00." in english
+    assert "is niet doorgegaan zoals afgesproken" in body("visit", missed, "nl")
+
+
 def test_cover_is_a_decision_with_a_cause_and_a_way_to_appeal() -> None:
     refused = body("cover")
     assert "The cause: “limescale”." in refused
@@ -509,7 +521,7 @@ def test_a_new_visit_is_no_moved_one() -> None:
 
 @pytest.mark.parametrize("kind", ["update", "check", "closed", "received"])
 def test_an_answer_that_we_owe_her_is_not_passed_over(kind: MessageKind) -> None:
-    owed = "We have not forgotten that we owe you an answer: you will have it from us."
+    owed = "We have not forgotten that we owe you an answer: you will get it from us."
     final = kind in ("check", "closed")
     news = replace(NEWS, final=final, outcome="repaired" if final else None)
     assert owed not in body(kind, news)
@@ -519,6 +531,67 @@ def test_an_answer_that_we_owe_her_is_not_passed_over(kind: MessageKind) -> None
     assert "our last message" not in told
 
 
+def test_the_answer_that_we_owe_has_a_date_if_there_is_one() -> None:
+    news = replace(NEWS, answer_owed=True, answer_owed_by=NOW + 2 * DAY)
+    assert "we owe you an answer: you will get it by Wednesday 25 November." in body("received", news)
+    assert "dat krijgt u uiterlijk woensdag 25 november." in body("received", news, "nl")
+
+
 def test_the_answer_itself_speaks_for_itself() -> None:
     news = replace(NEWS, answer=ANSWER, answer_owed=True)
     assert "owe you an answer" not in body("answer", news)
+
+
+NAMED = planned("overdue").next_news_by
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "english", "dutch"),
+    [
+        (
+            "overdue",
+            -3 * DAY,
+            "This later date replaces Friday 27 November, which we named last time.",
+            "Deze latere datum komt in de plaats van vrijdag 27 november, die we de vorige keer noemden.",
+        ),
+        (
+            "received",
+            DAY,
+            "This earlier date replaces Tuesday 1 December, which we named last time.",
+            "Deze eerdere datum komt in de plaats van dinsdag 1 december, die",
+        ),
+        (
+            "received",
+            -HOUR,
+            "This later date replaces Monday 30 November at 16:00, which we named last time.",
+            "Deze latere datum komt in de plaats van maandag 30 november om 16.00 uur, die",
+        ),
+        (
+            "update",
+            -3 * DAY,
+            "This is the message that we promised you by Friday 27 November.",
+            "Dit is het bericht dat we u uiterlijk vrijdag 27 november hadden beloofd.",
+        ),
+    ],
+)
+def test_a_date_that_takes_the_place_of_another_says_so(
+    kind: MessageKind, before: timedelta, english: str, dutch: str
+) -> None:
+    assert NAMED is not None
+    news = replace(NEWS, named_before=NAMED + before)
+    assert english in body(kind, news)
+    assert dutch in body(kind, news, "nl")
+    for same in (NAMED, None):
+        assert english not in body(kind, replace(NEWS, named_before=same))
+
+
+@pytest.mark.parametrize("kind", ["update", "received"])
+def test_news_that_comes_later_than_promised_is_owned_up_to(kind: MessageKind) -> None:
+    news = replace(NEWS, named_before=NOW - DAY)
+    assert "You should have had a message from us by Sunday 22 November at 11:00; we are sorry" in body(kind, news)
+    assert "het spijt ons dat het later komt" in body(kind, news, "nl")
+
+
+def test_the_last_message_replaces_no_date() -> None:
+    news = replace(NEWS, final=True, named_before=NOW + DAY)
+    assert "last time" not in compose(replace(planned("closed", news), next_news_by=None), CARDS, "en").body
