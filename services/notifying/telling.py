@@ -81,7 +81,9 @@ class Teller:
             return
         try:
             contact = await self.contacts.find(customer_key(plan.opener, plan.customer))
-        except (ForgottenCustomerError, UnreadableContactError):
+        except ForgottenCustomerError:
+            return  # nobody writes to her, and so nothing is planned
+        except UnreadableContactError:
             contact = None  # what becomes of it, whoever sends it says
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None

@@ -6,7 +6,7 @@ import pytest
 
 from services.contact import Contact
 from services.notifying.outcomes import Failed, Unknown
-from services.notifying.sending import UnreadableContactError
+from services.notifying.sending import ForgottenCustomerError, UnreadableContactError
 from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, SHOP, closed, opened
 from tests.services.notifying.desk import CONTACT, Desk
@@ -194,6 +194,18 @@ async def test_who_asks_to_be_forgotten_between_plan_and_letter_is() -> None:
     await desk.work()
     assert desk.outcomes == ["no_contact"]
     assert desk.box.sent == []
+
+
+async def test_for_who_was_forgotten_nothing_is_planned() -> None:
+    desk = Desk(OPENED)
+
+    async def forgotten(key: str) -> Contact | None:
+        raise ForgottenCustomerError
+
+    desk.find = forgotten  # type: ignore[method-assign]
+    await desk.work()
+    assert desk.box.sent == []
+    assert desk.events == [OPENED]
 
 
 async def test_a_message_that_events_overtook_while_it_waited_is_suppressed() -> None:
