@@ -130,6 +130,27 @@ class Event(BaseModel):
     def version(self) -> int:
         return split_type(self.type)[1]
 
+    def taken_in(self, at: datetime, order: str, data: dict[str, Any]) -> Event:
+        """The same fact as it is kept in the log, recorded ``at`` (UTC). Nothing is validated once more."""
+        made = Event.__new__(Event)
+        state = self.__dict__ | {
+            "subject": order,
+            "subjectkind": None,
+            "subjectof": None,
+            "data": data,
+            "recordedtime": at,
+        }
+        # What pydantic does for pickle; its model_copy takes twice the time, and this is done for each submission.
+        made.__setstate__(
+            {
+                "__dict__": state,
+                "__pydantic_fields_set__": self.model_fields_set | {"recordedtime"},
+                "__pydantic_extra__": None,
+                "__pydantic_private__": None,
+            }
+        )
+        return made
+
     def to_json(self) -> bytes:
         """The structured JSON that the log stores."""
         document: dict[str, Any] = {
@@ -138,18 +159,19 @@ class Event(BaseModel):
             "source": self.source,
             "type": self.type,
             "subject": self.subject,
-            "time": iso(self.time),
+            "time": self.time,
             "datacontenttype": self.datacontenttype,
         }
         if self.recordedtime is not None:
-            document["recordedtime"] = iso(self.recordedtime)
+            document["recordedtime"] = self.recordedtime
         for name in _SELDOM:
             value = getattr(self, name)
             if value is not None:
                 document[name] = value
         document["data"] = self.data
         try:
-            return orjson.dumps(document)  # a third of the time that pydantic takes, to the same bytes
+            # A fifth of the time that pydantic takes, to the same bytes: both moments are in UTC.
+            return orjson.dumps(document, option=orjson.OPT_UTC_Z)
         except TypeError:  # numbers without bounds, say: never from outside, where the same library reads
             return self.model_dump_json(exclude_none=True).encode()
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -39,8 +39,7 @@ class LogReplacedError(RuntimeError):
     """The log ends before the position that was read to: it is another one, from a backup say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(NamedTuple):
     """Where a fact is; ``duplicate`` if it had been there already."""
 
     position: int
@@ -112,13 +111,15 @@ async def append_batch(
     *,
     first_of_subject: Container[int] = (),
     timeout: float = _APPEND_TIMEOUT,
+    handed_in: asyncio.Event | None = None,
 ) -> list[Appended]:
     """Append facts in their order, each batch of up to 1,000 all or nothing; returns one place per fact.
 
     A batch that holds a fact which the server still remembers is refused as a whole; then its members are appended one
     by one, where each duplicate is told apart. The facts whose numbers (counted from 0) are in ``first_of_subject`` are
-    appended only if none of their name is there yet for their order: raises NotFirstError otherwise. Raises nats errors
-    if the server does not confirm; appending the same facts again is harmless.
+    appended only if none of their name is there yet for their order: raises NotFirstError otherwise. ``handed_in`` is
+    set when a batch has been sent, and only the answer is awaited. Raises nats errors if the server does not confirm;
+    appending the same facts again is harmless.
     """
     places: list[Appended] = []
     for chunk in _chunks(events):
@@ -130,7 +131,7 @@ async def append_batch(
         if len(chunk) == 1:
             places.append(await append(js, chunk[0][0], first=bool(firsts), timeout=timeout))
             continue
-        last = await _publish_atomically(js, chunk, firsts, timeout)
+        last = await _publish_atomically(js, chunk, firsts, timeout, handed_in)
         if last is None:
             places += [
                 await append(js, event, first=number in firsts, timeout=timeout)
@@ -158,7 +159,11 @@ def _chunks(events: Sequence[Event]) -> Iterator[list[tuple[Event, bytes]]]:
 
 
 async def _publish_atomically(
-    js: JetStreamContext, chunk: Sequence[tuple[Event, bytes]], firsts: Container[int], timeout: float
+    js: JetStreamContext,
+    chunk: Sequence[tuple[Event, bytes]],
+    firsts: Container[int],
+    timeout: float,
+    handed_in: asyncio.Event | None,
 ) -> int | None:
     """The position of the last fact, or None if the batch was refused because of a duplicate."""
     messages = [
@@ -166,7 +171,7 @@ async def _publish_atomically(
         for number, (event, payload) in enumerate(chunk)
     ]
     try:
-        return await publish_together(js, messages, timeout)
+        return await publish_together(js, messages, timeout, handed_in)
     except APIError as error:
         if error.err_code == _ERR_WRONG_LAST_SEQUENCE:
             raise NotFirstError(str(error.description)) from None

@@ -7,6 +7,7 @@ buffer, and so the same way through a reconnect.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -14,7 +15,7 @@ from nats.aio.client import Client
 from nats.errors import BadHeaderError, BadSubjectError, ConnectionClosedError, MaxPayloadError
 
 #: So many bytes go into the client's buffer at a time; it holds two megabytes, and writes what it has when it is full.
-_AT_A_TIME: Final = 256 * 1024
+_AT_A_TIME: Final = 64 * 1024
 
 _VERSION_LINE: Final = "NATS/1.0\r\n"
 
@@ -50,6 +51,7 @@ async def write(connection: Client, frames: Iterable[bytes]) -> None:
         if size >= _AT_A_TIME:
             await _buffer(connection, b"".join(part))
             part, size = [], 0
+            await asyncio.sleep(0)  # what is there goes out, and the server has it while the rest is made
     if part:
         await _buffer(connection, b"".join(part))
 

@@ -17,6 +17,7 @@ from events.party import name_of, role_of
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 #: The server keeps a stream in a folder of its name, and file systems end at 255 bytes.
 _LONGEST_STREAM_TOKEN = 150
+_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 _TOKEN = re.compile(r"(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+")
 
 
@@ -25,6 +26,8 @@ def token(text: str) -> str:
     """One subject token for ``text``. Raises ValueError for the empty text, which no token can carry."""
     if not text:
         raise ValueError("an empty name cannot be part of a subject")
+    if _SAFE.fullmatch(text):
+        return text
     return "".join(chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
 
 

@@ -5,6 +5,7 @@ nats-py has no helper for them. The stream must have ``allow_atomic``.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -27,11 +28,13 @@ _ERR_BATCH_HOLDS_DUPLICATE: Final = 10201
 Together = tuple[str, bytes, Mapping[str, str]]
 
 
-async def publish_together(js: JetStreamContext, messages: Sequence[Together], timeout: float) -> int | None:
+async def publish_together(
+    js: JetStreamContext, messages: Sequence[Together], timeout: float, handed_in: asyncio.Event | None = None
+) -> int | None:
     """The sequence of the last of ``messages``, two at least; or None if one of them is there already.
 
-    Then none of them is stored. Raises APIError if the server refuses them for another reason, nats errors if it does
-    not confirm within ``timeout`` seconds.
+    Then none of them is stored. ``handed_in`` is set when all is sent, and only the answer is awaited. Raises APIError
+    if the server refuses them for another reason, nats errors if it does not confirm within ``timeout`` seconds.
     """
     connection = js._nc  # nats-py has no public way from a JetStream context to its connection
     batch = NUID().next().decode()
@@ -44,6 +47,8 @@ async def publish_together(js: JetStreamContext, messages: Sequence[Together], t
         ),
     )
     last = {**given, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(messages)), "Nats-Batch-Commit": "1"}
+    if handed_in is not None:
+        handed_in.set()
     reply = await connection.request(subject, payload, timeout=timeout, headers=last)
     answer: dict[str, Any] = json.loads(reply.data)
     error = answer.get("error")

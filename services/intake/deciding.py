@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 
-from events.envelope import Event, Identifier, NumberKind
+from events.envelope import Event, Identifier, NumberKind, split_type
 from events.party import ROLES, name_of, role_of
 from events.subjects import customer_key
 from events.vocabulary import FACTS, INCIDENT_FACTS, MERGING_FACTS, PARTY_FACTS, is_known, may_say, read_data
@@ -31,8 +30,7 @@ def order_hash(order: str) -> int:
     return int.from_bytes(blake2b(order.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A fact that was said before: at ``position``, or earlier in the batch at hand (0)."""
 
     position: int
@@ -59,8 +57,7 @@ class _WithContact(BaseModel):
     contact: Contact
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(NamedTuple):
     """Append ``event``; before that, keep ``contact`` under ``contact_key`` if there is one."""
 
     event: Event
@@ -69,8 +66,7 @@ class Accept:
     contact: Contact | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(NamedTuple):
     """Said before: at ``position``, or earlier in this very batch (0)."""
 
     id: str
@@ -78,29 +74,25 @@ class Duplicate:
     order: str
 
 
-#: The data of an event as its version writes it, and the contact that intake takes off it; or why there is none.
-Checked = tuple[dict[str, Any], Contact | None] | Refusal
+class Checked(NamedTuple):
+    """The data of an event as its version writes it, and the contact that intake takes off it."""
+
+    data: dict[str, Any]
+    contact: Contact | None
 
 
-def check_data(event: Event) -> Checked | None:
-    """What of the decision is the same whenever it is made; None of what nobody can read."""
-    if not is_known(event.name, event.version):
-        return None
+def check(event: Event, party: str) -> Checked | Refusal:
+    """What of the decision is the same whenever it is made: half of its work."""
     try:
-        data, contact = _without_contact(event)
-        return _normalised(event.name, event.version, data), contact
+        return _check(event, party)
     except Refusal as refusal:
         return refusal
 
 
-def decide(event: Event, party: str, known: Known, now: datetime, checked: Checked | None = None) -> Accept | Duplicate:
-    """What to do with ``event`` that came in on the subject of ``party``. Raises Refusal.
-
-    ``checked`` is what ``check_data`` says of it, where that is known already.
-    """
+def _check(event: Event, party: str) -> Checked:
     if event.source != party:
         raise Refusal("not-your-name", f"source is '{event.source}' but the submission came from {party}", "/source")
-    name, version = event.name, event.version
+    name, version = split_type(event.type)
     if name not in FACTS:
         raise Refusal("unknown-type", f"'{event.type}' is not in the vocabulary; the submission is kept", "/type")
     if not may_say(role_of(party), name):
@@ -108,15 +100,26 @@ def decide(event: Event, party: str, known: Known, now: datetime, checked: Check
     if not is_known(name, version):
         # Taken in unread, it could carry a customer's address into the log.
         raise Refusal("unknown-version", f"{name} is known up to version {FACTS[name].VERSION}; it is kept", "/type")
-    _check_time(event.time, now)
-
-    checked = checked or check_data(event)
-    assert checked is not None  # it is known
-    if isinstance(checked, Refusal):
-        raise checked
-    data, contact = dict(checked[0]), checked[1]  # it may be decided on once more
+    data, contact = _without_contact(event)
+    data = _normalised(name, version, data)
     _check_reference(event, data, contact)
     _check_own(event, data)
+    return Checked(data, contact)
+
+
+def decide(
+    event: Event, party: str, known: Known, now: datetime, checked: Checked | Refusal | None = None
+) -> Accept | Duplicate:
+    """What to do with ``event`` that came in on the subject of ``party``. Raises Refusal.
+
+    ``checked`` is what ``check`` says of it, where that is known already.
+    """
+    if checked is None:
+        checked = check(event, party)
+    if isinstance(checked, Refusal):
+        raise checked
+    data, contact = checked  # the data is not ours to change: it may be decided on once more
+    _check_time(event.time, now)
 
     order = _resolve(event, known)
     found = known.find(event.source, event.id)
@@ -129,13 +132,10 @@ def decide(event: Event, party: str, known: Known, now: datetime, checked: Check
 
     key = None
     if contact is not None:
-        reference = str(data.setdefault("customer", order))
-        key = customer_key(party, reference)
-    accepted = event.model_copy(
-        update={"subject": order, "subjectkind": None, "subjectof": None, "data": data, "recordedtime": now}
-    )
+        data = {**data, "customer": data.get("customer", order)}
+        key = customer_key(party, str(data["customer"]))
     opens = event.name == "order.opened" and known.opened_by(order) is None
-    return Accept(accepted, opens, key, contact)
+    return Accept(event.taken_in(now, order, data), opens, key, contact)
 
 
 def _check_time(time: datetime, now: datetime) -> None:

@@ -146,6 +146,11 @@ class Index:
             self._look_up_facts([key])
         return self._looked_up.facts[key]
 
+    def position_of(self, source: str, id: str) -> int | None:
+        """Where that fact is in the log, also if it is one of the batch at hand."""
+        row = self._connection.execute("select position from facts where key = ?", (fact_key(source, id),)).fetchone()
+        return None if row is None else int(row[0])
+
     def opened_by(self, order: str) -> str | None:
         """The party that opened that order; None if nobody has."""
         if order in self.pending.orders:
@@ -280,9 +285,10 @@ class Index:
     def expect(self, event: Event) -> None:
         """Note a fact of the batch at hand, so that what follows in the batch can refer to it."""
         self.pending.facts[fact_key(event.source, event.id)] = Found(0, order_hash(event.subject))
-        self.pending.numbers.update(
-            (number, event.subject) for number in numbers_in(event.name, event.source, event.data)
-        )
+        if event.name in _NUMBERING:
+            self.pending.numbers.update(
+                (number, event.subject) for number in numbers_in(event.name, event.source, event.data)
+            )
         if event.name == "item.handed_over":
             self.pending.handed.add((str(event.data.get("to")), event.subject))
         if event.name == "order.opened":
@@ -301,7 +307,8 @@ class Index:
         self._looked_up = _LookedUp()
 
     def appended(self, events: Sequence[Event], positions: Sequence[int]) -> None:
-        """The batch at hand is in the log at these positions. What follows there on what we have read is read, too."""
+        """These of the batch at hand are in the log at these positions. What follows there on what we have read is
+        read, too. Until ``forget`` they are found as the batch's own, without their positions."""
         reached = self.position
         for position in positions:
             reached += position == reached + 1
@@ -312,7 +319,6 @@ class Index:
             ),
             up_to=reached,
         )
-        self.pending = Pending()
 
     def follow(self, batch: Sequence[tuple[int, bytes]]) -> None:
         """Take in what was read from the log. Repeats are harmless."""

@@ -32,14 +32,14 @@ from nats.js import JetStreamContext
 from events import names
 from events.clock import Clock
 from events.envelope import Event
-from events.log import NotFirstError, append_batch, fact_key
+from events.log import Appended, NotFirstError, append_batch, fact_key
 from events.outgoing import frame, write
 from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_config, ours_consumer
 from services.boxes import Box, Boxes
 from services.connecting import leave
 from services.desk.book import Book
 from services.intake.contacts import contact_in, keep_contacts
-from services.intake.deciding import Accept, Checked, Duplicate, check_data, decide, order_hash
+from services.intake.deciding import Accept, Checked, Duplicate, check, decide, order_hash
 from services.intake.delivered import comes_again, party_of, retry_of, sequence_of, stream_of
 from services.intake.faults import with_all_faults
 from services.intake.feeding import FairFeed
@@ -59,6 +59,10 @@ from services.rights import inbox_prefix
 _APPEND_TIMEOUT: Final = 5.0
 _RETRY_DELAY: Final = 1.0
 _TRIES: Final = 5
+
+#: Batches are as large as this where nobody else is at work. So may parts of one be: what is left to do for one is done
+#: while the server is busy with the next.
+_MANY: Final = 400
 
 #: The server's refusal of what a submission would have us write. It will not change its mind.
 _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
@@ -81,8 +85,24 @@ class _Decided:
     by_number: bool = False  # some name their orders by a number that others may have given to another order since
 
 
-#: A submission as a document, its own id, the event or why there is none, and what its data holds.
-_Submission = tuple[dict[str, Any], str | None, Event | Refusal, Checked | None]
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A part of a batch whose ``events`` are on their way into the log, which answers with their places there."""
+
+    messages: list[Msg]
+    decided: _Decided
+    events: list[Event]
+    places: asyncio.Task[list[Appended]]
+
+
+def _parts(messages: list[Msg]) -> list[list[Msg]]:
+    """A batch in equal parts, none of fewer than ``_MANY`` unless it is the only one."""
+    size = -(-len(messages) // max(1, len(messages) // _MANY))
+    return [messages[at : at + size] for at in range(0, len(messages), size)]
+
+
+#: A submission as a document, its own id, the event or why there is none, and what its check says.
+_Submission = tuple[dict[str, Any], str | None, Event | Refusal, Checked | Refusal | None]
 
 
 def _read(message: Msg) -> _Submission:
@@ -95,7 +115,7 @@ def _read(message: Msg) -> _Submission:
         event = read_event(document)
         fact_key(event.source, event.id)  # both are remembered, for when they are needed
         order_hash(event.subject)
-        return document, id, event, check_data(event)
+        return document, id, event, check(event, party_of(message))
     except Refusal as refusal:
         return document, id, refusal, None
 
@@ -230,10 +250,11 @@ class Intake:
     async def take(self, messages: list[Msg]) -> None:
         """Handle one batch. On trouble with the server the batch comes again."""
         began = time.monotonic()
+        left = list(messages)
         try:
-            async with saying_so(messages):
+            async with saying_so(left):
                 before = self._being_settled
-                await self._take_together(messages, later=True)
+                await self._take_together(left, later=True)
                 if before is not None:  # no more than one batch is settled beside the next
                     await asyncio.wait([before])
         finally:
@@ -361,26 +382,87 @@ class Intake:
                     await message.nak(delay=_RETRY_DELAY)
 
     async def _take(self, messages: list[Msg], *, later: bool) -> None:
+        """Take the batch in parts: while the log takes one in, the next is decided on, and the one before is answered.
+
+        ``messages`` loses those of each part that was taken: where the next one fails, they are not taken once more.
+        """
         if self._unsure or any(comes_again(message) for message in messages):
             # An attempt that we know nothing of may have appended them. The server would tell most repeats apart, but
             # only for a while.
             await self._follower.read_to_the_end()
             self._unsure = False
         self._index.forget()
-        decided = self._decide(messages)
-        # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
-        unsure = decided.by_number or any(is_held(rejection.problem) for rejection in decided.rejected)
-        if unsure and await self._follower.read_to_the_end():
+        under_way: _UnderWay | None = None
+        try:
+            for part in _parts(messages):
+                decided = self._decide(part)
+                # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
+                if decided.by_number or any(is_held(rejection.problem) for rejection in decided.rejected):
+                    if under_way is not None:
+                        await self._end(under_way, await under_way.places, messages, later=later)
+                        under_way = None
+                    if await self._follower.read_to_the_end():
+                        self._index.forget()
+                        decided = self._decide(part)
+                decided.rejected = await self._untold(decided.rejected)
+                await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
+                places = await under_way.places if under_way is not None else []
+                before, under_way = under_way, await self._begin(part, decided)
+                if before is not None:
+                    await self._end(before, places, messages, later=later)
+            if under_way is not None:
+                await self._end(under_way, await under_way.places, messages, later=later)
+        finally:
             self._index.forget()
-            decided = self._decide(messages)
-        decided.rejected = await self._untold(decided.rejected)
-        await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
+            if under_way is not None and not under_way.places.done():
+                self._unsure = True
+                under_way.places.cancel()
 
-        answers = Answers()
+    async def _begin(self, part: list[Msg], decided: _Decided) -> _UnderWay:
+        """Hand the facts of a part in to the log; return when all is sent."""
         events = [accept.event for _, accept in decided.accepted]
         opens = {number for number, (_, accept) in enumerate(decided.accepted) if accept.opens}
-        places = await append_batch(self._js, events, first_of_subject=opens, timeout=_APPEND_TIMEOUT)
+        sent = asyncio.Event()
+        places = asyncio.create_task(
+            append_batch(self._js, events, first_of_subject=opens, timeout=_APPEND_TIMEOUT, handed_in=sent)
+        )
+        places.add_done_callback(lambda _: sent.set())
+        try:
+            await sent.wait()
+        except BaseException:
+            places.cancel()
+            raise
+        return _UnderWay(part, decided, events, places)
+
+    async def _end(self, part: _UnderWay, places: Sequence[Appended], messages: list[Msg], *, later: bool) -> None:
+        """The facts of a part are in the log: note that, and answer."""
+        decided, events = part.decided, part.events
         self._index.appended(events, [place.position for place in places])
+        answers = self._answers(decided, places)
+        if later and len(part.messages) >= _MANY and not self._stopping:
+            self._settle_later(Taken(part.messages, decided.rejected, events, answers))
+        else:
+            await self._answer(part, answers, later=later)
+        del messages[: len(part.messages)]
+
+    async def _answer(self, part: _UnderWay, answers: Answers, *, later: bool) -> None:
+        decided, events = part.decided, part.events
+        # Whose facts are in the log need not wait until what is wrong with others' is kept.
+        fine = [message for message, _ in (*decided.accepted, *decided.duplicates) if retry_of(message) is None]
+        await answers.of_new.send(self._connection)
+        await write(self._connection, (frame(message.reply) for message in fine))  # acknowledged
+        self._sweeper.settled(map(stream_of, fine))
+        others = [rejection.message for rejection in decided.rejected if retry_of(rejection.message) is None]
+        taken = Taken([*others, *filter(retry_of, part.messages)], decided.rejected, events, answers)
+        if not taken.messages:
+            self._follower.appended(events)
+        elif later and not self._stopping:
+            self._settle_later(taken)
+        else:
+            await self._finish(await self._settling.settle(taken))
+
+    def _answers(self, decided: _Decided, places: Sequence[Appended]) -> Answers:
+        answers = Answers()
         for (message, accept), place in zip(decided.accepted, places, strict=True):
             event = accept.event
             outcome: Outcome = "duplicate" if place.duplicate else "accepted"
@@ -394,23 +476,10 @@ class Intake:
             )
         for message, duplicate in decided.duplicates:
             party = party_of(message)
-            found = self._index.find(party, duplicate.id)
-            position = duplicate.position or (found.position if found else None)
+            position = duplicate.position or self._index.position_of(party, duplicate.id)
             sequence, receipts = sequence_of(message), answers.to(message)
             receipts.add(party, sequence, duplicate.id, "duplicate", order=duplicate.order, position=position)
-        # Whose facts are in the log need not wait until what is wrong with others' is kept.
-        fine = [message for message, _ in (*decided.accepted, *decided.duplicates) if retry_of(message) is None]
-        await answers.of_new.send(self._connection)
-        await write(self._connection, (frame(message.reply) for message in fine))  # acknowledged
-        self._sweeper.settled(map(stream_of, fine))
-        others = [rejection.message for rejection in decided.rejected if retry_of(rejection.message) is None]
-        taken = Taken([*others, *filter(retry_of, messages)], decided.rejected, events, answers)
-        if not taken.messages:
-            self._follower.appended(events)
-        elif later and not self._stopping:
-            self._settle_later(taken)
-        else:
-            await self._finish(await self._settling.settle(taken))
+        return answers
 
     def _decide(self, messages: Sequence[Msg]) -> _Decided:
         decided = _Decided([], [], [])
