@@ -1,7 +1,7 @@
 """Runs what compose.yaml names without an engine: the same commands with the same environment, as plain processes.
 
 Only what a container would have of its own is replaced: mount points by folders, the server's name by its address, and
-ports by free ones.
+ports by free ones. The command ``repairchain`` is forked from a process that has imported it (reliability/forked.py).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import re
 import subprocess
 import sysconfig
 import urllib.request
-from asyncio.subprocess import Process
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +26,7 @@ from services.home import read_json
 from services.processes import die_with_parent
 from services.server import find_server
 from services.settings import PREFIX
+from tests.reliability import forked
 from tests.waiting import eventually
 
 COMPOSE = Path(__file__).parents[1] / "compose.yaml"
@@ -34,6 +35,23 @@ SERVER = "nats"
 _HOME = "var/lib/repairchain"
 _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 _STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A process, whoever started it; ``code`` is None until it has ended."""
+
+    pid: int
+    code: Callable[[], int | None]
+    terminate: Callable[[], None]
+    kill: Callable[[], None]
+
+    async def end(self, patience: float = _STOP_SECONDS) -> int:
+        """Its exit code, once it has ended."""
+        await eventually(lambda: self.code() is not None, f"process {self.pid} ends", patience=patience)
+        code = self.code()
+        assert code is not None
+        return code
 
 
 class Containers:
@@ -46,7 +64,7 @@ class Containers:
         self.volumes = {name: folder / "volumes" / name for name in composed["volumes"]}
         self.home = self.root("setup") / _HOME
         self.url = ""
-        self._processes: dict[str, Process] = {}
+        self._processes: dict[str, _Running] = {}
 
     async def __aenter__(self) -> Self:
         for volume in self.volumes.values():
@@ -68,18 +86,14 @@ class Containers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process in self._processes.values():
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            process.kill()
+            await process.end()
 
     async def run(self, name: str, *command: str) -> None:
         """``docker compose run --rm NAME COMMAND``; without a command, the service's own. It must succeed."""
         arguments = self._arguments(name, [*command] or self.services[name]["command"])
-        environment = self._environment(name)
-        done = await asyncio.to_thread(
-            subprocess.run, arguments, env=environment, cwd=self._folder, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        process = self._start(name, arguments)
+        assert await process.end(60) == 0, self.said(name)
 
     async def up(self, name: str) -> None:
         """Start the service, and wait until its health check says that it is well."""
@@ -87,20 +101,10 @@ class Containers:
         if name == SERVER:
             ports = ["--port=-1", "--http_port=-1", f"--ports_file_dir={self._folder}"]
             arguments = [str(find_server()), *(argument for argument in arguments), *ports]
-        with (self._folder / f"{name}.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._environment(name),
-                cwd=self._folder,
-                preexec_fn=die_with_parent(),
-            )
-        self._processes[name] = process
+        process = self._processes[name] = self._start(name, arguments)
 
         async def healthy() -> bool:
-            assert process.returncode is None, f"{name} ended with {process.returncode}:\n{self.said(name)}"
+            assert process.code() is None, f"{name} ended with {process.code()}:\n{self.said(name)}"
             return await self._is_healthy(name, process)
 
         await eventually(healthy, f"{name} healthy", patience=60)
@@ -109,8 +113,7 @@ class Containers:
         """``docker compose stop NAME``: the exit code, after SIGTERM."""
         process = self._processes[name]
         process.terminate()
-        async with asyncio.timeout(_STOP_SECONDS):
-            return await process.wait()
+        return await process.end()
 
     def mounted_read_only(self) -> dict[Path, int]:
         """What lies in the volumes that no service may write to, with the time of its last change."""
@@ -124,7 +127,26 @@ class Containers:
         """What the service wrote to its output."""
         return (self._folder / f"{name}.log").read_text(errors="replace")
 
-    async def _is_healthy(self, name: str, process: Process) -> bool:
+    def _start(self, name: str, arguments: list[str]) -> _Running:
+        file = self._folder / f"{name}.log"
+        environment = self._environment(name)
+        if arguments[0] == "repairchain":
+            forking = forked.start(arguments[1:], environment, file, self._folder)
+            assert forking.pid is not None
+            return _Running(forking.pid, lambda: forking.exitcode, forking.terminate, forking.kill)
+        with file.open("ab") as log:
+            process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                cwd=self._folder,
+                preexec_fn=die_with_parent(),
+            )
+        return _Running(process.pid, process.poll, process.terminate, process.kill)
+
+    async def _is_healthy(self, name: str, process: _Running) -> bool:
         """Make the health check of compose.yaml, in whose address only the port is another."""
         kind, *command = self.services[name]["healthcheck"]["test"]
         assert kind == "CMD"

@@ -15,24 +15,38 @@ from typing import Any
 
 from cli.main import main
 
-# What the services import when they start, imported beforehand.
-from services import notifier, projector, retailer, watchdog  # noqa: F401 - read before the fork  # isort: skip
+# What services import when they start and commands when they run, imported beforehand.
+from services import (  # noqa: F401 - read before the fork  # isort: skip
+    backtest,
+    importing,
+    notifier,
+    projector,
+    publishing,
+    retailer,
+    verifying,
+    watchdog,
+)
 
 
-def start(arguments: list[str], environment: dict[str, str], log: Path) -> BaseProcess:
-    """A process that runs ``repairchain`` with ``arguments`` in just that environment; what it says goes to ``log``."""
+def start(arguments: list[str], environment: dict[str, str], log: Path, folder: Path | None = None) -> BaseProcess:
+    """A process that runs ``repairchain`` with ``arguments`` in just that environment; what it says goes to ``log``.
+
+    ``folder`` is where it runs, if not here.
+    """
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    process: BaseProcess = context.Process(target=_run, args=(arguments, environment, str(log)), daemon=True)
+    process: BaseProcess = context.Process(target=_run, args=(arguments, environment, str(log), folder), daemon=True)
     process.start()
     return process
 
 
-def _run(arguments: list[str], environment: dict[str, str], log: str) -> None:
+def _run(arguments: list[str], environment: dict[str, str], log: str, folder: Path | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(file, stream)
+    if folder is not None:
+        os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["repairchain", *arguments]
