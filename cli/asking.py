@@ -22,6 +22,8 @@ ANSWER_TIMEOUT: Final = 60.0
 
 Args = dict[str, Any]
 Result = TypeVar("Result")
+#: Adds to a result what another question answers.
+More = Callable[["Client", dict[str, Any]], Awaitable[None]]
 Work = Callable[["Client"], Awaitable[Result]]
 
 
@@ -35,11 +37,15 @@ def ask(
     args: Args | None = None,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
+    more: More | None = None,
 ) -> dict[str, Any]:
-    """The result of the query ``name``, from whoever can answer it. Raises Problem when nobody can."""
+    """The result of the query ``name``, from whoever can answer it. Raises Problem when nobody can.
+
+    ``more`` adds what only a running chain knows, where one runs and is not asked about another moment.
+    """
     given = {key: value for key, value in (args or {}).items() if value is not None}
     try:
-        return ask_server(place, name, given, as_of, known_at)
+        return ask_server(place, name, given, as_of, known_at, more=None if as_of or known_at else more)
     except Unserved as reason:
         from cli.reading import ask_file
 
@@ -53,6 +59,7 @@ def ask_server(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
     timeout: float = ANSWER_TIMEOUT,
+    more: More | None = None,
 ) -> dict[str, Any]:
     """The result of the query ``name`` from the running chain. Raises Unserved if it does not answer."""
     import asyncio
@@ -60,7 +67,7 @@ def ask_server(
     url = server_url(place)
     if url is None:
         raise Unserved(f"no chain runs on {place.home}")
-    return asyncio.run(_ask(place, url, name, args, _iso(as_of), _iso(known_at), timeout))
+    return asyncio.run(_ask(place, url, name, args, _iso(as_of), _iso(known_at), timeout, more))
 
 
 def _iso(moment: datetime | None) -> str | None:
@@ -68,13 +75,23 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 async def _ask(
-    place: Place, url: str, name: str, args: Args, as_of: str | None, known_at: str | None, timeout: float
+    place: Place,
+    url: str,
+    name: str,
+    args: Args,
+    as_of: str | None,
+    known_at: str | None,
+    timeout: float,
+    more: More | None,
 ) -> dict[str, Any]:
     from services.answering import NoAnswerError, QuestionError
     from services.answering import ask as ask_projector
 
-    def question(connection: Client) -> Awaitable[dict[str, Any]]:
-        return ask_projector(connection, name, args, as_of=as_of, known_at=known_at, timeout=timeout)
+    async def question(connection: Client) -> dict[str, Any]:
+        result = await ask_projector(connection, name, args, as_of=as_of, known_at=known_at, timeout=timeout)
+        if more is not None:
+            await more(connection, result)
+        return result
 
     try:
         return await _connected(place, url, question)

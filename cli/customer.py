@@ -192,26 +192,30 @@ def forget(
     ctx: typer.Context,
     ref: Ref,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    even_if_unknown: Annotated[
+        bool,
+        typer.Option("--even-if-unknown", help="Also where nothing is known of her: before her first order comes."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Erase her name and addresses wherever they lie, for ever.
 
     Nothing is sent to her any more, and nothing brings her back: not what a partner hands in again, and not a new order
-    under the same number. The log keeps what happened to her orders; it never held her name.
+    under the same number. The log keeps what happened to her orders; it never held her name. A number of which nothing
+    is known is taken for a slip, unless --even-if-unknown says that it is meant.
     """
-    named = " ".join(ref)
-    if not yes and not typer.confirm(f"Forget the customer behind {named} for good?"):
+    from cli.render.customer import forgotten, to_forget
+
+    place, named = place_of(ctx), " ".join(ref)
+    who = at_desk(place, "who", {"ref": named})
+    meant = who["known"] or even_if_unknown  # else the desk says what is wrong
+    if meant and not yes and not typer.confirm(to_forget(who)):
         raise typer.Exit(1)
-    result = at_desk(place_of(ctx), "forget", {"ref": named})
+    result = at_desk(place, "forget", {"ref": named, "even_if_unknown": even_if_unknown})
     if as_json:
         print_json(result)
-        return
-    out = console()
-    out.print(f"Customer {result['customer']} of {result['opener']} is forgotten.")
-    out.print(f"Erased beside her record: letters {result['letters']}, rejected submissions {result['rejected']}.")
-    out.print(
-        "Copies that you made of the home folder, and what left by mail, are yours to look after.", soft_wrap=True
-    )
+    else:
+        show(forgotten(result))
 
 
 # -- asking the desk ---------------------------------------------------------------------------------------------------

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.asking import ask
+from cli.forgotten import mark_owed, unmarked
 from cli.options import AsOf, Json, KnownAt, place_of, read_moments
 from cli.output import moments_now, print_json, show
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
 
 Giver = Annotated[str | None, typer.Option("--from", metavar="ROLE:NAME", help="Only what this party handed over.")]
 Taker = Annotated[str | None, typer.Option("--to", metavar="ROLE:NAME", help="Only what went to this party.")]
@@ -57,10 +61,20 @@ def stalled(
     else by the same party, else by anybody, and never from fewer than thirty.
     """
     then, known = read_moments(as_of, known_at)
-    result = ask(place_of(ctx), "stalled", {"likely": likely}, then, known)
+    result = ask(place_of(ctx), "stalled", {"likely": likely}, then, known, _mark)
+    unmarked(_rows(result))
     if as_json:
         print_json(result)
         return
     from cli.render.ledger import stalled as rendered
 
     show(rendered(result, moments_now(then or known)), then, known)
+
+
+async def _mark(connection: Client, result: dict[str, Any]) -> None:
+    await mark_owed(connection, _rows(result))
+
+
+def _rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is late, and what is likely to be."""
+    return [*result["stalled"], *result["likely"]]

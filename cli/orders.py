@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.asking import ask
+from cli.forgotten import mark_order, mark_story, unmarked
 from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moments
 from cli.output import moments_now, print_json, show
 
@@ -31,7 +32,8 @@ def timeline(
     args: dict[str, Any] = {"order": order}
     if raw:
         args["raw"] = True
-    result = ask(place, "timeline", args, then, known)
+    result = ask(place, "timeline", args, then, known, mark_story)
+    unmarked([*([result["order"]] if result["order"] else []), *result["commitments"]])
     if as_json:
         print_json(result)
     else:
@@ -49,7 +51,8 @@ def status(
     from cli.render.order import order_panel
 
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
-    result = ask(place, "status", {"order": order}, then, known)
+    result = ask(place, "status", {"order": order}, then, known, mark_order)
+    unmarked([result])
     if as_json:
         print_json(result)
     else:

@@ -8,6 +8,7 @@ import typer
 
 from cli.asking import ask
 from cli.errors import Problem
+from cli.forgotten import mark_owed, unmarked
 from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments, read_party
 from cli.output import moments_now, print_json, show
 
@@ -51,7 +52,8 @@ def commitments(
         "late": True if missed else None,
         "limit": limit,
     }
-    result = ask(place_of(ctx), "commitments", args, then, known)
+    result = ask(place_of(ctx), "commitments", args, then, known, lambda at, found: mark_owed(at, found["commitments"]))
+    unmarked(result["commitments"])
     if as_json:
         print_json(result)
         return
@@ -73,7 +75,9 @@ def ball(
     With --party all that one party is to do, the most urgent first.
     """
     then, known = read_moments(as_of, known_at)
-    result = ask(place_of(ctx), "ball", {"party": read_party(party), "limit": limit}, then, known)
+    args = {"party": read_party(party), "limit": limit}
+    result = ask(place_of(ctx), "ball", args, then, known, lambda at, found: mark_owed(at, found["ball"]))
+    unmarked(result["ball"])
     if as_json:
         print_json(result)
         return

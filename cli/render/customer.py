@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -11,11 +11,16 @@ from rich.text import Text
 from cli.render.lines import indented
 from cli.render.messages import message
 from cli.render.moments import Moments, parse
-from cli.render.plain import word
+from cli.render.plain import many, word
 from cli.render.sentences import sentence
 from cli.render.tables import plain_table
 
 Row = dict[str, Any]
+
+_NO_MORE: Final = "Nobody is written to under this number any more, so no date of next news holds."
+
+#: So many orders are named before somebody is forgotten.
+_NAMED: Final = 3
 
 
 def customer(result: Row, moments: Moments) -> Iterator[RenderableType]:
@@ -23,7 +28,7 @@ def customer(result: Row, moments: Moments) -> Iterator[RenderableType]:
     yield Text(f"Customer {word(result.get('customer'))} of {word(result.get('opener'))}", style="bold")
     contact: Row | None = result.get("contact")
     if result.get("forgotten"):
-        yield indented(Text("forgotten: nothing is held about her any more", style="yellow"), 2)
+        yield indented(Text(f"She was forgotten: her name and addresses are erased. {_NO_MORE}", style="yellow"), 2)
     elif contact is None:
         yield indented(Text("nothing is held about her: no name, no address", style="dim"), 2)
     else:
@@ -40,7 +45,32 @@ def customer(result: Row, moments: Moments) -> Iterator[RenderableType]:
         yield table
     for row in result.get("messages") or []:
         yield Text("")
-        yield from message(row, moments)
+        # A date that she was promised holds no more, and would look as if it did.
+        yield from message(row | {"next_news_by": None} if result.get("forgotten") else row, moments)
+
+
+def to_forget(who: Row) -> str:
+    """What to ask before somebody is forgotten for good."""
+    named = f"customer {word(who.get('customer'))} of {word(who.get('opener'))}"
+    if not who.get("known"):
+        return f"Nothing is known of {named}. Never write to anybody under that number?"
+    if who.get("forgotten"):
+        return f"Forget {named}, who was forgotten already, once more?"
+    orders = [word(order) for order in who.get("orders") or []]
+    more = f" and {len(orders) - _NAMED:,} more" if len(orders) > _NAMED else ""
+    of = f" ({many(len(orders), 'order')}: {', '.join(orders[:_NAMED])}{more})" if orders else ""
+    return f"Forget {named}{of} for good?"
+
+
+def forgotten(result: Row) -> Iterator[RenderableType]:
+    """What ``forget`` did, and what it could not."""
+    yield Text(f"Customer {word(result.get('customer'))} of {word(result.get('opener'))} is forgotten.")
+    if not result.get("known"):
+        yield Text("Nothing was known of her. Nobody will be written to under that number.")
+        return
+    yield Text(_NO_MORE)
+    yield Text(f"Erased beside her record: letters {result['letters']}, rejected submissions {result['rejected']}.")
+    yield Text("Copies that you made of the home folder, and what left by mail, are yours to look after.")
 
 
 def _preferences(contact: Row, paused: bool, moments: Moments) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from cli.render.lines import Hanging
 from cli.render.look import spoken, with_parties
 from cli.render.moments import Moments, parse, span
 from cli.render.move import had_by, move
-from cli.render.owed import has_not, is_to, to_do, who
+from cli.render.owed import FORGOTTEN, has_not, is_to, is_void_news, to_do, who
 from cli.render.plain import many, word
 from cli.render.sentences import PARCEL_WORDS
 from cli.render.tables import plain_table
@@ -29,7 +29,8 @@ _BESIDE: Final = "dim not bold default"
 def commitments(result: Row, moments: Moments) -> Iterator[RenderableType]:
     """The query ``commitments``; of one order, below whose move it is and who had it for how long."""
     rows: list[Row] = result.get("commitments") or []
-    if result.get("ball"):
+    forgotten = {"customer_forgotten": any(map(is_void_news, rows))}
+    if result.get("ball") and not is_void_news(result["ball"], forgotten):
         yield _labelled("Next    ", move(result["ball"], moments))
     if result.get("time_spent"):
         yield _labelled("Had by  ", had_by(result["time_spent"]))
@@ -57,7 +58,7 @@ def commitments(result: Row, moments: Moments) -> Iterator[RenderableType]:
         ]
         table.add_row(*cells, *([_chance(row)] if chances else []))
     yield table
-    late = sum(row.get("state") in _LATE for row in rows)
+    late = sum(row.get("state") in _LATE and not is_void_news(row) for row in rows)
     yield foot(f"{many(len(rows), 'commitment')}, {late:,} of them late", moments)
 
 
@@ -70,9 +71,9 @@ def stalled(result: Row, moments: Moments) -> Iterator[RenderableType]:
             table.add_row(
                 Text(span(row.get("overdue_seconds") or 0), style="bold red"),
                 Text(word(row.get("order")), style="bold"),
-                with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic"))).append_text(
-                    _by_carrier(row.get("parcel"), moments)
-                ),
+                with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic")))
+                .append_text(_by_carrier(row.get("parcel"), moments))
+                .append(f"; {FORGOTTEN}" if is_void_news(row) else "", style=_BESIDE),
                 due_text(row, moments),
             )
         yield table
@@ -126,7 +127,9 @@ def ball(result: Row, moments: Moments) -> Iterator[RenderableType]:
         since = parse(row.get("opened_at"))
         cells = [
             Text(word(row.get("order")), style="bold"),
-            with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
+            with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))).append(
+                f"; {FORGOTTEN}" if is_void_news(row) else "", style=_BESIDE
+            ),
             Text(moments.day(since) if since else "–"),
             due_text(row, moments),
         ]
@@ -160,12 +163,14 @@ def _work_of(party: str, rows: list[Row], moments: Moments) -> Iterator[Renderab
 
 def due_text(row: Row, moments: Moments) -> Text:
     """By when it is owed, in red if that has passed."""
-    due = parse(row.get("due_at"))
+    due = None if is_void_news(row) else parse(row.get("due_at"))
     return Text(moments.at(due) if due else "–", style="red" if row.get("state") == "overdue" else "")
 
 
 def _standing(row: Row, moments: Moments) -> Text:
     """``open, in 3 h``, ``6 days late``, ``✓ Thu 5 Nov 09:15``."""
+    if is_void_news(row):
+        return Text(FORGOTTEN, style="yellow")
     state, due, ended = word(row.get("state")), parse(row.get("due_at")), parse(row.get("ended_at"))
     late = span(((ended or moments.now) - due).total_seconds()) if due else ""
     if state == "open":

@@ -14,6 +14,7 @@ from cli.render.look import TOLD_WORDS, spoken, status_style, with_parties
 from cli.render.moments import Moments, parse
 from cli.render.move import by, had_by, move
 from cli.render.outcomes import counts
+from cli.render.owed import is_void_news
 from cli.render.plain import clean, many, word
 from cli.render.sentences import PARCEL_WORDS, product_name
 
@@ -82,9 +83,9 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
         lines.append(("Parcel", parcel))
     if order.get("accountable"):
         lines.append(("Answers for it", with_parties(word(order["accountable"]))))
-    if order.get("ball"):
+    if order.get("ball") and not is_void_news(order["ball"], order):
         lines.append(("Next", move(order["ball"], moments)))
-    elif order.get("next_step"):
+    elif order.get("next_step") and not order.get("ball"):
         lines.append(("Next", _next(order, moments)))
     if order.get("time_spent"):
         lines.append(("Had by", had_by(order["time_spent"])))
@@ -134,12 +135,15 @@ def _told(order: Row, moments: Moments) -> list[tuple[str, Text]]:
     told, news = parse(order.get("last_told_at")), parse(order.get("next_news_by"))
     if not told and not order.get("customer"):
         return []
+    forgotten = bool(order.get("customer_forgotten"))
+    lines = [("Customer", Text("was forgotten: she is told nothing any more", style="yellow"))] if forgotten else []
     if not told:
-        return [("Customer", Text("has not been told anything yet", style="red"))]
+        return lines or [("Customer", Text("has not been told anything yet", style="red"))]
     kind = word(order.get("last_told_kind"))
-    heard = "asked whether all is well" if kind == "check" else f"told {TOLD_WORDS.get(kind, kind)}"
-    lines = [("Customer", Text(f"{heard} on {moments.both(told)}".replace("  ", " ")))]
-    if news and order.get("open", True):
+    what = TOLD_WORDS.get(kind, kind)
+    heard = "asked whether all is well" if kind == "check" else what if forgotten else f"told {what}"
+    lines.append(("Last told" if forgotten else "Customer", Text(f"{heard} on {moments.both(told)}".strip())))
+    if news and order.get("open", True) and not forgotten:
         late = news < moments.now
         text = f"by {moments.at(news)} "
         text += f"({moments.relative(news).removesuffix(' ago')} late)" if late else f"({moments.relative(news)})"

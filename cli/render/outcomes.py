@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.render.look import with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import is_to, place_of_kind
+from cli.render.owed import FORGOTTEN, is_to, is_void_news, place_of_kind
 from cli.render.plain import word
 
 Row = dict[str, Any]
@@ -39,7 +39,7 @@ def outcomes(opened: Iterable[Row], moments: Moments, *, raw: bool = False) -> I
 
 def counts(commitments: Iterable[Row], moments: Moments) -> Text:
     """``8 kept · 1 kept late · 2 open``."""
-    counted = Counter(_standing(each, moments) for each in commitments)
+    counted = Counter(_standing(each, moments) for each in commitments if not is_void_news(each))
     text = Text(f"{counted['kept']} kept")
     for standing, style in _COUNTED[1:]:
         if counted[standing]:
@@ -76,6 +76,8 @@ def _idle(commitment: Row) -> bool:
 
 
 def _outcome(commitment: Row, moments: Moments) -> Text:
+    if is_void_news(commitment):
+        return Text(f"next news: {FORGOTTEN}", style="yellow")
     kind, due, ended = commitment.get("kind"), _due(commitment), parse(commitment.get("ended_at"))
     news = kind == "update"
     what = "next news" if news else is_to(commitment.get("owner"), kind, commitment.get("topic"))

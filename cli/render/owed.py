@@ -43,6 +43,15 @@ def place_of_kind(kind: object) -> int:
     return _ORDER.get(str(kind), len(_ORDER))
 
 
+#: What stands where news to a customer is owed whom nobody writes to any more.
+FORGOTTEN: Final = "she was forgotten, so nobody is told"
+
+
+def is_void_news(commitment: Row, about: Row | None = None) -> bool:
+    """Whether it is news to a customer who was forgotten, as it says itself or as ``about``, its order, does."""
+    return commitment.get("kind") == "update" and bool((about or commitment).get("customer_forgotten"))
+
+
 def is_customer(party: object) -> bool:
     """Whether it is she who owes it, known by a reference or not."""
     return str(party).partition(":")[0] == "customer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,6 +16,8 @@ from services.answering import Ask, QuestionError
 from services.contact import Channel, Contact
 from services.desk.problems import DeskError
 
+_Given = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+
 
 class Named(BaseModel):
     """Who is meant: ``retailer:acme C-77``, or any of her orders."""
@@ -22,6 +25,20 @@ class Named(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     ref: Annotated[str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True)]
+
+
+class Forgotten(Named):
+    """Who is to be forgotten. Of whom nothing is known may be meant, or may be mistyped: so that has to be said."""
+
+    even_if_unknown: bool = False
+
+
+class Several(BaseModel):
+    """Customers, each by the party that opened an order of hers and its number for her."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    customers: tuple[tuple[_Given, _Given], ...] = Field(max_length=100_000)
 
 
 class Changes(Named):
@@ -81,6 +98,16 @@ async def _behind_order(ask: Ask, name: str) -> tuple[str, str]:
     if not opener or not reference:
         raise DeskError(f"{order['order_id']} was opened without a customer, so nothing is held about one")
     return str(opener), str(reference)
+
+
+def unknown(customer: Customer, near: Sequence[tuple[str, str]]) -> str:
+    """That nothing is known of ``customer``, and who may be meant, as a sentence without a full stop."""
+    said = f"{customer.opener} has no customer {customer.reference}"
+    if not near:
+        return said
+    meant = [number if opener == customer.opener else f"that of {opener}" for opener, number in near]
+    either = " or ".join(part for part in (", ".join(meant[:-1]), meant[-1]) if part)
+    return f"{said} (did you mean {either}?)"
 
 
 def changed(known: Contact | None, changes: Changes) -> Contact:

@@ -29,9 +29,21 @@ from services.contact import Contact
 from services.desk.book import Book, ForgottenError
 from services.desk.bouncing import Bounced, decide_bounce
 from services.desk.forgetting import Traces, erase_expired, erase_letters, erase_rejected, rejected_of
+from services.desk.knowing import near
 from services.desk.mail import without_quotes
 from services.desk.problems import DeskError
-from services.desk.record import Changes, Customer, Named, as_document, changed, find_customer, told
+from services.desk.record import (
+    Changes,
+    Customer,
+    Forgotten,
+    Named,
+    Several,
+    as_document,
+    changed,
+    find_customer,
+    told,
+    unknown,
+)
 from services.desk.redacting import redacted
 from services.desk.saying import Reply, decide_reply
 from services.desk.settling import Settled, decide_settlement
@@ -90,7 +102,9 @@ class Desk:
             "show": self.show,
             "set": self.set,
             "export": self.export,
+            "who": self.who,
             "forget": self.forget,
+            "forgotten": self.forgotten,
             "settle": self.settle,
             "bounced": self.bounced,
         }
@@ -193,8 +207,18 @@ class Desk:
         return {**await self._document(customer), "rejected": kept}
 
     async def forget(self, given: Any) -> Answer:
-        """Erase her name and addresses wherever they lie, and see to it that they do not come back."""
-        customer = await find_customer(self._ask, Named.model_validate(given).ref)
+        """Erase her name and addresses wherever they lie, and see to it that they do not come back.
+
+        Raises DeskError where nothing is known of her, unless that is said to be meant.
+        """
+        meant = Forgotten.model_validate(given)
+        customer = await find_customer(self._ask, meant.ref)
+        known = await self._is_known(customer)
+        if not known and not meant.even_if_unknown:
+            raise DeskError(
+                f"{await self._unknown(customer)}. Nothing was forgotten; "
+                "to have nobody written to under that number all the same, say --even-if-unknown"
+            )
         traces = await self._traces(customer)
         # Her record tells her traces, so it goes last: after a crash the whole can be done again. Once it is gone,
         # nothing comes to lie there any more, and what came in the meantime goes with the second look.
@@ -207,10 +231,29 @@ class Desk:
             "opener": customer.opener,
             "customer": customer.reference,
             "forgotten": True,
+            "known": known,
             "orders": list(customer.order_ids),
             "rejected": rejected + late[0],
             "letters": letters + late[1],
         }
+
+    async def who(self, given: Any) -> Answer:
+        """Who is meant, and whether anything is known of her: to be asked before she is forgotten."""
+        customer = await find_customer(self._ask, Named.model_validate(given).ref)
+        entry = await self._book.find(customer.key)
+        return {
+            "opener": customer.opener,
+            "customer": customer.reference,
+            "known": bool(entry.revision or customer.orders),
+            "forgotten": entry.forgotten,
+            "orders": list(customer.order_ids),
+        }
+
+    async def forgotten(self, given: Any) -> Answer:
+        """Those of several customers who were forgotten. No query: whoever shows orders asks it each time."""
+        pairs = Several.model_validate(given).customers
+        found = [pair for pair in pairs if (await self._book.find(customer_key(*pair))).forgotten]
+        return {"customers": found}
 
     async def settle(self, given: Any) -> Answer:
         """Say of a message that was parked whether it arrived after all."""
@@ -286,8 +329,16 @@ class Desk:
     async def _document(self, customer: Customer) -> Answer:
         entry = await self._book.find(customer.key)
         if not entry.revision and not customer.orders:
-            raise DeskError(f"{customer.opener} has no customer {customer.reference}")
+            raise DeskError(await self._unknown(customer))
         return as_document(customer, entry.contact, entry.forgotten, self._clock.now())
+
+    async def _is_known(self, customer: Customer) -> bool:
+        """Whether there is a record of her, or was, or an order of hers."""
+        return bool(customer.orders) or (await self._book.find(customer.key)).revision > 0
+
+    async def _unknown(self, customer: Customer) -> str:
+        """That nothing is known of her, and who may be meant instead."""
+        return unknown(customer, await near(self._js, self._book, customer.opener, customer.reference))
 
     async def _traces(self, customer: Customer) -> Traces:
         contact = (await self._book.find(customer.key)).contact

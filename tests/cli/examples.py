@@ -292,6 +292,13 @@ PARCEL: dict[str, Any] = ORDER | {
     }
 }
 
+#: After 'customer forget': what is owed is news to her alone.
+FORGOTTEN: dict[str, Any] = ORDER | {
+    "customer_forgotten": True,
+    "next_news_by": None,
+    "ball": ORDER["ball"] | {"kind": "update", "owner": "retailer:juno", "owed_to": "customer:C-77"},
+}
+
 CLOSED: dict[str, Any] = ORDER | {
     "order_id": "W-1002",
     "status": "closed",
@@ -364,6 +371,13 @@ COMMITMENTS: dict[str, Any] = {
     ]
 }
 OF_ONE_ORDER: dict[str, Any] = COMMITMENTS | {"ball": ORDER["ball"], "time_spent": ORDER["time_spent"]}
+OF_ONE_FORGOTTEN: dict[str, Any] = OF_ONE_ORDER | {
+    "ball": FORGOTTEN["ball"],
+    "commitments": [
+        row | {"customer_forgotten": row["kind"] == "update" and row["state"] == "open"}
+        for row in COMMITMENTS["commitments"]
+    ],
+}
 STALLED: dict[str, Any] = {
     "stalled": [
         _row(5, "overdue", overdue_seconds=518400),

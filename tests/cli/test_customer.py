@@ -56,6 +56,14 @@ def told(home: Path, order: str) -> str:
     raise AssertionError("no message was planned")
 
 
+def until_sent(home: Path, order: str) -> None:
+    """Until our first message about an order has left."""
+    for _ in range(500):
+        if [each for each in answer("messages", order, home=home)["messages"] if each["status"] == "sent"]:
+            return
+    raise AssertionError("no message was sent")
+
+
 def received(home: Path, raw: bytes) -> Any:
     (taken,) = answer("mail", "receive", home=home, stdin=raw)["letters"]
     return taken
@@ -116,8 +124,42 @@ def test_she_is_shown_changed_exported_and_forgotten(home: Path, order: str, tmp
     assert call("customer", "forget", order, home=home, stdin="n\n").exit_code == 1
     gone = call("customer", "forget", SHOP, reference, "--yes", home=home)
     assert f"Customer {reference} of {SHOP} is forgotten." in gone.stdout
-    assert "forgotten" in call("customer", "show", order, home=home).stdout
+    told_of_her = " ".join(call("customer", "show", order, home=home).stdout.split())
+    assert "She was forgotten" in told_of_her
+    assert "next news by" not in told_of_her
     assert "new number" in sentence(call("customer", "set", order, "--language", "de", home=home))
+
+
+def test_nobody_is_promised_news_who_was_forgotten(home: Path, order: str) -> None:
+    def news() -> Any:
+        (row,) = answer("commitments", order, "--kind", "update", "--open", home=home)["commitments"]
+        return row["customer_forgotten"]
+
+    until_sent(home, order)
+    status = answer("status", order, home=home)
+    assert (status["customer_forgotten"], status["next_news_by"] is None, news()) == (False, False, False)
+    assert "Hears again" in call("status", order, home=home).stdout
+    answer("customer", "forget", order, "--yes", home=home)
+    status = answer("status", order, home=home)
+    assert (status["customer_forgotten"], status["next_news_by"], news()) == (True, None, True)
+    assert answer("status", order, "--as-of", "2099-01-01", home=home)["customer_forgotten"] is None
+    for command in ("status", "timeline", "commitments"):
+        shown = call(command, order, home=home, columns=200).stdout
+        assert "forgotten" in shown
+        assert not [each for each in ("Hears again", "promised by") if each in shown]
+
+
+def test_a_number_that_nobody_knows_is_not_forgotten_by_mistake(home: Path, order: str) -> None:
+    mistyped = f"{order[:-2]}-x"
+    said = sentence(call("customer", "forget", SHOP, mistyped, "--yes", home=home))
+    assert said.startswith(f"{SHOP} has no customer {mistyped} (did you mean {order[:-2]}-c")
+    assert "--even-if-unknown" in said
+    assert call("customer", "forget", SHOP, mistyped, "--even-if-unknown", home=home, stdin="n\n").exit_code == 1
+    assert "has no customer" in sentence(call("customer", "show", SHOP, mistyped, home=home))
+    gone = answer("customer", "forget", SHOP, mistyped, "--even-if-unknown", "--yes", home=home)
+    assert (gone["known"], gone["forgotten"]) == (False, True)
+    asked = call("customer", "forget", order, home=home, stdin="n\n").stdout
+    assert f"Forget customer {order[:-2]}-c of {SHOP} (1 order: {order}) for good?" in asked
 
 
 @pytest.mark.parametrize(

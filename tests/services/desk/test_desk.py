@@ -103,6 +103,37 @@ async def test_what_is_no_submission_does_not_keep_it_from_forgetting(office: Of
     assert (await office.desk("forget", ref=REF))["forgotten"]
 
 
+async def test_who_is_not_known_is_not_forgotten_unless_that_is_meant(office: Office) -> None:
+    for order, customer in (("W-1", "C-77"), ("W-2", "C-78"), ("W-3", "D-1000"), ("W-4", "C-70")):
+        await office.open(order, customer=customer)
+    await office.desk("forget", ref=f"{SHOP} C-70")
+    for ref, meant in (
+        (f"{SHOP} c-79", r"\(did you mean C-7[78] or C-7[78]\?\)"),
+        ("retailer:acne C-77", rf"\(did you mean that of {SHOP}\?\)"),
+        (f"{SHOP} ZZZZ", r"no customer ZZZZ\. Nothing was forgotten; .* say --even-if-unknown"),
+    ):
+        with pytest.raises(DeskError, match=meant):
+            await office.desk("forget", ref=ref)
+        who = await office.desk("who", ref=ref)
+        assert (who["known"], who["forgotten"], who["orders"]) == (False, False, [])
+    told = await office.desk("forget", ref=f"{SHOP} C-79", even_if_unknown=True)
+    assert (told["known"], told["forgotten"], told["orders"]) == (False, True, [])
+    await office.open("W-5", customer="C-79")
+    assert (await office.desk("show", ref="W-5"))["contact"] is None
+    assert (await office.desk("who", ref="W-5"))["forgotten"]
+    known = await office.desk("who", ref=f"{SHOP} C-77")
+    assert (known["known"], known["forgotten"], known["orders"]) == (True, False, ["W-1"])
+
+
+async def test_it_says_of_many_who_was_forgotten(office: Office) -> None:
+    await office.open("W-1")
+    await office.open("W-2", customer="C-78")
+    asked = [[SHOP, "C-77"], [SHOP, "C-78"], ["retailer:rival", "C-77"]]
+    assert (await office.desk("forgotten", customers=asked))["customers"] == []
+    await office.desk("forget", ref=REF)
+    assert (await office.desk("forgotten", customers=asked))["customers"] == [[SHOP, "C-77"]]
+
+
 #: Verb, arguments, and what is told.
 IMPOSSIBLE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("show", {"ref": "W-9"}, "no order, reference or serial number 'W-9' is known; name her by the party"),
@@ -115,7 +146,7 @@ IMPOSSIBLE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("set", {"ref": REF, "quiet": "at night"}, "quiet is not right"),
     ("reply", {"order": "W-9", "text": "Hello"}, "no order"),
     ("reply", {"order": "W-1", "text": "> only quoted"}, "write what she said"),
-    ("dance", {}, "it knows reply, show, set, export, forget"),
+    ("dance", {}, "it knows reply, show, set, export, who, forget"),
 )
 
 

@@ -1,0 +1,79 @@
+"""Whether the customers of what is shown were forgotten: then nobody gives them the news that was promised.
+
+The desk of the running chain alone knows that: the log holds nothing by which a customer could be forgotten. Where no
+chain runs, or it is asked how things were at another moment, nothing is said of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+Row = dict[str, Any]
+
+#: The desk may be busy with a long question; what is shown does not wait for that (seconds).
+_PATIENCE: Final = 2.0
+_OPEN: Final = ("open", "overdue", "paused")
+
+
+async def mark_order(connection: Client, order: Row | None) -> None:
+    """Say in ``customer_forgotten`` of ``order`` whether its customer was; then no date of next news holds."""
+    if order is None:
+        return
+    who = order.get("opened_by"), order.get("customer")
+    gone = await _forgotten(connection, [who]) if all(who) else None
+    order["customer_forgotten"] = None if gone is None else who in gone
+    if order["customer_forgotten"]:
+        order["next_news_by"] = None
+
+
+async def mark_story(connection: Client, result: Row) -> None:
+    """The same of a timeline: of its order, and of the news that is owed to the customer."""
+    order: Row | None = result.get("order")
+    await mark_order(connection, order)
+    for row in result.get("commitments") or []:
+        row["customer_forgotten"] = order.get("customer_forgotten") if order and _is_news(row) else None
+
+
+async def mark_owed(connection: Client, rows: Iterable[Row]) -> None:
+    """Say in ``customer_forgotten`` of each row whether it is news to a customer who was forgotten, where it is news.
+
+    An order's customer is one of the party that answers for it, which is whoever opened it.
+    """
+    whose = [(row, (row.get("accountable"), _customer(row))) for row in rows]
+    gone = await _forgotten(connection, {who for row, who in whose if _is_news(row) and all(who)})
+    for row, who in whose:
+        row["customer_forgotten"] = who in gone if gone is not None and _is_news(row) else None
+
+
+def unmarked(rows: Iterable[Row]) -> None:
+    """``customer_forgotten`` is there, also where nobody was asked."""
+    for row in rows:
+        row.setdefault("customer_forgotten", None)
+
+
+def _is_news(row: Row) -> bool:
+    return row.get("kind") == "update" and row.get("state") in _OPEN
+
+
+def _customer(row: Row) -> str | None:
+    role, _, reference = str(row.get("owed_to") or "").partition(":")
+    return reference if role == "customer" else None
+
+
+async def _forgotten(connection: Client, customers: Iterable[tuple[Any, Any]]) -> set[tuple[Any, Any]] | None:
+    """Those of ``customers`` (opener, number) who were; None where the desk is away."""
+    from services.desk.calling import DeskAwayError, call_desk
+    from services.desk.problems import DeskError
+
+    asked = sorted(customers)
+    if not asked:
+        return set()
+    try:
+        answer = await call_desk(connection, "forgotten", {"customers": asked}, timeout=_PATIENCE)
+    except (DeskAwayError, DeskError):
+        return None
+    return {(opener, number) for opener, number in answer["customers"]}
