@@ -139,14 +139,14 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     for model in ANNOUNCED:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
     book = open_book(cursor)
-    build_orders(cursor, book, lambda model, rows: None if model.is_given else _as_temporary(model, rows))
+    build_orders(cursor, book, lambda model, rows: None if model.is_given else _keep_temporary(cursor, model, rows))
 
 
-def build_orders(cursor: DuckDBPyConnection, book: Book, storing: Callable[[Model, str], str | None]) -> None:
+def build_orders(cursor: DuckDBPyConnection, book: Book, store: Callable[[Model, str], None]) -> None:
     """Make the models of single orders from the cursor's `facts`.
 
-    ``storing`` gives the statement that keeps the rows of a stored model, whose SELECT it is given; None if they need
-    not be kept. What only other models read is left as rows in memory.
+    ``store`` keeps the rows of a stored model, whose SELECT it is given. What only other models read is left as rows in
+    memory.
     """
     made = Beside(_rows(cursor, STORY), Rules.read(cursor))
     for name, table in made.tables.items():
@@ -161,12 +161,11 @@ def build_orders(cursor: DuckDBPyConnection, book: Book, storing: Callable[[Mode
             continue
         if model is COMMITMENTS:
             cursor.register("terms", made.terms(book, parts))
-        if statement := storing(model, model.select):
-            cursor.execute(statement)
+        store(model, model.select)
 
 
-def _as_temporary(model: Model, rows: str) -> str:
-    return f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}"
+def _keep_temporary(cursor: DuckDBPyConnection, model: Model, rows: str) -> None:
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
 
 
 def _rows(cursor: DuckDBPyConnection, select: str) -> pa.Table:

@@ -18,6 +18,7 @@ from duckdb import DuckDBPyConnection
 
 from projections.book import Book, open_book
 from projections.models import ANNOUNCED, CATALOG, FACTS, STORED_MODELS, VOIDS, Model, build_orders
+from projections.packing import create_packed
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
 _STRETCH: Final = 400_000
@@ -25,6 +26,8 @@ _STRETCH: Final = 400_000
 _MOST_WORKERS: Final = 4
 
 OpenCursor = Callable[[], DuckDBPyConnection]
+#: Keeps the rows of a SELECT in the table of that name, or makes the table for them.
+Store = Callable[[DuckDBPyConnection, str, str], None]
 
 
 def build_stored(open_cursor: OpenCursor, last_position: int) -> Book:
@@ -37,9 +40,9 @@ def build_stored(open_cursor: OpenCursor, last_position: int) -> Book:
         forget_unfinished(cursor)
         book = _build_announced(cursor)
         if len(stretches) < 2:
-            _build_stretch(cursor, book, 0, _STRETCH, "CREATE TABLE {} AS {}")
+            _build_stretch(cursor, book, 0, _STRETCH, _create)
             return book
-        _build_stretch(cursor, book, 0, 0, "CREATE TABLE {} AS {}")  # empty tables, which all can fill
+        _build_stretch(cursor, book, 0, 0, create_packed)  # empty tables, which all can fill
     workers = min(len(stretches), _MOST_WORKERS, _threads(open_cursor))
     with ThreadPoolExecutor(workers, "rebuild") as pool:
         parts = [
@@ -78,16 +81,24 @@ def _build_announced(cursor: DuckDBPyConnection) -> Book:
 def _build_stretches(open_cursor: OpenCursor, book: Book, stretches: list[tuple[int, int]]) -> None:
     with _transaction(open_cursor) as cursor:
         for after, until in stretches:
-            _build_stretch(cursor, book, after, until, "INSERT INTO {} {}")
+            _build_stretch(cursor, book, after, until, _insert)
 
 
-def _build_stretch(cursor: DuckDBPyConnection, book: Book, after: int, until: int, storing: str) -> None:
-    """The models of the orders that begin there; ``storing`` has room for a table's name and for its rows."""
+def _build_stretch(cursor: DuckDBPyConnection, book: Book, after: int, until: int, store: Store) -> None:
+    """The models of the orders that begin there."""
     _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE {VOIDS.name} AS {VOIDS.select}")
-    cursor.execute(storing.format(_new(VOIDS), f"FROM {VOIDS.name}"))
+    store(cursor, _new(VOIDS), f"FROM {VOIDS.name}")
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW {FACTS.name} AS {FACTS.select}")
-    build_orders(cursor, book, lambda model, rows: storing.format(_new(model), rows))
+    build_orders(cursor, book, lambda model, rows: store(cursor, _new(model), rows))
+
+
+def _create(cursor: DuckDBPyConnection, table: str, rows: str) -> None:
+    cursor.execute(f"CREATE TABLE {table} AS {rows}")
+
+
+def _insert(cursor: DuckDBPyConnection, table: str, rows: str) -> None:
+    cursor.execute(f"INSERT INTO {table} {rows}")
 
 
 def _select_events(cursor: DuckDBPyConnection, condition: str) -> None:
