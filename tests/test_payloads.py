@@ -16,7 +16,7 @@ _COUNT = 10_000
 @pytest.mark.timeout(150)
 async def test_what_was_received_is_accepted_or_a_duplicate_or_rejected_or_held(tmp_path: Path) -> None:
     async with counting(tmp_path / "home") as run:
-        await run.hand_in(payloads(_COUNT))
+        await run.hand_in(payloads(_COUNT, drawn=100))  # drawing them takes longer than the rest of making them
         await eventually(run.balances, "everything is accounted for", patience=100)
     outcomes = run.count.outcomes
     first = sum(len(run.count.heard[place]) for place in run.count.received)

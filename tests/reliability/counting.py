@@ -57,6 +57,7 @@ class Counting:
         self.server = server
         self.count = Count()
         self._clients: dict[str, Client] = {}
+        self._heard_before = -1
 
     async def start(self) -> None:
         """Connect as everybody, and listen."""
@@ -100,6 +101,9 @@ class Counting:
         and has come in again, under a place of its own, once its order was known. ``all_kept`` is False for a run that
         is larger than what is kept.
         """
+        before, self._heard_before = self._heard_before, len(self.count.heard)
+        if self._heard_before != before:
+            return False  # more is coming in, and to count all of it again and again would keep that waiting
         count, outcomes = self.count, self.count.outcomes
         again = len(count.heard.keys() - count.received)
         kept = outcomes["rejected"] + outcomes["held"] - again
