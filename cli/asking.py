@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cli.errors import Problem, one_line
 from cli.place import Place, operator_login, server_url, settings_of
+from cli.workdays import add_working_days
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -89,6 +90,7 @@ async def _ask(
 
     async def question(connection: Client) -> dict[str, Any]:
         result = await ask_projector(connection, name, args, as_of=as_of, known_at=known_at, timeout=timeout)
+        await add_working_days(connection, result, as_of, known_at)
         if more is not None:
             await more(connection, result)
         return result

@@ -18,6 +18,7 @@ from cli.output import console
 from cli.place import Place, settings_of
 from cli.render.moments import Moments, parse
 from cli.render.plain import many
+from cli.workdays import add_working_days
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -223,6 +224,7 @@ class _Teller:
         from cli.render.timeline import timeline as rendered
 
         result = await self._chain.ask("timeline", {"order": self._order})
+        await add_working_days(self._chain.operator, result, None, None)
         self._out.print()
         self._out.rule("the same story, as anybody in the chain can ask for it")
         for part in rendered(result, Moments(at, self._moments.zone)):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.errors import Problem, one_line
 from cli.place import Place
+from cli.workdays import parties_in, put_in
 
 if TYPE_CHECKING:
     from projections.database import Database
@@ -24,12 +25,15 @@ def ask_file(
 ) -> dict[str, Any]:
     """The result of the query ``name``; ``reason`` says why the chain itself was not asked. Raises Problem."""
     from projections.queries import QueryError, run
+    from services.workday import working_days
 
     with open_file(place, reason) as database:
         try:
             result: dict[str, Any] = run(database, name, args, as_of=as_of, known_at=known_at, now=datetime.now(UTC))
         except QueryError as error:
             raise Problem(f"{one_line(error)}.") from None
+        if parties := parties_in(result):
+            put_in(result, working_days(database, {"parties": parties}, as_of, known_at)["seconds"])
     return result
 
 

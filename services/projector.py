@@ -34,6 +34,7 @@ from services.answering import NoAnswerError, QuestionError, pack, query_subject
 from services.connecting import leave
 from services.readmodels import DAMAGE, ReadModels
 from services.showing import Showing
+from services.workday import WORKING_DAYS
 
 #: Further behind than this, the read models are computed once at the end rather than batch by batch.
 _FAR_BEHIND: Final = 20_000
@@ -120,7 +121,7 @@ class Projector:
             description="Read models of the chain: where is it, since when, who owes the next step",
         )
         life.push_async_callback(self._stop_answering, service)
-        for name in (*queries.QUERIES, "snapshot", "rebuild", "position"):
+        for name in (*queries.QUERIES, "snapshot", "rebuild", "position", WORKING_DAYS):
             await service.add_endpoint(EndpointConfig(name=name, subject=query_subject(name), handler=self._take))
         await self._connection.flush()  # from here on, whoever asks is heard
         showing = Showing(self._connection, self._ask)
@@ -309,6 +310,9 @@ class Projector:
         if name == "position":
             found = {"position": self._models.position, "mirrored": self._models.mirrored}
             return {"position": self._position, "result": found}
+        if name == WORKING_DAYS:
+            told = await self._models.working_days(args, question.get("as_of"), question.get("known_at"))
+            return {"position": self._position, "result": told}
         now = self._clock.now()
         answer = await self._models.read(name, args, question.get("as_of"), question.get("known_at"), now)
         if at_least is not None and answer["position"] < at_least:  # made anew between waiting and reading

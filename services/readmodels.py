@@ -18,6 +18,7 @@ import structlog
 
 from projections import queries
 from projections.database import Database, open_database
+from services.workday import working_days
 
 _READERS: Final = 4
 
@@ -75,6 +76,10 @@ class ReadModels:
         return await self._in_reader(
             lambda: dict(queries.answer(self._database, name, args, as_of=as_of, known_at=known_at, now=now))
         )
+
+    async def working_days(self, args: dict[str, Any], as_of: str | None, known_at: str | None) -> dict[str, Any]:
+        """How long a working day is for some parties (workday.py). Raises as ``read`` does."""
+        return await self._in_reader(lambda: working_days(self._database, args, as_of, known_at))
 
     async def stored_position(self) -> int:
         """The position as DuckDB has it: proves that it can be read."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from rich.text import Text
 
 from cli.render.look import with_parties
 from cli.render.moments import Moments, parse, span
 from cli.render.owed import is_customer, is_to, to_do, who
+from cli.render.plain import many
 
 Row = dict[str, Any]
+
+#: From so many working days on, a tenth of one is of no interest.
+_MANY: Final = 10
+#: What less than a working day is told in.
+_UNITS: Final = (("hour", 3600), ("minute", 60))
 
 
 def move(ball: Row, moments: Moments) -> Text:
@@ -38,11 +44,26 @@ def by(due: datetime | None, moments: Moments) -> Text:
 
 
 def had_by(rows: list[Row]) -> Text:
-    """Who had it for how long; of that, how long they were open."""
+    """Who had it for how long, and how much of that was working time of theirs."""
     text = Text("")
     for row in rows:
         text.append(" · " if text else "")
         text.append_text(with_parties(f"{who(row.get('party'))} {span(row.get('seconds') or 0)}"))
-        if row.get("working_seconds") is not None:
-            text.append(f" ({span(row['working_seconds'])} open)", style="dim")
+        if worked := _worked(row):
+            text.append(f" ({worked})", style="dim")
     return text
+
+
+def _worked(row: Row) -> str:
+    """``15 working days``, ``5 working hours``, ``none of it in opening hours``; nothing where all of it was."""
+    worked, day = row.get("working_seconds"), row.get("working_day_seconds")
+    if worked is None or worked >= (row.get("seconds") or 0):
+        return ""
+    if worked < 1:
+        return "none of it in opening hours"
+    if day and worked >= day:
+        days = worked / day
+        told = f"{days:.0f}" if days >= _MANY else f"{days:.1f}".removesuffix(".0")
+        return f"{told} working day{'' if told == '1' else 's'}"
+    unit, seconds = next((each for each in _UNITS if worked >= 1.5 * each[1]), ("second", 1))
+    return many(round(worked / seconds), f"working {unit}")

@@ -91,7 +91,7 @@ def to_publish(parties: Sequence[str]) -> list[str]:
             f"{orders_subject(party)}.W-1",
             rejected_subject(party, "W-1"),
         ]
-    found += [f"{names.QUERY_ROOT}.{query}" for query in (*QUERIES, "rebuild", "position", "snapshot")]
+    found += [f"{names.QUERY_ROOT}.{query}" for query in (*QUERIES, "rebuild", "position", "snapshot", "working_days")]
     found += [f"{names.DESK_ROOT}.{verb}" for verb in ("reply", "show", "set", "export", "forget", "settle")]
     streams = (*_STREAMS, *(box_stream(party) for party in parties))
     found += [f"$JS.API.{verb}".format(stream=stream) for verb in _API for stream in streams]

@@ -12,6 +12,8 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+_WORKING_DAY = {"working_day_seconds": 8 * 3600}
+
 ORDER: dict[str, Any] = {
     "order_id": "W-1001",
     "status": "in_transit",
@@ -63,9 +65,9 @@ ORDER: dict[str, Any] = {
         "bounces": 0,
     },
     "time_spent": [
-        {"party": "repairer:tick", "orders": 1, "seconds": 691200, "working_seconds": 172800},
-        {"party": "importer:noord", "orders": 1, "seconds": 581400, "working_seconds": 124200},
-        {"party": "customer", "orders": 1, "seconds": 90000, "working_seconds": None},
+        {"party": "repairer:tick", "orders": 1, "seconds": 691200, "working_seconds": 172800, **_WORKING_DAY},
+        {"party": "importer:noord", "orders": 1, "seconds": 581400, "working_seconds": 124200, **_WORKING_DAY},
+        {"party": "customer", "orders": 1, "seconds": 90000, "working_seconds": None, "working_day_seconds": None},
     ],
 }
 
