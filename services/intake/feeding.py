@@ -44,8 +44,9 @@ _SILENT: Final = 2.0
 #: What waits here for its turn is said to be worked on so often (seconds), lest the server hand it out once more.
 _SAY_SO_EVERY: Final = 3.0
 
-#: With so many that are worked on still, a stream waits until some of them have their outcome.
+#: With so many that are worked on still, a stream waits until some of them have their outcome: among others, and alone.
 _MOST_UNSETTLED: Final = 100
+_MOST_UNSETTLED_ALONE: Final = 1_000
 
 #: How a request ends that brought less than it asked for: its time was up.
 _TIME_IS_UP: Final = "408"
@@ -187,10 +188,9 @@ class FairFeed:
 
     def _ready(self) -> list[_Source]:
         """Those from which something can be taken."""
+        most = _MOST_UNSETTLED_ALONE if self._alone else _MOST_UNSETTLED
         return [
-            source
-            for source in self._sources.values()
-            if source.messages and self._unsettled[source.stream] < _MOST_UNSETTLED
+            source for source in self._sources.values() if source.messages and self._unsettled[source.stream] < most
         ]
 
     def _is_alone(self) -> bool:

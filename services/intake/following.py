@@ -79,6 +79,10 @@ class Follower:
             self._release_soon(self._held.named_in(batch, self._index.numbers_of))
         return end != position
 
+    async def is_behind(self) -> bool:
+        """Whether the log holds more than the index has read."""
+        return self._index.position < await last_position(self._js)
+
     def appended(self, events: Sequence[Event]) -> None:
         """We have just appended these: what waited for an order or a reference that they name is handed in again."""
         self._release_soon(self._held.named_by(events, self._index.numbers_of))

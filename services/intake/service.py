@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -63,6 +64,9 @@ _TRIES: Final = 5
 #: Batches are as large as this where nobody else is at work. So may parts of one be: what is left to do for one is done
 #: while the server is busy with the next.
 _MANY: Final = 400
+
+#: So many batches, or parts, are settled beside the next. Of one partner it is a few: see feeding.py.
+_MOST_BESIDE: Final = 8
 
 #: The server's refusal of what a submission would have us write. It will not change its mind.
 _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
@@ -156,7 +160,7 @@ class Intake:
         self._served: set[str] = set()  # boxes
         self._unsure = False  # an append went unanswered: the log may have it or not
         self._stopping = False
-        self._being_settled: asyncio.Task[None] | None = None
+        self._being_settled: deque[asyncio.Task[None]] = deque()  # each begins when the one before has ended
         self._finishing: set[asyncio.Task[None]] = set()
         self._ahead: dict[str, _Submission] = {}  # what has arrived and is read already, by its reply subject
 
@@ -253,10 +257,9 @@ class Intake:
         left = list(messages)
         try:
             async with saying_so(left):
-                before = self._being_settled
                 await self._take_together(left, later=True)
-                if before is not None:  # no more than one batch is settled beside the next
-                    await asyncio.wait([before])
+                if len(self._being_settled) > _MOST_BESIDE:
+                    await asyncio.wait([self._being_settled[0]])
         finally:
             for message in messages:
                 self._ahead.pop(message.reply, None)
@@ -290,8 +293,12 @@ class Intake:
                 await message.nak(delay=_RETRY_DELAY)
 
     def _settle_later(self, taken: Taken) -> None:
-        """Settle beside the next batch, and after those before: so many more submissions are taken in a second."""
-        self._being_settled = asyncio.create_task(self._settle(taken, self._being_settled))
+        """Settle beside the next batches, and after those before: so nobody waits for the disk on another's account."""
+        before = self._being_settled[-1] if self._being_settled else None
+        self._feed.unsettled(stream_of(rejection.message) for rejection in taken.rejected)
+        task = asyncio.create_task(self._settle(taken, before))
+        self._being_settled.append(task)
+        task.add_done_callback(self._being_settled.remove)
 
     async def _settle(self, taken: Taken, before: asyncio.Task[None] | None) -> None:
         messages = list(taken.messages)
@@ -299,15 +306,25 @@ class Intake:
             async with saying_so(messages):
                 if before is not None:
                     await asyncio.wait([before])
-                retried = await self._settling.settle(taken)
+                overtaken = await self._overtaken(taken)
+                retried = await self._settling.settle(taken.without(overtaken))
         except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
             return await self._after_trouble(messages, error)
         finally:
+            self._feed.settled(stream_of(rejection.message) for rejection in taken.rejected)
             self._sweeper.settled(map(stream_of, messages))
+        if overtaken:
+            await self._take_together(overtaken)
         if retried.messages:
             finishing = asyncio.create_task(self._finish(retried))
             self._finishing.add(finishing)
             finishing.add_done_callback(self._finishing.discard)
+
+    async def _overtaken(self, taken: Taken) -> list[Msg]:
+        """What would be held, but was decided on before all was read that the log held then: others may have opened
+        the order a moment ago."""
+        held = [rejection.message for rejection in taken.rejected if is_held(rejection.problem)]
+        return held if held and await self._follower.is_behind() else []
 
     async def _finish(self, retried: Retried) -> None:
         messages = list(retried.messages)
@@ -326,8 +343,8 @@ class Intake:
 
     async def _settle_the_last(self) -> None:
         self._stopping = True  # a batch at hand is settled before it ends: the connection ends with it
-        if self._being_settled is not None:
-            await asyncio.wait([self._being_settled])
+        if self._being_settled:
+            await asyncio.wait(self._being_settled)
         if self._finishing:
             await asyncio.wait(self._finishing)
 
@@ -397,7 +414,9 @@ class Intake:
             for part in _parts(messages):
                 decided = self._decide(part)
                 # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
-                if decided.by_number or any(is_held(rejection.problem) for rejection in decided.rejected):
+                # What would be held can do so when it is settled.
+                held = not self._may_wait(later) and any(is_held(rejection.problem) for rejection in decided.rejected)
+                if decided.by_number or held:
                     if under_way is not None:
                         await self._end(under_way, await under_way.places, messages, later=later)
                         under_way = None
@@ -417,6 +436,10 @@ class Intake:
             if under_way is not None and not under_way.places.done():
                 self._unsure = True
                 under_way.places.cancel()
+
+    def _may_wait(self, later: bool) -> bool:
+        """Whether what is left to do for a batch may be done beside the next."""
+        return later and not self._stopping
 
     async def _begin(self, part: list[Msg], decided: _Decided) -> _UnderWay:
         """Hand the facts of a part in to the log; return when all is sent."""
@@ -439,7 +462,7 @@ class Intake:
         decided, events = part.decided, part.events
         self._index.appended(events, [place.position for place in places])
         answers = self._answers(decided, places)
-        if later and len(part.messages) >= _MANY and not self._stopping:
+        if self._may_wait(later) and len(part.messages) >= _MANY:
             self._settle_later(Taken(part.messages, decided.rejected, events, answers))
         else:
             await self._answer(part, answers, later=later)
@@ -456,7 +479,7 @@ class Intake:
         taken = Taken([*others, *filter(retry_of, part.messages)], decided.rejected, events, answers)
         if not taken.messages:
             self._follower.appended(events)
-        elif later and not self._stopping:
+        elif self._may_wait(later):
             self._settle_later(taken)
         else:
             await self._finish(await self._settling.settle(taken))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import nats.js.errors
@@ -74,6 +74,15 @@ class Taken:
     rejected: Sequence[Rejection] = ()
     events: Sequence[Event] = ()
     answers: Answers = field(default_factory=Answers)
+
+    def without(self, messages: Sequence[Msg]) -> Taken:
+        """The same but for these, which were rejected."""
+        left_out = set(map(id, messages))
+        return replace(
+            self,
+            messages=[each for each in self.messages if id(each) not in left_out],
+            rejected=[each for each in self.rejected if id(each.message) not in left_out],
+        )
 
 
 @dataclass(frozen=True, slots=True)
