@@ -128,6 +128,7 @@ async def test_goodwill_is_a_decision_on_the_timeline(scene: Stage) -> None:
     one_face(scene.letters(), SHOP, CARDS)
 
 
+@pytest.mark.heavy  # notifying/test_watchdog.py says it of the decisions
 async def test_an_answer_that_comes_after_two_hours_is_late(scene: Stage) -> None:
     await scene.play([OPENED, ASKED, replace(ANSWERED, at=moment("2026-04-15 11:00"))])
     assert await scene.owed(ORDER, "answer") == [

@@ -130,6 +130,7 @@ async def test_the_whole_story_and_nobody_advises_her_on_monday_to_call_anybody(
     assert (await scene.status(ORDER))["contacts_started"] == 0
 
 
+@pytest.mark.heavy  # the next story says so, too
 async def test_what_was_mended_in_her_house_does_not_come_back_to_anybody(scene: Stage) -> None:
     # The installer closes nothing; the desk looks at it on Monday.
     await scene.play([OPENED, REPAIRED, replace(CLOSED, at=moment("2026-01-19 09:00"), party=DESK)])
@@ -155,3 +156,9 @@ async def test_what_events_have_overtaken_is_not_sent(scene: Stage) -> None:
     assert not [message for message in told if message.kind == "overdue"]
     # A letter that asks right behind two that tell would be one too many: a person is to ask.
     assert [(late[0], late[1]) for late in await scene.stalled()] == [(ORDER, "check")]
+    # It was never handed over to anybody, and the installer has mended it where it hangs: there is nothing to return.
+    assert await scene.owed(ORDER, "return") == []
+    for message in told:
+        assert "comes back to us" not in message.body
+        assert "here with us" not in message.body
+        assert "welcome" not in message.body

@@ -104,14 +104,15 @@ async def test_a_closure_of_two_weeks_that_is_announced_late_moves_all_that_is_o
         assert [(message.at, message.kind, message.next_news_by) for message in told] == [
             ("2026-09-07 09:00", "opened", "2026-09-14 17:00"),
             ("2026-09-07 11:00", "received", "2026-09-14 17:00"),
-            # Due on Monday at eleven, and on the Friday after at five: two working hours before that, each time.
-            ("2026-09-11 17:00", "update", "2026-09-21 17:00"),
-            ("2026-09-18 15:00", "update", "2026-09-25 17:00"),
+            # Due on Monday at eleven, and so from then on: the cue comes on Friday when the shop is about to close.
+            ("2026-09-14 10:55", "update", "2026-09-21 17:00"),
+            ("2026-09-21 10:50", "update", "2026-09-28 17:00"),
         ]
         assert kept(told)
         one_face(scene.letters(), SHOP, CARDS)
 
 
+@pytest.mark.heavy  # projections/test_commitments.py says it of the read models
 async def test_a_closure_that_is_announced_afterwards_excuses_nothing(home: Path) -> None:
     async with at(home, "2026-09-07 08:00") as scene:
         await scene.listen()
@@ -147,6 +148,7 @@ saturday = "10:00-13:00"
 """
 
 
+@pytest.mark.heavy  # projections/test_commitments.py and test_clock.py say it of the read models
 async def test_holidays_and_a_calendar_of_ones_own_count_for_whom_they_are(home: Path) -> None:
     async with at(home, "2026-04-24 08:00", HOLIDAYS) as scene:
         await scene.play(
@@ -182,6 +184,7 @@ async def test_holidays_and_a_calendar_of_ones_own_count_for_whom_they_are(home:
         one_face(scene.letters(), SHOP, CARDS)
 
 
+@pytest.mark.heavy  # projections/test_commitments.py says it of the read models
 async def test_another_policy_holds_for_what_is_open_and_not_for_what_is_over(home: Path) -> None:
     async with at(home, "2026-09-07 08:00") as scene:
         await scene.listen()

@@ -134,6 +134,7 @@ async def test_nobody_came_and_she_hears_it_when_the_window_ends(scene: Stage) -
     assert (visit["state"], visit["kept"], visit["late_seconds"]) == ("met_late", False, 4 * 3_600)
 
 
+@pytest.mark.heavy  # notifying/test_apart.py says it of the decisions
 async def test_a_visit_that_moves_keeps_its_first_and_its_last_window(scene: Stage) -> None:
     await scene.play([OPENED, PLANNED, MOVED])
     await scene.until("2026-06-15 12:00")
@@ -155,6 +156,7 @@ async def test_a_visit_that_moves_keeps_its_first_and_its_last_window(scene: Sta
     )
 
 
+@pytest.mark.heavy  # projections/test_commitments.py says it of the read models
 async def test_a_new_window_after_a_missed_one_can_be_missed_anew(scene: Stage) -> None:
     new = said(
         "2026-06-15 12:00", CREW, "visit.scheduled", visit="V-1", **window("2026-06-16 13:00", "2026-06-16 15:00")
@@ -207,6 +209,7 @@ async def test_her_no_opens_the_work_again_with_its_history(scene: Stage) -> Non
     one_face(scene.letters(), SHOP, CARDS)
 
 
+@pytest.mark.heavy  # projections/test_commitments.py says it of the read models
 async def test_a_person_who_asks_her_first_spares_her_the_letter(scene: Stage) -> None:
     called = said("2026-06-16 09:30", SHOP, "customer.contacted", channel="phone", direction="outbound")
     await scene.play([*KEPT, called])

@@ -126,6 +126,7 @@ async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage) -
     await what_was_known_when_can_be_asked(scene)
 
 
+@pytest.mark.heavy  # notifying/test_every_letter.py says it of each letter
 async def test_she_is_written_to_in_her_own_language(scene: Stage) -> None:
     story = watch_story("nl")
     repaired = next(step for step in story if step.name == "repair.completed")
@@ -137,6 +138,7 @@ async def test_she_is_written_to_in_her_own_language(scene: Stage) -> None:
     assert all("Beste mevrouw Jansen," in letter for letter in scene.letters())
 
 
+@pytest.mark.heavy  # test_terms.py tells a longer story of one
 async def test_a_closure_announced_later_moves_what_is_due(scene: Stage) -> None:
     story = watch_story()
     closure, opened, handed = story[0], story[1], story[2]
