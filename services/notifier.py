@@ -47,7 +47,7 @@ from services.notifying.leftovers import leftovers
 from services.notifying.records import Policy, message_id
 from services.notifying.sending import RETRY_AFTER, ForgottenCustomerError, Sender, UnreadableContactError
 from services.notifying.telling import PLANNED, Teller
-from services.notifying.waiting import AgainLaterError, Waiter, Waiting
+from services.notifying.waiting import AgainLaterError, NotYetError, Waiter, Waiting
 from services.parties import PartyCard
 from services.pulling import in_batches, pull_from, saying_so, stop_pulling
 from services.rights import inbox_prefix
@@ -73,6 +73,9 @@ _BATCH: Final = 200
 
 #: So many orders are handled at a time: the projector brings the read models up to date once for several questions.
 _SIDE_BY_SIDE: Final = 32
+
+#: So many cues wait here for the hour at which news is written; the server has to remember each of them.
+_MOST_PUT_OFF: Final = 5_000
 
 #: After a fault the fact comes again: soon at first, then every few minutes. It is never given up.
 _FIRST_DELAY: Final = 0.5
@@ -146,6 +149,10 @@ class Notifier:
         self._retry_after = retry_after
         self._stopping = False
         self._waiting = Waiting()
+        #: Cues that wait for their hour, by order and id, and the numbers that the server knows them by.
+        self._early = Waiting()
+        self._cues: dict[Waiter, Event] = {}
+        self._put_off: set[int] = set()
         self._order_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._one_round = asyncio.Lock()
         self._looked_for_others: float | None = None
@@ -295,11 +302,17 @@ class Notifier:
             return None
         if event.name == PLANNED and (event.subject, str(event.data.get("message"))) in self._waiting:
             return None  # it was planned a moment ago, and has to wait
+        self._put_off.discard(raw.metadata.sequence.stream)
         try:
             async with self._order(event.subject):
-                await self._teller.handle(event)
+                await self._teller.handle(event, patient=len(self._put_off) < _MOST_PUT_OFF)
         except AgainLaterError as later:
             self._wait(later.delay, (event.subject, later.message))
+        except NotYetError as later:
+            # By our clock it comes up here; should we be gone by then, the server brings it to whoever is there.
+            self._put_off.add(raw.metadata.sequence.stream)
+            self._remember(event, later.delay)
+            return later.delay
         except TooLargeError:
             if event.name == PLANNED:
                 await self._give_up(event.subject, str(event.data.get("message")), str(event.data.get("kind")))
@@ -316,8 +329,13 @@ class Notifier:
     # -- what waits for its moment ------------------------------------------------------------------------------------
 
     def next_round(self) -> datetime | None:
-        """When a message that waits comes up next."""
-        return self._waiting.next()
+        """When a message that waits, or news that is still to be written, comes up next."""
+        return min((at for at in (self._waiting.next(), self._early.next()) if at is not None), default=None)
+
+    @property
+    def put_off(self) -> int:
+        """How many facts the server has from us for later: it counts them as under way."""
+        return len(self._put_off)
 
     async def round(self) -> None:
         """Look again at every message whose moment has come, and give what lists are due; return when that is done."""
@@ -343,6 +361,27 @@ class Notifier:
                         await self._look_again(order, message)
 
             await asyncio.gather(*(handle(order, messages) for order, messages in orders.items()))
+            cues = [self._cues.pop(waiter) for waiter in self._early.due(self._clock.now())]
+            await asyncio.gather(*(self._write(cue, places) for cue in cues))
+
+    async def _write(self, cue: Event, places: asyncio.Semaphore) -> None:
+        """The hour of news has come."""
+        if self._stopping:
+            return  # the server brings it again
+        try:
+            async with places, self._order(cue.subject):
+                await self._teller.handle(cue)
+        except AgainLaterError as later:
+            self._wait(later.delay, (cue.subject, later.message))
+        except NotYetError as later:
+            self._remember(cue, later.delay)
+        except Exception as fault:  # noqa: BLE001 - a fault with one order must not keep news from all others
+            _log.warning("the server brings it again", order=cue.subject, type=cue.type, error=repr(fault))
+
+    def _remember(self, cue: Event, delay: float) -> None:
+        waiter = (cue.subject, cue.id)
+        self._cues[waiter] = cue
+        self._early.add(self._clock.now() + timedelta(seconds=delay), waiter)
 
     async def _look_again(self, order: str, message: str) -> None:
         if self._stopping:

@@ -26,6 +26,7 @@ from services.notifying.decency import Manners, not_before
 from services.notifying.history import Happened, History, Owed, Told
 from services.notifying.overdue import NUDGED, OVERDUE
 from services.notifying.records import PlannedMessage, Policy
+from services.notifying.steadying import to_be_written
 
 #: More updates than this for one stretch of one order are no news but noise, and would never come to an end.
 MOST_UPDATES: Final = 100_000
@@ -258,7 +259,7 @@ class _Replay:
         if news.level == 0 and self.terms.rule.nudge is not None:
             nudge = int(nudge_at(self.terms, since, due)[0])
             if nudge < news.due:
-                news.at = nudge + _PAST
+                news.at = self._written(nudge, news.due) + _PAST
                 return
         news.level = max(news.level, 1)
         while news.level <= len(levels):
@@ -266,6 +267,11 @@ class _Replay:
                 news.at = int(level_at(self.terms, due, news.level)[0]) + _PAST
                 return
             news.level += 1
+
+    def _written(self, cue: int, due: int) -> int:
+        """When the notifier writes the news for which there is a ``cue``."""
+        zone, urgency = self.terms.own.calendar.zone, self.story.urgency
+        return micros_of(to_be_written(moment_of(cue), moment_of(due), zone, self.manners, urgency))
 
     def _news_is_due(self, now: int) -> None:
         news = self.news

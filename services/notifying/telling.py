@@ -25,11 +25,14 @@ from services.answering import Ask
 from services.contact import EMAIL, Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
-from services.notifying.decency import zone_of
+from services.notifying.decency import Manners, zone_of
 from services.notifying.history import moment
+from services.notifying.overdue import NUDGED
 from services.notifying.recording import Log
 from services.notifying.records import Closure, Policy
 from services.notifying.sending import Contacts, ForgottenCustomerError, Sender, UnreadableContactError
+from services.notifying.steadying import to_be_written
+from services.notifying.waiting import NotYetError
 from services.notifying.wording import compose
 from services.parties import PartyCard
 
@@ -57,16 +60,19 @@ class Teller:
     _ended: set[str] = field(default_factory=set)
     _asked: dict[Any, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
 
-    async def handle(self, event: Event) -> None:
-        """Take one fact from the log. Raises AgainLaterError where a planned message has to wait."""
+    async def handle(self, event: Event, *, patient: bool = True) -> None:
+        """Take one fact from the log. Raises AgainLaterError where a planned message has to wait.
+
+        While it is ``patient``: NotYetError where news is to be written later, of what will be known by then.
+        """
         if event.name == PLANNED:
             message = str(event.data.get("message"))
             if message not in self._ended:
                 await self.sender.deliver(event.subject, message)
         elif event.name in TRIGGERS:
-            await self.plan(event)
+            await self.plan(event, patient=patient)
 
-    async def plan(self, trigger: Event) -> None:
+    async def plan(self, trigger: Event, *, patient: bool = True) -> None:
         """Append the message.planned that ``trigger`` causes, if it causes one."""
         now = self.clock.now()
         if is_past(trigger, self.policy, now) or not concerns_her(trigger):
@@ -85,6 +91,8 @@ class Teller:
             return  # nobody writes to her, and so nothing is planned
         except UnreadableContactError:
             contact = None  # what becomes of it, whoever sends it says
+        if patient and trigger.name == NUDGED:
+            _await_its_hour(trigger, timeline, contact, shop_zone, now)
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None
         wording = compose(plan, self.cards(), language, zone=zone_of(contact, shop_zone), urgent=urgent)
@@ -163,3 +171,17 @@ class Teller:
             asked = self._asked[key] = asyncio.ensure_future(self.ask(name, args, None))
             asked.add_done_callback(lambda _: self._asked.pop(key, None))
         return await asyncio.shield(asked)
+
+
+def _await_its_hour(
+    cue: Event, timeline: Mapping[str, Any], contact: Contact | None, shop_zone: str | None, now: datetime
+) -> None:
+    """Raises NotYetError if the news that ``cue`` is about is to be written later."""
+    due = cue.data.get("due")
+    if not due:
+        return
+    manners = Manners.of(contact, timeline.get("rules"), shop_zone)
+    urgency = timeline["order"].get("urgency")
+    then = to_be_written(now, moment(due), zone_of(None, shop_zone), manners, urgency)
+    if then > now:
+        raise NotYetError((then - now).total_seconds())

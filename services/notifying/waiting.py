@@ -21,6 +21,14 @@ class AgainLaterError(Exception):
         self.message = message
 
 
+class NotYetError(Exception):
+    """The cue has come too early to be told: look at it again after ``delay`` seconds."""
+
+    def __init__(self, delay: float) -> None:
+        super().__init__(f"in {delay:g} s")
+        self.delay = delay
+
+
 class Waiting:
     """What waits, by the moment at which it is looked at again; each message once, for the earliest of its moments."""
 

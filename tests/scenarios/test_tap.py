@@ -171,8 +171,8 @@ async def test_while_she_thinks_about_the_price_nobody_else_is_late_and_then_the
     assert [(message.at, message.kind, message.next_news_by) for message in told] == [
         ("2026-03-02 09:00", "opened", "2026-03-09 17:00"),
         ("2026-03-03 13:00", "quote", "2026-03-10 17:00"),
-        # Two hours before her time is over, and the promise of news with it. Once is enough: at one nothing is new.
-        ("2026-03-10 11:00", "update", "2026-03-17 17:00"),
+        # Right before her time is over, and the promise of news with it. Once is enough: at one nothing is new.
+        ("2026-03-10 12:55", "update", "2026-03-17 17:00"),
     ]
     assert "€398.00" in told[1].subject
     assert told[2].subject.startswith("A reminder")

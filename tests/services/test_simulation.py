@@ -94,12 +94,12 @@ async def test_weeks_of_silence_are_broken_every_time_before_news_is_due(free_ho
         messages = (await simulation.ask("messages", {"order": "W-1"}))["messages"]
     assert noted == []
     told = [(row["kind"], datetime.fromisoformat(row["sent_at"])) for row in messages if row["status"] == "sent"]
-    # Nobody has sent it on in four working days: on Thursday at 17 she hears that. Then, each time when 38 of forty
-    # opening hours have passed without news, she hears how it stands.
+    # Nobody has sent it on in four working days: on Thursday at 17 she hears that. A week later the shop is about to
+    # close when news is due, so it comes at its cue; from then on it comes at that hour, five minutes before it is due.
     assert [(kind, moment.replace(microsecond=0)) for kind, moment in told[2:]] == [
         ("update", at(12, 15)),
-        ("update", at(19, 13)),
-        ("person", at(26, 11)),  # three such weeks are enough: from then on a person is to call her
+        ("update", at(19, 15) - timedelta(minutes=5)),
+        ("person", at(26, 15) - timedelta(minutes=10)),  # three such weeks are enough: a person is to call her
     ]
     assert [kind for kind, _ in told[:2]] == ["opened", "overdue"]
     promised = [datetime.fromisoformat(row["next_news_by"]) for row in messages]

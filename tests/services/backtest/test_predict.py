@@ -213,11 +213,12 @@ def test_what_is_late_is_told_at_once_and_once_for_a_moment() -> None:
 
 def test_silence_is_broken_before_it_is_too_long_for_the_party_that_answers_to_her() -> None:
     facts = story(OPENED, until=24 * 15)
-    # Of forty working hours from Monday 11:00, 38 are over on Friday at 17:00; from there, the Friday after at 15:00.
+    # Of forty working hours from Monday 11:00, 38 are over on Friday at 17:00, when the shop closes: so on Monday, five
+    # minutes before they are over, and from there once more.
     assert told(facts, NEWS) == [
         (0, "opened", "order.opened"),
-        (4 * 24 + 6, "update", "update"),
-        (11 * 24 + 4, "update", "update"),
+        (7 * 24 - 0.083, "update", "update"),
+        (14 * 24 - 0.167, "update", "update"),
     ]
 
 
@@ -228,14 +229,14 @@ def test_without_a_nudge_it_is_broken_when_it_is_too_long() -> None:
 
 def test_every_news_puts_the_update_off() -> None:
     facts = story(OPENED, fact(24, "item.received", BENCH), until=24 * 10)
-    assert [each[0] for each in told(facts, NEWS)] == [0, 24, 7 * 24 + 6]
+    assert [each[0] for each in told(facts, NEWS)] == [0, 24, 8 * 24 - 0.083]
 
 
 def test_so_does_a_call_that_the_log_tells_of() -> None:
     called = fact(48, "customer.contacted", direction="outbound")
     she_called = fact(72, "customer.contacted", direction="inbound")
     facts = story(OPENED, called, she_called, until=24 * 10)
-    assert [each[0] for each in told(facts, NEWS)] == [0, 8 * 24 + 6]
+    assert [each[0] for each in told(facts, NEWS)] == [0, 9 * 24 - 0.083]
 
 
 def test_who_has_it_back_and_was_asked_is_left_in_peace() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
 
 from events import log, names
+from events.chain import commitment_id
 from events.clock import SimulatedClock
-from events.envelope import Event
+from events.envelope import Event, make_event
+from events.party import NOTIFIER, WATCHDOG
 from events.streams import declare_streams
 from events.subjects import customer_key, notices_subject
 from services.answering import NoAnswerError, TooLargeError
@@ -411,3 +414,55 @@ async def test_a_clock_that_was_set_back_stops_no_rounds(street: Street, monkeyp
 
     await eventually(three)
     await notifier.stop()
+
+
+def news_is_due(street: Street) -> Event:
+    """The cue to news that she was promised on Monday; it is to be written a second after the clock of the street."""
+    due = MONDAY + 7 * DAY
+    street.clock.set(due - timedelta(minutes=5, seconds=1))
+    commitment = commitment_id("update", ORDER, NOTIFIER, street.chain.named("message.sent")[0].id)
+    data = {"commitment": commitment, "kind": "update", "owed_by": SHOP, "due": due.isoformat()}
+    now = street.clock.now()
+    return make_event(
+        "commitment.nudged", source=WATCHDOG, id="nudged", subject=ORDER, time=now, recordedtime=now, data=data
+    )
+
+
+async def put_off(notifier: Notifier) -> None:
+    async def is_put_off() -> bool:
+        return notifier.put_off == 1
+
+    await eventually(is_put_off)
+
+
+async def test_news_waits_for_its_hour_by_the_clock_of_the_chain(street: Street) -> None:
+    async with street.notifying() as notifier:
+        await street.said(OPENED)
+        await street.quiet()
+        await street.ask("pending", {}, None)
+        await street.said(news_is_due(street))
+        await put_off(notifier)
+        assert notifier.next_round() == MONDAY + 7 * DAY - timedelta(minutes=5)
+        await notifier.round()
+        assert len(await street.events("message.sent")) == 1
+        street.clock.set(MONDAY + 7 * DAY - timedelta(minutes=5))
+        await notifier.round()
+    assert [event.data["kind"] for event in await street.events("message.sent")] == ["opened", "update"]
+
+
+async def test_news_that_waits_is_brought_to_whoever_comes_next(street: Street) -> None:
+    async with street.notifying() as notifier:
+        await street.said(OPENED)
+        await street.quiet()
+        await street.ask("pending", {}, None)
+        await street.said(news_is_due(street))
+        await put_off(notifier)
+    street.clock.set(MONDAY + 7 * DAY - timedelta(minutes=4))
+    async with street.notifying():
+
+        async def told() -> bool:
+            return len(await street.events("message.sent")) == 2
+
+        await eventually(told)
+        await street.quiet()
+    assert len(street.letters) == 2

@@ -1,0 +1,160 @@
+"""News comes at the same decent hour from week to week, and in time."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from events.envelope import Event
+from projections.calendar import DEFAULT
+from projections.clock import Clock, add_time
+from services.notifying.decency import Manners
+from services.notifying.steadying import to_be_written
+from services.notifying.telling import Teller
+from services.notifying.waiting import NotYetError
+from services.watchdog import decide
+from tests.services.notifying.chain import (
+    CARDS,
+    DAY,
+    HOUR,
+    IMPORTER,
+    MONDAY,
+    POLICY,
+    SHOP,
+    TO_IMPORTER,
+    Chain,
+    fact,
+    opened,
+    received,
+)
+from tests.services.notifying.post import Post
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+CLOCK = Clock.of(DEFAULT)
+WEEK, CUE = timedelta(hours=40), timedelta(hours=38)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=AMSTERDAM)
+
+
+@pytest.mark.parametrize(
+    ("cue", "due", "written"),
+    [
+        ("13 13:00", "13 15:00", "13 14:55"),  # right before it is due
+        ("13 15:00", "13 17:00", "13 15:00"),  # then nobody would be there to be called
+        ("13 16:30", "16 10:30", "16 10:25"),  # at the cue neither: after the weekend
+        ("13 15:30", "16 09:30", "13 15:30"),
+        ("13 15:50", "16 10:20", "13 15:50"),  # decent at once, and nothing waits over a weekend for no reason
+        ("13 14:58", "13 15:00", "13 14:58"),  # the cue came late
+        ("13 15:10", "13 15:00", "13 15:10"),
+        ("09 16:30", "16 11:00", "09 16:30"),  # a holiday is too long to wait
+    ],
+)
+def test_when_it_is_written(cue: str, due: str, written: str) -> None:
+    assert to_be_written(at(cue), at(due), AMSTERDAM) == at(written)
+
+
+def test_what_is_urgent_does_not_wait() -> None:
+    assert to_be_written(at("13 13:00"), at("13 15:00"), AMSTERDAM, urgency="urgent") == at("13 13:00")
+
+
+def test_her_quiet_hours_are_not_waited_into() -> None:
+    far = Manners(zone=ZoneInfo("Asia/Tokyo"), quiet=(time(21), time(8)))  # 22:55 there
+    assert to_be_written(at("13 13:00"), at("13 15:00"), AMSTERDAM, far) == at("13 13:00")
+
+
+def _hours(first: datetime, weeks: int) -> list[datetime]:
+    """When a year of weekly letters leaves, the first at ``first``."""
+    sent = [first]
+    for _ in range(weeks):
+        due, cue = add_time(CLOCK, sent[-1], WEEK), add_time(CLOCK, sent[-1], CUE)
+        sent.append(to_be_written(cue, due, AMSTERDAM).astimezone(AMSTERDAM))
+    return sent
+
+
+@pytest.mark.parametrize("hour", ["09 08:10", "09 09:05", "09 12:40", "10 15:59", "11 16:40", "12 20:15", "14 11:00"])
+def test_whenever_the_first_left_the_others_come_at_a_steady_hour(hour: str) -> None:
+    sent = _hours(at(hour), 12)
+    settled = sent[2:]
+    for earlier, later in pairwise(settled):
+        assert later - earlier == timedelta(days=7, minutes=-5)
+    assert all(time(10) <= each.time() <= time(16) and each.weekday() < 5 for each in settled)
+    # Each is there before it was due, which is an hour at least before she was promised it.
+    for earlier, later in pairwise(sent):
+        assert later < add_time(CLOCK, earlier, WEEK)
+
+
+# -- at the teller --------------------------------------------------------------------------------------------------
+
+#: News is due five working days after Monday at 11:00; its cue comes on Friday at 17:00, when the shop closes.
+DUE = MONDAY + 7 * DAY
+CUE_AT = MONDAY + 4 * DAY + 6 * HOUR
+WRITTEN = DUE - timedelta(minutes=5)
+
+
+def teller(chain: Chain) -> Teller:
+    post = Post(chain)
+    return Teller(
+        ask=chain.ask,
+        log=chain,
+        contacts=post,
+        delivery=post.box,
+        cards=lambda: CARDS,
+        clock=chain.clock,
+        policy=POLICY,
+        sender=post.sender(),
+    )
+
+
+def cue(chain: Chain, **data: Any) -> Event:
+    """The cue to the news that she was promised when it was taken in."""
+    order = opened(**data)
+    chain.given(order)
+    chain.told(order)
+    chain.clock.set(CUE_AT if not data else MONDAY + 12 * HOUR)
+    rows = chain.query("sweep", {"now": (chain.clock.now() + timedelta(seconds=1)).isoformat()})["sweep"]
+    ((event, _),) = decide([row for row in rows if row["kind"] == "update"], chain.clock.now())
+    return chain.given(event).events[-1]
+
+
+async def test_news_is_written_of_what_is_known_when_its_hour_comes(chain: Chain) -> None:
+    nudged, at_work = cue(chain), teller(chain)
+    with pytest.raises(NotYetError) as early:
+        await at_work.handle(nudged)
+    assert chain.clock.now() + timedelta(seconds=early.value.delay) == WRITTEN
+    assert len(chain.named("message.planned")) == 1
+    chain.given(fact("diagnosis.made", SHOP, WRITTEN - HOUR, summary="a worn crown"))
+    chain.clock.set(WRITTEN)
+    await at_work.handle(nudged)
+    update = chain.named("message.planned")[-1]
+    assert update.data["kind"] == "update"
+    assert "it was examined (“a worn crown”)" in update.data["body"]
+    assert chain.named("message.sent")[-1].time == WRITTEN
+
+
+async def test_whoever_cannot_remember_it_writes_at_once(chain: Chain) -> None:
+    nudged = cue(chain)
+    await teller(chain).handle(nudged, patient=False)
+    assert chain.named("message.sent")[-1].time == chain.clock.now() == CUE_AT
+
+
+async def test_of_an_urgent_order_it_is_written_at_the_cue(chain: Chain) -> None:
+    await teller(chain).handle(cue(chain, urgency="urgent"))
+    assert chain.named("message.sent")[-1].data["kind"] == "update"
+
+
+async def test_what_was_told_in_the_meantime_needs_no_news(chain: Chain) -> None:
+    nudged, at_work = cue(chain), teller(chain)
+    with pytest.raises(NotYetError):
+        await at_work.handle(nudged)
+    arrived = received(IMPORTER, WRITTEN - HOUR)
+    chain.given(TO_IMPORTER, arrived)
+    chain.told(arrived)
+    chain.clock.set(WRITTEN)
+    await at_work.handle(nudged)
+    assert [event.data["kind"] for event in chain.named("message.sent")] == ["opened", "received"]
