@@ -175,7 +175,7 @@ class Story:
 Given = Callable[..., Story]
 
 #: Of so many stories one is replayed.
-_SAMPLE: Final = 4
+_SAMPLE: Final = 12
 
 
 def tell(facts: Sequence[Event]) -> Story:
