@@ -62,7 +62,10 @@ def status(
 def orders(
     ctx: typer.Context,
     is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only open, or only closed orders.")] = None,
-    holder: Annotated[str | None, typer.Option(metavar="ROLE:NAME", help="Only orders that this party has.")] = None,
+    holder: Annotated[
+        str | None,
+        typer.Option(metavar="ROLE:NAME", help="Only orders that this party has, or sent on and nobody received yet."),
+    ] = None,
     status: Annotated[
         str | None, typer.Option(metavar="STATUS", help="Only orders in this status, such as in_transit.")
     ] = None,

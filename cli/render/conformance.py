@@ -63,7 +63,7 @@ def _order(order: Row) -> Iterator[RenderableType]:
         .append_text(status_text(order["status"]))
     )
     if order["holder"]:
-        line.append(", with ").append_text(party(order["holder"]))
+        line.append(", sent by " if order["status"] == "in_transit" else ", with ").append_text(party(order["holder"]))
     if order["next_step"] and order["next_owner"]:
         line.append(f"; next: {word(order['next_step'])}, by ").append_text(party(order["next_owner"]))
     if order["assumed"]:
