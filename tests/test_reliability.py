@@ -15,16 +15,16 @@ from tests.reliability.processes import SERVER, ProcessChain
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("rounds", "least_kills", "least_messages"),
-    [(7, 1, 10), pytest.param(20, 2, 30, marks=pytest.mark.heavy)],
-    ids=["each-once", "each-several-times"],
+    ("rounds", "orders", "least_kills", "least_messages"),
+    [(20, 1, 2, 20), pytest.param(60, 2, 8, 100, marks=[pytest.mark.heavy, pytest.mark.timeout(600)])],
+    ids=["twenty-rounds", "sixty-rounds"],
 )
 async def test_services_and_server_are_killed_while_events_flow(
-    free_home: Path, rounds: int, least_kills: int, least_messages: int
+    free_home: Path, rounds: int, orders: int, least_kills: int, least_messages: int
 ) -> None:
     async with ProcessChain(free_home, CARDS) as chain:
         await chain.all_ready()
-        outcome = await Campaign(chain, seed=1, orders_per_round=2, say=print).run(rounds)
+        outcome = await Campaign(chain, seed=1, orders_per_round=orders, say=print).run(rounds)
         assert {name: outcome.kills[name] >= least_kills for name in outcome.kills} == dict.fromkeys(
             (*SERVICES, SERVER), True
         )
