@@ -56,9 +56,7 @@ def told(error: Exception, server: str, credentials: str) -> str:
     if "authorization" in said.lower():
         return f"{server} refuses {credentials}: it was replaced, or this partner is kept out; the operator knows"
     if isinstance(error, TimeoutError):
-        return (
-            f"{server} gave no answer in time (is the file named after you?); to publish the same again is safe"
-        )
+        return f"{server} gave no answer in time (is the file named after you?); to publish the same again is safe"
     return f"{server} cannot be reached, or takes nothing ({said})"
 
 
