@@ -14,9 +14,9 @@ from projections.matching import Rules
 from projections.owing import terms_beside
 from projections.story import Story
 
-#: The columns of `facts` that a story is made of.
+#: The columns of `facts` that a story is made of, and whether all of them count.
 STORY: Final = (
-    "SELECT position, first_position, occurred_at, fact, source, party, word, name, topic, by_when, "
+    "SELECT position, first_position, fact_key, occurred_at, fact, source, party, word, name, topic, by_when, "
     "serial, brand, model, fault_text, aside FROM facts"
 )
 #: Facts that say something of what is owed.

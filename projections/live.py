@@ -19,6 +19,7 @@ from events.party import POLICY
 from projections.beside import Beside
 from projections.book import Book, open_book
 from projections.desk import Desk
+from projections.doubts import may_not_count
 from projections.mirror import Arrived
 from projections.models import CLOSURES, COMMITMENTS, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 from projections.statements import execute, read_sql
@@ -166,7 +167,7 @@ def _take_facts(desk: Desk, arrived: Arrived, touched: pa.Table) -> _Taken:
     raw = pa.concat_tables([mirrored, new]) if len(mirrored) else new
     desk.maker.put("raw", raw)
     facts = desk.maker.make(FACTS.select) if len(voids) else _all_facts(desk, raw)
-    doubts = _may_not_count(facts)
+    doubts = may_not_count(facts)
     if doubts:
         voids = desk.maker.make(VOIDS.select)
         desk.put("voids", voids)
@@ -219,12 +220,6 @@ def _spoken_of(desk: Desk, said: pa.Table) -> tuple[Model, ...]:
         return any(said[column].null_count < len(said) for column in model.columns)
 
     return tuple(model for model in ORDER_MODELS if is_spoken_of(model))
-
-
-def _may_not_count(facts: pa.Table) -> bool:
-    """Are there any among them that may not count?"""
-    distinct = len(facts["fact_key"].unique())
-    return distinct < len(facts) or "fact.corrected" in facts["fact"].unique().to_pylist()
 
 
 def _spread_closures(desk: Desk, arrived: Arrived) -> tuple[pa.Table, Book]:

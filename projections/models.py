@@ -139,16 +139,23 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     for model in ANNOUNCED:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
     book = open_book(cursor)
-    build_orders(cursor, book, lambda model, rows: None if model.is_given else _keep_temporary(cursor, model, rows))
+    build_orders(
+        cursor, book, told(cursor), lambda model, rows: None if model.is_given else _keep_temporary(cursor, model, rows)
+    )
 
 
-def build_orders(cursor: DuckDBPyConnection, book: Book, store: Callable[[Model, str], None]) -> None:
-    """Make the models of single orders from the cursor's `facts`.
+def told(cursor: DuckDBPyConnection) -> pa.Table:
+    """What the cursor's `facts` are to ``build_orders``."""
+    return _rows(cursor, STORY)
+
+
+def build_orders(cursor: DuckDBPyConnection, book: Book, facts: pa.Table, store: Callable[[Model, str], None]) -> None:
+    """Make the models of single orders from the cursor's `facts`, which are also given as rows (see ``told``).
 
     ``store`` keeps the rows of a stored model, whose SELECT it is given. What only other models read is left as rows in
     memory.
     """
-    made = Beside(_rows(cursor, STORY), Rules.read(cursor))
+    made = Beside(facts, Rules.read(cursor))
     for name, table in made.tables.items():
         cursor.register(name, table)
     parts: dict[str, pa.Table] = {}

@@ -17,7 +17,8 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from projections.book import Book, open_book
-from projections.models import ANNOUNCED, CATALOG, FACTS, STORED_MODELS, VOIDS, Model, build_orders
+from projections.doubts import may_not_count
+from projections.models import ANNOUNCED, CATALOG, FACTS, STORED_MODELS, VOIDS, Model, build_orders, told
 from projections.packing import create_packed
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
@@ -43,11 +44,12 @@ def build_stored(open_cursor: OpenCursor, last_position: int) -> Book:
             _build_stretch(cursor, book, 0, _STRETCH, _create)
             return book
         _build_stretch(cursor, book, 0, 0, create_packed)  # empty tables, which all can fill
-    workers = min(len(stretches), _MOST_WORKERS, _threads(open_cursor))
-    with ThreadPoolExecutor(workers, "rebuild") as pool:
-        parts = [
-            pool.submit(_build_stretches, open_cursor, book, stretches[first::workers]) for first in range(workers)
-        ]
+    with _each_by_itself(open_cursor) as threads:
+        workers = min(len(stretches), _MOST_WORKERS, threads)
+        with ThreadPoolExecutor(workers, "rebuild") as pool:
+            parts = [
+                pool.submit(_build_stretches, open_cursor, book, stretches[first::workers]) for first in range(workers)
+            ]
     for part in parts:
         part.result()
     return book
@@ -87,10 +89,15 @@ def _build_stretches(open_cursor: OpenCursor, book: Book, stretches: list[tuple[
 def _build_stretch(cursor: DuckDBPyConnection, book: Book, after: int, until: int, store: Store) -> None:
     """The models of the orders that begin there."""
     _select_events(cursor, f"position > {after} AND first_position > {after} AND first_position <= {until}")
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {VOIDS.name} AS {VOIDS.select}")
-    store(cursor, _new(VOIDS), f"FROM {VOIDS.name}")
+    # At first as though nothing were void.
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {VOIDS.name} AS FROM ({VOIDS.select}) LIMIT 0")
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW {FACTS.name} AS {FACTS.select}")
-    build_orders(cursor, book, lambda model, rows: store(cursor, _new(model), rows))
+    facts = told(cursor)
+    if may_not_count(facts):
+        cursor.execute(f"INSERT INTO {VOIDS.name} {VOIDS.select}")
+        facts = told(cursor)
+    store(cursor, _new(VOIDS), f"FROM {VOIDS.name}")
+    build_orders(cursor, book, facts, lambda model, rows: store(cursor, _new(model), rows))
 
 
 def _create(cursor: DuckDBPyConnection, table: str, rows: str) -> None:
@@ -109,10 +116,20 @@ def _new(model: Model) -> str:
     return f"{CATALOG}.new_{model.name}"
 
 
-def _threads(open_cursor: OpenCursor) -> int:
+@contextmanager
+def _each_by_itself(open_cursor: OpenCursor) -> Iterator[int]:
+    """Let whoever runs a statement work on it alone. Gives the number of threads that there were.
+
+    When there is a stretch for each core, threads that share a statement only wait for each other.
+    """
     cursor = open_cursor()
     try:
-        return int(cursor.execute("SELECT current_setting('threads')").fetchall()[0][0])
+        threads = int(cursor.execute("SELECT current_setting('threads')").fetchall()[0][0])
+        cursor.execute("SET GLOBAL threads = 1")
+        try:
+            yield threads
+        finally:
+            cursor.execute(f"SET GLOBAL threads = {threads}")
     finally:
         cursor.close()
 

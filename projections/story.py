@@ -31,8 +31,7 @@ class Story:
         self._facts: Any = facts
         self.count = len(facts)
         positions, orders, occurred = (_numbers(facts[name]) for name in ("position", "first_position", "occurred_at"))
-        keys = (occurred, orders) if np.all(positions[1:] > positions[:-1]) else (positions, occurred, orders)
-        self._row = np.lexsort(keys)
+        self._row = _in_order(positions, orders, occurred)
         self.position, self.occurred = positions[self._row], occurred[self._row]
         ordered = orders[self._row]
         fresh = np.ones(self.count, np.bool_)
@@ -51,13 +50,15 @@ class Story:
         words, self.word = self._encoded("word")
         self.words: list[str] = words.to_pylist()
         self.topics, self.topic = self._encoded("topic")
-        said_by = [_whole(facts[name]) for name in ("source", "party")]
-        named = pa.concat_arrays([*said_by, pa.array([CUSTOMER], pa.string())]).dictionary_encode()
+        said_by = [*(_whole(facts[name]) for name in ("source", "party")), pa.array([CUSTOMER], pa.string())]
+        named: Any = pa.chunked_array(said_by).dictionary_encode().unify_dictionaries().chunks
         #: Everybody who says or is named anywhere, by their numbers.
-        self.people: Any = named.dictionary
-        codes = _indices(named)
-        self.source, self.party = codes[: self.count][self._row], codes[self.count : -1][self._row]
-        self.customer = int(codes[-1])
+        self.people: Any = named[-1].dictionary
+        source, party = (
+            (_indices(chunk)[self._row] for chunk in named[-3:-1]) if self.count else (self.order, self.order)
+        )
+        self.source, self.party = source, party
+        self.customer = int(_indices(named[-1])[0])
         self.dated = self.said("by_when")
         self.aside = np.asarray(facts["aside"].to_numpy(), np.bool_)[self._row]
         by_fact = np.argsort(self.fact.astype(np.int16), kind="stable")
@@ -132,6 +133,44 @@ class Story:
         ahead[places] = places
         seen = np.minimum.accumulate(ahead[::-1])[::-1]
         return np.where(seen < self.end, seen, self.count)
+
+
+def numbered(values: Numbers) -> tuple[Numbers, int]:
+    """The rank of each value among the different ones, and how many these are."""
+    if not len(values):
+        return values, 0
+    least, most = int(values.min()), int(values.max())
+    if most - least > 8 * len(values) + 1_024:
+        different, numbers = np.unique(values, return_inverse=True)
+        return numbers, len(different)
+    # They lie close together: counting them is quicker than sorting them.
+    seen = np.zeros(most - least + 1, np.bool_)
+    seen[values - least] = True
+    ranks = np.cumsum(seen)
+    return ranks[values - least] - 1, int(ranks[-1])
+
+
+def sorting(numbers: Numbers, below: int) -> Numbers:
+    """Where the numbers, which are from 0 to ``below``, are in order; equal ones stay as they are."""
+    # Of short numbers numpy looks at each digit once, and need not compare them.
+    return np.argsort(numbers.astype(np.uint16) if below <= 2**16 else numbers, kind="stable")
+
+
+def _in_order(positions: Numbers, orders: Numbers, occurred: Numbers) -> Numbers:
+    """The rows order by order, each order's as they happened, and those of one moment by position."""
+    if not np.all(positions[1:] > positions[:-1]):
+        return np.lexsort((positions, occurred, orders))
+    numbers, count = numbered(orders)
+    row = sorting(numbers, count)
+    # As they came is how they happened, for most orders. The others are sorted by themselves.
+    numbers, moments = numbers[row], occurred[row]
+    late = (moments[1:] < moments[:-1]) & (numbers[1:] == numbers[:-1])
+    if late.any():
+        are_late = np.zeros(count, np.bool_)
+        are_late[numbers[1:][late]] = True
+        places = np.flatnonzero(are_late[numbers])
+        row[places] = row[places[np.lexsort((moments[places], numbers[places]))]]
+    return row
 
 
 def chosen(texts: Any, codes: Numbers) -> Column:
