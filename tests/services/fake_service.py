@@ -1,34 +1,50 @@
 """A service that does nothing but be well, for tests of what starts and stops services.
 
 ``python -m tests.services.fake_service NAME``: ``stubborn`` ignores requests to end, ``short`` ends at once with exit
-code 3, ``wrong`` with 2.
+code 3, ``wrong`` with 2. It imports little, since it is started often; real ones are started by test_readme.py.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from services.connecting import connect
-from services.health import serve_health, server_answers
-from services.settings import load_settings
+from services.home import HomeFolder, write_json
 
 
 async def main(name: str) -> int:
     if name in ("short", "wrong"):
         return 3 if name == "short" else 2
-    settings = load_settings()
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(
         signal.SIGTERM, ending.set if name != "stubborn" else lambda: print("no")
     )
-    connection = await connect(settings, "keeper", name=name)
-    checks = {"server": server_answers(connection)}
-    async with serve_health(settings.folder, name, checks, port=settings.health_port_of(name)):
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as health:
+        url = f"http://127.0.0.1:{health.sockets[0].getsockname()[1]}"
+        file = HomeFolder(Path(os.environ["REPAIRCHAIN_HOME"])).service_file(name)
+        write_json(file, {"url": url, "pid": os.getpid()})
         await ending.wait()
-    await connection.close()
+        file.unlink()
     return 0
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """It is ready while the server can be reached at the address that it was started with."""
+    await reader.readuntil(b"\r\n\r\n")
+    server = urlsplit(os.environ["REPAIRCHAIN_NATS_URL"])
+    try:
+        _, connection = await asyncio.open_connection(server.hostname, server.port)
+        connection.close()
+        status = b"200 OK"
+    except OSError:
+        status = b"503 Service Unavailable"
+    writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+    await writer.drain()
+    writer.close()
 
 
 if __name__ == "__main__":
