@@ -198,7 +198,15 @@ def test_wrong_credentials(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [["timeline", "W-1"], ["commitments", "W-1"], ["ball"], ["promises"], ["stalled"]], ids=lambda args: args[0]
+    "args",
+    [
+        ["timeline", "W-1"],
+        ["commitments", "W-1"],
+        pytest.param(["ball"], marks=pytest.mark.heavy),
+        pytest.param(["promises"], marks=pytest.mark.heavy),
+        pytest.param(["stalled"], marks=pytest.mark.heavy),
+    ],
+    ids=lambda args: args[0],
 )
 def test_a_query_is_quick_as_a_whole_process(home: Path, args: list[str]) -> None:
     answer("publish", "-", home=home, stdin=OPENED)

@@ -1,17 +1,17 @@
-"""All services of a chain in one process, for tests of what is asked of them: ``python -m tests.cli.together HOME``.
+"""All services of a chain in one process, for tests of what is asked of them.
 
-It says ``ready`` on its stdout when they are, and ends well on SIGTERM. A process for each, as ``repairchain up`` has
-them, would spend most of its time on starting.
+It is forked from one that has imported everything, and ends well on SIGTERM. A process for each service, as
+``repairchain up`` has them, would spend most of its time on starting.
 """
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from events.clock import SystemClock
@@ -21,26 +21,31 @@ from services.logs import configure_logs
 from services.server import EmbeddedServer
 from services.settings import load_settings
 from services.wiring import build
-
-ROOT = Path(__file__).parents[2]
+from tests.reliability import forked
 
 
 @contextmanager
 def running_together(home: Path) -> Iterator[None]:
     """A chain on ``home`` that runs in a process of its own, all of its services ready."""
-    command = [sys.executable, "-m", "tests.cli.together", str(home)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
-        try:
-            assert running.stdout is not None
-            assert running.stdout.readline() == "ready\n"
-            yield
-        finally:
-            running.send_signal(signal.SIGTERM)
-            running.communicate(timeout=30)
-    assert running.returncode == 0
+    ready, tell = multiprocessing.Pipe(duplex=False)
+    log = home.parent / "together.log"
+    running = forked.call(_main, home, tell, log=log)
+    tell.close()
+    try:
+        ready.recv()  # EOFError if it has ended
+        yield
+    finally:
+        running.terminate()
+        running.join(30)
+    assert running.exitcode == 0, log.read_text()
 
 
-async def _run(home: Path) -> None:
+def _main(home: Path, tell: Connection) -> None:
+    configure_logs("together", level="warning")
+    asyncio.run(_run(home, tell))
+
+
+async def _run(home: Path, tell: Connection) -> None:
     settings = load_settings(home=home, nats_port=0)
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
@@ -51,10 +56,5 @@ async def _run(home: Path) -> None:
             await service.start()
             stack.push_async_callback(service.stop)
             await stack.enter_async_context(serve_health(settings.folder, name, {name: service.check}))
-        print("ready", flush=True)
+        tell.send("ready")
         await stopping.wait()
-
-
-if __name__ == "__main__":
-    configure_logs("together", level="warning")
-    asyncio.run(_run(Path(sys.argv[1])))

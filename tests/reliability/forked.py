@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import sys
 import threading
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -33,18 +34,27 @@ def start(arguments: list[str], environment: dict[str, str], log: Path, folder: 
 
     ``folder`` is where it runs, if not here.
     """
+    return call(_run, arguments, environment, folder, log=log)
+
+
+def call(function: Callable[..., None], *arguments: Any, log: Path) -> BaseProcess:
+    """A process that runs ``function``, which it imports, and ends with this one; what it says goes to ``log``."""
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    process: BaseProcess = context.Process(target=_run, args=(arguments, environment, str(log), folder), daemon=True)
+    process: BaseProcess = context.Process(target=_begin, args=(function, arguments, str(log)), daemon=True)
     process.start()
     return process
 
 
-def _run(arguments: list[str], environment: dict[str, str], log: str, folder: Path | None) -> None:
+def _begin(function: Callable[..., None], arguments: tuple[Any, ...], log: str) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(file, stream)
+    function(*arguments)
+
+
+def _run(arguments: list[str], environment: dict[str, str], folder: Path | None) -> None:
     if folder is not None:
         os.chdir(folder)
     os.environ.clear()
