@@ -44,6 +44,7 @@ from services.notifying.asking_together import Histories
 from services.notifying.briefing import Briefer
 from services.notifying.claims import LEASE, Claims
 from services.notifying.leftovers import leftovers
+from services.notifying.places import Places
 from services.notifying.records import Policy, message_id
 from services.notifying.sending import RETRY_AFTER, ForgottenCustomerError, Sender, UnreadableContactError
 from services.notifying.telling import PLANNED, Teller
@@ -231,17 +232,19 @@ class Notifier:
             await send_notice(connection, party, notice)
 
         log, contacts = JetStreamLog(self._js), ContactBook(await self._js.key_value(names.CUSTOMERS))
+        sending = await self._js.key_value(names.SENDING)
         self._sender = Sender(
             histories=Histories(self._ask, self._clock.now),
             log=log,
             contacts=contacts,
-            claims=Claims(await self._js.key_value(names.SENDING), self._lease),
+            claims=Claims(sending, self._lease),
             delivery=self._delivery,
             notify=notify,
             cards=self._cards,
             clock=self._clock,
             policy=self._policy,
             retry_after=self._retry_after,
+            places=Places(sending),
         )
         return Teller(
             ask=self._ask,

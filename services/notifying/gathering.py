@@ -18,6 +18,7 @@ from services.contact import Contact
 from services.messages import decide_delivery
 from services.notifying.decency import Manners, not_before
 from services.notifying.history import moment
+from services.notifying.places import LAST, Place
 from services.notifying.records import PlannedMessage, Policy, Send, Suppress, SuppressReason
 
 #: Only she can say how it goes on: a pause does not keep these from her, for without them nothing would go on at all.
@@ -26,10 +27,14 @@ ASKING: Final = frozenset({"quote", "question", "failed"})
 
 @dataclass(frozen=True)
 class Letter:
-    """``lead`` gives the letter its id, its subject and the date of the next news; ``others`` are told in it."""
+    """``lead`` gives the letter its id, its subject and the date of the next news; ``others`` are told in it.
+
+    ``place`` is to be taken first, where it may be one of the last letters that she gets today.
+    """
 
     lead: PlannedMessage
     others: tuple[PlannedMessage, ...] = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def gather(
     if not isinstance(verdict, Send):
         return verdict
     due = [each for each in waiting.values() if isinstance(_verdict(each, timeline, reach, policy, now), Send)]
-    return Letter(due[-1], tuple(due[:-1]))
+    return Letter(due[-1], tuple(due[:-1]), _place(due[-1], timeline, reach, now))
 
 
 def _verdict(
@@ -94,17 +99,42 @@ def _verdict(
         return Suppress("paused")
     if message.kind in contact.not_told:
         return Suppress("not_wanted")
-    manners = Manners.of(contact, timeline.get("rules"), timeline.get("time_zone"))
+    manners = _manners(contact, timeline)
+    until = _not_before(message, timeline, manners, now, _letters_today(timeline, manners, now))
+    return verdict if until <= now else Hold(until)
+
+
+def _place(message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, now: datetime) -> Place | None:
+    """The place in her day that ``message`` has to take, if it is one of the last and the limit holds for it."""
+    manners = _manners(reach.contact, timeline)
+    letters = _letters_today(timeline, manners, now)
+    if not manners.most_a_day or letters < manners.most_a_day - LAST:
+        return None
+    again = _not_before(message, timeline, manners, now, manners.most_a_day)
+    return Place(manners.day_of(now).date(), letters + 1, manners.most_a_day, again) if again > now else None
+
+
+def _manners(contact: Contact, timeline: Mapping[str, Any]) -> Manners:
+    return Manners.of(contact, timeline.get("rules"), timeline.get("time_zone"))
+
+
+def _letters_today(timeline: Mapping[str, Any], manners: Manners, now: datetime) -> int:
+    """How many letters she has got today, by what the read models know."""
     today = manners.day_of(now)
-    until = not_before(
+    return sum(moment(sent) >= today for sent in timeline.get("letters") or ())
+
+
+def _not_before(
+    message: PlannedMessage, timeline: Mapping[str, Any], manners: Manners, now: datetime, letters: int
+) -> datetime:
+    return not_before(
         manners,
         now,
         kind=message.kind,
         happened=_happened(message, timeline) or now,
         urgency=timeline["order"].get("urgency"),
-        letters=sum(moment(sent) >= today for sent in timeline.get("letters") or ()),
+        letters=letters,
     )
-    return verdict if until <= now else Hold(until)
 
 
 def _happened(message: PlannedMessage, timeline: Mapping[str, Any]) -> datetime | None:

@@ -31,6 +31,7 @@ from services.notifying.gathering import Hold
 from services.notifying.html import html_of
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
+from services.notifying.places import Place, Places
 from services.notifying.recording import Log, Notify, Recorder, said
 from services.notifying.records import PlannedMessage, Policy, Suppress, SuppressReason
 from services.notifying.resuming import Again, Resumer
@@ -116,6 +117,8 @@ class Sender:
     policy: Policy
     retry_after: Sequence[float] = RETRY_AFTER
     jitter: Callable[[], float] = jitter
+    #: Where other notifiers write to her, too.
+    places: Places | None = None
     insist: Sequence[float] = _INSIST
     _turns: Turns = field(default_factory=Turns)
 
@@ -189,12 +192,14 @@ class Sender:
                 await self._recorder.suppress(waiting[message], reason)
             case Hold(until):
                 raise AgainLaterError(max(1.0, (until - now).total_seconds()))
-            case gathering.Letter(lead, others):
+            case gathering.Letter(lead, others, place):
                 if lead.message != message:
                     ended = await self._deliver(order, lead.message, timeline)
                     if message not in ended:
                         raise AgainLaterError(1.0)  # it could not be taken along
                     return ended
+                if place is not None and not await self._finds_room(place, (opener, customer), message):
+                    raise AgainLaterError(max(1.0, (place.again - now).total_seconds()))
                 return await self._send(
                     _Going(lead, others, reach.contact, routes, accountable, (opener, customer)), claim
                 )
@@ -215,6 +220,10 @@ class Sender:
         known = contact or Contact()
         routes = () if unable == "forgotten" else self.delivery.routes(known, accountable)
         return gathering.Reach(known, None if routes else unable), routes
+
+    async def _finds_room(self, place: Place, customer: Customer, message: str) -> bool:
+        """Whether there is room in her day for one more letter, whoever else writes to her just now."""
+        return self.places is None or await self.places.take(customer, place, message)
 
     # -- one letter ---------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Whose turn it is among the orders of one customer: her letters leave one after the other.
 
 How many she has got today, the read models know; a letter that left a moment ago, about another order of hers, they may
-not know yet. Two notifiers do not share this: at worst each of them lets one letter too many go.
+not know yet. Two notifiers do not share this: what they share is in places.py.
 """
 
 from __future__ import annotations

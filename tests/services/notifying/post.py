@@ -9,6 +9,7 @@ from services.notifying.asking_together import Histories
 from services.notifying.claims import Claims
 from services.notifying.letter import Letter as Mail
 from services.notifying.outcomes import Outcome
+from services.notifying.places import Places
 from services.notifying.records import PlannedMessage, Send
 from services.notifying.sending import Sender
 from tests.services.notifying.chain import ORDER, POLICY, Chain
@@ -46,7 +47,7 @@ class Post:
     async def notify(self, party: str, notice: object) -> None:
         self.notices.append(party)
 
-    def sender(self, lease: float = 0.0) -> Sender:
+    def sender(self, lease: float = 0.0, places: Places | None = None) -> Sender:
         return Sender(
             histories=Histories(self.chain.ask, self.chain.clock.now),
             log=self.chain,
@@ -59,6 +60,7 @@ class Post:
             policy=POLICY,
             retry_after=(5.0,),
             jitter=lambda: 1.0,
+            places=places,
         )
 
     @property

@@ -31,6 +31,7 @@ from services.notices import Notice, send_notice
 from services.notifier import Notifier, build_notifier, filter_subjects
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Failed, Outcome
+from services.notifying.places import Place
 from services.rights import inbox_prefix
 from services.wiring import security_of
 from tests.chainserver import ChainServer, refusals
@@ -466,3 +467,13 @@ async def test_news_that_waits_is_brought_to_whoever_comes_next(street: Street) 
         await eventually(told)
         await street.quiet()
     assert len(street.letters) == 2
+
+
+async def test_of_two_notifiers_one_takes_the_last_place_in_her_day(street: Street) -> None:
+    async with street.notifying() as one, street.notifying() as other:
+        place = Place(MONDAY.date(), 4, 4, MONDAY + DAY)
+        taken = [
+            notifier._sender._finds_room(place, (SHOP, "C-77"), message)
+            for notifier, message in ((one, "msg-1"), (other, "msg-2"))
+        ]
+        assert sorted(await asyncio.gather(*taken)) == [False, True]
