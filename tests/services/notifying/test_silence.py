@@ -300,7 +300,7 @@ def test_what_could_not_be_repaired_and_is_sent_on_is_not_on_its_way_home(chain:
     assert "back to us" not in body
     assert "Een eerste poging om uw Halden Meridian te repareren is niet gelukt." in body_of(plan, "nl")
     chain.told(AT_REPAIRER)
-    assert "it has still to be examined" in body_of(update(chain, MONDAY + 12 * DAY))
+    assert "it still has to be examined" in body_of(update(chain, MONDAY + 12 * DAY))
 
 
 def test_what_could_not_be_repaired_and_goes_back_the_way_it_came_is_on_its_way_home(chain: Chain) -> None:

@@ -414,7 +414,7 @@ def test_a_moved_promise_says_sorry_names_both_dates_and_the_reason() -> None:
 
 def test_a_date_that_came_nearer_is_good_news() -> None:
     sooner = replace(NEWS, promised=replace(PROMISE, before=PROMISE.by + 7 * DAY))
-    assert body("promise", sooner).startswith("Good news: it goes faster")
+    assert body("promise", sooner).startswith("Good news: your Halden Meridian 36 is making faster progress")
     assert body("promise", sooner, "nl").startswith("Goed nieuws: het gaat sneller")
 
 
