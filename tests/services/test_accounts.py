@@ -49,10 +49,12 @@ class Refusals:
     async def note(self, error: Exception) -> None:
         await self._heard.put(str(error).lower())
 
-    async def assert_one(self) -> None:
-        """Exactly one refusal came, and it is about a permission."""
-        assert "permissions violation" in await asyncio.wait_for(self._heard.get(), 5)
-        assert self._heard.empty()
+    async def assert_one(self, subject: str) -> None:
+        """Exactly one refusal came, and it is about a permission for ``subject``."""
+        said = await asyncio.wait_for(self._heard.get(), 5)
+        assert "permissions violation" in said
+        assert f'"{subject.lower()}"' in said
+        assert self._heard.empty(), subject
 
 
 async def listen(client: Client, subject: str) -> asyncio.Queue[Msg]:
@@ -81,63 +83,63 @@ async def test_a_partner_hears_its_own_receipts_and_notices(chain_server: ChainS
     assert (await asyncio.wait_for(notices.get(), 5)).data == b"waiting for you"
 
 
-@pytest.mark.parametrize(
-    "subject",
-    [
-        intake_subject(OTHER_SHOP),
-        intake_subject(WORKSHOP),
-        receipts_subject(SHOP),
-        receipts_subject(OTHER_SHOP),
-        "repairs.W-1.item.received",
-        "rejected.retailer.acme.W-1",
-        "chain.query.status",
-        "chain.desk.show",
-        "$JS.API.STREAM.NAMES",
-        "$JS.API.STREAM.PURGE.REPAIRS",
-        "$KV.CUSTOMERS.a.b",
-        "$SYS.REQ.SERVER.PING",
-    ],
-)
-async def test_a_partner_may_say_nothing_else(chain_server: ChainServer, chain: Client, subject: str) -> None:
+NOT_TO_SAY = [
+    intake_subject(OTHER_SHOP),
+    intake_subject(WORKSHOP),
+    receipts_subject(SHOP),
+    receipts_subject(OTHER_SHOP),
+    "repairs.W-1.item.received",
+    "rejected.retailer.acme.W-1",
+    "chain.query.status",
+    "chain.desk.show",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.PURGE.REPAIRS",
+    "$KV.CUSTOMERS.a.b",
+    "$SYS.REQ.SERVER.PING",
+]
+
+
+async def test_a_partner_may_say_nothing_else(chain_server: ChainServer, chain: Client) -> None:
     await chain_server.add_party(OTHER_SHOP)
     await chain_server.add_party(WORKSHOP)
     refusals = Refusals()
     shop = await chain_server.connect(SHOP, error_cb=refusals.note)
     everything = await listen(chain, ">")
-    await shop.publish(subject, b"mine")
-    await shop.flush()
-    await chain.flush()
-    await refusals.assert_one()
-    assert everything.empty()
+    for subject in NOT_TO_SAY:
+        await shop.publish(subject, b"mine")
+        await shop.flush()
+        await chain.flush()
+        await refusals.assert_one(subject)
+        assert everything.empty(), subject
 
 
-@pytest.mark.parametrize(
-    "subject",
-    [
-        ">",
-        "receipts.>",
-        "receipts.retailer.*",
-        receipts_subject(OTHER_SHOP),
-        notices_subject(OTHER_SHOP),
-        intake_subject(SHOP),
-        intake_subject(OTHER_SHOP),
-        "repairs.>",
-        "rejected.>",
-        "$KV.CUSTOMERS.>",
-        "$SYS.>",
-    ],
-)
-async def test_a_partner_hears_nothing_else(chain_server: ChainServer, chain: Client, subject: str) -> None:
+NOT_TO_HEAR = [
+    ">",
+    "receipts.>",
+    "receipts.retailer.*",
+    receipts_subject(OTHER_SHOP),
+    notices_subject(OTHER_SHOP),
+    intake_subject(SHOP),
+    intake_subject(OTHER_SHOP),
+    "repairs.>",
+    "rejected.>",
+    "$KV.CUSTOMERS.>",
+    "$SYS.>",
+]
+
+
+async def test_a_partner_hears_nothing_else(chain_server: ChainServer, chain: Client) -> None:
     refusals = Refusals()
     shop = await chain_server.connect(SHOP, error_cb=refusals.note)
     await chain_server.add_party(OTHER_SHOP)
-    heard = await listen(shop, subject)
-    await chain.publish(receipts_subject(OTHER_SHOP), b"not yours")
-    await chain.jetstream().publish("repairs.W-1.item.received", b"{}")
-    await chain.flush()
-    await shop.flush()
-    assert heard.empty()
-    await refusals.assert_one()
+    for subject in NOT_TO_HEAR:
+        heard = await listen(shop, subject)
+        await chain.publish(receipts_subject(OTHER_SHOP), b"not yours")
+        await chain.jetstream().publish("repairs.W-1.item.received", b"{}")
+        await chain.flush()
+        await shop.flush()
+        assert heard.empty(), subject
+        await refusals.assert_one(subject)
 
 
 async def test_a_chosen_reply_subject_reaches_nobody_else(chain_server: ChainServer, chain: Client) -> None:
@@ -226,28 +228,26 @@ async def test_the_operator_reads_the_log_and_submits_for_anybody(chain_server: 
     assert (await js.publish(intake_subject(WORKSHOP), b"{}")).stream == names.INTAKE_STREAMS["repairer"]
 
 
-@pytest.mark.parametrize(
-    "subject",
-    [
-        "repairs.W-1.item.received",
-        "receipts.retailer.acme",
-        "$JS.API.STREAM.PURGE.REPAIRS",
-        "$JS.API.STREAM.DELETE.REPAIRS",
-        "$JS.API.STREAM.MSG.GET.KV_CUSTOMERS",
-        "$JS.API.DIRECT.GET.KV_CUSTOMERS.$KV.CUSTOMERS.a",
-        "$KV.CUSTOMERS.a",
-        "$JS.API.CONSUMER.CREATE.INTAKE_RETAILER.x",
-    ],
-)
-async def test_the_operator_writes_no_facts_and_reads_no_addresses(
-    chain_server: ChainServer, chain: Client, subject: str
-) -> None:
+NOT_FOR_THE_OPERATOR = [
+    "repairs.W-1.item.received",
+    "receipts.retailer.acme",
+    "$JS.API.STREAM.PURGE.REPAIRS",
+    "$JS.API.STREAM.DELETE.REPAIRS",
+    "$JS.API.STREAM.MSG.GET.KV_CUSTOMERS",
+    "$JS.API.DIRECT.GET.KV_CUSTOMERS.$KV.CUSTOMERS.a",
+    "$KV.CUSTOMERS.a",
+    "$JS.API.CONSUMER.CREATE.INTAKE_RETAILER.x",
+]
+
+
+async def test_the_operator_writes_no_facts_and_reads_no_addresses(chain_server: ChainServer, chain: Client) -> None:
     refusals = Refusals()
     operator = await chain_server.connect("operator", error_cb=refusals.note)
-    with pytest.raises(nats.errors.TimeoutError):
-        await operator.request(subject, b"{}", timeout=0.05)
-    await operator.flush()
-    await refusals.assert_one()
+    for subject in NOT_FOR_THE_OPERATOR:
+        with pytest.raises(nats.errors.TimeoutError):
+            await operator.request(subject, b"{}", timeout=0.05)
+        await operator.flush()
+        await refusals.assert_one(subject)
 
 
 async def test_a_partner_has_only_so_many_connections_and_leaves_those_of_others_alone(
@@ -331,7 +331,7 @@ async def test_newcomers_that_come_at_the_same_time_can_all_hand_in(chain_server
     assert [(each.stream, each.seq) for each in acknowledged] == [(box_stream(party), 1) for party in parties]
 
 
-@settings(max_examples=examples(8, 15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4, 15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=30))
 def test_any_name_makes_an_account(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Names with quotes, dots, wildcards or any script: the server takes the configuration and lets the party in."""
