@@ -140,7 +140,7 @@ def test_readers_never_find_it_without_rows_during_a_rebuild(database: Database)
     done = threading.Event()
 
     def rebuild() -> None:
-        for _ in range(5):
+        for _ in range(2):
             database.rebuild()
         done.set()
 
@@ -155,7 +155,7 @@ def test_readers_never_find_it_without_rows_during_a_rebuild(database: Database)
 
 
 def test_an_answer_and_its_position_belong_together(database: Database) -> None:
-    orders = [opened(order=f"W-{number}") for number in range(1, 21)]
+    orders = [opened(order=f"W-{number}") for number in range(1, 9)]
     messages = messages_of(orders)
 
     def write() -> None:

@@ -98,6 +98,7 @@ def nobody_hears_nothing(report: BacktestReport) -> None:
     assert silence.with_policy.longest.max <= 169
 
 
+@pytest.mark.heavy
 def test_receipts_that_took_more_than_a_day_are_those_that_are_late(database: Database, steps: Steps) -> None:
     cursor = database.cursor()
     late = cursor.execute("SELECT position FROM commitments WHERE kind = 'receive' AND met_late").fetchall()
@@ -109,6 +110,7 @@ def test_receipts_that_took_more_than_a_day_are_those_that_are_late(database: Da
     assert int(received.sum()) == 9_098
 
 
+@pytest.mark.heavy
 def test_how_long_steps_took_is_what_the_read_models_say(database: Database, steps: Steps) -> None:
     cursor = database.cursor()
     worked = cursor.execute(
@@ -119,6 +121,7 @@ def test_how_long_steps_took_is_what_the_read_models_say(database: Database, ste
     assert sorted((mine // 1_000_000).tolist()) == sorted(seconds for (seconds,) in worked)
 
 
+@pytest.mark.heavy
 def test_what_a_rule_is_judged_by_is_what_happened(steps: Steps) -> None:
     done = steps.met & ~steps.promised
     shares = shares_at(steps.took[done], steps.allowed[done])

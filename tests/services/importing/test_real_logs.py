@@ -64,6 +64,7 @@ def test_incidents_give_the_known_answers(incidents: tuple[list[Submission], Imp
 
 
 @needs_data
+@pytest.mark.heavy  # of small files test_reading.py says so
 def test_incidents_say_the_same_in_either_format(incidents: tuple[list[Submission], ImportReport]) -> None:
     assert incidents[0] == _import("bpi2013.toml", "bpi2013_incidents.xes.gz")[0]
 
