@@ -59,12 +59,12 @@ CHECKS = (
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    ("phases", "least_rejected"),
+    ("phases", "examples", "least_rejected"),
     # What lies at the bounds of every field are thousands of requests.
-    [("examples,fuzzing", 3), pytest.param("examples,coverage,fuzzing", 50, marks=pytest.mark.heavy)],
+    [("examples,fuzzing", 6, 1), pytest.param("examples,coverage,fuzzing", 15, 50, marks=pytest.mark.heavy)],
 )
 async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
-    chain_server: ChainServer, tmp_path: Path, phases: str, least_rejected: int
+    chain_server: ChainServer, tmp_path: Path, phases: str, examples: int, least_rejected: int
 ) -> None:
     async with open_counter(chain_server, http_events_per_second=1_000_000) as counter:
         shop = await counter.caller(SHOP)
@@ -72,7 +72,7 @@ async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
             command = [sys.executable, "-m", "schemathesis.cli", "run", f"{shop.url}/openapi.json"]
             command += [
                 f"--checks={','.join(CHECKS)}",
-                "--max-examples=15",
+                f"--max-examples={examples}",
                 "--suppress-health-check=too_slow",
                 "--seed=1",
                 "--no-color",
