@@ -45,6 +45,12 @@ def put_empty_database(file: Path) -> None:
     file.write_bytes(_empty())
 
 
+def open_empty_database(file: Path, *, threads: int | None = None) -> Database:
+    """``open_database`` where there is no file yet, without the work of making one."""
+    put_empty_database(file)
+    return open_database(file, threads=threads)
+
+
 @contextmanager
 def lent_database() -> Iterator[Database]:
     """A database without facts that may have been another test's before, and is the next one's afterwards.

@@ -14,6 +14,7 @@ from cli.backtest import backtest
 from cli.errors import Chain
 from services.backtest import BacktestReport
 from tests.cli.running import sentence
+from tests.services.backtest.conftest import databases_are_ready  # noqa: F401 - a fixture
 from tests.services.backtest.exports import CLOCK, write_export
 
 JOB = [
@@ -79,7 +80,9 @@ def test_the_report_for_programs_is_the_model(export: tuple[Path, Path], policy:
     }
 
 
-@pytest.mark.parametrize(("name", "begins"), [("p.png", b"\x89PNG"), ("p.SVG", b"<?xml")])
+@pytest.mark.parametrize(
+    ("name", "begins"), [pytest.param("p.png", b"\x89PNG", marks=pytest.mark.heavy), ("p.SVG", b"<?xml")]
+)
 def test_a_picture(export: tuple[Path, Path], policy: Path, name: str, begins: bytes) -> None:
     result = call(*export, "--policy", policy, "--chart", name)
     assert result.exit_code == 0, result.output

@@ -319,7 +319,7 @@ def around(day: date, closures: list[tuple[int, int]]) -> tuple[datetime, Closur
     return midnight, [(begin, begin + length) for begin, length in begins]
 
 
-@settings(max_examples=examples(100, EXAMPLES), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40, EXAMPLES), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     calendar=calendars(),
     day=DAYS,
@@ -349,7 +349,7 @@ def test_the_clock_counts_like_a_walk_day_by_day(
     assert np.array_equal(clock.between(since, due - 1)[inside], more[inside] - 1), "not the first such moment"
 
 
-@settings(max_examples=examples(60, 200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30, 200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(calendar=calendars(), day=DAYS, closures=CLOSURES)
 @example(calendar=every_day("00:00-24:00", "America/St_Johns"), day=date(2010, 11, 6), closures=[])
 @example(calendar=every_day("00:00-24:00", "Pacific/Apia"), day=date(2011, 12, 30), closures=[])

@@ -49,7 +49,7 @@ def test_of_an_urgent_order_half_an_hour_is_left(urgency: str, left: timedelta) 
     assert moment_of(int(due)) - moment_of(int(nudge_at(found, np.array([MONDAY]), np.array([due]))[0])) == left
 
 
-@settings(max_examples=examples(100, 300), deadline=None)
+@settings(max_examples=examples(40, 300), deadline=None)
 @given(
     st.sampled_from(sorted(OPEN)),
     st.sampled_from(["routine", "urgent"]),

@@ -76,7 +76,7 @@ def test_nothing_will_do_for_what_takes_for_ever() -> None:
     assert suggest(hours(*([1e6] * 40)), days(40), around_the_clock=False) is None
 
 
-@settings(max_examples=examples(50, 150), deadline=None)
+@settings(max_examples=examples(25, 150), deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 150), st.sampled_from([4.0, 7.5, 8.0])), min_size=1, max_size=60),
     st.booleans(),

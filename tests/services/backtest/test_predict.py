@@ -337,7 +337,7 @@ RULES = st.sampled_from(
 )
 
 
-@settings(max_examples=examples(60, 200), deadline=None)
+@settings(max_examples=examples(25, 200), deadline=None)
 @given(any_facts(), RULES, st.lists(st.integers(0, 4_000), max_size=4, unique=True), st.integers(0, 5_000))
 def test_no_open_order_goes_without_news_for_longer_than_the_rule(
     facts: list[Fact], news: Terms, overdue: list[int], until: int

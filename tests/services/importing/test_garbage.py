@@ -37,7 +37,7 @@ texts = st.lists(lines, max_size=12).map("\n".join).map(lambda text: text.encode
 anything = st.one_of(st.binary(max_size=300), texts)
 
 many = settings(
-    max_examples=examples(50, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
