@@ -592,6 +592,13 @@ def test_news_that_comes_later_than_promised_is_owned_up_to(kind: MessageKind) -
     assert "het spijt ons dat het later komt" in body(kind, news, "nl")
 
 
+def test_which_date_is_replaced_stands_beside_the_new_one() -> None:
+    assert NAMED is not None
+    news = replace(NEWS, late="answer", due=NOW - DAY, named_before=NAMED - 3 * DAY)
+    (paragraph,) = [each for each in body("overdue", news).split("\n\n") if "hear from us" in each]
+    assert paragraph.endswith("by then. This later date replaces Friday 27 November, which we named last time.")
+
+
 def test_the_last_message_replaces_no_date() -> None:
     news = replace(NEWS, final=True, named_before=NOW + DAY)
     assert "last time" not in compose(replace(planned("closed", news), next_news_by=None), CARDS, "en").body
