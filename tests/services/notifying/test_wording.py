@@ -519,6 +519,11 @@ def test_a_new_visit_is_no_moved_one() -> None:
     assert "sorry" not in body("visit", replace(NEWS, visit=Visit(NOW + DAY, NOW + 2 * DAY)))
 
 
+def test_a_service_centre_may_send_it_on_before_anybody_looks_at_it() -> None:
+    assert "next: it will be examined, so that" in body("received", replace(NEWS, place="service_centre"))
+    assert "next: it will be examined there, so that" in body("received", replace(NEWS, place="workshop"))
+
+
 @pytest.mark.parametrize("kind", ["update", "check", "closed", "received"])
 def test_an_answer_that_we_owe_her_is_not_passed_over(kind: MessageKind) -> None:
     owed = "We have not forgotten that we owe you an answer: you will get it from us."
