@@ -67,7 +67,7 @@ async def its_clocks_run_day_and_night(scene: Stage) -> None:
     assert (ball["owner"], ball["kind"], ball["owed_to"]) == (DESK, "answer", "customer:C-301")
 
 
-async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_until_monday(scene: Stage) -> None:
+async def test_no_silence_until_monday_and_then_nobody_advises_her_to_call_anybody(scene: Stage) -> None:
     # Each telling costs seconds: what one shows on its way is looked at on its way.
     await scene.play([OPENED, ASKED])
     await its_clocks_run_day_and_night(scene)
@@ -82,10 +82,8 @@ async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_
         ("2026-01-17 06:54", "update", "2026-01-17 20:00"),
     ]
     assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
-    assert kept(told)
     assert "by Saturday 17 January at 04:00 at the latest" in told[0].body
     assert "an answer to your question" in told[1].body
-    one_face(scene.letters(), DESK, CARDS)
     assert await scene.noticed("answer") == [
         # Four fifths of two hours; then the due time itself. The desk owes it and is accountable: one notice, not two.
         Noticed("2026-01-16 19:06", DESK, "commitment.nudged", "answer"),
@@ -94,14 +92,10 @@ async def test_an_answer_that_stays_out_on_friday_evening_is_not_met_by_silence_
     # That nobody was sent on a Friday evening, either, is for the desk to mend; she hears of the answer, not of both.
     assert await scene.stalled() == [(ORDER, "answer", DESK), (ORDER, "forward", DESK)]
 
+    await scene.play([REPAIRED, CLOSED, ANSWERED])
     # Two working days after Friday 19:30, which for an urgent order are 48 hours: on Sunday.
-    await scene.until("2026-01-18 20:00")
     last = (await scene.noticed("answer"))[-1]
     assert last == Noticed("2026-01-18 19:30", DESK, "commitment.overdue", "answer", "Mr Achterberg")
-
-
-async def test_the_whole_story_and_nobody_advises_her_on_monday_to_call_anybody(scene: Stage) -> None:
-    await scene.play([OPENED, ASKED, REPAIRED, CLOSED, ANSWERED])
     await scene.until("2026-01-23 12:00")
     told = await scene.told(ORDER)
     assert heard(told) == [

@@ -157,7 +157,7 @@ async def test_a_closure_announced_later_moves_what_is_due(scene: Stage) -> None
     assert [message.kind for message in await scene.told(ORDER)] == ["opened", "update", "overdue"]
 
 
-async def test_her_calls_are_counted_and_seen(scene: Stage) -> None:
+async def test_her_calls_are_counted_and_a_part_that_cannot_be_had_is_told_with_a_choice(scene: Stage) -> None:
     call = Step(
         moment("2026-07-10 10:00"),
         SHOP,
@@ -169,15 +169,13 @@ async def test_her_calls_are_counted_and_seen(scene: Stage) -> None:
     assert timeline["order"]["contacts_started"] == 1
     assert [contact["direction"] for contact in timeline["contacts"]] == ["inbound"]
 
-
-async def test_a_part_that_cannot_be_had_is_told_with_a_choice(scene: Stage) -> None:
     failed = Step(
         moment("2026-07-21 15:00"),
         REPAIRER,
         "repair.failed",
         {"why": "the part is no longer made", "options": ["refund", "exchange", "return_as_is"]},
     )
-    await scene.play([*watch_story()[:8], failed])
+    await scene.play([*watch_story()[2:8], failed])
     last = (await scene.told(ORDER))[-1]
     assert last.kind == "failed"
     for choice in ("your money back", "a replacement", "unrepaired"):
