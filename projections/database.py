@@ -27,6 +27,7 @@ from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
 from projections.schema import DatabaseError, borrow_apart, create_or_check, give_back_apart, set_aside
+from projections.threads import threads_of, work_alone
 
 #: With no more than this in the mirror, one thread is done sooner than several that have to wait for each other.
 _ENOUGH_FOR_SEVERAL: Final = 100_000
@@ -44,6 +45,7 @@ class Database:
         self._grows = grows
         self._writing = threading.Lock()
         self._position, self._mirrored = self._read_positions()
+        self._threads = threads_of(root)
         self._grow()
         self._book, self._merges = self._open_book(), self._read_merges()
         self._desk: Desk | None = None
@@ -134,7 +136,7 @@ class Database:
 
     def _apply(self, new: Sequence[Message]) -> Book:
         """Mirror new messages and make the models of their orders anew. Returns the book that holds from here on."""
-        with self._working() as desk:
+        with work_alone(self._root, self._threads), self._working() as desk:
             arrived = mirror.take_apart(desk, new, self._merges)
             making = make_models(desk, arrived, self._book)
             mirror.add_events(desk, arrived)
@@ -168,6 +170,7 @@ class Database:
     def _grow(self) -> None:
         if self._grows and self._mirrored > _ENOUGH_FOR_SEVERAL:
             self._root.execute("RESET GLOBAL threads")  # to as many as there are cores
+            self._threads = threads_of(self._root)
             self._grows = False
 
     def _open_book(self) -> Book:
@@ -191,7 +194,7 @@ class Database:
     @contextmanager
     def _working(self) -> Iterator[Desk]:
         """The desk within a transaction. It is set up again after whatever may have left it in disorder."""
-        desk = self._desk or Desk(self.cursor(), borrow_apart())
+        desk = self._desk or Desk(self.cursor(), borrow_apart(), self._mirrored)
         self._desk = None
         try:
             with desk.transaction():

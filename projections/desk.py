@@ -25,7 +25,7 @@ class Desk:
     have to wait for each other, and this way the writer's database may have as many as there are cores.
     """
 
-    def __init__(self, cursor: DuckDBPyConnection, maker: Workbench) -> None:
+    def __init__(self, cursor: DuckDBPyConnection, maker: Workbench, mirrored: int) -> None:
         #: Reads and changes the database's tables.
         self.writer = Workbench(cursor)
         #: Sees nothing but what is put there.
@@ -39,8 +39,8 @@ class Desk:
         self.voided: set[int] = {
             first for (first,) in cursor.execute("SELECT DISTINCT first_position FROM chain.voids").fetchall()
         }
-        #: Of the orders spoken of last, and of all. Both hold for as long as nobody but this desk changes the mirror.
-        self.recent = Recent()
+        #: Of the orders that began last, and of all. Both hold for as long as nobody but this desk changes the mirror.
+        self.recent = Recent(begin=mirrored + 1)
         self.keys = Keys(self.writer.look_up("SELECT order_key FROM chain.subjects")["order_key"].to_numpy())
         self._no_voids = self.writer.look_up("FROM chain.voids LIMIT 0")
 

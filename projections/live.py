@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from events.party import POLICY
 from projections.beside import Beside
@@ -22,21 +23,22 @@ from projections.desk import Desk
 from projections.doubts import may_not_count
 from projections.mirror import Arrived
 from projections.models import CLOSURES, COMMITMENTS, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.recent import UNREAD
 from projections.statements import execute, read_sql
 from projections.workbench import Workbench
 
-#: What the mirror holds of the touched orders. The join tells the scan which blocks of older rows to skip. The order's
-#: id comes from `touched`, which is short, and not from the mirror, where it would have to be unpacked.
+#: What the mirror holds of the orders in `sought`. The join tells the scan which blocks of older rows to skip. The
+#: order's id comes from there, which is short, and not from the mirror, where it would have to be unpacked.
 _MIRRORED: Final = """
 SELECT e.* EXCLUDE (order_id, type, recorded_at, correlation_id, causation_id, data), t.order_id
 FROM chain.events e
-JOIN touched t ON t.first_position = e.first_position
+JOIN sought t ON t.first_position = e.first_position
 """
 #: The same where several orders are one: each fact with the id that it was said of.
 _MIRRORED_AS_SAID: Final = """
 SELECT e.* EXCLUDE (order_id, type, recorded_at, correlation_id, causation_id, data), e.order_id
 FROM chain.events e
-JOIN touched t ON t.first_position = e.first_position
+JOIN sought t ON t.first_position = e.first_position
 """
 #: The same of a single order: DuckDB is done with it in two thirds of the time.
 _MIRRORED_ONE: Final = """
@@ -44,8 +46,6 @@ SELECT * EXCLUDE (type, recorded_at, correlation_id, causation_id, data)
 FROM chain.events
 WHERE position >= $only AND first_position = $only
 """
-#: What of `events` no model reads.
-_UNREAD: Final = frozenset({"type", "recorded_at", "correlation_id", "causation_id", "data"})
 
 
 class PolicyChangedError(Exception):
@@ -88,11 +88,9 @@ def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
         # Of orders that say nothing of a model it has no rows that would have to go.
         held = _spoken_of(desk, taken.mirrored)
     if arrived.regrouped:
-        desk.recent.clear()
-    elif arrived.may_merge:
-        desk.recent.forget(touched)
+        desk.recent.clear(arrived.end)
     else:
-        desk.recent.remember(touched, taken.raw)
+        desk.recent.remember(arrived.touched, taken.new)
     made = desk.beside.submit(_make_beside, desk)
     linked = tuple((model, desk.beside.submit(_make, desk, made, model, book)) for model in models if model.is_linked)
     held = tuple(model for model in models if model in held)
@@ -146,12 +144,12 @@ def _make(desk: Desk, making: Future[Beside], model: Model, book: Book) -> pa.Ta
 
 @dataclass(frozen=True)
 class _Taken:
-    """All events of the touched orders, those of them that were there before the batch, and whether any may be void
-    that was not.
+    """The events of the touched orders that were there before the batch, those of the batch, and whether any may be
+    void that was not.
     """
 
-    raw: pa.Table
     mirrored: pa.Table
+    new: pa.Table
     new_voids: bool
 
 
@@ -162,7 +160,7 @@ def _take_facts(desk: Desk, arrived: Arrived, touched: pa.Table) -> _Taken:
     # At first by the stored `voids`: they hold for as long as nothing of the order is doubled or corrected.
     voids = desk.voids_of(_firsts(touched))
     desk.maker.put("voids", voids)
-    new = arrived.rows.select([name for name in arrived.rows.schema.names if name not in _UNREAD])
+    new = arrived.rows.select([name for name in arrived.rows.schema.names if name not in UNREAD])
     mirrored = _mirrored(desk, arrived, touched, new)
     raw = pa.concat_tables([mirrored, new]) if len(mirrored) else new
     desk.maker.put("raw", raw)
@@ -174,23 +172,28 @@ def _take_facts(desk: Desk, arrived: Arrived, touched: pa.Table) -> _Taken:
         desk.voided.update(_firsts(voids))
         facts = desk.maker.make(FACTS.select)
     desk.put("facts", facts)
-    return _Taken(raw, mirrored, doubts)
+    return _Taken(mirrored, new, doubts)
 
 
 def _mirrored(desk: Desk, arrived: Arrived, touched: pa.Table, new: pa.Table) -> pa.Table:
     """What the mirror holds of the touched orders, with the columns of ``new``."""
-    begin, firsts = new["position"][0].as_py(), _firsts(touched)
-    if not arrived.may_merge:
-        ids = zip(touched["order_id"].to_pylist(), firsts, strict=True)
-        old = [str(order) for order, first in ids if first < begin]
-        recent = desk.recent.find(old)
-        if len(recent) == len(old):
-            kept = [order.rows for order in recent.values()]
-            return pa.concat_tables(kept) if kept else new.slice(0, 0)
+    begin, recent = new["position"][0].as_py(), desk.recent
+    old = [first for first in _firsts(touched) if first < begin]
+    # Where orders became one, what is remembered lies where it lay before.
+    known = [] if arrived.regrouped else [first for first in old if first >= recent.begin]
+    parts = recent.rows_of(known)
+    if len(known) < len(old):
+        parts.append(_looked_up(desk, arrived, touched, frozenset(old).difference(known)))
+    return pa.concat_tables([part.select(new.schema.names) for part in parts]) if parts else new.slice(0, 0)
+
+
+def _looked_up(desk: Desk, arrived: Arrived, touched: Any, firsts: frozenset[int]) -> pa.Table:
+    """What the mirror's table holds of the orders that begin there."""
     if len(firsts) == 1:
-        return desk.writer.look_up(_MIRRORED_ONE, {"only": firsts[0]}).select(new.schema.names)
+        return desk.writer.look_up(_MIRRORED_ONE, {"only": next(iter(firsts))})
+    desk.writer.put("sought", touched.filter(pc.is_in(touched["first_position"], pa.array(firsts, pa.int64()))))
     several = not arrived.merges.keys.isdisjoint(firsts)
-    return desk.writer.look_up(_MIRRORED_AS_SAID if several else _MIRRORED).select(new.schema.names)
+    return desk.writer.look_up(_MIRRORED_AS_SAID if several else _MIRRORED)
 
 
 def _firsts(rows: pa.Table) -> list[int]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -23,6 +23,7 @@ from events.vocabulary import MERGING_FACTS
 from projections.desk import Desk
 from projections.merging import Merges
 from projections.models import CATALOG
+from projections.recent import Known
 from projections.regrouping import regroup
 from projections.statements import execute, read_sql
 
@@ -61,6 +62,11 @@ class Arrived:
     merges: Merges
     may_merge: bool
     regrouped: frozenset[int] = frozenset()
+
+    @property
+    def end(self) -> int:
+        """The position after the last of the batch."""
+        return int(self.rows["position"][-1].as_py()) + 1
 
     @property
     def has_old(self) -> bool:
@@ -132,7 +138,7 @@ def mirror_batch(desk: Desk, batch: Sequence[Message], merges: Merges) -> Merges
     """Add messages, all of them new and in order, within the caller's transaction. Returns what holds with them."""
     arrived = take_apart(desk, batch, merges)
     add_events(desk, arrived)
-    desk.recent.clear()
+    desk.recent.clear(batch[-1][0] + 1)
     return arrived.merges
 
 
@@ -144,7 +150,7 @@ def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
     desk.maker.put("incoming", _incoming(batch))
     rows = desk.maker.make(read_sql("incoming_events"))
     desk.put("arrived", rows)
-    touched = _with_stored(desk, desk.maker.make(read_sql("touched")))
+    touched = _with_stored(desk, desk.maker.make(read_sql("touched")), batch[0][0])
     named = touched.select(["order_id", "first_position"]).append_column("aside", pa.array([False] * len(touched)))
     regrouped: frozenset[int] = frozenset()
     may_merge = bool(merges.involved) or not MERGING_FACTS.isdisjoint(rows["fact"].unique().to_pylist())
@@ -171,27 +177,45 @@ def add_events(desk: Desk, arrived: Arrived) -> None:
         execute(desk.writer.cursor, read_sql("merge_subjects"))
 
 
-def _with_stored(desk: Desk, spoken: pa.Table) -> pa.Table:
-    """The orders of a batch, each with where it began, and whether it announced anything before."""
+def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> pa.Table:
+    """The orders of a batch from ``begin`` on, each with where it began, and whether it announced anything before."""
     columns: dict[str, list[Any]] = spoken.to_pydict()
-    ids, keys = columns["order_id"], columns["order_key"]
-    stored = {order: (found.first_position, found.announces) for order, found in desk.recent.find(ids).items()}
-    if desk.keys.may_have([key for order, key in zip(ids, keys, strict=True) if order not in stored]):
-        if len(keys) == 1:
-            rows = desk.writer.look_up(_STORED_ONE, {"order_key": keys[0]}).to_pydict()
-        else:
-            desk.writer.put("touched", spoken)
-            rows = desk.writer.look_up(_STORED).to_pydict()
-        places = zip(rows["first_position"], rows["announces"], strict=True)
-        stored = dict(zip(rows["order_id"], places, strict=True))
+    ids = columns["order_id"]
+    stored = desk.recent.find(ids)
+    unknown = _that_may_be_stored(desk, spoken, stored)
+    if unknown is not None and desk.recent.miss(desk.writer, begin):
+        stored = desk.recent.find(ids)
+        unknown = _that_may_be_stored(desk, spoken, stored)
+    if unknown is not None:
+        stored |= _looked_up(desk, unknown)
     if stored:
         firsts, announces = columns["first_position"], columns["announces"]
         for row, order in enumerate(ids):
             if order in stored:
-                firsts[row] = stored[order][0]
-                announces[row] = announces[row] or stored[order][1]
+                firsts[row] = stored[order].first_position
+                announces[row] = announces[row] or stored[order].announces
         return pa.table(columns, schema=spoken.schema)
     return spoken
+
+
+def _that_may_be_stored(desk: Desk, spoken: pa.Table, stored: Mapping[str, Known]) -> pa.Table | None:
+    """The orders that `subjects` may have, but for those that were found already; None if there are none."""
+    rest: Any = spoken
+    if stored:
+        rest = rest.filter(pa.array([order not in stored for order in rest["order_id"].to_pylist()], pa.bool_()))
+    return rest if desk.keys.may_have(rest["order_key"].to_pylist()) else None
+
+
+def _looked_up(desk: Desk, orders: pa.Table) -> dict[str, Known]:
+    """What `subjects` has of them."""
+    if len(orders) == 1:
+        rows = desk.writer.look_up(_STORED_ONE, {"order_key": orders["order_key"][0].as_py()}).to_pydict()
+    else:
+        desk.writer.put("touched", orders)
+        rows = desk.writer.look_up(_STORED).to_pydict()
+    places = zip(rows["order_id"], rows["first_position"], rows["announces"], strict=True)
+    wanted = frozenset(orders["order_id"].to_pylist())
+    return {order: Known(first, announces) for order, first, announces in places if order in wanted}
 
 
 def _placed(rows: pa.Table, named: pa.Table) -> pa.Table:

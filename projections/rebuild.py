@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Final
 
 from duckdb import DuckDBPyConnection
@@ -20,6 +20,7 @@ from projections.book import Book, open_book
 from projections.doubts import may_not_count
 from projections.models import ANNOUNCED, CATALOG, FACTS, STORED_MODELS, VOIDS, Model, build_orders, told
 from projections.packing import create_packed
+from projections.threads import threads_of, work_alone
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
 _STRETCH: Final = 400_000
@@ -44,7 +45,7 @@ def build_stored(open_cursor: OpenCursor, last_position: int) -> Book:
             _build_stretch(cursor, book, 0, _STRETCH, _create)
             return book
         _build_stretch(cursor, book, 0, 0, create_packed)  # empty tables, which all can fill
-    with _each_by_itself(open_cursor) as threads:
+    with closing(open_cursor()) as root, work_alone(root, threads := threads_of(root)):
         workers = min(len(stretches), _MOST_WORKERS, threads)
         with ThreadPoolExecutor(workers, "rebuild") as pool:
             parts = [
@@ -114,24 +115,6 @@ def _select_events(cursor: DuckDBPyConnection, condition: str) -> None:
 
 def _new(model: Model) -> str:
     return f"{CATALOG}.new_{model.name}"
-
-
-@contextmanager
-def _each_by_itself(open_cursor: OpenCursor) -> Iterator[int]:
-    """Let whoever runs a statement work on it alone. Gives the number of threads that there were.
-
-    When there is a stretch for each core, threads that share a statement only wait for each other.
-    """
-    cursor = open_cursor()
-    try:
-        threads = int(cursor.execute("SELECT current_setting('threads')").fetchall()[0][0])
-        cursor.execute("SET GLOBAL threads = 1")
-        try:
-            yield threads
-        finally:
-            cursor.execute(f"SET GLOBAL threads = {threads}")
-    finally:
-        cursor.close()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""What the mirror holds of the orders that were spoken of last, kept in memory for the next small batch.
+"""What the mirror holds of the orders that began last, kept in memory for the next batch.
 
-Reading one order from the file takes DuckDB longer than all else that is done for a batch of one fact, and the facts of
-an order often come one shortly after the other.
+Reading a few orders from the file takes DuckDB longer than all else that is done for a batch of one fact, and reading
+500 takes a third of what is done for them: for some rows in each of its vectors it unpacks them all. Facts are nearly
+always about orders of the last weeks.
 """
 
 from __future__ import annotations
@@ -14,69 +15,141 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-#: For more orders than this in a batch, putting their rows together takes as long as reading them.
-SMALL: Final = 16
+from projections.workbench import Workbench
 
-#: More rows than this are not kept; the orders that were not spoken of for longest go first.
-_MOST_ROWS: Final = 20_000
+#: What of `events` no model reads.
+UNREAD: Final = frozenset({"type", "recorded_at", "correlation_id", "causation_id", "data"})
+
+#: More rows than this are not kept (they take some 200 bytes each); the orders that began first go first.
+_MOST_ROWS: Final = 400_000
+#: Reading so many rows into memory takes as long as looking a few orders up in the file.
+_WORTH: Final = 100_000
+
+_ROWS: Final = f"""
+SELECT * EXCLUDE ({", ".join(sorted(UNREAD))})
+FROM chain.events
+WHERE position >= $begin AND first_position >= $begin
+"""  # noqa: S608 - our own names
+_ORDERS: Final = "SELECT order_id, first_position, announces FROM chain.subjects WHERE first_position >= $begin"
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """An order that lies at ``first_position`` by itself: all rows of `raw` that it has (see live.py)."""
+class Known:
+    """Where an order begins, and whether it ever announced anything, as `subjects` has it."""
 
-    order_id: str
     first_position: int
     announces: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rows of `raw` (see live.py), those of one order together; ``firsts`` says where the order of each begins."""
+
+    firsts: npt.NDArray[np.int64]
     rows: pa.Table
 
 
 class Recent:
-    """As of the last batch that was applied. Whoever changes the mirror has to remember or forget what it touches."""
+    """All that the mirror holds of the orders that begin at ``begin`` or later; nothing of any other.
 
-    def __init__(self, most_rows: int = _MOST_ROWS) -> None:
-        self._most_rows = most_rows
-        self._orders: dict[str, Remembered] = {}  # the last used are at the end
-        self._rows = 0
+    Whoever changes the mirror has to have it remembered, or to clear this.
+    """
 
-    def find(self, order_ids: Collection[str]) -> dict[str, Remembered]:
-        """Those that are remembered."""
-        if len(order_ids) > SMALL:
-            return {}
+    def __init__(self, begin: int, most_rows: int | None = None) -> None:
+        self.begin = begin
+        self._most_rows = _MOST_ROWS if most_rows is None else most_rows
+        self._orders: dict[str, Known] = {}
+        self._runs: list[_Run] = []  # the longest first
+        self._is_read = False
+        self._missed = 0
+
+    def find(self, order_ids: Collection[str]) -> dict[str, Known]:
+        """Those that are known."""
         return {order: self._orders[order] for order in order_ids if order in self._orders}
 
-    def remember(self, touched: pa.Table, raw: pa.Table) -> None:
-        """Keep the rows of the touched orders, each of which is by itself, in place of what was kept of them."""
-        self.forget(touched)
-        if len(touched) > SMALL:
-            return
-        firsts = np.asarray(raw["first_position"].to_numpy(), np.int64)
-        for order in touched.to_pylist():
-            of_order: Any = raw.filter(pa.array(firsts == order["first_position"])) if len(touched) > 1 else raw
-            if len(of_order) <= self._most_rows:
-                # In one piece: a table that grows by a piece with each batch gets slower with each.
-                rows = of_order.combine_chunks()
-                kept = Remembered(order["order_id"], order["first_position"], order["announces"], rows)
-                self._orders[kept.order_id] = kept
-                self._rows += len(rows)
-        while self._rows > self._most_rows:
-            self._drop(next(iter(self._orders)))
+    def miss(self, writer: Workbench, end: int) -> bool:
+        """Orders were asked for that are not known. Once that has happened often enough, read all there are.
 
-    def forget(self, touched: pa.Table) -> None:
-        """Keep nothing of the touched orders."""
-        if self._orders:
-            for order in touched["order_id"].to_pylist():
-                self._drop(str(order))
+        ``end`` is the position after the last in the mirror. Tells whether anything was read.
+        """
+        begin = max(end - self._most_rows, 1)
+        self._missed += 1
+        if self._is_read or self._missed * _WORTH < end - begin:
+            return False
+        self.clear(begin)
+        self._is_read = True
+        self.remember(
+            writer.look_up(_ORDERS, {"begin": begin}),
+            writer.look_up(_ROWS, {"begin": begin}),
+        )
+        return True
 
-    def clear(self) -> None:
-        """Keep nothing."""
+    def rows_of(self, firsts: Collection[int]) -> list[pa.Table]:
+        """The rows of the orders that begin there, which are ``begin`` or later."""
+        wanted = np.sort(np.fromiter(firsts, np.int64, len(firsts)))
+        found = (_of_orders(run, wanted) for run in self._runs)
+        return [rows for rows in found if len(rows)]
+
+    def remember(self, touched: pa.Table, rows: pa.Table) -> None:
+        """Keep what came to the mirror: orders as `subjects` has them now, and the new rows."""
+        columns = touched.select(["order_id", "first_position", "announces"]).to_pydict()
+        for order, first, announces in zip(*columns.values(), strict=True):
+            if first >= self.begin:
+                self._orders[order] = Known(first, announces)
+        self._runs.append(_run_of([rows], self.begin))
+        # Each is longer than all after it together: there are few, and each row is moved seldom.
+        while len(self._runs) > 1 and len(self._runs[-2].firsts) <= 2 * len(self._runs[-1].firsts):
+            self._join(2)
+        if sum(len(run.firsts) for run in self._runs) > self._most_rows:
+            self._forget_the_first()
+
+    def clear(self, begin: int) -> None:
+        """Keep nothing. What begins from ``begin`` on is yet to come to the mirror."""
+        self.begin = begin
         self._orders.clear()
-        self._rows = 0
+        self._runs.clear()
+        self._is_read, self._missed = False, 0
 
-    def _drop(self, order_id: str) -> None:
-        dropped = self._orders.pop(order_id, None)
-        if dropped is not None:
-            self._rows -= len(dropped.rows)
+    def _forget_the_first(self) -> None:
+        """Make room for some time to come."""
+        self._join(len(self._runs))
+        firsts = self._runs[0].firsts
+        self.begin = int(firsts[-(self._most_rows * 3 // 4) - 1]) + 1
+        self._orders = {order: known for order, known in self._orders.items() if known.first_position >= self.begin}
+        self._join(1)
+
+    def _join(self, count: int) -> None:
+        """Make one of the last runs."""
+        parts = [run.rows for run in self._runs[-count:]]
+        self._runs[-count:] = [_run_of(parts, self.begin)]
+
+
+def _run_of(parts: list[pa.Table], begin: int) -> _Run:
+    rows: Any = pa.concat_tables(parts).combine_chunks()
+    firsts = np.asarray(rows["first_position"].to_numpy(), np.int64)
+    if np.any(firsts[1:] < firsts[:-1]):
+        order = np.argsort(firsts, kind="stable")
+        rows, firsts = rows.take(pa.array(order)), firsts[order]
+    old = int(np.searchsorted(firsts, begin))
+    return _Run(firsts[old:], rows.slice(old)) if not old else _Run(firsts[old:].copy(), _copied(rows.slice(old)))
+
+
+def _copied(rows: Any) -> Any:
+    """The rows by themselves, so that those before and after them are not kept."""
+    return rows.take(pa.array(np.arange(len(rows))))
+
+
+def _of_orders(run: _Run, wanted: npt.NDArray[np.int64]) -> pa.Table:
+    begins, ends = np.searchsorted(run.firsts, wanted), np.searchsorted(run.firsts, wanted, side="right")
+    counts = ends - begins
+    total = int(counts.sum())
+    rows: Any = run.rows
+    if len(wanted) == 1 or not total:
+        sliced: pa.Table = rows.slice(int(begins[0]) if total else 0, total)
+        return sliced
+    places = np.arange(total) + np.repeat(begins - (np.cumsum(counts) - counts), counts)
+    taken: pa.Table = rows.take(pa.array(places))
+    return taken
 
 
 class Keys:

@@ -16,6 +16,7 @@ from projections.mirror import create_mirror, define_facts, mirror_version
 from projections.models import CATALOG, define_views, define_words, models_version
 from projections.rebuild import build_stored, forget_unfinished, take_over
 from projections.statements import read_sql
+from projections.threads import share_work
 from projections.workbench import Workbench
 
 Settings = dict[str, str | bool | int | float | list[str]]
@@ -127,6 +128,7 @@ def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, tuple[s
         add_functions(root)
         quoted = str(path).replace("'", "''")
         _settle(root)
+        share_work(root)
         root.execute(f"ATTACH '{quoted}' AS {CATALOG}")
         root.execute(f"USE {CATALOG}")
         root.execute(f"SET temp_directory = '{quoted}.spill'")

@@ -1,4 +1,4 @@
-"""Orders that were spoken of lately are remembered: never more than the mirror holds, nor anything else."""
+"""The orders that began last are remembered: never more than the mirror holds of them, nor anything else."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import pytest
 
 from events.envelope import Event
 from projections import database as databases
+from projections import recent as recent_orders
 from projections.database import Database, open_database
-from projections.recent import SMALL, Keys, Recent
+from projections.recent import Keys, Known, Recent
 from tests.projections.story import (
     BENCH,
     IMPORTER,
     SHOP,
+    fact,
     handed,
     messages_of,
     model_rows,
@@ -52,19 +54,53 @@ def touched(*orders: str) -> pa.Table:
     return pa.table({"order_id": list(orders), "first_position": firsts, "announces": [False] * len(orders)})
 
 
-def raw(*firsts: int) -> pa.Table:
-    return pa.table({"first_position": pa.array(firsts, pa.int64())})
+def raw(**rows: list[int]) -> pa.Table:
+    """Rows of orders: W_7=[7, 9] are those at 7 and 9 of the order that begins at 7."""
+    said = sorted((position, int(order[2:])) for order, positions in rows.items() for position in positions)
+    return pa.table(
+        {
+            "position": pa.array([position for position, _ in said], pa.int64()),
+            "first_position": pa.array([first for _, first in said], pa.int64()),
+        }
+    )
+
+
+def positions_of(recent: Recent, *firsts: int) -> list[int]:
+    return sorted(int(row["position"]) for rows in recent.rows_of(firsts) for row in rows.to_pylist())
 
 
 def test_the_next_fact_of_an_order_finds_what_the_mirror_holds_of_it(database: Database) -> None:
     apply_singly(database, FACTS)
     assert database._desk is not None
-    found = database._desk.recent.find(["W-1", "W-2", "W-3"])
-    assert {order: rows.rows["position"].to_pylist() for order, rows in found.items()} == {
-        "W-1": [1, 3, 4, 6],
-        "W-2": [2, 5],
-    }
+    recent = database._desk.recent
+    assert recent.find(["W-1", "W-2", "W-3"]) == {"W-1": Known(1, False), "W-2": Known(2, False)}
+    assert positions_of(recent, 1) == [1, 3, 4, 6]
+    assert positions_of(recent, 1, 2) == [1, 2, 3, 4, 5, 6]
     assert model_rows(database) == rows_of_a_rebuild(FACTS)
+
+
+def test_an_order_that_is_no_longer_remembered_is_looked_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent_orders, "_MOST_ROWS", 2)
+    apply_singly(database, FACTS)
+    assert database._desk is not None
+    assert database._desk.recent.begin > 1
+    assert not database._desk.recent.find(["W-1"])
+    assert model_rows(database) == rows_of_a_rebuild(FACTS)
+
+
+def test_one_batch_about_orders_that_are_remembered_and_orders_that_are_not(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = [opened(), opened(order="W-2"), opened(order="W-3"), handed(SHOP, BENCH, "2026-03-02 10:00", order="W-3")]
+    both = [handed(SHOP, BENCH, "2026-03-03 10:00", order=order) for order in ("W-1", "W-2", "W-3", "W-4")]
+    monkeypatch.setattr(recent_orders, "_MOST_ROWS", 3)
+    apply_singly(database, facts)
+    assert database._desk is not None
+    assert list(database._desk.recent.find(["W-1", "W-2", "W-3"])) == ["W-3"]
+    database.apply(messages_of(both, first=5))
+    assert model_rows(database) == rows_of_a_rebuild([*facts, *both])
 
 
 def test_what_was_rolled_back_is_not_remembered(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,30 +129,46 @@ def test_a_second_start_knows_the_orders_of_the_first(tmp_path: Path) -> None:
         assert model_rows(second) == rows_of_a_rebuild(FACTS)
 
 
-def test_the_order_that_was_not_spoken_of_for_longest_is_forgotten_first() -> None:
-    recent = Recent(most_rows=5)
-    recent.remember(touched("W-1"), raw(1, 1))
-    recent.remember(touched("W-2"), raw(2, 2))
-    recent.remember(touched("W-1"), raw(1, 1, 1))
+def test_orders_that_became_one_are_not_remembered_where_they_lay(database: Database) -> None:
+    facts = [*FACTS, fact("order.merged", SHOP, "2026-03-07 10:00", {"into": "W-1"}, order="W-2")]
+    more = [received(SHOP, "2026-03-08 10:00", order="W-2"), received(SHOP, "2026-03-08 11:00")]
+    apply_singly(database, [*facts, *more])
+    assert database._desk is not None
+    assert positions_of(database._desk.recent, 1) == list(range(1, 10))
+    assert model_rows(database) == rows_of_a_rebuild([*facts, *more])
+
+
+def test_rows_come_together_however_they_came() -> None:
+    recent = Recent(begin=1)
+    recent.remember(touched("W-1", "W-2"), raw(W_1=[1, 3], W_2=[2, 4]))
+    for position in range(5, 25):
+        recent.remember(touched("W-1"), raw(W_1=[position]))
+    recent.remember(touched("W-2", "W-25"), raw(W_2=[26], W_25=[25, 27]))
+    assert positions_of(recent, 1) == [1, 3, *range(5, 25)]
+    assert positions_of(recent, 2, 25) == [2, 4, 25, 26, 27]
+    assert not recent.rows_of([3])
+
+
+def test_the_orders_that_began_first_are_forgotten_first() -> None:
+    recent = Recent(begin=1, most_rows=4)
+    recent.remember(touched("W-1", "W-2"), raw(W_1=[1, 3], W_2=[2, 4]))
     assert set(recent.find(["W-1", "W-2"])) == {"W-1", "W-2"}
-    recent.remember(touched("W-3"), raw(3))
-    assert set(recent.find(["W-1", "W-2", "W-3"])) == {"W-1", "W-3"}
+    recent.remember(touched("W-5"), raw(W_5=[5]))
+    assert set(recent.find(["W-1", "W-2", "W-5"])) == {"W-2", "W-5"}
+    assert recent.begin == 2
+    assert positions_of(recent, 2, 5) == [2, 4, 5]
+    # What is said of it from now on is not all there is.
+    recent.remember(touched("W-1"), raw(W_1=[6]))
+    assert not recent.find(["W-1"])
+    assert not recent.rows_of([1])
 
 
 def test_an_order_too_long_to_keep_is_not_kept_in_its_old_state() -> None:
-    recent = Recent(most_rows=2)
-    recent.remember(touched("W-1"), raw(1))
-    recent.remember(touched("W-1"), raw(1, 1, 1))
+    recent = Recent(begin=1, most_rows=2)
+    recent.remember(touched("W-1"), raw(W_1=[1]))
+    recent.remember(touched("W-1"), raw(W_1=[2, 3]))
     assert not recent.find(["W-1"])
-
-
-def test_a_large_batch_forgets_the_orders_that_it_speaks_of() -> None:
-    recent = Recent()
-    recent.remember(touched("W-1"), raw(1))
-    recent.remember(touched("W-2"), raw(2))
-    orders = [f"W-{number}" for number in range(2, SMALL + 3)]
-    recent.remember(touched(*orders), raw(*range(2, SMALL + 3)))
-    assert set(recent.find(["W-1", "W-2"])) == {"W-1"}
+    assert recent.begin > 1
 
 
 @pytest.mark.parametrize(("key", "known"), [(0, False), (3, True), (4, False), (9, True), (2**64 - 1, False)])
