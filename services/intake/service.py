@@ -33,24 +33,22 @@ from nats.js import JetStreamContext
 from events import names
 from events.clock import Clock
 from events.envelope import Event
-from events.log import Appended, NotFirstError, append_batch, fact_key
+from events.log import Appended, NotFirstError, append_batch
 from events.outgoing import frame, write
 from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_config, ours_consumer
 from services.boxes import Box, Boxes
 from services.connecting import leave
 from services.desk.book import Book
-from services.intake.contacts import contact_in, keep_contacts
-from services.intake.deciding import Accept, Checked, Duplicate, check, decide, order_hash
-from services.intake.delivered import comes_again, party_of, retry_of, sequence_of, stream_of
-from services.intake.faults import with_all_faults
+from services.intake.contacts import keep_contacts
+from services.intake.delivered import comes_again, party_of, retry_of, stream_of
 from services.intake.feeding import FairFeed
 from services.intake.following import TRANSIENT, Follower
 from services.intake.held import Held
 from services.intake.index import Index
+from services.intake.judging import Decided, answers_to, judge
 from services.intake.limbo import HELD_FOR, Limbo, is_lapsed
 from services.intake.problems import Refusal, is_held
-from services.intake.reading import read_document, read_event, submission_id
-from services.intake.receipts import Outcome
+from services.intake.reading_ahead import ReadAhead, contact_key_of
 from services.intake.settling import Answers, Rejection, Retried, Settling, Taken
 from services.intake.sharing import MOST
 from services.intake.sweeping import Sweeper
@@ -79,22 +77,12 @@ def _halves(messages: list[Msg]) -> tuple[list[Msg], list[Msg]]:
     return messages[:middle], messages[middle:]
 
 
-@dataclass(slots=True)
-class _Decided:
-    """A batch after its decisions: what to append, and what to answer."""
-
-    accepted: list[tuple[Msg, Accept]]
-    duplicates: list[tuple[Msg, Duplicate]]
-    rejected: list[Rejection]
-    by_number: bool = False  # some name their orders by a number that others may have given to another order since
-
-
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
     """A part of a batch whose ``events`` are on their way into the log, which answers with their places there."""
 
     messages: list[Msg]
-    decided: _Decided
+    decided: Decided
     events: list[Event]
     places: asyncio.Task[list[Appended]]
 
@@ -103,32 +91,6 @@ def _parts(messages: list[Msg]) -> list[list[Msg]]:
     """A batch in equal parts, none of fewer than ``_MANY`` unless it is the only one."""
     size = -(-len(messages) // max(1, len(messages) // _MANY))
     return [messages[at : at + size] for at in range(0, len(messages), size)]
-
-
-#: A submission as a document, its own id, the event or why there is none, and what its check says.
-_Submission = tuple[dict[str, Any], str | None, Event | Refusal, Checked | Refusal | None]
-
-
-def _read(message: Msg) -> _Submission:
-    """All that can be told of a submission by itself; empty where it cannot, with the reason."""
-    document: dict[str, Any] = {}
-    id = None
-    try:
-        document = read_document(message.headers, message.data)
-        id = submission_id(document)
-        event = read_event(document)
-        fact_key(event.source, event.id)  # both are remembered, for when they are needed
-        order_hash(event.subject)
-        return document, id, event, check(event, party_of(message))
-    except Refusal as refusal:
-        return document, id, refusal, None
-
-
-def _contact_key_of(message: Msg, party: str) -> str | None:
-    """Of one at which intake has failed: what can be told of it is told."""
-    with suppress(Exception):
-        return contact_in(_read(message)[0], party)
-    return None
 
 
 async def _raw(message: NatsBatchMessage) -> Any:
@@ -162,7 +124,7 @@ class Intake:
         self._stopping = False
         self._being_settled: deque[asyncio.Task[None]] = deque()  # each begins when the one before has ended
         self._finishing: set[asyncio.Task[None]] = set()
-        self._ahead: dict[str, _Submission] = {}  # what has arrived and is read already, by its reply subject
+        self._ahead = ReadAhead()
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -212,7 +174,7 @@ class Intake:
         life.push_async_callback(stop_pulling, self.app, self._connection)
         life.push_async_callback(self._settle_the_last)
         boxes = Boxes(self._connection, self.role, self._limits, self._serve)
-        self._feed = FairFeed(self._connection, durable, self._read_ahead, boxes.look_soon)
+        self._feed = FairFeed(self._connection, durable, self._ahead.arrived, boxes.look_soon)
         await self._feed.start()
         await boxes.start()
         life.push_async_callback(boxes.stop)
@@ -261,14 +223,8 @@ class Intake:
                 if len(self._being_settled) > _MOST_BESIDE:
                     await asyncio.wait([self._being_settled[0]])
         finally:
-            for message in messages:
-                self._ahead.pop(message.reply, None)
+            self._ahead.forget(messages)
             self._feed.took(len(messages), time.monotonic() - began)
-
-    def _read_ahead(self, message: Msg) -> None:
-        """Read a submission while the batch before it waits for the server: half of intake's work is reading."""
-        with suppress(Exception):  # a fault of ours comes to light when its turn comes
-            self._ahead[message.reply] = _read(message)
 
     async def _take_together(self, messages: list[Msg], *, later: bool = False) -> None:
         try:
@@ -390,7 +346,7 @@ class Intake:
             _log.exception("a submission hit a fault in intake: it is kept", role=self.role)
             party = party_of(message)
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
-            rejection = Rejection(message, party, "", refusal.problem(None), _contact_key_of(message, party))
+            rejection = Rejection(message, party, "", refusal.problem(None), contact_key_of(message, party))
             try:
                 await self._finish(await self._settling.settle(Taken([message], [rejection])))
             except Exception:  # noqa: BLE001 - its neighbours go on, whatever it is
@@ -441,7 +397,7 @@ class Intake:
         """Whether what is left to do for a batch may be done beside the next."""
         return later and not self._stopping
 
-    async def _begin(self, part: list[Msg], decided: _Decided) -> _UnderWay:
+    async def _begin(self, part: list[Msg], decided: Decided) -> _UnderWay:
         """Hand the facts of a part in to the log; return when all is sent."""
         events = [accept.event for _, accept in decided.accepted]
         opens = {number for number, (_, accept) in enumerate(decided.accepted) if accept.opens}
@@ -461,7 +417,7 @@ class Intake:
         """The facts of a part are in the log: note that, and answer."""
         decided, events = part.decided, part.events
         self._index.appended(events, [place.position for place in places])
-        answers = self._answers(decided, places)
+        answers = answers_to(decided, places, self._index)
         if self._may_wait(later) and len(part.messages) >= _MANY:
             self._settle_later(Taken(part.messages, decided.rejected, events, answers))
         else:
@@ -484,50 +440,9 @@ class Intake:
         else:
             await self._finish(await self._settling.settle(taken))
 
-    def _answers(self, decided: _Decided, places: Sequence[Appended]) -> Answers:
-        answers = Answers()
-        for (message, accept), place in zip(decided.accepted, places, strict=True):
-            event = accept.event
-            outcome: Outcome = "duplicate" if place.duplicate else "accepted"
-            answers.to(message).add(
-                event.source,
-                sequence_of(message),
-                event.id,
-                outcome,
-                order=event.subject,
-                position=place.position,
-            )
-        for message, duplicate in decided.duplicates:
-            party = party_of(message)
-            position = duplicate.position or self._index.position_of(party, duplicate.id)
-            sequence, receipts = sequence_of(message), answers.to(message)
-            receipts.add(party, sequence, duplicate.id, "duplicate", order=duplicate.order, position=position)
-        return answers
-
-    def _decide(self, messages: Sequence[Msg]) -> _Decided:
-        decided = _Decided([], [], [])
-        now = self._clock.now()
-        submissions = [(message, *(self._ahead.get(message.reply) or _read(message))) for message in messages]
-        self._index.prepare(found for *_, found, _ in submissions if isinstance(found, Event))
-        for message, document, id, found, checked in submissions:
-            party = party_of(message)
-            order = ""
-            try:
-                if isinstance(found, Refusal):
-                    raise found
-                order = found.subject
-                decided.by_number |= found.subjectkind is not None
-                outcome = decide(found, party, self._index, now, checked)
-            except Refusal as refusal:
-                problem = self._limbo.judged(with_all_faults(refusal.problem(id), document), message.headers)
-                decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party)))
-                continue
-            if isinstance(outcome, Duplicate):
-                decided.duplicates.append((message, outcome))
-            else:
-                self._index.expect(outcome.event)
-                decided.accepted.append((message, outcome))
-        return decided
+    def _decide(self, messages: Sequence[Msg]) -> Decided:
+        batch = [(message, self._ahead.of(message)) for message in messages]
+        return judge(batch, self._index, self._limbo, self._clock.now())
 
     async def _untold(self, rejections: Sequence[Rejection]) -> list[Rejection]:
         """Without those whose order never came and that were told so: a service that died may have handed them in."""

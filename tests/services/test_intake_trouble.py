@@ -17,7 +17,7 @@ from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream
 from services import rejected
-from services.intake import deciding, following, held, rejecting, service, settling
+from services.intake import deciding, following, held, judging, rejecting, service, settling
 from services.intake.following import Follower
 from services.intake.index import Index
 from tests.chainserver import ChainServer
@@ -95,7 +95,7 @@ async def test_a_fault_with_one_submission_is_answered_and_its_neighbours_go_on(
             raise ZeroDivisionError("made up")
         return decide(fact, *args)
 
-    monkeypatch.setattr(service, "decide", stumble)
+    monkeypatch.setattr(judging, "decide", stumble)
     shop = await chain.partner(SHOP)
     ids = ("e1", "odd", "e2")
     sequences = {id: await shop.hand_in(event(id, subject=id)) for id in ids}
