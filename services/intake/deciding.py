@@ -138,6 +138,15 @@ def decide(
     return Accept(event.taken_in(now, order, data), opens, key, contact)
 
 
+def is_found(event: Event, known: Known) -> bool:
+    """Whether the order that ``event`` is about is known to whoever says it: other parties' numbers are not."""
+    try:
+        _resolve(event, known)
+    except Refusal:
+        return False
+    return True
+
+
 def _check_time(time: datetime, now: datetime) -> None:
     if time > now + CLOCK_AHEAD:
         raise Refusal(

@@ -86,6 +86,7 @@ class FairFeed:
         self._sources: dict[str, _Source] = {}
         self._by_number: dict[int, _Source] = {}
         self._unsettled: Counter[str] = Counter()
+        self._stopped: Counter[str] = Counter()
         self._made = 0
         self._came = asyncio.Event()
         self._reconnects = connection.stats["reconnects"]
@@ -152,6 +153,20 @@ class FairFeed:
         taken for now."""
         self._unsettled.update(streams)
 
+    def stop(self, streams: Iterable[str]) -> None:
+        """Of these nothing is taken until ``go_on`` is said of them as often."""
+        self._stopped.update(streams)
+
+    def go_on(self, streams: Iterable[str]) -> None:
+        """What they were stopped for is over."""
+        self._stopped.subtract(streams)
+        self._came.set()
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else hands in, so that nobody waits for what the one does."""
+        return self._is_alone()
+
     def settled(self, streams: Iterable[str]) -> None:
         """It has its outcome."""
         self._unsettled.subtract(streams)
@@ -190,7 +205,9 @@ class FairFeed:
         """Those from which something can be taken."""
         most = _MOST_UNSETTLED_ALONE if self._alone else _MOST_UNSETTLED
         return [
-            source for source in self._sources.values() if source.messages and self._unsettled[source.stream] < most
+            source
+            for source in self._sources.values()
+            if source.messages and self._unsettled[source.stream] < most and self._stopped[source.stream] == 0
         ]
 
     def _is_alone(self) -> bool:

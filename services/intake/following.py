@@ -16,6 +16,7 @@ from nats.js import JetStreamContext
 from events import names
 from events.envelope import Event
 from events.log import LogReplacedError, last_position, read_until
+from services.intake.deciding import is_found
 from services.intake.held import Held
 from services.intake.index import Index
 
@@ -34,6 +35,9 @@ _RETRY_DELAY: Final = 1.0
 #: How often we look whether others have appended something (seconds). What we append ourselves we know already: reading
 #: it back would cost as much again as taking it in.
 _LOOK_EVERY: Final = 0.25
+
+#: Everything that is held is looked through so often (seconds): an instance beside this one shares the index.
+_ALL_EVERY: Final = 60.0
 
 #: So many facts are fetched one by one, at the same time.
 _FEW: Final = 100
@@ -91,9 +95,9 @@ class Follower:
         """We have just appended these: what waited for an order or a reference that they name is handed in again."""
         self._release_soon(self._held.named_by(events, self._index.numbers_of))
 
-    def release_if_known(self, names: Sequence[str]) -> None:
-        """What was just kept waits for these: if one is known by now, nobody names it once more."""
-        self._release_soon([name for name in dict.fromkeys(names) if self._index.names(name)])
+    def release_if_known(self, held: Sequence[Event]) -> None:
+        """These were just kept: if the order of one is known by now, nobody names it once more."""
+        self._release_soon(list(dict.fromkeys(each.subject for each in held if is_found(each, self._index))))
 
     def _release_soon(self, named: Sequence[str]) -> None:
         if named:
@@ -130,14 +134,24 @@ class Follower:
         self._caught_up.set()
         # What became known before this released nobody if we were away or cut off then.
         await self._held.release_known(self._js, self._index)
+        all_again = asyncio.get_running_loop().time() + _ALL_EVERY
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), _LOOK_EVERY)
+            if asyncio.get_running_loop().time() > all_again:  # what another instance keeps or reads is not told here
+                await self._held.load(self._js)
+                await self._held.release_known(self._js, self._index)
+                all_again = asyncio.get_running_loop().time() + _ALL_EVERY
             self._look.clear()
             await self._read_what_others_said()
             named, self._named = list(dict.fromkeys(self._named)), []
             for some in (named[at : at + _AT_ONCE] for at in range(0, len(named), _AT_ONCE)):
-                await asyncio.gather(*(self._held.release(self._js, name) for name in some))
+                ends = await asyncio.gather(
+                    *(self._held.release(self._js, self._index, name) for name in some), return_exceptions=True
+                )
+                for end in ends:  # all have ended: what was not let go is waited for again before all is looked through
+                    if isinstance(end, BaseException):
+                        raise end
 
     async def _read_what_others_said(self) -> None:
         async with self._lock:  # nothing of ours is on its way into the log

@@ -19,10 +19,12 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 from events import names
 from events.envelope import Event, iso
 from events.subjects import box_subject, intake_subject, token, untoken
+from services.intake.deciding import is_found
 from services.intake.index import Index
 from services.intake.numbers import numbers_in
-from services.intake.problems import Problem, is_held
-from services.intake.rejecting import Rejected, from_message, sendable
+from services.intake.problems import Problem, Refusal, is_held
+from services.intake.reading import read_document, read_event
+from services.intake.rejecting import Rejected, from_message, kept_names, sendable
 
 #: With what is handed in again: until when it may wait for its order.
 HELD_UNTIL: Final = "Repairchain-Held-Until"
@@ -48,39 +50,46 @@ class Held:
 
     async def load(self, js: JetStreamContext) -> None:
         """Look through what is kept. Ids that are kept for another reason cost a look in vain, no more."""
-        info = await js.stream_info(names.REJECTED, subjects_filter=f"{names.REJECTED_ROOT}.{self._role}.>")
-        self._waited_for = {untoken(subject.split(".")[3]) for subject in info.state.subjects or {}}
+        self._waited_for |= await kept_names(js, self._role)
 
     def note(self, subject: str, problem: Problem) -> None:
         """A submission was just kept under that subject."""
         if is_held(problem):
             self._waited_for.add(untoken(subject.split(".")[3]))
 
-    async def release(self, js: JetStreamContext, name: str) -> None:
-        """``name`` is known now: hand in again what waited for it."""
+    async def release(self, js: JetStreamContext, index: Index, name: str) -> None:
+        """``name`` is known now: hand in again what waited for it, unless only others call an order so."""
         if name not in self._waited_for:
             return
         # First forgotten, for what is handed in again may come back at once: another party's number of the same name.
         self._waited_for.discard(name)
         try:
-            await self._resubmit_waiting(js, name)
+            if not await self._resubmit_waiting(js, index, name):
+                self._waited_for.add(name)
         except BaseException:
             self._waited_for.add(name)
             raise
 
-    async def _resubmit_waiting(self, js: JetStreamContext, name: str) -> None:
+    async def _resubmit_waiting(self, js: JetStreamContext, index: Index, name: str) -> bool:
+        """Whether nothing waits for it any more."""
+        all_gone = True
         after = 0
         subject = f"{names.REJECTED_ROOT}.{self._role}.*.{token(name)}"
         while True:
             try:
                 message = await js.get_msg(names.REJECTED, seq=after + 1, subject=subject, next=True)
             except NotFoundError:
-                return
+                return all_gone
             after = message.seq or after + 1
-            if after not in self._under_way and is_held(from_message(message).problem):
+            rejected = from_message(message)
+            if after in self._under_way or not is_held(rejected.problem):
+                continue
+            if not _is_found(rejected, index):
+                all_gone = False
+            else:
                 self._under_way.add(after)
                 try:
-                    await resubmit(js, message, to_box=True)
+                    await resubmit_kept(js, rejected, to_box=True)
                 except BaseException:
                     self._under_way.discard(after)
                     raise
@@ -93,7 +102,7 @@ class Held:
         """Hand in again whatever waited for an order or a reference that the index knows by now."""
         for name in self.waited_for:
             if index.names(name):
-                await self.release(js, name)
+                await self.release(js, index, name)
 
     def named_by(self, events: Collection[Event], numbers_of: NumbersOf) -> list[str]:
         """The orders and numbers waited for that these facts name; ``numbers_of`` has those of an order."""
@@ -120,6 +129,15 @@ class Held:
                 continue
             named += _named(name, source, subject, data if isinstance(data, dict) else {}, numbers_of)
         return [name for name in named if name in self._waited_for]
+
+
+def _is_found(rejected: Rejected, index: Index) -> bool:
+    """Whether it would not be held once more. It would have an answer, too, if it cannot be read any more."""
+    try:
+        event = read_event(read_document(rejected.headers, rejected.payload))
+    except Refusal:
+        return True
+    return is_found(event, index)
 
 
 def _named(name: str, source: str, subject: str, data: dict[str, Any], numbers_of: NumbersOf) -> Iterator[str]:

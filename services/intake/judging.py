@@ -49,7 +49,8 @@ def judge(batch: Iterable[tuple[Msg, Submission]], index: Index, limbo: Limbo, n
             outcome = decide(event, party, index, now, checked)
         except Refusal as refusal:
             problem = limbo.judged(with_all_faults(refusal.problem(id), document), message.headers)
-            decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party)))
+            told = event if isinstance(event, Event) else None
+            decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party), told))
             continue
         if isinstance(outcome, Duplicate):
             decided.duplicates.append((message, outcome))

@@ -26,7 +26,7 @@ from events.envelope import iso
 from events.subjects import token, untoken
 from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.problems import NEVER_CAME, Problem, Refusal, is_held, kind_of
-from services.intake.rejecting import from_message
+from services.intake.rejecting import from_message, kept_names
 
 HELD_FOR: Final = timedelta(days=14)
 
@@ -75,9 +75,8 @@ class Limbo:
     async def start(self, js: JetStreamContext) -> None:
         """Begin with all that is kept."""
         self._js = js
-        info = await js.stream_info(names.REJECTED, subjects_filter=f"{names.REJECTED_ROOT}.{self._role}.>")
         unknown = datetime.min.replace(tzinfo=UTC)
-        self._until = {untoken(subject.split(".")[3]): unknown for subject in info.state.subjects or {}}
+        self._until = dict.fromkeys(await kept_names(js, self._role), unknown)
         self._looking = asyncio.create_task(self._go_on())
 
     async def stop(self) -> None:

@@ -14,7 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
 from events import names
-from events.subjects import party_of_subject
+from events.subjects import party_of_subject, untoken
 from events.together import MAX_BATCH, MAX_BATCH_BYTES, Together, publish_together
 from services.intake.problems import Problem
 from services.intake.reading import ATTRIBUTES
@@ -105,3 +105,18 @@ def _parts(rejected: Sequence[Together]) -> Iterator[list[Together]]:
         size += bytes_of
     if part:
         yield part
+
+
+async def kept_names(js: JetStreamContext, role: str) -> set[str]:
+    """What the submissions of that role's partners that are kept name their orders, for whatever reason they are kept.
+
+    The server tells of 100,000 subjects at a time, and nats-py asks for no more.
+    """
+    found: set[str] = set()
+    while True:
+        asked = {"subjects_filter": f"{names.REJECTED_ROOT}.{role}.>", "offset": len(found)}
+        info = await js._api_request(f"{js._prefix}.STREAM.INFO.{names.REJECTED}", json.dumps(asked).encode())
+        subjects = info["state"].get("subjects") or {}
+        found.update(subjects)
+        if not subjects or len(found) >= info.get("total", 0):
+            return {untoken(subject.split(".")[3]) for subject in found}

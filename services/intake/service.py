@@ -17,6 +17,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,13 +34,14 @@ from nats.js import JetStreamContext
 from events import names
 from events.clock import Clock
 from events.envelope import Event
-from events.log import Appended, NotFirstError, append_batch
+from events.log import Appended, NotFirstError, append_batch, last_position
 from events.outgoing import frame, write
 from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, intake_config, ours_consumer
 from services.boxes import Box, Boxes
 from services.connecting import leave
 from services.desk.book import Book
 from services.intake.contacts import keep_contacts
+from services.intake.deciding import is_found
 from services.intake.delivered import comes_again, party_of, retry_of, stream_of
 from services.intake.feeding import FairFeed
 from services.intake.following import TRANSIENT, Follower
@@ -66,6 +68,9 @@ _MANY: Final = 400
 #: So many batches, or parts, are settled beside the next. Of one partner it is a few: see feeding.py.
 _MOST_BESIDE: Final = 8
 
+#: When we stop, what is being settled has so long (seconds). What is not settled then comes again.
+_LAST: Final = 8.0
+
 #: The server's refusal of what a submission would have us write. It will not change its mind.
 _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
 
@@ -75,6 +80,20 @@ _log = structlog.get_logger("intake")
 def _halves(messages: list[Msg]) -> tuple[list[Msg], list[Msg]]:
     middle = len(messages) // 2
     return messages[:middle], messages[middle:]
+
+
+def _look_at_its_end(task: asyncio.Task[Any]) -> None:
+    """Else Python says that nobody did."""
+    if not task.cancelled():
+        task.exception()
+
+
+class _How(Enum):
+    """When what is left to do for a batch is done, and how well the log is known."""
+
+    NOW = "settled before anything else"
+    BESIDE = "settled beside the next"
+    LOOKED = "settled beside the next, and decided on with all that the log held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,7 @@ class Intake:
         self._stopping = False
         self._being_settled: deque[asyncio.Task[None]] = deque()  # each begins when the one before has ended
         self._finishing: set[asyncio.Task[None]] = set()
+        self._told: set[tuple[str, int]] = set()  # whose order never came: party, and number in REJECTED
         self._ahead = ReadAhead()
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -219,21 +239,38 @@ class Intake:
         left = list(messages)
         try:
             async with saying_so(left):
-                await self._take_together(left, later=True)
+                await self._take_in_its_place(left)
                 if len(self._being_settled) > _MOST_BESIDE:
                     await asyncio.wait([self._being_settled[0]])
         finally:
             self._ahead.forget(messages)
             self._feed.took(len(messages), time.monotonic() - began)
 
-    async def _take_together(self, messages: list[Msg], *, later: bool = False) -> None:
+    async def _take_in_its_place(self, messages: list[Msg]) -> None:
+        """Trouble with the server passes: what was given back at once would come again behind what follows it."""
+        for _ in range(_TRIES):
+            try:
+                async with self._lock:
+                    return await self._take_up_to_date(messages, how=_How.BESIDE)
+            except TRANSIENT as error:
+                if isinstance(error, _REFUSED) or self._stopping:
+                    return await self._after_trouble(messages, error)
+                self._unsure = True
+                _log.warning("a batch is tried again", role=self.role, size=len(messages), error=repr(error))
+                await asyncio.sleep(_RETRY_DELAY)
+            except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
+                return await self._after_trouble(messages, error)
+        return await self._take_together(messages, how=_How.BESIDE)
+
+    async def _take_together(self, messages: list[Msg], *, how: _How = _How.NOW) -> None:
         try:
             async with self._lock:
-                await self._take_up_to_date(messages, later=later)
+                await self._take_up_to_date(messages, how=how)
         except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
             await self._after_trouble(messages, error)
 
     async def _after_trouble(self, messages: list[Msg], error: Exception) -> None:
+        self._forget_told(messages)
         if isinstance(error, TRANSIENT) and not isinstance(error, _REFUSED):
             await self._try_later(messages, error)
         else:
@@ -248,29 +285,37 @@ class Intake:
             with suppress(*TRANSIENT, nats.errors.MsgAlreadyAckdError):
                 await message.nak(delay=_RETRY_DELAY)
 
-    def _settle_later(self, taken: Taken) -> None:
+    def _settle_later(self, taken: Taken, how: _How) -> None:
         """Settle beside the next batches, and after those before: so nobody waits for the disk on another's account."""
         before = self._being_settled[-1] if self._being_settled else None
-        self._feed.unsettled(stream_of(rejection.message) for rejection in taken.rejected)
-        task = asyncio.create_task(self._settle(taken, before))
+        rejected = [stream_of(rejection.message) for rejection in taken.rejected]
+        # What is about to be held may yet be taken in: what follows it from the same sender is not to come before it.
+        waiting = [stream_of(each.message) for each in taken.rejected if how is _How.BESIDE and is_held(each.problem)]
+        self._feed.unsettled(rejected)
+        self._feed.stop(waiting)
+        task = asyncio.create_task(self._settle(taken, before, how, rejected, waiting))
         self._being_settled.append(task)
         task.add_done_callback(self._being_settled.remove)
 
-    async def _settle(self, taken: Taken, before: asyncio.Task[None] | None) -> None:
+    async def _settle(
+        self, taken: Taken, before: asyncio.Task[None] | None, how: _How, rejected: list[str], waiting: list[str]
+    ) -> None:
         messages = list(taken.messages)
         try:
             async with saying_so(messages):
                 if before is not None:
                     await asyncio.wait([before])
-                overtaken = await self._overtaken(taken)
+                overtaken = await self._overtaken(taken) if how is _How.BESIDE else []
                 retried = await self._settling.settle(taken.without(overtaken))
+                if overtaken:
+                    await self._take_together(overtaken, how=_How.LOOKED)
         except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
-            return await self._after_trouble(messages, error)
+            async with saying_so(messages):
+                return await self._after_trouble(messages, error)
         finally:
-            self._feed.settled(stream_of(rejection.message) for rejection in taken.rejected)
+            self._feed.settled(rejected)
+            self._feed.go_on(waiting)
             self._sweeper.settled(map(stream_of, messages))
-        if overtaken:
-            await self._take_together(overtaken)
         if retried.messages:
             finishing = asyncio.create_task(self._finish(retried))
             self._finishing.add(finishing)
@@ -279,8 +324,10 @@ class Intake:
     async def _overtaken(self, taken: Taken) -> list[Msg]:
         """What would be held, but was decided on before all was read that the log held then: others may have opened
         the order a moment ago."""
-        held = [rejection.message for rejection in taken.rejected if is_held(rejection.problem)]
-        return held if held and await self._follower.is_behind() else []
+        held = [rejection for rejection in taken.rejected if is_held(rejection.problem)]
+        if held and not await self._follower.is_behind():
+            held = [each for each in held if each.event is not None and is_found(each.event, self._index)]
+        return [rejection.message for rejection in held]
 
     async def _finish(self, retried: Retried) -> None:
         messages = list(retried.messages)
@@ -294,32 +341,39 @@ class Intake:
                 _log.exception("what was retried cannot be removed from what was rejected", role=self.role)
             await self._try_later(messages, error)
         finally:
+            self._forget_told(messages)
             self._feed.settled(streams)
             self._sweeper.settled(streams)
 
     async def _settle_the_last(self) -> None:
         self._stopping = True  # a batch at hand is settled before it ends: the connection ends with it
-        if self._being_settled:
-            await asyncio.wait(self._being_settled)
-        if self._finishing:
-            await asyncio.wait(self._finishing)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST):
+                if self._being_settled:
+                    await asyncio.wait(self._being_settled)
+                if self._finishing:
+                    await asyncio.wait(self._finishing)
 
-    async def _take_up_to_date(self, messages: list[Msg], *, later: bool = False) -> None:
+    async def _take_up_to_date(self, messages: list[Msg], *, how: _How = _How.NOW) -> None:
         """Take the batch; decide anew if another role's service opened one of its orders in the meantime.
 
         By halves then: where two roles go on opening each other's orders, a large batch would come too late each time.
         """
         try:
-            return await self._take(messages, later=later)
+            return await self._take(messages, how=how)
         except NotFirstError:
             await self._follower.read_to_the_end()
         if len(messages) > 1:
             for half in _halves(messages):
-                await self._take_up_to_date(half, later=later)
+                left = list(half)
+                try:
+                    await self._take_up_to_date(left, how=how)
+                finally:  # what of it was taken is not taken once more
+                    del messages[: len(half) - len(left)]
             return None
         for _ in range(_TRIES):
             try:
-                return await self._take(messages, later=later)
+                return await self._take(messages, how=how)
             except NotFirstError:
                 await self._follower.read_to_the_end()
         raise NotFirstError("the log holds an opening of this order that cannot be read")
@@ -354,7 +408,7 @@ class Intake:
                 with suppress(*TRANSIENT):
                     await message.nak(delay=_RETRY_DELAY)
 
-    async def _take(self, messages: list[Msg], *, later: bool) -> None:
+    async def _take(self, messages: list[Msg], *, how: _How) -> None:
         """Take the batch in parts: while the log takes one in, the next is decided on, and the one before is answered.
 
         ``messages`` loses those of each part that was taken: where the next one fails, they are not taken once more.
@@ -366,36 +420,49 @@ class Intake:
             self._unsure = False
         self._index.forget()
         under_way: _UnderWay | None = None
+        parts = _parts(messages)
+        at_once = how is not _How.BESIDE or self._stopping or len(parts) > 1 or self._feed.is_alone
         try:
-            for part in _parts(messages):
+            for part in parts:
                 decided = self._decide(part)
                 # Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
-                # What would be held can do so when it is settled.
-                held = not self._may_wait(later) and any(is_held(rejection.problem) for rejection in decided.rejected)
-                if decided.by_number or held:
+                # Where others wait, what would be held does so when it is settled.
+                held = at_once and any(is_held(rejection.problem) for rejection in decided.rejected)
+                if (held or decided.by_number) and await self._others_spoke(under_way):
                     if under_way is not None:
-                        await self._end(under_way, await under_way.places, messages, later=later)
+                        await self._end(under_way, await under_way.places, messages, how=how)
                         under_way = None
-                    if await self._follower.read_to_the_end():
-                        self._index.forget()
-                        decided = self._decide(part)
+                    await self._follower.read_to_the_end()
+                    self._index.forget()
+                    decided = self._decide(part)
                 decided.rejected = await self._untold(decided.rejected)
                 await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
                 places = await under_way.places if under_way is not None else []
                 before, under_way = under_way, await self._begin(part, decided)
                 if before is not None:
-                    await self._end(before, places, messages, later=later)
+                    await self._end(before, places, messages, how=how)
             if under_way is not None:
-                await self._end(under_way, await under_way.places, messages, later=later)
+                await self._end(under_way, await under_way.places, messages, how=how)
+                under_way = None
         finally:
             self._index.forget()
-            if under_way is not None and not under_way.places.done():
+            if under_way is not None:  # it may have come to the log or not
                 self._unsure = True
+                under_way.places.add_done_callback(_look_at_its_end)
                 under_way.places.cancel()
 
-    def _may_wait(self, later: bool) -> bool:
+    async def _others_spoke(self, under_way: _UnderWay | None) -> bool:
+        """Whether the log holds what neither the index nor what is on its way there tells of."""
+        end = await last_position(self._js)
+        known = self._index.position
+        if under_way is not None and end > known:
+            for place in await under_way.places:
+                known += place.position == known + 1
+        return end > known
+
+    def _may_wait(self, how: _How) -> bool:
         """Whether what is left to do for a batch may be done beside the next."""
-        return later and not self._stopping
+        return how is not _How.NOW and not self._stopping
 
     async def _begin(self, part: list[Msg], decided: Decided) -> _UnderWay:
         """Hand the facts of a part in to the log; return when all is sent."""
@@ -413,41 +480,43 @@ class Intake:
             raise
         return _UnderWay(part, decided, events, places)
 
-    async def _end(self, part: _UnderWay, places: Sequence[Appended], messages: list[Msg], *, later: bool) -> None:
+    async def _end(self, part: _UnderWay, places: Sequence[Appended], messages: list[Msg], *, how: _How) -> None:
         """The facts of a part are in the log: note that, and answer."""
         decided, events = part.decided, part.events
         self._index.appended(events, [place.position for place in places])
+        self._follower.appended(events)
         answers = answers_to(decided, places, self._index)
-        if self._may_wait(later) and len(part.messages) >= _MANY:
-            self._settle_later(Taken(part.messages, decided.rejected, events, answers))
+        if self._may_wait(how) and len(part.messages) >= _MANY:
+            self._settle_later(Taken(part.messages, decided.rejected, answers), how)
         else:
-            await self._answer(part, answers, later=later)
+            await self._answer(part, answers, how=how)
         del messages[: len(part.messages)]
 
-    async def _answer(self, part: _UnderWay, answers: Answers, *, later: bool) -> None:
-        decided, events = part.decided, part.events
+    async def _answer(self, part: _UnderWay, answers: Answers, *, how: _How) -> None:
+        decided = part.decided
         # Whose facts are in the log need not wait until what is wrong with others' is kept.
         fine = [message for message, _ in (*decided.accepted, *decided.duplicates) if retry_of(message) is None]
         await answers.of_new.send(self._connection)
         await write(self._connection, (frame(message.reply) for message in fine))  # acknowledged
         self._sweeper.settled(map(stream_of, fine))
         others = [rejection.message for rejection in decided.rejected if retry_of(rejection.message) is None]
-        taken = Taken([*others, *filter(retry_of, part.messages)], decided.rejected, events, answers)
-        if not taken.messages:
-            self._follower.appended(events)
-        elif self._may_wait(later):
-            self._settle_later(taken)
-        else:
+        taken = Taken([*others, *filter(retry_of, part.messages)], decided.rejected, answers)
+        if taken.messages and self._may_wait(how):
+            self._settle_later(taken, how)
+        elif taken.messages:
             await self._finish(await self._settling.settle(taken))
 
     def _decide(self, messages: Sequence[Msg]) -> Decided:
         batch = [(message, self._ahead.of(message)) for message in messages]
         return judge(batch, self._index, self._limbo, self._clock.now())
 
+    def _forget_told(self, messages: Sequence[Msg]) -> None:
+        """They are told, or will be decided on once more."""
+        self._told.difference_update((party_of(message), retry_of(message) or 0) for message in messages)
+
     async def _untold(self, rejections: Sequence[Rejection]) -> list[Rejection]:
         """Without those whose order never came and that were told so: a service that died may have handed them in."""
         untold: list[Rejection] = []
-        told: set[tuple[str, int]] = set()
         for rejection in rejections:
             number = retry_of(rejection.message)
             if is_lapsed(rejection.problem) and not comes_again(rejection.message) and number is not None:
@@ -455,8 +524,8 @@ class Intake:
                     await self._js.get_msg(names.REJECTED, seq=number)
                 except nats.js.errors.NotFoundError:
                     continue
-                if (rejection.party, number) in told or self._settling.is_leaving(rejection.party, number):
+                if (rejection.party, number) in self._told or self._settling.is_leaving(rejection.party, number):
                     continue
-                told.add((rejection.party, number))
+                self._told.add((rejection.party, number))
             untold.append(rejection)
         return untold

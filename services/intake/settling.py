@@ -26,7 +26,7 @@ from events.subjects import party_of_subject, rejected_subject
 from events.together import Together
 from services.desk.book import Book, erase
 from services.intake.contacts import forgotten_among, without_contact
-from services.intake.delivered import party_of, retry_of, sequence_of, stream_of
+from services.intake.delivered import party_of, retry_of, sequence_of, stored_at, stream_of
 from services.intake.following import Follower
 from services.intake.held import Held
 from services.intake.limbo import Limbo
@@ -49,6 +49,7 @@ class Rejection:
     order: str
     problem: Problem
     contact_key: str | None = None  # whose name and address are in it
+    event: Event | None = None  # where it could be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is left of a batch whose ``events`` are in the log: what was rejected, or kept before.
+    """What is left of a batch whose facts are in the log: what was rejected, or kept before.
 
     ``answers`` has those to all but the rejected.
     """
 
     messages: Sequence[Msg]
     rejected: Sequence[Rejection] = ()
-    events: Sequence[Event] = ()
     answers: Answers = field(default_factory=Answers)
 
     def without(self, messages: Sequence[Msg]) -> Taken:
@@ -109,10 +109,7 @@ class Settling:
 
     async def settle(self, taken: Taken) -> Retried:
         """Settle what comes for the first time. Raises nats errors if the server does not confirm."""
-        try:
-            await self._keep(taken.rejected)
-        finally:  # what was appended now lets go what waited for it, also in this very batch
-            self._follower.appended(taken.events)
+        await self._keep(taken.rejected)
         for rejection in taken.rejected:
             problem, message = rejection.problem, rejection.message
             verdict: Outcome = "held" if is_held(problem) else "rejected"
@@ -147,19 +144,23 @@ class Settling:
         for rejection in rejections:
             message, sequence = rejection.message, sequence_of(rejection.message)
             headers = to_headers(rejection.problem, message.headers, sequence)
-            # The same submission after a crash is kept once; each stream has sequences of its own.
-            headers[Header.MSG_ID.value] = message_id(stream_of(message), f"{sequence}")
+            # The same submission after a crash is kept once; each stream has sequences of its own, and a box that was
+            # made anew begins at 1.
+            headers[Header.MSG_ID.value] = message_id(stream_of(message), f"{sequence} {stored_at(message)}")
             body = message.data  # the name and address of who was forgotten are kept nowhere any more
             if rejection.contact_key in forgotten:
                 body = without_contact(message.headers, body)
             kept.append((rejected_subject(rejection.party, rejection.order), body, headers))
-        await keep_together(self._js, kept, _TIMEOUT)
+        try:
+            await keep_together(self._js, kept, _TIMEOUT)
+        finally:  # also if no answer came: they may be there
+            for (subject, *_), rejection in zip(kept, rejections, strict=True):
+                self._held.note(subject, rejection.problem)
+                self._limbo.note(subject, rejection.problem)
         held = []
-        for (subject, *_), rejection in zip(kept, rejections, strict=True):
-            self._held.note(subject, rejection.problem)
-            self._limbo.note(subject, rejection.problem)
-            if is_held(rejection.problem):
-                held.append(rejection.order)
+        for rejection in rejections:
+            if is_held(rejection.problem) and rejection.event is not None:
+                held.append(rejection.event)
         # While they were on their way to be kept, nothing could let them go.
         self._follower.release_if_known(held)
 

@@ -109,14 +109,14 @@ async def test_what_waits_for_its_order_is_taken_in_although_trouble_came_just_t
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = [nats.errors.TimeoutError()]
-    resubmit = held.resubmit
+    resubmit = held.resubmit_kept
 
     async def fail_at_first(*args: Any, **where: Any) -> int:
         if left:
             raise left.pop()
         return await resubmit(*args, **where)
 
-    monkeypatch.setattr(held, "resubmit", fail_at_first)
+    monkeypatch.setattr(held, "resubmit_kept", fail_at_first)
     shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
     async with chain.running("importer"), chain.running("retailer"):
         early = await north.say(event("r1", "item.received", source=IMPORTER))
@@ -211,3 +211,27 @@ async def test_what_a_backup_has_lost_can_be_handed_in_again_while_intake_runs(c
             return (await js.stream_info(box_stream(SHOP))).state.messages == 0
 
         await eventually(swept, "the intake stream of the backup is swept too")
+
+
+async def test_what_names_the_number_of_others_waits_and_is_not_tried_again_and_again(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released: list[str] = []
+    release = held.Held.release
+
+    async def releasing(self: held.Held, js: Any, index: Index, name: str) -> None:
+        released.append(name)
+        await release(self, js, index, name)
+
+    monkeypatch.setattr(held.Held, "release", releasing)
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    async with chain.running("importer"), chain.running("retailer"):
+        product = {"brand": "Example", "serial": "SN-1"}
+        await shop.say(event("e1", data={"product": product}))
+        early = [event(id, "item.received", source=IMPORTER, subject=of) for id, of in (("r1", "SN-1"), ("r2", "W-2"))]
+        receipts = [await north.say(body) for body in early]  # SN-1 is a serial number, which r1 does not say
+        assert [receipt["outcome"] for receipt in receipts] == ["held", "held"]
+        await shop.say(event("e2", subject="W-2"))
+        await north.heard("r2", "accepted")
+        assert released == ["W-2"]
+        assert [each["outcome"] for heard in north.receipts.values() for each in heard] == ["held", "held", "accepted"]
