@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +236,101 @@ async def test_what_names_the_number_of_others_waits_and_is_not_tried_again_and_
         await north.heard("r2", "accepted")
         assert released == ["W-2"]
         assert [each["outcome"] for heard in north.receipts.values() for each in heard] == ["held", "held", "accepted"]
+
+
+async def test_after_trouble_what_was_handed_in_first_is_still_taken_first(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+    next_has_come = asyncio.Event()
+
+    async def append_batch(*args: Any, **options: Any) -> list[log.Appended]:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            await next_has_come.wait()
+            raise nats.errors.TimeoutError
+        return await log.append_batch(*args, **options)
+
+    monkeypatch.setattr(service, "append_batch", append_batch)
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        await shop.say(event("e1", subject="W-1"))
+        opened = await shop.hand_in(event("e2", subject="W-2"))
+        await eventually(lambda: calls == 2)
+        merged = await shop.hand_in(event("m", "order.merged", subject="W-1", data={"into": "W-2"}))
+        next_has_come.set()
+        assert (await shop.receipt(opened))["outcome"] == "accepted"
+        assert (await shop.receipt(merged))["outcome"] == "accepted"
+
+
+async def test_what_one_instance_holds_is_let_go_although_another_has_read_that_its_order_was_opened(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_ALL_EVERY", 0.2)
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    monkeypatch.setattr(held.Held, "named_by", lambda *_: [])  # as if the other had appended or read it
+    monkeypatch.setattr(held.Held, "named_in", lambda *_: [])
+    async with chain.running("importer"), chain.running("retailer"):
+        early = await north.say(event("r1", "item.received", source=IMPORTER))
+        assert early["outcome"] == "held"
+        await shop.say(event("e1"))
+        assert (await north.heard("r1", "accepted"))["order"] == "W-1"
+
+
+async def test_what_was_taken_of_a_half_is_not_taken_once_more(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    troubles: dict[int, Exception] = {1: log.NotFirstError("made up"), 3: ZeroDivisionError("made up")}
+    calls = 0
+
+    async def append_batch(*args: Any, **options: Any) -> list[log.Appended]:
+        nonlocal calls
+        calls += 1
+        if calls in troubles:
+            raise troubles[calls]
+        return await log.append_batch(*args, **options)
+
+    monkeypatch.setattr(service, "append_batch", append_batch)
+    shop = await chain.partner(SHOP)
+    sequences = [await shop.hand_in(event(f"e{number}", subject=f"W-{number}")) for number in range(16)]
+    async with chain.running():
+        outcomes = [(await shop.receipt(sequence))["outcome"] for sequence in sequences]
+    assert outcomes == ["accepted"] * 16
+    assert all(len(heard) == 1 for heard in shop.receipts.values())
+
+
+async def test_one_that_cannot_be_let_go_does_not_keep_another_waiting_for_ever(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both fail, one at once and one later: what is looked through after the first must find the second, too."""
+    resubmit_kept, release_known = held.resubmit_kept, held.Held.release_known
+    failing = {"W-1", "W-2"}
+    looked = asyncio.Event()
+
+    async def looking(self: held.Held, *args: Any) -> None:
+        await release_known(self, *args)
+        if "W-1" not in failing:
+            looked.set()
+
+    async def resubmit(js: Any, rejected: Any, **where: Any) -> int:
+        name = next((name for name in failing if name in rejected.payload.decode()), None)
+        if name is None:
+            return await resubmit_kept(js, rejected, **where)
+        failing.discard(name)
+        if name == "W-2":
+            with suppress(TimeoutError):  # after the look that follows the first, if it did not wait for this
+                await asyncio.wait_for(looked.wait(), 0.2)
+        raise nats.errors.TimeoutError
+
+    monkeypatch.setattr(held, "resubmit_kept", resubmit)
+    monkeypatch.setattr(held.Held, "release_known", looking)
+    shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
+    async with chain.running("importer"):
+        for number in (1, 2):
+            early = await north.say(event(f"r{number}", "item.received", source=IMPORTER, subject=f"W-{number}"))
+            assert early["outcome"] == "held"
+        for number in (1, 2):
+            await shop.hand_in(event(f"e{number}", subject=f"W-{number}"))
+        async with chain.running("retailer"):
+            await north.heard("r1", "accepted")
+            await north.heard("r2", "accepted")
+    assert not failing
