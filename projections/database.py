@@ -31,6 +31,8 @@ from projections.threads import threads_of, work_alone
 
 #: With no more than this in the mirror, one thread is done sooner than several that have to wait for each other.
 _ENOUGH_FOR_SEVERAL: Final = 100_000
+#: In a batch of no more facts than this several threads have nothing to share, and sending them away takes as long.
+_FEW: Final = 50
 
 
 class Database:
@@ -136,7 +138,8 @@ class Database:
 
     def _apply(self, new: Sequence[Message]) -> Book:
         """Mirror new messages and make the models of their orders anew. Returns the book that holds from here on."""
-        with work_alone(self._root, self._threads), self._working() as desk:
+        threads = self._threads if len(new) > _FEW else 1
+        with work_alone(self._root, threads), self._working() as desk:
             arrived = mirror.take_apart(desk, new, self._merges)
             making = make_models(desk, arrived, self._book)
             mirror.add_events(desk, arrived)

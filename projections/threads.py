@@ -26,7 +26,10 @@ def threads_of(cursor: DuckDBPyConnection) -> int:
 
 @contextmanager
 def work_alone(cursor: DuckDBPyConnection, threads: int) -> Iterator[None]:
-    """Let whoever runs a statement, by any cursor, work on it alone; and then let there be ``threads`` again."""
+    """Let whoever runs a statement, by any cursor, work on it alone; and then let there be ``threads`` again.
+
+    With ``threads`` 1 nothing is changed.
+    """
     if threads == 1:
         yield
         return

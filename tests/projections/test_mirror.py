@@ -14,6 +14,7 @@ from projections.database import Database
 from projections.mirror import lift, unseen
 from projections.queries import run
 from tests.projections.story import SHOP, fact, messages_of, opened
+from tests.sampling import examples
 
 GOOD = opened().to_json()
 
@@ -85,7 +86,7 @@ def test_every_time_is_kept_in_utc(database: Database, time: str, occurred: str)
     assert events(database)[0][4] == occurred
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     payloads=st.lists(
         st.one_of(
