@@ -157,6 +157,7 @@ async def test_a_closure_announced_later_moves_what_is_due(scene: Stage) -> None
     assert [message.kind for message in await scene.told(ORDER)] == ["opened", "update", "overdue"]
 
 
+@pytest.mark.heavy  # of its parts notifying/test_messages.py and test_wording.py say it
 async def test_her_calls_are_counted_and_a_part_that_cannot_be_had_is_told_with_a_choice(scene: Stage) -> None:
     call = Step(
         moment("2026-07-10 10:00"),

@@ -30,6 +30,7 @@ from services.intake.service import Intake
 from services.rights import inbox_prefix
 from services.wiring import security_of
 from tests.chainserver import ChainServer, refusals
+from tests.sampling import examples
 from tests.waiting import eventually
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -364,7 +365,7 @@ NASTY = st.one_of(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4, 20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies=st.lists(NASTY, min_size=1, max_size=25))
 def test_whatever_comes_gets_a_receipt_and_the_next_good_one_is_taken(
     bodies: list[bytes], tmp_path_factory: pytest.TempPathFactory

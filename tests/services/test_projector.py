@@ -222,7 +222,7 @@ async def test_catching_up_gives_what_following_gives(chain: Chain, tmp_path: Pa
     assert compare(live, caught_up) == []
 
 
-@pytest.mark.parametrize("far_behind", [10, 20_000])
+@pytest.mark.parametrize("far_behind", [pytest.param(10, marks=pytest.mark.heavy), 20_000])
 async def test_killed_between_mirroring_and_computing_it_goes_on(chain: Chain, far_behind: int) -> None:
     facts = told() + small_orders(50)
     await chain.append(facts)
@@ -258,7 +258,7 @@ async def test_a_deleted_file_is_made_anew(chain: Chain) -> None:
     "damage",
     [
         "truncated",
-        "emptied",
+        pytest.param("emptied", marks=pytest.mark.heavy),
         pytest.param("overwritten", marks=pytest.mark.heavy),
         pytest.param("not a database", marks=pytest.mark.heavy),
     ],

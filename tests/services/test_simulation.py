@@ -83,6 +83,7 @@ async def test_nothing_is_overdue_at_its_due_time_and_everything_is_just_after(f
         assert await overdue(simulation) == [noted]
 
 
+@pytest.mark.heavy  # notifying/test_silence.py says it of the decisions, and the stories of real ones
 async def test_weeks_of_silence_are_broken_every_time_before_news_is_due(free_home: Path) -> None:
     contact = {"name": "Zo", "channels": [{"kind": "email", "address": "zo@mail.example"}]}
     async with running(free_home, at(2, 9)) as simulation:

@@ -160,7 +160,7 @@ def _checked(plan: MessagePlan, language: str, **named: str) -> None:
 def test_every_message_that_there_can_be(kind: MessageKind, language: str) -> None:
     may_end = ("closed", "corrected", "ready", "check", "update", "answer", "promise", "visit", "cover")
     whole = kind in ("update", "corrected")  # these tell how it stands; of what the others look at, some will do
-    for news in [*some(every_news(), 4 if whole else 12), *some(_rare(), 1 if whole else 4)]:
+    for news in [*some(every_news(), 6 if whole else 20), *some(_rare(), 1 if whole else 6)]:
         if news.final and kind not in may_end:
             continue  # nothing else is told once no news is to come
         _checked(planned(kind, news), language)
@@ -183,9 +183,9 @@ def test_every_delay(late: str, language: str) -> None:
 def test_whatever_partners_write(text: str | None, language: str) -> None:
     asked = (text,) if text else ()
     news = replace(NEWS, why=text, summary=text, reason=text, questions=asked, asked=bool(asked))
-    for kind, ending in some(list(itertools.product(KINDS, ENDINGS)), 3):
+    for kind, ending in some(list(itertools.product(KINDS, ENDINGS)), 5):
         _checked(planned(kind, replace(news, ending=ending, quote=replace(QUOTE, description=text))), language)
-    for each in some(list(_of_their_own(text)), 3):
+    for each in some(list(_of_their_own(text)), 5):
         _checked(each, language)
 
 
