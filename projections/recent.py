@@ -20,7 +20,7 @@ from projections.workbench import Workbench
 #: What of `events` no model reads.
 UNREAD: Final = frozenset({"type", "recorded_at", "correlation_id", "causation_id", "data"})
 
-#: More rows than this are not kept (they take some 200 bytes each); the orders that began first go first.
+#: More rows than this are not kept (they take some 160 bytes each); the orders that began first go first.
 _MOST_ROWS: Final = 400_000
 #: Reading so many rows into memory takes as long as looking a few orders up in the file.
 _WORTH: Final = 100_000
