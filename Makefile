@@ -19,7 +19,8 @@ PYTEST = PYTHONDONTWRITEBYTECODE= GLIBC_TUNABLES=glibc.malloc.tcache_count=60000
 test: venv
 	$(PYTEST)
 
-# The long campaigns, of which the suite has a small slice each; and of what the suite does to a sample, all.
+# The long campaigns, of which the suite has a small slice each; and of what the suite does to a sample, all. All of it is bounded:
+# up to twenty minutes on two cores.
 heavy: venv
 	$(PYTEST) -m heavy
 	$(PYTEST) --thorough tests/projections tests/services/backtest tests/services/importing tests/services/test_accounts.py \

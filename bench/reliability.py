@@ -1,7 +1,7 @@
 """Kills every service and the server again and again while partners hand in: nothing may be lost, nothing doubled.
 
-``python -m bench.reliability [--rounds N] [--orders N] [--seed N] [--campaigns N]``. The test suite runs seven
-rounds of the same, and ``make heavy`` twenty; what must hold at the end stands in tests/reliability/judging.py. A
+``python -m bench.reliability [--rounds N] [--orders N] [--seed N] [--campaigns N]``. The test suite runs twenty
+rounds of the same, and ``make heavy`` sixty; what must hold at the end stands in tests/reliability/judging.py. A
 campaign that fails leaves its home.
 """
 
