@@ -24,12 +24,12 @@ HERE = Path(__file__).parent
 #: service stands between others, since several of those at once would wait for each other to start.
 LONGEST_FIRST = (
     "test_reliability.py",
-    "test_readme.py",
     "test_projector.py",
     "test_payloads.py",
+    "test_commitments.py",
+    "test_readme.py",
     "test_watch.py",
     "test_processes.py",
-    "test_commitments.py",
     "test_apart.py",
     "test_telling_kills.py",
     "test_boiler.py",
