@@ -9,6 +9,7 @@ everything in it comes from the log.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,8 @@ from projections.threads import threads_of, work_alone
 _ENOUGH_FOR_SEVERAL: Final = 100_000
 #: In a batch of no more facts than this several threads have nothing to share, and sending them away takes as long.
 _FEW: Final = 50
+#: To close the file, we wait for whoever reads for so long (seconds).
+_READERS_END: Final = 10.0
 
 
 class Database:
@@ -44,6 +47,8 @@ class Database:
     def __init__(self, root: DuckDBPyConnection, path: Path, *, grows: bool = False) -> None:
         self.path = path
         self._root = root
+        self._opening = threading.Lock()  # DuckDB refuses the calls of two threads on one connection
+        self._own = self.cursor()  # for what is no part of a batch
         self._grows = grows
         self._writing = threading.Lock()
         self._position, self._mirrored = self._read_positions()
@@ -64,7 +69,8 @@ class Database:
 
     def cursor(self) -> DuckDBPyConnection:
         """A connection of its own for one thread, which has to close it. Read with it; writing is this class's job."""
-        cursor = self._root.cursor()
+        with self._opening:
+            cursor = self._root.cursor()
         cursor.execute(f"USE {CATALOG}")
         return cursor
 
@@ -122,13 +128,26 @@ class Database:
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file; a good moment is when nothing else is waiting."""
         with self._writing:
-            self._root.execute(f"CHECKPOINT {CATALOG}")
+            self._own.execute(f"CHECKPOINT {CATALOG}")
 
     def close(self) -> None:
         with self._writing:
             self._clear_desk()
-            remove_functions(self._root)
-            self._root.close()
+            self._own.close()
+            with self._opening:  # from here on nobody begins to read
+                remove_functions(self._root)
+                self._close_root()
+
+    def _close_root(self) -> None:
+        """DuckDB refuses to close while a reader is in a call; each is over soon."""
+        until = time.monotonic() + _READERS_END
+        while True:
+            try:
+                return self._root.close()
+            except duckdb.ResourceInUseException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.005)
 
     def __enter__(self) -> Database:
         return self
@@ -139,7 +158,7 @@ class Database:
     def _apply(self, new: Sequence[Message]) -> Book:
         """Mirror new messages and make the models of their orders anew. Returns the book that holds from here on."""
         threads = self._threads if len(new) > _FEW else 1
-        with work_alone(self._root, threads), self._working() as desk:
+        with work_alone(self._own, threads), self._working() as desk:
             arrived = mirror.take_apart(desk, new, self._merges)
             making = make_models(desk, arrived, self._book)
             mirror.add_events(desk, arrived)
@@ -172,8 +191,8 @@ class Database:
 
     def _grow(self) -> None:
         if self._grows and self._mirrored > _ENOUGH_FOR_SEVERAL:
-            self._root.execute("RESET GLOBAL threads")  # to as many as there are cores
-            self._threads = threads_of(self._root)
+            self._own.execute("RESET GLOBAL threads")  # to as many as there are cores
+            self._threads = threads_of(self._own)
             self._grows = False
 
     def _open_book(self) -> Book:
@@ -191,7 +210,7 @@ class Database:
             cursor.close()
 
     def _read_positions(self) -> tuple[int, int]:
-        rows = self._root.execute(f"SELECT position, mirrored FROM {CATALOG}.meta").fetchall()
+        rows = self._own.execute(f"SELECT position, mirrored FROM {CATALOG}.meta").fetchall()
         return int(rows[0][0]), int(rows[0][1])
 
     @contextmanager

@@ -51,9 +51,9 @@ class ReadModels:
 
     async def close(self) -> None:
         """Finish the transaction at hand and close the file."""
+        self._readers.shutdown(wait=False, cancel_futures=True)
         await self.write(Database.close)
         self._writer.shutdown()
-        self._readers.shutdown(cancel_futures=True)
 
     @property
     def position(self) -> int:

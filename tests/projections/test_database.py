@@ -214,6 +214,36 @@ def test_every_model_names_the_order_that_a_row_belongs_to(database: Database) -
     cursor.close()
 
 
+def test_whoever_reads_does_not_keep_the_file_from_being_closed(tmp_path: Path) -> None:
+    """DuckDB refuses two calls at a time on one connection."""
+    refused: list[duckdb.Error] = []
+
+    def read(database: Database, reading: threading.Event) -> None:
+        while True:
+            try:
+                database.cursor().close()
+            except duckdb.ConnectionException:  # it is closed
+                return
+            except duckdb.Error as error:
+                refused.append(error)
+                return
+            reading.set()
+
+    for number in range(5):
+        database = open_database(tmp_path / f"{number}.duckdb")
+        reading = threading.Event()
+        readers = [threading.Thread(target=read, args=(database, reading)) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        assert reading.wait(10)
+        database.checkpoint()
+        database.close()
+        for reader in readers:
+            reader.join(10)
+            assert not reader.is_alive()
+    assert refused == []
+
+
 def test_more_than_one_thread_works_once_there_is_enough_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def threads(database: Database) -> int:
         cursor = database.cursor()
