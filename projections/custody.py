@@ -76,7 +76,8 @@ def _receipts(story: Story, section: Numbers, handed: Numbers) -> Numbers:
     found = _equal(keys, first, wanted) & named
     place = np.where(found, _at(received, first), -1)
     last = np.searchsorted(keys, wanted - people, side="right") - 1
-    early = _equal(keys, last, wanted - people) & named
+    # What one says to have handed to oneself would be received by having come in at all, and nobody owed anything.
+    early = _equal(keys, last, wanted - people) & named & (story.party[handed] != story.source[handed])
     early &= story.occurred[_at(received, last)] >= story.occurred[handed] - _EARLY if len(received) else False
     return np.where(found, place, np.where(early, handed, -1))
 

@@ -212,6 +212,13 @@ def _check_own(event: Event, data: dict[str, Any]) -> None:
         )
     if event.name == "fact.corrected" and data.get("fact_source") not in (None, event.source):
         raise Refusal("not-your-name", "a party corrects its own facts only", "/data/fact_source")
+    if event.name == "item.handed_over" and data.get("to") == event.source:
+        # Nobody would owe anything any more, for who has it is who should get it.
+        raise Refusal(
+            "invalid",
+            f"to is '{event.source}', which is you: name who is to get it; that it came to you is item.received",
+            "/data/to",
+        )
 
 
 _NUMBERS: Final = {

@@ -70,6 +70,18 @@ def test_a_receipt_of_long_before_is_not_that_of_a_later_handover(given: Given) 
     ).then_rows("handoffs", {"state": "received"}, {"state": "open", "received_at": None})
 
 
+def test_what_somebody_handed_to_himself_is_not_received_by_what_came_before(given: Given) -> None:
+    """Intake refuses it; a log may hold one of before that."""
+    story = given(
+        opened(),
+        handed(SHOP, IMPORTER, "2026-03-02 10:00"),
+        received(IMPORTER, "2026-03-03 10:00"),
+        handed(IMPORTER, IMPORTER, "2026-03-03 11:00"),
+    )
+    story.then_rows("handoffs", {"state": "received"}, {"state": "open", "received_at": None})
+    story.then_rows("commitments", {"state": "met"}, {"state": "open", "owner": IMPORTER}, kind="receive")
+
+
 def test_an_order_that_is_taken_up_again_on_the_way_is_waited_for_again(given: Given) -> None:
     given(
         opened(),

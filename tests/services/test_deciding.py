@@ -224,6 +224,13 @@ def test_what_is_wrong_in_the_data_is_pointed_at(data: dict[str, Any], pointer: 
     assert (refusal.kind, refusal.pointer) == ("invalid", pointer)
 
 
+def test_nobody_hands_over_to_himself() -> None:
+    refusal = refused(OPENED, "item.handed_over", {"to": IMPORTER}, source=IMPORTER)
+    assert (refusal.kind, refusal.pointer) == ("invalid", "/data/to")
+    assert "name who is to get it" in refusal.detail
+    assert isinstance(when(OPENED, "item.handed_over", {"to": IMPORTER}), Accept)
+
+
 def test_a_clock_that_is_wrong_by_more_than_a_day_is_told_so() -> None:
     assert refused(OPENED, "item.received", time=NOW + timedelta(hours=25)).pointer == "/time"
     assert refused(OPENED, "item.received", time=datetime(1969, 12, 31, tzinfo=UTC)).pointer == "/time"
