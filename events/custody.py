@@ -20,7 +20,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,60}$")]
 
 
 class HandedOver(Fact):
-    """The item left for ``to``; from now on ``to`` owes a receipt."""
+    """The item left for ``to``, another party than the sender; from now on ``to`` owes a receipt."""
 
     NAME: ClassVar[str] = "item.handed_over"
 
