@@ -40,9 +40,7 @@ def list_(
             metavar="[ORDER]", show_default=False, help="Only those about this order: id, reference or serial."
         ),
     ] = None,
-    limit: Annotated[
-        int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many, the newest first.")
-    ] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many, the newest.")] = 20,
     as_json: Json = False,
 ) -> None:
     """Show the messages to customers in full.

@@ -60,11 +60,12 @@ def stalled(reading: Reading, arguments: Arguments) -> Row:
 
 
 def messages(reading: Reading, arguments: Arguments) -> Row:
-    """Messages to customers with their texts: of one order as they came, or the latest of all."""
+    """Messages to customers with their texts: the latest of all, or the latest of one order, those as they came."""
     name, limit = arguments.text("order"), arguments.number("limit", 100)
     if name is None:
         return {"messages": reading.rows("messages", limit=limit)}
-    return {"messages": messages_of(reading, name)[:limit]}
+    found = messages_of(reading, name)
+    return {"messages": found[max(len(found) - limit, 0) :]}
 
 
 def pending(reading: Reading, arguments: Arguments) -> Row:

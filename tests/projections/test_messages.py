@@ -54,6 +54,8 @@ def test_a_message_is_planned_and_then_sent_failed_or_suppressed(given: Given) -
         "trigger_id": "opened",
     }
     assert story.ask("messages", order="W-1")["messages"] == rows
+    assert story.ask("messages", order="W-1", limit=2)["messages"] == rows[-2:]
+    assert story.ask("messages", order="W-1", limit=0)["messages"] == []
     assert [row["message_id"] for row in story.ask("messages")["messages"]] == ["m4", "m3", "m2", "m1"]
     assert [row["message_id"] for row in story.ask("messages", limit=1)["messages"]] == ["m4"]
     assert story.ask("stats")["messages"] == 1
