@@ -53,7 +53,7 @@ def reply(
     ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="She says yes to the price.")] = False,
     decline: Annotated[bool, typer.Option("--decline", help="She says no to the price.")] = False,
-    channel: Annotated[str, typer.Option(metavar="KIND", help="How it came: email, phone, visit.")] = "email",
+    channel: Annotated[str, typer.Option(metavar="KIND", help="How it came: phone, email, visit.")] = "phone",
     id: Annotated[
         str | None, typer.Option(metavar="ID", help="The same id is the same word, for ever.", show_default=False)
     ] = None,

@@ -85,6 +85,8 @@ def test_a_word_is_taken_down_and_told_on_the_timeline(home: Path, order: str) -
     )
     assert again["outcome"] == "duplicate"
     call("customer", "reply", order, "It ticks.", "--channel", "visit", home=home)
+    (by_telephone,) = answer("customer", "reply", order, "It stands still.", home=home)["facts"]
+    assert by_telephone["data"]["channel"] == "phone"
     story = " ".join(call("timeline", order, home=home, columns=200).stdout.split())
     assert f"customer:{order[:-2]}-c asked retailer:juno: When is it done" in story
     assert "☎ customer:" in story
