@@ -33,7 +33,8 @@ def one_line(error: BaseException) -> str:
 
 def complain(sentence: str) -> None:
     """One sentence on stderr; the program's name tells it from the output of others in a script."""
-    print(f"repairchain: {clean(sentence)}", file=sys.stderr)
+    said = clean(sentence).removesuffix(".") if sentence.endswith("?.") else clean(sentence)  # a hint may be a question
+    print(f"repairchain: {said}", file=sys.stderr)
 
 
 class Chain(QuickGroup):

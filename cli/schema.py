@@ -127,5 +127,7 @@ def _list() -> None:
     table = plain_table("Fact", "What it says", "Who says it")
     for name, fact in FACTS.items():
         said_by = ", ".join(role for role, names in WHO_MAY_SAY.items() if name in names)
-        table.add_row(Text(name, style="bold"), Text((fact.__doc__ or "").strip().splitlines()[0]), Text(said_by))
+        # Marked up for the pages; on a terminal the marks would be noise.
+        says = (fact.__doc__ or "").strip().splitlines()[0].replace("``", "")
+        table.add_row(Text(name, style="bold"), Text(says), Text(said_by))
     console().print(table)

@@ -17,6 +17,7 @@ from typing import Final
 from cli.checks.check import Check
 from cli.errors import Problem, one_line
 from cli.place import Place, settings_of
+from cli.render.plain import many
 
 _OLDEST_PYTHON: Final = (3, 11)
 
@@ -100,7 +101,7 @@ def secrets(place: Place) -> Check:
         )
     if (broken := _broken(place)) is not None:
         return Check(name, False, *broken)
-    found = f"{len(files)} files, for their owner only"
+    found = f"{many(len(files), 'file')}, for their owner only"
     if passwords:
         found += f"; {len(passwords)} with a password, for which 'repairchain partner rotate' gives a key"
     return Check(name, True, found)

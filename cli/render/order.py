@@ -141,7 +141,7 @@ def _told(order: Row, moments: Moments) -> list[tuple[str, Text]]:
         return lines or [("Customer", Text("has not been told anything yet", style="red"))]
     kind = word(order.get("last_told_kind"))
     what = TOLD_WORDS.get(kind, kind)
-    heard = "asked whether all is well" if kind == "check" else what if forgotten else f"told {what}"
+    heard = "was asked whether all is well" if kind == "check" else what if forgotten else f"told {what}"
     lines.append(("Last told" if forgotten else "Customer", Text(f"{heard} on {moments.both(told)}".strip())))
     if news and order.get("open", True) and not forgotten:
         late = news < moments.now

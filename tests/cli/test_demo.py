@@ -70,4 +70,4 @@ async def test_it_is_the_watch_that_is_waited_for(monkeypatch: pytest.MonkeyPatc
 def test_a_question_is_asked_and_not_told() -> None:
     order = {"last_told_at": "2026-08-14T14:00:00Z", "last_told_kind": "check"}
     ((_, text),) = _told(order, Moments(moment("2026-08-17 12:00"), AMSTERDAM))
-    assert text.plain.startswith("asked whether all is well on Fri 14 Aug 16:00")
+    assert text.plain.startswith("was asked whether all is well on Fri 14 Aug 16:00")

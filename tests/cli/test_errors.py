@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli import orders
+from cli.errors import complain
 from services.home import HomeFolder
 from tests.cli.running import call, process, sentence
 from tests.cli.story import give_operator_login, make_home
@@ -184,3 +185,8 @@ def test_a_reader_that_goes_away_early(free_home: Path) -> None:
     assert running.stderr is not None
     said = running.stderr.read()
     assert (running.wait(timeout=20), said) == (141, "")
+
+
+def test_a_hint_that_is_a_question_has_one_end_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("nats_prt is not a setting: did you mean nats_port?.")
+    assert capsys.readouterr().err == "repairchain: nats_prt is not a setting: did you mean nats_port?\n"
