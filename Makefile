@@ -14,7 +14,9 @@ run: venv
 # By file, for what a module sets up is set up once then; the order, the longest first, is that of tests/conftest.py.
 # Whatever the environment says, what pytest makes of the test files is kept: making it takes each worker nine seconds.
 # DuckDB plans a tenth faster with the allocator told as the services have it (services/supervisor.py).
-PYTEST = PYTHONDONTWRITEBYTECODE= GLIBC_TUNABLES=glibc.malloc.tcache_count=60000 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Most tests wait for the disk at some time: where two gigabytes of memory are free for files, they have those instead.
+SHM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "TMPDIR=/dev/shm" }')
+PYTEST = $(SHM) PYTHONDONTWRITEBYTECODE= GLIBC_TUNABLES=glibc.malloc.tcache_count=60000 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: venv
 	$(PYTEST)
