@@ -12,6 +12,7 @@ from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, print_json
 from cli.overlap import Overlap, read_overlap, until
+from cli.place import http_url, server_url
 
 Party = Annotated[str, typer.Argument(metavar="ROLE:NAME", help="Who it is: retailer:juno, or retailer juno.")]
 
@@ -30,8 +31,11 @@ def key(
     as long as --overlap says."""
     from events.party import PartyError
     from services.http.keys import OVERLAP, make_key, replaced_until, revoke_keys
+    from services.parties import list_parties
+    from services.welcome import welcome_file, write_welcome
 
-    home = place_of(ctx).home
+    place = place_of(ctx)
+    home = place.home
     party = party if name is None else f"{party}:{name}"
     if revoke and overlap is not None:
         raise Problem("--revoke ends every key at once: leave --overlap away.")
@@ -43,6 +47,9 @@ def key(
         else:
             gone = 0
             made = make_key(home, party, now, length)
+        address = http_url(place)
+        if party in list_parties(home) and welcome_file(place.folder, party).exists():  # it says if there is a key
+            write_welcome(home, party, server_url(place), address)
     except PartyError as error:
         raise Problem(f"{error}: register it with 'repairchain partner add {shlex.quote(party)}'.") from None
     except OSError as error:
@@ -60,8 +67,11 @@ def key(
     out.print(f"The key of {party}, which is shown only now; {before}:\n", soft_wrap=True)
     out.print(f"  {made}\n", soft_wrap=True)
     out.print("It is sent with every request: Authorization: Bearer rk_… (docs/http.md).", soft_wrap=True)
-    if not place_of(ctx).folder.http_file.exists():
-        closed = "Nothing listens there yet: name an http_port in repairchain.toml, and start the chain anew."
+    if address is not None:
+        out.print(f"Events go by POST to {address}/events.", soft_wrap=True)
+    if not place.folder.http_file.exists():
+        opening = "" if address is not None else "name an http_port in repairchain.toml, and "
+        closed = f"Nothing listens there yet: {opening}start the chain anew."
         out.print(closed, style="yellow", soft_wrap=True)
 
 

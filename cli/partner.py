@@ -13,7 +13,7 @@ from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, moments_now, print_json, show
 from cli.overlap import Overlap, read_overlap
-from cli.place import Place, server_url, settings_of
+from cli.place import Place, http_url, server_url, settings_of
 from cli.quick import QuickGroup
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def add(
         login = add_party(
             place.home, party, display_name=name, phone=phone, email=email, person=person, language=language, nkey=nkey
         )
-        welcome = write_welcome(place.home, party, server_url(place))
+        welcome = write_welcome(place.home, party, server_url(place), http_url(place))
     except (PartyError, CredentialError, KeyFormatError, ServerReloadError, NoRoomError) as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
@@ -297,7 +297,7 @@ def rotate(
     place, party, length = place_of(ctx), _party_of(role, own_name), read_overlap(overlap, timedelta(0))
     login, told = _changed(lambda: give_new_secret(place.home, party, nkey, length))
     old = until_of(read_replaced(place.folder), party)
-    write_welcome(place.home, party, server_url(place))  # it names the key
+    write_welcome(place.home, party, server_url(place), http_url(place))  # it names the key
     row = {"party": party, **_shown(login), "old_secret_until": _iso(old), "in_force": told}
     if as_json:
         print_json(row)
@@ -341,7 +341,7 @@ def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json
     place, party = place_of(ctx), _party_of(role, own_name)
     before = kept_out(place.home).get(party)
     told = _changed(lambda: let_in(place.home, party))
-    write_welcome(place.home, party, server_url(place))  # it names the key, which may be new
+    write_welcome(place.home, party, server_url(place), http_url(place))  # it names the key, which may be new
     said = f"{party} is let in again, with the secret that it has."
     if before is not None and before.state == "revoked":
         file = identity(place.folder, party).file

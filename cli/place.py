@@ -83,6 +83,26 @@ def server_url(place: Place) -> str | None:
     return str(running["url"]) if running and running.get("url") else None
 
 
+def http_url(place: Place) -> str | None:
+    """Where partners reach HTTP, or will once the chain runs; None if it is not open, or on a port still to be chosen.
+
+    SERVER stands in it for a name that only the operator knows: of what stands before it, or of a machine that listens
+    on all of its addresses.
+    """
+    running = read_object(place.folder.http_file)
+    found = str(running["url"]) if running and running.get("url") else None
+    try:
+        settings = settings_of(place)
+    except Problem:  # said by whoever needs them; what asks for the address goes on without
+        return found
+    if settings.http_behind_proxy and (found or settings.http_port is not None):
+        return "https://SERVER"
+    if found is None and settings.http_port:
+        host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+        found = f"{'http' if settings.http_certificate is None else 'https'}://{host}:{settings.http_port}"
+    return found and found.replace("//0.0.0.0:", "//SERVER:").replace("//[::]:", "//SERVER:")
+
+
 def operator_login(place: Place) -> dict[str, str]:
     """How the operator logs in, as arguments for a connection. Raises Problem if this home does not say."""
     if place.user is not None:

@@ -21,6 +21,7 @@ _WORDS: Final = Path(__file__).parent / "welcome.md.j2"
 
 #: Stands where nobody knows yet which address partners use.
 _SOME_SERVER: Final = "nats://SERVER:4222"
+_SOME_HTTP: Final = "https://SERVER"
 
 
 def subjects_of(party: str) -> dict[str, str]:
@@ -56,19 +57,33 @@ def _trial(party: str, fact: str, event_id: str, now: datetime, data: dict[str, 
 
 
 def render_welcome(
-    party: str, display_name: str, credentials: str, login: Identity, url: str | None, now: datetime
+    party: str,
+    display_name: str,
+    credentials: str,
+    login: Identity,
+    url: str | None,
+    now: datetime,
+    http_url: str | None = None,
+    keyed: bool = False,
 ) -> str:
-    """The page, as Markdown; ``credentials`` is what the handed-over file is called, or the partner's own may be."""
+    """The page, as Markdown; ``credentials`` is what the handed-over file is called, or the partner's own may be.
+
+    ``http_url`` is where HTTP is open, if it is, and ``keyed`` whether the partner has a key for it.
+    """
     from jinja2 import Environment, StrictUndefined  # here, for the command line imports this module for its subjects
 
     words = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown for one reader
     event, named = first_event(party, now), subjects_of(party)
+    if keyed and http_url is None:
+        http_url = _SOME_HTTP
     shown = {"credentials": credentials, "url": url or _SOME_SERVER, **named}
     return words.from_string(_WORDS.read_text(encoding="utf-8")).render(
         party=party,
         display_name=display_name,
         nkey=login.nkey,
         handed_over=login.file is not None,
+        http_url=http_url,
+        keyed=keyed,
         quoted=shlex.quote(credentials),
         one_line=shlex.quote(json.dumps(event)),
         closing=json.dumps(last_event(party, now), indent=2, ensure_ascii=False),
@@ -83,14 +98,16 @@ def welcome_file(folder: HomeFolder, party: str) -> Path:
     return credential_file(folder, party).with_suffix(".md")
 
 
-def write_welcome(home: Path, party: str, url: str | None) -> Path:
+def write_welcome(home: Path, party: str, url: str | None, http_url: str | None = None) -> Path:
     """Write the page of a registered ``party`` anew, and return where it lies."""
+    from services.http.keys import with_key
     from services.parties import list_parties  # here, for the registry needs pydantic
 
     folder = HomeFolder(home)
     file = welcome_file(folder, party)
     named, secret = list_parties(home)[party].display_name, credential_file(folder, party).name
-    write_private(file, render_welcome(party, named, secret, identity(folder, party), url, datetime.now(UTC)))
+    login, keyed = identity(folder, party), party in with_key(home)
+    write_private(file, render_welcome(party, named, secret, login, url, datetime.now(UTC), http_url, keyed))
     return file
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from services.home import HomeFolder
+from services.home import HomeFolder, write_json
 from services.http.keys import Keys
 from services.identifiers import list_identifiers
 from services.parties import add_party
+from services.welcome import write_welcome
 from tests.cli.running import answer, call
 
 SHOP = "retailer:juno"
@@ -40,6 +41,18 @@ def test_whoever_has_a_key_is_told_that_the_door_is_closed(home: Path) -> None:
     assert "http_port" not in call("partner", "key", SHOP, home=home).stdout
 
 
+def test_whoever_has_a_key_is_told_where_to_use_it_and_so_is_its_welcome_page(home: Path) -> None:
+    page = write_welcome(home, SHOP, None)
+    assert "Nothing else is open to you, and" in page.read_text()
+    (home / "repairchain.toml").write_text("http_port = 8443\n")
+    said = call("partner", "key", SHOP, home=home).stdout
+    assert "by POST to http://127.0.0.1:8443/events" in said
+    assert "start the chain" in said
+    write_json(HomeFolder(home).http_file, {"url": "http://127.0.0.1:9000"})
+    assert "http://127.0.0.1:9000/events" in call("partner", "key", SHOP, home=home).stdout
+    assert "`http://127.0.0.1:9000/events`" in page.read_text()
+
+
 def test_keys_are_revoked(home: Path) -> None:
     key = answer("partner", "key", SHOP, home=home)["key"]
     assert answer("partner", "key", SHOP, "--revoke", home=home) == {
@@ -49,7 +62,8 @@ def test_keys_are_revoked(home: Path) -> None:
         "revoked": 1,
     }
     assert Keys(home).party_of(key, datetime.now(UTC)) is None
-    assert "No key" in call("partner", "key", SHOP, "--revoke", home=home).stdout
+    for party in (SHOP, "nobody"):
+        assert "No key" in call("partner", "key", party, "--revoke", home=home).stdout
 
 
 def test_whoever_takes_no_part_is_told_how_to(home: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.errors import Problem
-from cli.place import find_place, operator_login, server_url
+from cli.place import find_place, http_url, operator_login, server_url
 from services.home import HomeFolder, write_json
 from services.settings import load_settings
 
@@ -64,3 +64,28 @@ def test_the_running_server_is_found_in_the_home(free_home: Path) -> None:
     folder.login_file("operator").parent.mkdir()
     write_json(folder.login_file("operator"), {"user": "operator", "password": "p"})
     assert operator_login(place) == {"user": "operator", "password": "p"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "running", "found"),
+    [
+        ("", None, None),
+        ("http_port = 0", None, None),
+        ("http_port = 8443", None, "http://127.0.0.1:8443"),
+        ('http_port = 8443\nhttp_host = "::1"\nhttp_certificate = "c"', None, "https://[::1]:8443"),
+        ('http_port = 8443\nhttp_host = "0.0.0.0"\nhttp_certificate = "c"', None, "https://SERVER:8443"),
+        ("http_port = 0", "http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http_port = 0", "https://[::]:9000", "https://SERVER:9000"),
+        ("http_port = 8443\nhttp_behind_proxy = true", "http://127.0.0.1:8443", "https://SERVER"),
+        ('http_port = "wrong"', "http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+    ],
+)
+def test_partners_are_told_where_they_reach_http(
+    settings: str, running: str | None, found: str | None, free_home: Path
+) -> None:
+    folder = HomeFolder(free_home)
+    folder.create()
+    (free_home / "repairchain.toml").write_text(settings)
+    if running is not None:
+        write_json(folder.http_file, {"url": running, "pid": 1})
+    assert http_url(find_place(free_home)) == found

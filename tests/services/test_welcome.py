@@ -20,6 +20,7 @@ from events.streams import declare_streams
 from services.credentials import Identity, credential_file
 from services.home import HomeFolder
 from services.parties import add_party
+from services.userkeys import new_seed
 from services.welcome import render_welcome, write_welcome
 from tests.chainserver import ChainServer
 from tests.oldhome import old_partner
@@ -87,6 +88,47 @@ async def test_a_newcomer_who_follows_it_has_a_fact_in_the_log(chain: Chain, par
     outcomes = [json.loads(each.splitlines()[1].partition(": ")[2])["receipts"][0]["outcome"] for each in said]
     assert outcomes == ["accepted", "duplicate"]
     assert (closed["outcome"], closed["order"]) == ("accepted", f"TRIAL-1~{name_of(party)}")
+
+
+async def test_where_it_is_not_let_in_or_nobody_answers_the_program_says_so_in_one_line(
+    chain_server: ChainServer, tmp_path: Path
+) -> None:
+    page = await handed_over(chain_server, SHOP, tmp_path)
+    (program,) = blocks(page, "python")
+    secret = tmp_path / credential_file(HomeFolder(chain_server.home), SHOP).name
+    nowhere = program.replace(chain_server.url, "nats://127.0.0.1:1")
+    assert "servers" in await complaint(nowhere, tmp_path)
+    secret.write_text(new_seed())
+    assert "Authorization" in await complaint(program, tmp_path)
+
+
+async def complaint(program: str, folder: Path) -> str:
+    """The one line that it says, and no traceback."""
+    command = [sys.executable, "-c", program]
+    done = await asyncio.to_thread(
+        subprocess.run, command, cwd=folder, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Not done (")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("url", "keyed", "says", "not_so"),
+    [
+        (None, False, "Nothing else is open to you, and", "over HTTP"),
+        ("http://127.0.0.1:8443", False, "`http://127.0.0.1:8443/events`", "Nothing else is open to you, and"),
+        ("http://127.0.0.1:8443", False, "the operator makes you one", "https://SERVER"),
+        ("http://127.0.0.1:8443", True, "`http://127.0.0.1:8443/events`", "the operator makes you one"),
+        (None, True, "`https://SERVER/events`", "Nothing else is open to you, and"),
+    ],
+)
+def test_it_says_what_is_open_over_http(url: str | None, keyed: bool, says: str, not_so: str) -> None:
+    login = Identity("r.x", "UA", Path("r.x.nk"))
+    page = render_welcome("repairer:x", "X", "r.x.nk", login, None, datetime(2026, 1, 5, tzinfo=UTC), url, keyed)
+    assert says in page
+    assert not_so not in page
 
 
 @pytest.mark.parametrize("register", [add_party, old_partner])
