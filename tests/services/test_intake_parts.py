@@ -33,6 +33,10 @@ async def outcomes_of(shop: Partner, sequences: list[int]) -> list[str]:
     return [(await shop.receipt(sequence))["outcome"] for sequence in sequences]
 
 
+async def hand_in_three_parts(shop: Partner) -> list[int]:
+    return [await shop.hand_in(event(f"e{n}", subject=f"W-{n}")) for n in range(3 * _PART)]
+
+
 def each_once(shop: Partner) -> bool:
     return all(len(receipts) == 1 for receipts in shop.receipts.values())
 
@@ -93,7 +97,7 @@ async def test_what_was_taken_before_trouble_is_not_taken_again(chain: Chain, mo
 
     monkeypatch.setattr(service, "append_batch", append_batch)
     shop = await chain.partner(SHOP)
-    sequences = [await shop.hand_in(event(f"e{n}", subject=f"W-{n}")) for n in range(3 * _PART)]
+    sequences = await hand_in_three_parts(shop)
     async with chain.running():
         assert await outcomes_of(shop, sequences) == ["accepted"] * 3 * _PART
     assert each_once(shop)
@@ -113,7 +117,7 @@ async def test_a_fault_in_deciding_on_a_part_costs_none_of_those_on_their_way(
 
     monkeypatch.setattr(judging, "decide", stumble)
     shop = await chain.partner(SHOP)
-    sequences = [await shop.hand_in(event(f"e{n}", subject=f"W-{n}")) for n in range(3 * _PART)]
+    sequences = await hand_in_three_parts(shop)
     async with chain.running():
         outcomes = await outcomes_of(shop, sequences)
     # The second part was on its way: it may have come to the log before it was handed in again.
@@ -139,7 +143,7 @@ async def test_a_part_that_another_role_has_overtaken_is_decided_anew(
 
     monkeypatch.setattr(service, "append_batch", append_batch)
     shop = await chain.partner(SHOP)
-    sequences = [await shop.hand_in(event(f"e{n}", subject=f"W-{n}")) for n in range(3 * _PART)]
+    sequences = await hand_in_three_parts(shop)
     async with chain.running():
         assert await outcomes_of(shop, sequences) == ["accepted"] * 3 * _PART
     assert each_once(shop)
