@@ -234,7 +234,7 @@ class Intake:
     # -- taking a batch -----------------------------------------------------------------------------------------------
 
     async def take(self, messages: list[Msg]) -> None:
-        """Handle one batch. On trouble with the server the batch comes again."""
+        """Handle one batch. On trouble with the server it is tried again a few times, and then comes again later."""
         began = time.monotonic()
         left = list(messages)
         try:

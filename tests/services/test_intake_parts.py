@@ -41,6 +41,13 @@ def each_once(shop: Partner) -> bool:
     return all(len(receipts) == 1 for receipts in shop.receipts.values())
 
 
+async def all_are_accepted_once(chain: Chain, shop: Partner) -> None:
+    sequences = await hand_in_three_parts(shop)
+    async with chain.running():
+        assert await outcomes_of(shop, sequences) == ["accepted"] * 3 * _PART
+    assert each_once(shop)
+
+
 async def test_a_part_knows_what_the_parts_before_it_say(chain: Chain) -> None:
     shop = await chain.partner(SHOP)
     bodies = [event(f"open{n}", subject=f"W-{n}") for n in range(_PART)]
@@ -97,10 +104,7 @@ async def test_what_was_taken_before_trouble_is_not_taken_again(chain: Chain, mo
 
     monkeypatch.setattr(service, "append_batch", append_batch)
     shop = await chain.partner(SHOP)
-    sequences = await hand_in_three_parts(shop)
-    async with chain.running():
-        assert await outcomes_of(shop, sequences) == ["accepted"] * 3 * _PART
-    assert each_once(shop)
+    await all_are_accepted_once(chain, shop)
     js = (await chain.server.connect("keeper")).jetstream()
     assert (await last_position(js), await rejected.count_rejected(js)) == (3 * _PART, 0)
 
@@ -143,10 +147,7 @@ async def test_a_part_that_another_role_has_overtaken_is_decided_anew(
 
     monkeypatch.setattr(service, "append_batch", append_batch)
     shop = await chain.partner(SHOP)
-    sequences = await hand_in_three_parts(shop)
-    async with chain.running():
-        assert await outcomes_of(shop, sequences) == ["accepted"] * 3 * _PART
-    assert each_once(shop)
+    await all_are_accepted_once(chain, shop)
     assert await last_position((await chain.server.connect("keeper")).jetstream()) == 3 * _PART
 
 

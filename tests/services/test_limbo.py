@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from events import names
 from events.clock import SimulatedClock
 from events.envelope import iso
 from events.streams import declare_streams
+from services.intake import service
 from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.limbo import HELD_FOR, Limbo
 from services.intake.problems import Problem, Refusal, kind_of
@@ -93,3 +95,23 @@ async def test_it_lapses_while_the_service_runs_and_waits_anew_after_a_retry(cha
             return await count_apart(js) == {"held": 0, "rejected": 0}
 
         await eventually(is_empty)
+
+
+async def test_that_its_order_never_came_is_told_once_though_its_copies_are_in_two_parts(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_MANY", 2)
+    shop, js = await chain.partner(SHOP), (await chain.server.connect("operator")).jetstream()
+    async with chain.running():
+        assert (await shop.say(CLOSED))["outcome"] == "held"
+    (held,) = [each async for each in list_rejected(js)]
+    chain.clock.set(NOW + HELD_FOR)
+    for number in (1, 2):  # what waits there is read before anything new: both copies, each in a part of its own
+        await resubmit_kept(js, held)
+        await resubmit_kept(js, replace(held, payload=event(f"fine{number}", subject=f"W-{number}")))
+    async with chain.running():
+        await shop.heard("fine2", "accepted")
+        await shop.heard("early", "rejected")
+        assert (await shop.say(event("after")))["outcome"] == "accepted"
+    every = [each for receipts in shop.receipts.values() for each in receipts if each["id"] == "early"]
+    assert [each["outcome"] for each in every] == ["held", "rejected"]

@@ -436,13 +436,17 @@ async def put_off(notifier: Notifier) -> None:
     await eventually(is_put_off)
 
 
+async def have_news_put_off(street: Street, notifier: Notifier) -> None:
+    await street.said(OPENED)
+    await street.quiet()
+    await street.ask("pending", {}, None)
+    await street.said(news_is_due(street))
+    await put_off(notifier)
+
+
 async def test_news_waits_for_its_hour_by_the_clock_of_the_chain(street: Street) -> None:
     async with street.notifying() as notifier:
-        await street.said(OPENED)
-        await street.quiet()
-        await street.ask("pending", {}, None)
-        await street.said(news_is_due(street))
-        await put_off(notifier)
+        await have_news_put_off(street, notifier)
         assert notifier.next_round() == MONDAY + 7 * DAY - timedelta(minutes=5)
         await notifier.round()
         assert len(await street.events("message.sent")) == 1
@@ -453,11 +457,7 @@ async def test_news_waits_for_its_hour_by_the_clock_of_the_chain(street: Street)
 
 async def test_news_that_waits_is_brought_to_whoever_comes_next(street: Street) -> None:
     async with street.notifying() as notifier:
-        await street.said(OPENED)
-        await street.quiet()
-        await street.ask("pending", {}, None)
-        await street.said(news_is_due(street))
-        await put_off(notifier)
+        await have_news_put_off(street, notifier)
     street.clock.set(MONDAY + 7 * DAY - timedelta(minutes=4))
     async with street.notifying():
 

@@ -6,13 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.messages import decide_plan
 from services.notifying.places import Place, Places
 from services.notifying.waiting import AgainLaterError
-from tests.services.notifying.chain import AT_IMPORTER, HOUR, OPENED, ORDER, POLICY, TO_IMPORTER, Chain
+from tests.services.notifying.chain import AT_IMPORTER, ORDER, Chain
 from tests.services.notifying.desk import Bucket, Fuse
-from tests.services.notifying.post import Post, extra
-from tests.services.notifying.test_turns import ANNA, BEN, other, planned
+from tests.services.notifying.post import Post
+from tests.services.notifying.test_turns import ANNA, BEN, two_at_once
 
 TODAY = date(2026, 11, 2)
 PLACE = Place(TODAY, 3, 4, datetime(2026, 11, 3, 7, tzinfo=UTC))
@@ -40,20 +39,7 @@ async def test_nothing_of_hers_can_be_read_from_a_place() -> None:
 
 async def _sends_at_once(chain: Chain, before: int) -> list[float | None]:
     """Two notifiers send about two orders, both of which know of ``before`` letters; how long each has to wait."""
-    chain.given(OPENED, TO_IMPORTER, other(OPENED), other(TO_IMPORTER))
-    first = chain.planned(OPENED)
-    for number in range(before):
-        chain.sent(extra(chain, first, f"msg-{number}"), AT_IMPORTER.time - HOUR)
-    chain.sent(first, AT_IMPORTER.time - 20 * HOUR)  # of another day
-    arrived = (AT_IMPORTER, other(AT_IMPORTER))
-    chain.given(*arrived)
-    messages = {}
-    for event in arrived:
-        timeline = chain.query("timeline", {"order": event.subject, "raw": True})
-        plan = decide_plan(event, timeline, POLICY, chain.clock.now())
-        assert plan is not None
-        chain.add(planned(plan))
-        messages[event.subject] = plan.message
+    messages = two_at_once(chain, before)
     posts = {ORDER: Post(chain), "W-2": Post(chain)}
     posts["W-2"].bucket = posts[ORDER].bucket
     senders = {order: post.sender(places=Places(post.bucket)) for order, post in posts.items()}

@@ -196,13 +196,13 @@ async def test_who_asks_to_be_forgotten_between_plan_and_letter_is() -> None:
     assert desk.box.sent == []
 
 
-async def test_for_who_was_forgotten_nothing_is_planned() -> None:
+async def test_for_who_was_forgotten_nothing_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(OPENED)
 
     async def forgotten(key: str) -> Contact | None:
         raise ForgottenCustomerError
 
-    desk.find = forgotten  # type: ignore[method-assign]
+    monkeypatch.setattr(desk, "find", forgotten)
     await desk.work()
     assert desk.box.sent == []
     assert desk.events == [OPENED]

@@ -72,11 +72,12 @@ def planned(plan: MessagePlan) -> Event:
     )
 
 
-async def test_two_orders_that_send_at_once_do_not_send_one_letter_too_many(chain: Chain) -> None:
+def two_at_once(chain: Chain, before: int) -> dict[str, str]:
+    """The messages that are planned about two orders of one customer, who had ``before`` letters that day; by order."""
     chain.given(OPENED, TO_IMPORTER, other(OPENED), other(TO_IMPORTER))
     first = chain.planned(OPENED)
-    for name in ("msg-1", "msg-2", "msg-3"):
-        chain.sent(extra(chain, first, name), AT_IMPORTER.time - HOUR)
+    for number in range(before):
+        chain.sent(extra(chain, first, f"msg-{number}"), AT_IMPORTER.time - HOUR)
     chain.sent(first, AT_IMPORTER.time - 20 * HOUR)  # of another day
     arrived = (AT_IMPORTER, other(AT_IMPORTER))
     chain.given(*arrived)
@@ -87,6 +88,11 @@ async def test_two_orders_that_send_at_once_do_not_send_one_letter_too_many(chai
         assert plan is not None
         chain.add(planned(plan))
         messages[event.subject] = plan.message
+    return messages
+
+
+async def test_two_orders_that_send_at_once_do_not_send_one_letter_too_many(chain: Chain) -> None:
+    messages = two_at_once(chain, 3)
     post = Post(chain)
     sender = post.sender()
     # Both have been asked for before either letter leaves, and count three of four.
