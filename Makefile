@@ -14,9 +14,10 @@ run: venv
 # By file, for what a module sets up is set up once then; the order, the longest first, is that of tests/conftest.py.
 # Whatever the environment says, what pytest makes of the test files is kept: making it takes each worker nine seconds.
 # DuckDB plans a tenth faster with the allocator told as the services have it (services/supervisor.py).
+# A worker that died ends the run: with another in its place it may wait for ever for tests that are done (xdist 3.8).
 # Most tests wait for the disk at some time: where two gigabytes of memory are free for files, they have those instead.
 SHM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "TMPDIR=/dev/shm" }')
-PYTEST = $(SHM) PYTHONDONTWRITEBYTECODE= GLIBC_TUNABLES=glibc.malloc.tcache_count=60000 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST = $(SHM) PYTHONDONTWRITEBYTECODE= GLIBC_TUNABLES=glibc.malloc.tcache_count=60000 $(BIN)/python -m pytest -n $(WORKERS) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
 test: venv
 	$(PYTEST)
@@ -24,7 +25,7 @@ test: venv
 # The long campaigns, of which the suite has a small slice each; and of what the suite does to a sample, all. All of it is bounded:
 # up to twenty minutes on two cores.
 heavy: venv
-	$(PYTEST) -m heavy
+	$(PYTEST) -m heavy -o faulthandler_timeout=1200
 	$(PYTEST) --thorough tests/projections tests/services/backtest tests/services/importing tests/services/test_accounts.py \
 		tests/services/notifying/test_every_letter.py
 

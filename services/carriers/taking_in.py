@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 import nats.errors
 import nats.js.errors
@@ -39,6 +39,9 @@ _REST_AT_MOST: Final = 5.0
 _PAUSE: Final = 2.0
 
 _TROUBLE: Final = (NoAnswerError, QuestionError, nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
 
 _log = structlog.get_logger("carriers")
 
@@ -77,19 +80,29 @@ class TakingIn:
             await self._task
         with suppress(nats.errors.Error):
             await self._subscription.unsubscribe()
-        async with self._lock:
-            await asyncio.to_thread(self._waiting.close)
+        await self._on_disk(self._waiting.close)
 
     async def take(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Keep them; they are safe when this returns."""
-        async with self._lock:
-            await asyncio.to_thread(self._waiting.add, checkpoints, self._clock.now())
+        await self._on_disk(self._waiting.add, checkpoints, self._clock.now())
         self._want({plain_number(each.number) for each in checkpoints})
 
     async def count(self) -> int:
         """How many scans wait, nearly all of them for a handover."""
+        return await self._on_disk(self._waiting.count)
+
+    async def _on_disk(self, call: Callable[_Given, _Answer], *given: _Given.args, **named: _Given.kwargs) -> _Answer:
+        """Call it in a thread, alone. Who is cancelled meanwhile waits for its end: two threads must not use the file
+        at once, and a thread does not stop because nobody waits for it any more."""
         async with self._lock:
-            return await asyncio.to_thread(self._waiting.count)
+            work = asyncio.create_task(asyncio.to_thread(call, *given, **named))
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                while not work.done():
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.wait({work})
+                raise
 
     async def _hear(self, message: Msg) -> None:
         try:
@@ -110,8 +123,7 @@ class TakingIn:
         while True:
             try:
                 if clock() >= round_at:
-                    async with self._lock:
-                        self._want(set(await asyncio.to_thread(self._waiting.numbers)))
+                    self._want(set(await self._on_disk(self._waiting.numbers)))
                     round_at = clock() + _ROUND
                 due = [number for number, (at, _) in self._wanted.items() if at <= clock()][:_TOGETHER]
                 if due:
@@ -136,8 +148,7 @@ class TakingIn:
 
     async def _look_at(self, numbers: Sequence[str]) -> None:
         looks = {number: self._wanted[number] for number in numbers}
-        async with self._lock:
-            waiting = {number: await asyncio.to_thread(self._waiting.of, number) for number in numbers}
+        waiting = await self._on_disk(lambda: {number: self._waiting.of(number) for number in numbers})
         asked = [number for number in numbers if waiting[number]]
         left: set[str] = set()
         if asked:
@@ -166,8 +177,7 @@ class TakingIn:
         for event in events:
             self._position = max(self._position, await self._append(event))
         if settled:
-            async with self._lock:
-                await asyncio.to_thread(self._waiting.remove, settled)
+            await self._on_disk(self._waiting.remove, settled)
         if events:
             _log.info("a parcel moved", orders=sorted({event.subject for event in events}), facts=len(events))
         return len(settled) == len(checkpoints)

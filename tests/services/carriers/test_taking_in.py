@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,14 @@ def scan(number: str) -> Checkpoint:
     return Checkpoint(via="aftership", number=number, status="in_transit", at=NOW)
 
 
+_HANDOVER = {"number": "A1", "order": "W-1", "id": "h1", "handed_at": iso(NOW - timedelta(hours=1))}
+
+
+async def handed_over(*_: object) -> dict[str, Any]:
+    """The read models, asked for parcels."""
+    return {"tracked": [], "handovers": [_HANDOVER]}
+
+
 async def test_a_fault_while_looking_does_not_end_the_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.carriers.taking_in._PAUSE", 0.0)
     of, faults = Waiting.of, [sqlite3.OperationalError("disk I/O error"), ValueError("a fault of ours")]
@@ -43,10 +53,6 @@ async def test_a_fault_while_looking_does_not_end_the_looking(tmp_path: Path, mo
             raise faults.pop()
         return of(waiting, number)
 
-    async def ask(*_: object) -> dict[str, Any]:
-        handover = {"number": "A1", "order": "W-1", "id": "h1", "handed_at": iso(NOW - timedelta(hours=1))}
-        return {"tracked": [], "handovers": [handover]}
-
     told: asyncio.Queue[Event] = asyncio.Queue()
 
     async def append(event: Event) -> int:
@@ -54,7 +60,7 @@ async def test_a_fault_while_looking_does_not_end_the_looking(tmp_path: Path, mo
         return 1
 
     monkeypatch.setattr(Waiting, "of", sometimes)
-    taking_in = TakingIn(_Quiet(), ask, append, SimulatedClock(NOW), tmp_path / "carriers.db")  # type: ignore[arg-type]
+    taking_in = TakingIn(_Quiet(), handed_over, append, SimulatedClock(NOW), tmp_path / "carriers.db")  # type: ignore[arg-type]
     await taking_in.start()
     try:
         await taking_in.take([scan("A1")])
@@ -62,6 +68,40 @@ async def test_a_fault_while_looking_does_not_end_the_looking(tmp_path: Path, mo
             assert (await told.get()).subject == "W-1"
     finally:
         await taking_in.stop()
+
+
+async def test_the_file_is_closed_when_nobody_works_with_it_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread goes on when the task that waits for it is cancelled; SQLite ends the whole process over it."""
+    done: list[str] = []
+    removing, may_end = asyncio.Event(), threading.Event()
+    loop, remove, close = asyncio.get_running_loop(), Waiting.remove, Waiting.close
+
+    def slowly(waiting: Waiting, ids: Sequence[str]) -> None:
+        loop.call_soon_threadsafe(removing.set)
+        may_end.wait(5)
+        remove(waiting, ids)
+        done.append("removed")
+
+    def closed(waiting: Waiting) -> None:
+        done.append("closed")
+        close(waiting)
+
+    async def append(_: Event) -> int:
+        return 1
+
+    monkeypatch.setattr(Waiting, "remove", slowly)
+    monkeypatch.setattr(Waiting, "close", closed)
+    taking_in = TakingIn(_Quiet(), handed_over, append, SimulatedClock(NOW), tmp_path / "carriers.db")  # type: ignore[arg-type]
+    await taking_in.start()
+    await taking_in.take([scan("A1")])
+    async with asyncio.timeout(2):
+        await removing.wait()
+    stopping = asyncio.create_task(taking_in.stop())
+    loop.call_later(0.1, may_end.set)
+    await stopping
+    assert done == ["removed", "closed"]
 
 
 def test_what_cannot_be_read_keeps_nothing_else_waiting(tmp_path: Path) -> None:
