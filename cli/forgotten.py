@@ -1,4 +1,4 @@
-"""Whether the customers of what is shown were forgotten: then nobody gives them the news that was promised.
+"""Whether the customers of what is shown were forgotten: then nobody gives them the news that was promised, or calls.
 
 The desk of the running chain alone knows that: the log holds nothing by which a customer could be forgotten. Where no
 chain runs, or it is asked how things were at another moment, nothing is said of it.
@@ -6,8 +6,11 @@ chain runs, or it is asked how things were at another moment, nothing is said of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from cli.render.owed import is_word_to_her
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -17,6 +20,8 @@ Row = dict[str, Any]
 #: The desk may be busy with a long question; what is shown does not wait for that (seconds).
 _PATIENCE: Final = 2.0
 _OPEN: Final = ("open", "overdue", "paused")
+#: Whose order it is, is asked about so many at a time: the answer holds their stories, and has to fit into a message.
+_AT_ONCE: Final = 50
 
 
 async def mark_order(connection: Client, order: Row | None) -> None:
@@ -49,6 +54,44 @@ async def mark_owed(connection: Client, rows: Iterable[Row]) -> None:
         row["customer_forgotten"] = who in gone if gone is not None and _is_news(row) else None
 
 
+async def mark_messages(connection: Client, rows: Iterable[Row]) -> None:
+    """Say in ``customer_forgotten`` of each message that promises further news, whether its reader was."""
+    await _mark_by_order(connection, rows, "order_id", lambda row: bool(row.get("next_news_by")))
+
+
+async def mark_listed(connection: Client, rows: Iterable[Row]) -> None:
+    """The same of what is owed, in rows that name the order alone: promises, a party's list."""
+    await _mark_by_order(connection, rows, "order", _is_news)
+
+
+async def _mark_by_order(connection: Client, rows: Iterable[Row], order: str, concerned: Callable[[Row], bool]) -> None:
+    told = [row for row in rows if concerned(row)]
+    whose = await _customers_of(connection, {str(row[order]) for row in told})
+    gone = await _forgotten(connection, set(whose.values()))
+    for row in told:
+        who = whose.get(str(row[order]))
+        row["customer_forgotten"] = None if gone is None or who is None else who in gone
+
+
+async def _customers_of(connection: Client, orders: Iterable[str]) -> dict[str, tuple[Any, Any]]:
+    """Opener and number of the customer of each order that has one; nothing where that cannot be found out now."""
+    from services.answering import NoAnswerError, QuestionError, ask
+
+    asked, found = sorted(orders), {}
+    since = datetime.now(UTC).isoformat()  # of her letters nothing is to be told
+    for begin in range(0, len(asked), _AT_ONCE):
+        about = {"orders": asked[begin : begin + _AT_ONCE], "letters_since": since}
+        try:
+            histories = (await ask(connection, "histories", about, timeout=_PATIENCE))["histories"]
+        except (NoAnswerError, QuestionError):
+            continue
+        for name, history in histories.items():
+            order = history["order"] or {}
+            if order.get("opened_by") and order.get("customer"):
+                found[name] = (order["opened_by"], order["customer"])
+    return found
+
+
 def unmarked(rows: Iterable[Row]) -> None:
     """``customer_forgotten`` is there, also where nobody was asked."""
     for row in rows:
@@ -56,7 +99,7 @@ def unmarked(rows: Iterable[Row]) -> None:
 
 
 def _is_news(row: Row) -> bool:
-    return row.get("kind") == "update" and row.get("state") in _OPEN
+    return is_word_to_her(row) and row.get("state") in _OPEN
 
 
 def _customer(row: Row) -> str | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.asking import ask
+from cli.forgotten import mark_messages, unmarked
 from cli.options import Json, place_of
 from cli.output import moments_now, print_json, show
 from cli.quick import QuickCommand, QuickGroup
@@ -50,7 +51,9 @@ def list_(
     """
     from cli.render.messages import messages as rendered
 
-    result = ask(place_of(ctx), "messages", {"order": order, "limit": limit})
+    args = {"order": order, "limit": limit}
+    result = ask(place_of(ctx), "messages", args, more=lambda at, found: mark_messages(at, found["messages"]))
+    unmarked(result["messages"])
     if as_json:
         print_json(result)
     else:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.asking import ask
+from cli.forgotten import mark_listed, unmarked
 from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments, read_party
 from cli.output import moments_now, print_json, show
 
@@ -30,9 +31,12 @@ def promises(
     Each date that somebody named for what was owed; open ones first. Below them the figures of each party.
     """
     then, known = read_moments(as_of, known_at)
-    rows: list[Row] = ask(place_of(ctx), "promises", {"party": read_party(party), "limit": _ALL}, then, known)[
-        "promises"
-    ]
+    args = {"party": read_party(party), "limit": _ALL}
+    result = ask(
+        place_of(ctx), "promises", args, then, known, lambda at, found: mark_listed(at, found["promises"][:limit])
+    )
+    rows: list[Row] = result["promises"]
+    unmarked(rows)
     parties = figures(rows)
     if as_json:
         print_json({"promises": rows[:limit], "parties": parties})

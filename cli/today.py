@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cli.asking import ask
+from cli.forgotten import mark_listed, unmarked
 from cli.options import Json, place_of, read_party
 from cli.output import moments_now, print_json, show
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+Result = dict[str, Any]
+
+#: The parts of the list in which something to be told to a customer may stand.
+_MAY_BE_NEWS: Final = ("overdue", "calls", "orders", "owed")
 
 
 def today(
@@ -24,12 +33,28 @@ def today(
     It is the list that the party gets once a day, when it is open. Without a party: who has anything to look after.
     """
     name = read_party(party)
-    args = {"party": name, "limit": limit}
-    result = ask(place_of(ctx), "briefings" if name is None else "briefing", {} if name is None else args)
+    place = place_of(ctx)
+    if name is None:
+        result = ask(place, "briefings")
+    else:
+        result = _with_kind(ask(place, "briefing", {"party": name, "limit": limit}, more=_mark))
+        for part in _MAY_BE_NEWS:
+            unmarked(result[part])
     if as_json:
         print_json(result)
         return
     from cli.render.today import briefing, briefings
 
-    moments = moments_now()
-    show(briefings(result) if name is None else briefing(result, moments))
+    show(briefings(result) if name is None else briefing(result, moments_now()))
+
+
+async def _mark(connection: Client, result: Result) -> None:
+    _with_kind(result)
+    await mark_listed(connection, [row for part in _MAY_BE_NEWS for row in result[part]])
+
+
+def _with_kind(result: Result) -> Result:
+    """What is owed has a kind in every part: that of calls is said by the name of the part alone."""
+    for row in result["calls"]:
+        row["kind"] = "call"
+    return result

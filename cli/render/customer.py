@@ -19,6 +19,8 @@ Row = dict[str, Any]
 
 _NO_MORE: Final = "Nobody is written to under this number any more, so no date of next news holds."
 
+_IN_PERSON: Final = "She was forgotten, so nothing is written to her: an answer has to reach her in person."
+
 #: So many orders are named before somebody is forgotten.
 _NAMED: Final = 3
 
@@ -95,7 +97,15 @@ def replied(result: Row, moments: Moments) -> Iterator[RenderableType]:
     """What a word of hers became."""
     if result.get("outcome") == "duplicate":
         yield Text(f"That is in the log about {word(result.get('order'))} already.", style="dim")
+        yield from _nobody_writes(result)
         return
     yield Text(f"About {word(result.get('order'))}, the customer:", style="bold")
     for fact in result.get("facts") or []:
         yield indented(Text(sentence(word(fact.get("type")), fact.get("data"), moments, by_customer=True)), 2)
+    yield from _nobody_writes(result)
+
+
+def _nobody_writes(result: Row) -> Iterator[RenderableType]:
+    """Whoever took a word of hers down may be in touch with her still."""
+    if result.get("customer_forgotten"):
+        yield Text(_IN_PERSON, style="yellow")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cli.render.lines import Hanging, indented, quoted
 from cli.render.moments import Moments, parse
+from cli.render.owed import FORGOTTEN
 from cli.render.plain import clean, word
 
 Row = dict[str, Any]
@@ -46,7 +47,9 @@ def message(row: Row, moments: Moments) -> Iterator[RenderableType]:
         yield quoted(Text(line), 2, "green" if status == "sent" else "dim")
     news = parse(row.get("next_news_by"))
     if news:
-        yield indented(Text(f"next news by {moments.at(news)}", style="dim"), 2)
+        void = bool(row.get("customer_forgotten"))
+        told = f"next news: {FORGOTTEN}" if void else f"next news by {moments.at(news)}"
+        yield indented(Text(told, style="yellow" if void else "dim"), 2)
 
 
 def specimens(rows: Sequence[Row]) -> Iterator[RenderableType]:

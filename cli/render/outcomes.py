@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.render.look import with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import FORGOTTEN, is_to, is_void_news, place_of_kind
+from cli.render.owed import FORGOTTEN, is_to, is_void_news, place_of_kind, to_do
 from cli.render.plain import word
 
 Row = dict[str, Any]
@@ -77,7 +77,8 @@ def _idle(commitment: Row) -> bool:
 
 def _outcome(commitment: Row, moments: Moments) -> Text:
     if is_void_news(commitment):
-        return Text(f"next news: {FORGOTTEN}", style="yellow")
+        what = "next news" if commitment.get("kind") == "update" else to_do(commitment.get("kind"))
+        return Text(f"{what}: {FORGOTTEN}", style="yellow")
     kind, due, ended = commitment.get("kind"), _due(commitment), parse(commitment.get("ended_at"))
     news = kind == "update"
     what = "next news" if news else is_to(commitment.get("owner"), kind, commitment.get("topic"))

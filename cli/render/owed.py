@@ -47,9 +47,18 @@ def place_of_kind(kind: object) -> int:
 FORGOTTEN: Final = "she was forgotten, so nobody is told"
 
 
+#: What is said to the customer herself, by a letter or in person.
+_TO_HER: Final = ("update", "check", "call")
+
+
+def is_word_to_her(commitment: Row) -> bool:
+    """Whether it is owed to tell her something, or to ask it: that ends with whoever was forgotten."""
+    return commitment.get("kind") in _TO_HER
+
+
 def is_void_news(commitment: Row, about: Row | None = None) -> bool:
     """Whether it is news to a customer who was forgotten, as it says itself or as ``about``, its order, does."""
-    return commitment.get("kind") == "update" and bool((about or commitment).get("customer_forgotten"))
+    return is_word_to_her(commitment) and bool((about or commitment).get("customer_forgotten"))
 
 
 def is_customer(party: object) -> bool:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cli.render.look import party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import is_to
+from cli.render.owed import FORGOTTEN, is_to, is_void_news
 from cli.render.plain import many, word
 from cli.render.tables import plain_table
 
@@ -24,7 +24,7 @@ def promises(rows: Sequence[Row], parties: Sequence[Row], moments: Moments, most
         return
     table = plain_table("Order", "Who promised what", "By", "Kept", whole=("By",))
     for row in rows[:most]:
-        promised = parse(row.get("promised_at"))
+        promised = None if is_void_news(row) else parse(row.get("promised_at"))
         table.add_row(
             Text(word(row.get("order")), style="bold"),
             with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic"))),
@@ -57,6 +57,8 @@ def promises(rows: Sequence[Row], parties: Sequence[Row], moments: Moments, most
 
 
 def _outcome(row: Row, moments: Moments) -> Text:
+    if is_void_news(row):
+        return Text(FORGOTTEN, style="yellow")
     late, kept, promised = row.get("late_seconds"), row.get("kept"), parse(row.get("promised_at"))
     state = word(row.get("state"))
     if kept is True:

@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.render.ledger import due_text, foot
 from cli.render.look import TOLD_WORDS, party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import has_not, is_to, to_do, who
+from cli.render.owed import FORGOTTEN, has_not, is_to, is_void_news, to_do, who
 from cli.render.plain import many, short, word
 from cli.render.tables import plain_table
 
@@ -79,7 +79,9 @@ def _calls(rows: list[Row], moments: Moments) -> Table:
     table = plain_table("Order", "By", "What the customer was to hear", "Why not", whole=("By",))
     for row in rows:
         kind, reason = word(row.get("message_kind")), word(row.get("reason")).replace("_", " ")
-        table.add_row(_order(row), due_text(row, moments), Text(TOLD_WORDS.get(kind, kind)), Text(reason or "–"))
+        table.add_row(
+            _order(row), due_text(row, moments), Text(TOLD_WORDS.get(kind, kind)), _remarked(Text(reason or "–"), row)
+        )
     return table
 
 
@@ -89,7 +91,7 @@ def _overdue(rows: list[Row], moments: Moments) -> Table:
         table.add_row(
             Text(span(row.get("overdue_seconds") or 0), style="bold red"),
             _order(row),
-            with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic"))),
+            _remarked(with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic"))), row),
             due_text(row, moments),
         )
     return table
@@ -120,16 +122,21 @@ def _orders(rows: list[Row], moments: Moments) -> Table:
     table = plain_table("Order", "Whose move", "By", whole=("By",))
     for row in rows:
         move = is_to(row.get("owner"), row.get("kind"), row.get("topic")) if row.get("kind") else "nothing is owed"
-        table.add_row(_order(row), with_parties(move), due_text(row, moments))
+        table.add_row(_order(row), _remarked(with_parties(move), row), due_text(row, moments))
     return table
 
 
 def _owed(rows: list[Row], moments: Moments) -> Table:
     table = plain_table("Order", "What", "For", "By", whole=("By",))
     for row in rows:
-        what = Text(to_do(row.get("kind"), row.get("topic")))
+        what = _remarked(Text(to_do(row.get("kind"), row.get("topic"))), row)
         table.add_row(_order(row), what, party(row.get("accountable")), due_text(row, moments))
     return table
+
+
+def _remarked(text: Text, row: Row) -> Text:
+    """``text``, with a remark where it would be told to a customer who was forgotten."""
+    return text.append(f"; {FORGOTTEN}", style="dim") if is_void_news(row) else text
 
 
 def _order(row: Row) -> Text:

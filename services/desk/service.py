@@ -26,7 +26,7 @@ from events.clock import Clock
 from events.subjects import customer_key
 from services.answering import Ask, NoAnswerError, QuestionError, pack
 from services.contact import Contact
-from services.desk.book import Book, ForgottenError
+from services.desk.book import Book, Entry, ForgottenError
 from services.desk.bouncing import Bounced, decide_bounce
 from services.desk.forgetting import Traces, erase_expired, erase_letters, erase_rejected, rejected_of
 from services.desk.knowing import near
@@ -163,7 +163,8 @@ class Desk:
         if timeline["order"] is None:
             raise DeskError(f"'{reply.order}' is no order")
         history = History.of(timeline)
-        contact = await self._contact(history)
+        entry = await self._entry(history)
+        contact = entry.contact
         text = redacted(without_quotes(reply.text), contact)
         if reply.id is not None and redacted(reply.id, contact) != reply.id:
             reply = reply.model_copy(update={"id": f"<{reply.id}>"})  # so that it is kept as a hash
@@ -175,6 +176,7 @@ class Desk:
             "order": history.order,
             "id": said.id,
             "outcome": "accepted" if said.facts else "duplicate",
+            "customer_forgotten": entry.forgotten,
             "facts": [
                 {"type": fact.name, "id": fact.id, "position": place.position, "data": fact.data}
                 for fact, place in zip(said.facts, places, strict=True)
@@ -321,10 +323,11 @@ class Desk:
                 return await self._answered(name, args, at_least)
         return await self._answered(name, args, at_least)
 
-    async def _contact(self, history: History) -> Contact | None:
+    async def _entry(self, history: History) -> Entry:
+        """What the book has of the customer of an order."""
         if not history.opener or not history.customer:
-            return None
-        return (await self._book.find(customer_key(history.opener, history.customer))).contact
+            return Entry()
+        return await self._book.find(customer_key(history.opener, history.customer))
 
     async def _document(self, customer: Customer) -> Answer:
         entry = await self._book.find(customer.key)

@@ -151,6 +151,30 @@ def test_nobody_is_promised_news_who_was_forgotten(home: Path, order: str) -> No
         assert not [each for each in ("Hears again", "promised by") if each in shown]
 
 
+def test_no_list_names_a_date_for_whom_nobody_writes_to(home: Path, order: str) -> None:
+    def listed() -> dict[str, str]:
+        """What each list says about the order's customer: the lines with its next news."""
+        lists = {"messages": ("messages", order), "promises": ("promises",), "today": ("today", SHOP)}
+        shown = {name: call(*args, home=home, columns=200).stdout for name, args in lists.items()}
+        about = {name: [line for line in text.splitlines() if order in line] for name, text in shown.items()}
+        about["messages"] = [line for line in shown["messages"].splitlines() if "next news" in line]
+        return {name: " ".join(lines) for name, lines in about.items()}
+
+    publish(home, "item.returned", order, {})  # so that nothing but the news is owed
+    until_sent(home, order)
+    (message,) = answer("messages", order, home=home)["messages"]
+    assert message["customer_forgotten"] is False
+    before = listed()
+    assert not [name for name, said in before.items() if "forgotten" in said], before
+    answer("customer", "forget", order, "--yes", home=home)
+    after = listed()
+    assert [name for name, said in after.items() if "she was forgotten, so nobody is told" in said] == list(after)
+    (message,) = answer("messages", order, home=home)["messages"]
+    assert message["customer_forgotten"] is True
+    said = call("customer", "reply", order, "Where is it?", "--channel", "visit", home=home).stdout
+    assert "an answer has to reach her in person" in said
+
+
 def test_a_number_that_nobody_knows_is_not_forgotten_by_mistake(home: Path, order: str) -> None:
     mistyped = f"{order[:-2]}-x"
     said = sentence(call("customer", "forget", SHOP, mistyped, "--yes", home=home))
