@@ -13,7 +13,7 @@ Direction = Literal["inbound", "outbound"]
 
 
 class QuestionAsked(Fact):
-    """A question, either way, open until it is answered; ``to`` is a party or ``customer``."""
+    """A question, either way, open until it is answered; ``to`` is a party or ``customer``, ``channel`` how it came."""
 
     NAME: ClassVar[str] = "question.asked"
 
@@ -21,6 +21,7 @@ class QuestionAsked(Fact):
     text: Prose
     to: Text | None = None
     due: Moment | None = None
+    channel: Text | None = None
 
 
 class QuestionAnswered(Fact):

@@ -51,7 +51,7 @@ TEMPLATES: dict[str, str] = {
     "registration.failed": "could not register the product[: {why}]",
     "promise.made": "promised[ {to}]: {what}[, by {by_when@}]",
     "promise.moved": "moved promise {promise}[ to {by_when@}][: {reason}]",
-    "question.asked": "asked[ {to}]: {text}[ (answer due {due@})]",
+    "question.asked": "asked[ {to}][ ({channel})]: {text}[ (answer due {due@})]",
     "question.answered": "answered: {text}",
     "customer.contacted": "{direction}[ ({channel})][: {summary}]",
     "visit.scheduled": "planned a visit[ from {from@}][ to {until@}][: {what}]",

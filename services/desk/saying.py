@@ -126,7 +126,7 @@ def _words(reply: Reply, text: str, history: History, id: str) -> Iterator[Any]:
     if answered is not None:
         yield QuestionAnswered(question=answered, text=text)
     if asks:
-        yield QuestionAsked(question=f"{id}/question", text=text, to=history.accountable or None)
+        yield QuestionAsked(question=f"{id}/question", text=text, to=history.accountable or None, channel=reply.channel)
     if text and not asks and answered is None and not reply.decline:
         yield CustomerContacted(channel=reply.channel, direction="inbound", summary=text)
 

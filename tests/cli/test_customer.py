@@ -79,7 +79,7 @@ def types(taken: Any) -> list[str]:
 def test_a_word_is_taken_down_and_told_on_the_timeline(home: Path, order: str) -> None:
     said = call("customer", "reply", order, "When is it done, asks Zo Kanariella?", "--channel", "phone", home=home)
     assert said.exit_code == 0, said.output
-    assert "asked retailer:juno: When is it done, asks […]?" in said.stdout
+    assert "asked retailer:juno (phone): When is it done, asks […]?" in said.stdout
     again = answer(
         "customer", "reply", order, "-", "--channel", "phone", home=home, stdin="When is it done, asks Zo Kanariella?"
     )
@@ -88,9 +88,15 @@ def test_a_word_is_taken_down_and_told_on_the_timeline(home: Path, order: str) -
     (by_telephone,) = answer("customer", "reply", order, "It stands still.", home=home)["facts"]
     assert by_telephone["data"]["channel"] == "phone"
     story = " ".join(call("timeline", order, home=home, columns=200).stdout.split())
-    assert f"customer:{order[:-2]}-c asked retailer:juno: When is it done" in story
+    assert f"customer:{order[:-2]}-c asked retailer:juno (phone): When is it done" in story
     assert "☎ customer:" in story
     assert "got in touch (visit): It ticks." in story
+    contacts = [row for row in answer("today", SHOP, home=home)["contacts"] if row["order"] == order]
+    assert [(row["channel"], row["text"][:4]) for row in contacts] == [
+        ("phone", "It s"),
+        ("visit", "It t"),
+        ("phone", "When"),
+    ]
 
 
 def test_a_yes_to_a_price(home: Path, order: str) -> None:

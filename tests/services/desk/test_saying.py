@@ -42,9 +42,9 @@ def test_a_word_of_hers_is_a_contact_that_she_started(chain: Chain) -> None:
     "text", ["When is it done?", "Hello,\nwhen is it done? Regards", "Is it done (really?)", "好吗？"]
 )
 def test_a_question_is_asked_of_whoever_answers_to_her(chain: Chain, text: str) -> None:
-    ((name, data),) = said(when(chain, text=text))
+    ((name, data),) = said(when(chain, text=text, channel="visit"))
     assert name == "question.asked"
-    assert (data["to"], data["text"]) == (SHOP, text)
+    assert (data["to"], data["text"], data["channel"]) == (SHOP, text, "visit")
 
 
 def test_a_question_opens_a_commitment_to_answer(chain: Chain) -> None:
