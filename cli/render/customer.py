@@ -8,8 +8,9 @@ from typing import Any, Final
 from rich.console import RenderableType
 from rich.text import Text
 
+from cli.render.ledger import foot
 from cli.render.lines import indented
-from cli.render.messages import message
+from cli.render.messages import letters_foot, message
 from cli.render.moments import Moments, parse
 from cli.render.plain import many, word
 from cli.render.sentences import sentence
@@ -49,6 +50,10 @@ def customer(result: Row, moments: Moments) -> Iterator[RenderableType]:
         yield Text("")
         # A date that she was promised holds no more, and would look as if it did.
         yield from message(row | {"next_news_by": None} if result.get("forgotten") else row, moments)
+    if result.get("messages"):
+        yield letters_foot(many(len(orders), "order"), moments)
+    else:
+        yield foot(many(len(orders), "order"), moments)
 
 
 def to_forget(who: Row) -> str:

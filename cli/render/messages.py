@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from cli.render.ledger import foot
 from cli.render.lines import Hanging, indented, quoted
 from cli.render.moments import Moments, parse
 from cli.render.owed import FORGOTTEN
-from cli.render.plain import clean, word
+from cli.render.plain import clean, many, word
 
 Row = dict[str, Any]
 
@@ -23,10 +24,17 @@ def messages(result: Row, moments: Moments) -> Iterator[RenderableType]:
     rows: list[Row] = result.get("messages") or []
     if not rows:
         yield Text("No messages.")
+        return
     for number, row in enumerate(rows):
         if number:
             yield Text("")
         yield from message(row, moments)
+    yield letters_foot(many(len(rows), "message"), moments)
+
+
+def letters_foot(text: str, moments: Moments) -> Text:
+    """The last line below letters: what stands in them was written for their readers, in the readers' zones."""
+    return foot(text, moments).append("; within a letter they are the customer's own")
 
 
 def message(row: Row, moments: Moments) -> Iterator[RenderableType]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +113,7 @@ def test_she_is_shown_changed_exported_and_forgotten(home: Path, order: str, tmp
     shown = call("customer", "show", SHOP, reference, home=home)
     assert "zo@kooi.example" in shown.stdout
     assert order in shown.stdout
+    assert re.match(r"1 order; times are [A-Z]+", shown.stdout.splitlines()[-1])
     changed = answer(
         *("customer", "set", order, "--quiet", "21:00-8:00", "--not-told", "update", "--not-told", "check"),
         *("--channel", "sms=+3160000001", "--pause-until", "2099-01-01", "--language", "nl"),
