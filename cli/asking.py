@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cli.errors import Problem, one_line
+from cli.errors import Problem, Refused, one_line
 from cli.place import Place, operator_login, server_url, settings_of
 from cli.workdays import add_working_days
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: How long the server may take to let us in, and a query to be answered (seconds).
 CONNECT_TIMEOUT: Final = 3.0
 ANSWER_TIMEOUT: Final = 60.0
+
+#: What was mistyped is compared with so many orders, those with the latest news.
+_LATEST: Final = 1_000
 
 Args = dict[str, Any]
 Result = TypeVar("Result")
@@ -42,9 +45,40 @@ def ask(
 ) -> dict[str, Any]:
     """The result of the query ``name``, from whoever can answer it. Raises Problem when nobody can.
 
-    ``more`` adds what only a running chain knows, where one runs and is not asked about another moment.
+    ``more`` adds what only a running chain knows, where one runs and is not asked about another moment. Where there is
+    no such order, the problem says which may be meant.
     """
     given = {key: value for key, value in (args or {}).items() if value is not None}
+    try:
+        return _ask_either(place, name, given, as_of, known_at, more)
+    except Refused as refused:
+        order = given.get("order")
+        hint = hint_for(place, order) if isinstance(order, str) else None
+        if hint is None:
+            raise
+        raise Problem(f"{str(refused).removesuffix('.')}: {hint}") from None
+
+
+def hint_for(place: Place, order: str) -> str | None:
+    """Which order may be meant by ``order``, the end of a sentence; None where there is one that is called so."""
+    from cli.nearest import hint_for_order
+
+    try:
+        if _ask_either(place, "find", {"order": order})["orders"]:
+            return None
+        return hint_for_order(order, _ask_either(place, "orders", {"limit": _LATEST})["orders"])
+    except Problem:  # the question itself got an answer, which is what matters
+        return None
+
+
+def _ask_either(
+    place: Place,
+    name: str,
+    given: Args,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    more: More | None = None,
+) -> dict[str, Any]:
     try:
         return ask_server(place, name, given, as_of, known_at, more=None if as_of or known_at else more)
     except Unserved as reason:
@@ -98,7 +132,7 @@ async def _ask(
     try:
         return await _connected(place, url, question)
     except QuestionError as error:
-        raise Problem(f"{one_line(error)}.") from None
+        raise Refused(f"{one_line(error)}.") from None
     except NoAnswerError as error:
         raise Unserved(f"the server at {url} runs, but {one_line(error)}") from None
     except (LookupError, TypeError, ValueError, EOFError):

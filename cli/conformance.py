@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.envelopes import filled, read_events
 from cli.errors import Problem, one_line
+from cli.nearest import hints_for_types
 from cli.options import Json
 from cli.output import print_json, show
 from cli.progress import counting
@@ -53,7 +54,8 @@ def try_out(
     else:
         from cli.render.conformance import rehearsal
 
-        show(rehearsal(_document(found)))
+        unknown = (each.type for each in found.verdicts if _is_unknown_type(each.problem))
+        show(rehearsal(_document(found), hints_for_types(unknown)))
     if found.count("rejected"):
         raise typer.Exit(1)
 
@@ -78,6 +80,10 @@ def _rehearse(party: str, documents: list[dict[str, object]], open_missing: bool
         raise Problem(f"{one_line(error)}.") from None
     except (ServerError, SimulationError, TimeoutError, OSError) as error:
         raise Problem(f"the test cannot run ({one_line(error) or type(error).__name__}).") from None
+
+
+def _is_unknown_type(problem: dict[str, Any] | None) -> bool:
+    return str((problem or {}).get("type")).endswith(":unknown-type")
 
 
 def _document(found: Rehearsal) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli.asking import with_chain
+from cli.asking import hint_for, with_chain
 from cli.errors import Problem, one_line
 from cli.options import Json, OrderName, place_of, read_moment
 from cli.output import console, moments_now, print_json, show
@@ -237,7 +237,10 @@ def at_desk(place: Place, verb: str, given: dict[str, Any], more: Any = None) ->
 
     try:
         return with_chain(place, work)
-    except (DeskError, QuestionError, DeskAwayError, NoAnswerError) as error:
+    except (DeskError, QuestionError) as error:
+        hint = hint_for(place, given["order"]) if "order" in given else None
+        raise Problem(f"{one_line(error)}: {hint}" if hint else f"{one_line(error)}.") from None
+    except (DeskAwayError, NoAnswerError) as error:
         raise Problem(f"{one_line(error)}.") from None
 
 

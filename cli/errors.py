@@ -25,6 +25,10 @@ class Problem(Exception):
         self.exit_code = exit_code
 
 
+class Refused(Problem):
+    """A question that the chain, or its file, cannot answer as it was asked."""
+
+
 def one_line(error: BaseException) -> str:
     """The first line of an error's own text, or its type when it has none, for a sentence of ours."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -9,6 +9,7 @@ import typer
 from cli.asking import with_chain
 from cli.envelopes import read_events, submissions
 from cli.errors import Problem, one_line
+from cli.nearest import hints_for_types
 from cli.options import Json, place_of
 from cli.output import moments_now, print_json, show
 from cli.place import Place
@@ -67,7 +68,7 @@ def publish(
     if as_json:
         print_json(_document(found, report))
     else:
-        show(rendered([receipt_row(each) for each in found]))
+        show(rendered([receipt_row(each) for each in found], hints=_hints(handed_in, found)))
     if report.unanswered:
         raise Problem(
             f"{many(report.unanswered, 'submission')} got no receipt in {PATIENCE:.0f} s: do all services run? "
@@ -144,6 +145,12 @@ def _require_let_in(place: Place, party: str) -> None:
             f"{party} has been {found.state} since {moments_now().both(found.since)}: "
             f"{resume_with(party)} lets it in again{again}."
         )
+
+
+def _hints(handed_in: list[Submission], found: list[Receipt]) -> list[str]:
+    """Of each type that the chain does not know, which may be meant."""
+    unknown = {(each.party, each.id) for each in found if each.kind == "unknown-type"}
+    return hints_for_types(str(each.event.get("type")) for each in handed_in if (each.party, each.id) in unknown)
 
 
 def receipt_row(receipt: Receipt) -> dict[str, Any]:

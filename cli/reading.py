@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.errors import Problem, one_line
+from cli.errors import Problem, Refused, one_line
 from cli.place import Place
 from cli.workdays import parties_in, put_in
 
@@ -31,7 +31,7 @@ def ask_file(
         try:
             result: dict[str, Any] = run(database, name, args, as_of=as_of, known_at=known_at, now=datetime.now(UTC))
         except QueryError as error:
-            raise Problem(f"{one_line(error)}.") from None
+            raise Refused(f"{one_line(error)}.") from None
         if parties := parties_in(result):
             put_in(result, working_days(database, {"parties": parties}, as_of, known_at)["seconds"])
     return result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.errors import Problem, one_line
+from cli.nearest import hint_for_type
 from cli.options import Json
 from cli.output import console, print_json
 
@@ -75,9 +75,7 @@ def _known(text: str) -> str:
     name, _, version = text.removeprefix("repairchain.").partition(".v")
     if name in FACTS and version in ("", str(FACTS[name].VERSION)):
         return name
-    close = difflib.get_close_matches(name, FACTS, n=1)
-    hint = f"did you mean {close[0]}?" if close else "'repairchain schema' lists them."
-    raise Problem(f"there is no fact '{text}': {hint}")
+    raise Problem(f"there is no fact '{text}': {hint_for_type(text, in_full=False)}")
 
 
 def _refuse_a_break(folder: Path) -> None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from cli.render.look import party, status_text
-from cli.render.plain import word
+from cli.render.plain import clean, word
 from cli.render.receipts import STYLES
 from cli.render.tables import plain_table
 
 Row = dict[str, Any]
 
 
-def rehearsal(document: Row) -> Iterator[RenderableType]:
-    """``events`` and ``orders`` as `partner test --json` prints them."""
+def rehearsal(document: Row, hints: Sequence[str] = ()) -> Iterator[RenderableType]:
+    """``events`` and ``orders`` as `partner test --json` prints them, and ``hints`` on what is wrong."""
     events, orders = document["events"], document["orders"]
     table = plain_table("#", "Event", "Type", "Order", "Outcome", right=("#",))
     for each in events:
@@ -39,6 +39,8 @@ def rehearsal(document: Row) -> Iterator[RenderableType]:
         yield Text(
             "Held: about an order that this file does not open; --open-missing opens it for the test.", style="dim"
         )
+    for hint in hints:
+        yield Text(clean(hint))
 
 
 def _outcome(event: Row) -> Text:

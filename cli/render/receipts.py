@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cli.render.look import party
-from cli.render.plain import word
+from cli.render.plain import clean, word
 from cli.render.tables import plain_table
 from services.submission import everything_wrong
 
@@ -19,8 +19,8 @@ Row = dict[str, Any]
 STYLES = {"accepted": "green", "duplicate": "yellow", "held": "cyan", "rejected": "bold red"}
 
 
-def receipts(rows: Sequence[Row], most: int = 100) -> Iterator[RenderableType]:
-    """A table of the first ``most`` (all that were rejected come first), and the totals."""
+def receipts(rows: Sequence[Row], most: int = 100, hints: Sequence[str] = ()) -> Iterator[RenderableType]:
+    """A table of the first ``most`` (all that were rejected come first), the totals, and ``hints`` on what is wrong."""
     counted = Counter(word(row.get("outcome")) for row in rows)
     shown = sorted(rows, key=lambda row: row.get("outcome") != "rejected")[:most]
     table = plain_table("Event", "Party", "Order", "Outcome", "Position", right=("Position",))
@@ -42,3 +42,5 @@ def receipts(rows: Sequence[Row], most: int = 100) -> Iterator[RenderableType]:
         yield Text(f"… and {len(rows) - len(shown):,} more", style="dim")
     totals = ", ".join(f"{counted[each]:,} {each}" for each in STYLES if counted[each])
     yield Text(f"\n{totals or 'nothing was sent'}", style="bold red" if counted["rejected"] else "bold")
+    for hint in hints:
+        yield Text(clean(hint))

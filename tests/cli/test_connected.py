@@ -57,6 +57,14 @@ def test_publishing_and_asking(home: Path) -> None:
     assert "handed it to importer:noord" in call("timeline", "W-1", home=home).stdout
 
 
+def test_a_type_that_is_not_known_is_told_with_the_nearest(home: Path) -> None:
+    said = call("publish", "-", home=home, stdin=event("item.recieved", "slip", {}), columns=200)
+    assert said.exit_code == 1
+    assert said.stdout.splitlines()[-1].startswith(
+        "'repairchain.item.recieved.v1' is not known: did you mean repairchain.item.received.v1"
+    )
+
+
 def test_a_partner_publishes_with_its_own_credentials(home: Path) -> None:
     assert "no credentials for importer:noord" in sentence(
         call("publish", "-", "--as", "importer:noord", home=home, stdin=OPENED)

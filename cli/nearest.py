@@ -1,0 +1,67 @@
+"""What was probably meant by a name that is not known: of an order, of a type of event."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+Row = dict[str, Any]
+
+#: So many are named, and so much like what was written they have to be (1 is the same).
+_MOST: Final = 3
+_LIKE: Final = 0.7
+
+#: By which people know an order, of the fields of ``orders``.
+_NAMES: Final = ("order_id", "serial")
+_NO_SIGN: Final = re.compile(r"[\W_]+")
+
+_LOOK: Final = (
+    "'repairchain orders' lists those there are, and 'repairchain rejected list' what waits for one that nobody opened."
+)
+
+
+def hint_for_order(name: str, orders: Iterable[Row]) -> str:
+    """Which of ``orders`` may be meant by ``name``, or how to find it: the end of a sentence, after a colon."""
+    known = {str(row[field]): None for row in orders for field in _NAMES if row.get(field)}
+    close = _alike(name, {each: each for each in known})
+    return f"did you mean {_either(close)}?" if close else _LOOK
+
+
+def hint_for_type(text: str, in_full: bool = True) -> str:
+    """Which types of event may be meant by ``text``, or where they are listed: the end of a sentence, after a colon.
+
+    They are written as an event names its type, or without ``in_full`` as people do.
+    """
+    from events.envelope import full_type
+    from events.vocabulary import FACTS
+
+    name = text.casefold().removeprefix("repairchain.").partition(".v")[0]
+    close = _alike(name, {each: full_type(each, FACTS[each].VERSION) if in_full else each for each in FACTS})
+    return f"did you mean {_either(close)}?" if close else "'repairchain schema' lists them."
+
+
+def hints_for_types(unknown: Iterable[str | None]) -> list[str]:
+    """A sentence for each of several types that are not known; not where the name alone is, which the receipt says."""
+    from events.vocabulary import FACTS
+
+    return [
+        f"'{each}' is not known: {hint_for_type(each)}" for each in dict.fromkeys(unknown) if each and each not in FACTS
+    ]
+
+
+def _alike(text: str, known: Mapping[str, str]) -> list[str]:
+    """What is meant by each of ``known`` that is like ``text``, the most like it first: case and signs do not matter."""
+    folded: dict[str, str] = {}
+    for name, meant in known.items():
+        folded.setdefault(_folded(name), meant)
+    return [folded[each] for each in difflib.get_close_matches(_folded(text), folded, n=_MOST, cutoff=_LIKE)]
+
+
+def _folded(text: str) -> str:
+    return _NO_SIGN.sub("", text.casefold())
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

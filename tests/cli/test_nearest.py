@@ -1,0 +1,69 @@
+"""What was probably meant by a name that is not known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.nearest import hint_for_order, hint_for_type, hints_for_types
+from tests.cli.running import call, sentence
+from tests.cli.story import make_home
+
+ORDERS = [{"order_id": "W-1001", "serial": "HM-20417"}, {"order_id": "W-2", "serial": None}]
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("w1001", "did you mean W-1001?"),
+        ("W-1010", "did you mean W-1001?"),
+        ("hm 20471", "did you mean HM-20417?"),
+        ("nothing like it", "'repairchain orders' lists those there are"),
+        ("", "'repairchain orders' lists those there are"),
+    ],
+)
+def test_an_order_is_found_by_what_is_like_it(written: str, hint: str) -> None:
+    assert hint_for_order(written, ORDERS).startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("repairchain.item.recieved.v1", "did you mean repairchain.item.received.v1"),
+        ("Item.Received", "did you mean repairchain.item.received.v1"),
+        ("item_handed_over", "did you mean repairchain.item.handed_over.v1"),
+        ("com.example.shipment", "'repairchain schema' lists them."),
+    ],
+)
+def test_a_type_is_told_as_an_event_names_it(written: str, hint: str) -> None:
+    assert hint_for_type(written).startswith(hint)
+
+
+def test_each_type_is_told_once_and_not_where_the_receipt_says_it() -> None:
+    hints = hints_for_types(["item.recieved", "item.received", "item.recieved", None])
+    assert [each.partition(":")[0] for each in hints] == ["'item.recieved' is not known"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_home(tmp_path_factory.mktemp("nearest") / "home")
+
+
+@pytest.mark.parametrize("command", ["status", "timeline", "commitments", "messages", "policy explain"])
+def test_commands_say_which_order_may_be_meant(home: Path, command: str) -> None:
+    said = sentence(call(*command.split(), "W1001", home=home))
+    assert said == "no order, reference or serial number 'W1001' is known: did you mean W-1001 or W-1002?"
+
+
+def test_nothing_is_guessed_where_the_order_is_known(home: Path) -> None:
+    said = sentence(call("status", "W-1001", "--as-of", "2020-01-01", home=home))
+    assert said == "there is no order 'W-1001' at that moment."
+    assert "say which" in sentence(call("status", "TWICE", home=home))
+
+
+def test_a_rehearsal_says_which_type_may_be_meant() -> None:
+    event = json.dumps({"type": "repairchain.order.open.v1", "subject": "W-1", "data": {}})
+    said = call("partner", "test", "retailer:juno", "-", "--fill", stdin=event, columns=200)
+    assert (said.exit_code, "did you mean repairchain.order.opened.v1" in said.stdout) == (1, True)
