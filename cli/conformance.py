@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.envelopes import filled, read_events
+from cli.envelopes import filled, hint_to_fill, read_events
 from cli.errors import Problem, one_line
 from cli.nearest import hints_for_types
 from cli.options import Json
@@ -55,7 +55,8 @@ def try_out(
         from cli.render.conformance import rehearsal
 
         unknown = (each.type for each in found.verdicts if _is_unknown_type(each.problem))
-        show(rehearsal(_document(found), hints_for_types(unknown)))
+        lacking = None if fill or not found.count("rejected") else hint_to_fill(events)
+        show(rehearsal(_document(found), [*filter(None, [lacking]), *hints_for_types(unknown)]))
     if found.count("rejected"):
         raise typer.Exit(1)
 

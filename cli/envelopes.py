@@ -18,6 +18,8 @@ Event = dict[str, Any]
 
 #: Without these nobody can tell what the event is; the order it is about is intake's to ask for.
 _NEEDED = ("specversion", "id", "source", "type", "time")
+#: And these are made up where that is asked for; the source only where it is said whose events they are.
+_MADE_UP = ("specversion", "id", "source", "time")
 
 
 def read_events(file: str) -> list[Event]:
@@ -96,6 +98,19 @@ def submissions(events: list[Event], party: str | None, fill: bool) -> list[Subm
             raise Problem(f"event {number} has a source that cannot publish: {one_line(error)}.") from None
         made.append(Submission(role_of(speaker), name_of(speaker), complete))
     return made
+
+
+def hint_to_fill(events: list[Event]) -> str | None:
+    """That ``--fill`` makes up what ``events`` lack, where they lack something of that."""
+    lacking = [
+        (number, [field for field in _MADE_UP if field not in event]) for number, event in enumerate(events, start=1)
+    ]
+    found = [(number, fields) for number, fields in lacking if fields]
+    if not found:
+        return None
+    number, fields = found[0]
+    more = " (other events lack something, too)" if len(found) > 1 else ""
+    return f"Event {number} lacks {', '.join(fields)}{more}: --fill makes that up."
 
 
 def filled(event: Event, party: str | None) -> Event:

@@ -52,7 +52,7 @@ def hints_for_types(unknown: Iterable[str | None]) -> list[str]:
 
 
 def _alike(text: str, known: Mapping[str, str]) -> list[str]:
-    """What is meant by each of ``known`` that is like ``text``, the most like it first: case and signs do not matter."""
+    """What is meant by each of ``known`` that is like ``text``, the likest first; case and signs do not matter."""
     folded: dict[str, str] = {}
     for name, meant in known.items():
         folded.setdefault(_folded(name), meant)

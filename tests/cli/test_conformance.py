@@ -48,15 +48,17 @@ def test_a_file_that_would_be_taken_in(file: Path, tmp_path: Path) -> None:
 
 
 def test_what_would_be_rejected_is_told_with_every_fault(file: Path, tmp_path: Path) -> None:
-    write(file, event("e1", "item.handed_over", too="importer:noord"))
+    bare = {key: value for key, value in event("", "item.received").items() if key not in ("id", "time")}
+    write(file, event("e1", "item.handed_over", too="importer:noord"), bare)
     result = call("partner", "test", SHOP, file, "--open-missing", home=tmp_path / "home")
     assert result.exit_code == 1
     assert "/data/to: this field is missing" in result.stdout
     assert "/data/too: this type has no such field" in result.stdout
+    assert result.stdout.splitlines()[-1] == "Event 2 lacks id, time: --fill makes that up."
     found = call("partner", "test", SHOP, file, "--json", home=tmp_path / "home")
     assert found.exit_code == 1
     document = json.loads(found.stdout)
-    assert (document["party"], document["rejected"], document["accepted"]) == (SHOP, 1, 0)
+    assert (document["party"], document["rejected"], document["accepted"]) == (SHOP, 2, 0)
     assert document["events"][0]["problem"]["pointer"] == "/data/to"
     assert document["orders"] == []
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.envelopes import read_events, submissions
+from cli.envelopes import hint_to_fill, read_events, submissions
 from cli.errors import Problem
 
 EVENT = {
@@ -97,3 +97,14 @@ def test_a_source_that_is_no_party(source: Any) -> None:
 def test_whom_it_is_published_as_is_checked_before_the_events(party: str) -> None:
     with pytest.raises(Problem, match=f"'{party}' is not a party: .* retailer, importer, repairer\\.$"):
         submissions([{}], party, fill=False)
+
+
+def test_what_would_be_made_up_is_named() -> None:
+    assert hint_to_fill([EVENT, {key: value for key, value in EVENT.items() if key != "subject"}]) is None
+    bare = {"type": EVENT["type"]}
+    lacking = "lacks specversion, id, source, time"
+    assert hint_to_fill([EVENT, bare]) == f"Event 2 {lacking}: --fill makes that up."
+    assert (
+        hint_to_fill([bare, EVENT, bare])
+        == f"Event 1 {lacking} (other events lack something, too): --fill makes that up."
+    )

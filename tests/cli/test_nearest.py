@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from cli.nearest import hint_for_order, hint_for_type, hints_for_types
 from tests.cli.running import call, sentence
 from tests.cli.story import make_home
 
-ORDERS = [{"order_id": "W-1001", "serial": "HM-20417"}, {"order_id": "W-2", "serial": None}]
+ORDERS: list[dict[str, Any]] = [{"order_id": "W-1001", "serial": "HM-20417"}, {"order_id": "W-2", "serial": None}]
 
 
 @pytest.mark.parametrize(
