@@ -17,9 +17,7 @@ _LIKE: Final = 0.7
 _NAMES: Final = ("order_id", "serial")
 _NO_SIGN: Final = re.compile(r"[\W_]+")
 
-_LOOK: Final = (
-    "'repairchain orders' lists those there are, and 'repairchain rejected list' what waits for one that nobody opened."
-)
+_LOOK: Final = "'repairchain orders' lists them, 'repairchain rejected list' what waits for one that nobody opened."
 
 
 def hint_for_order(name: str, orders: Iterable[Row]) -> str:

@@ -49,14 +49,18 @@ def status(
 ) -> None:
     """Show where an order stands and what comes next."""
     from cli.render.order import order_panel
+    from cli.render.sentences import described, product_name
 
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
     result = ask(place, "status", {"order": order}, then, known, mark_order)
     unmarked([result])
     if as_json:
         print_json(result)
-    else:
-        show([order_panel(result, moments_now(then or known))], then, known)
+        return
+    if not product_name(result):  # an order keeps no description; the facts that opened it do
+        story = ask(place, "timeline", {"order": order}, then, known)
+        result |= {"description": described(story["entries"])}
+    show([order_panel(result, moments_now(then or known))], then, known)
 
 
 def orders(

@@ -17,7 +17,7 @@ from cli.render.moments import Moments, parse
 from cli.render.order import order_panel
 from cli.render.outcomes import by_opener, outcomes
 from cli.render.plain import clean, many, word
-from cli.render.sentences import sentence, unknown
+from cli.render.sentences import described, sentence, unknown
 
 Row = dict[str, Any]
 
@@ -34,10 +34,10 @@ _FATES: Final = ("message.sent", "message.failed", "message.unknown", "message.s
 
 def timeline(result: Row, moments: Moments, *, raw: bool = False) -> Iterator[RenderableType]:
     """What to print for the query ``timeline``, top to bottom."""
-    order: Row = result.get("order") or {}
+    everything: list[Row] = result.get("entries") or []
+    order: Row = {"description": described(everything)} | (result.get("order") or {})
     commitments: list[Row] = result.get("commitments") or []
     yield order_panel(order, moments, commitments)
-    everything: list[Row] = result.get("entries") or []
     entries = everything if raw else list(_told(everything))
     yield from _Story(moments, word(order.get("order_id")), by_opener(commitments), raw).tell(entries)
 

@@ -21,8 +21,8 @@ ORDERS: list[dict[str, Any]] = [{"order_id": "W-1001", "serial": "HM-20417"}, {"
         ("w1001", "did you mean W-1001?"),
         ("W-1010", "did you mean W-1001?"),
         ("hm 20471", "did you mean HM-20417?"),
-        ("nothing like it", "'repairchain orders' lists those there are"),
-        ("", "'repairchain orders' lists those there are"),
+        ("nothing like it", "'repairchain orders' lists them"),
+        ("", "'repairchain orders' lists them"),
     ],
 )
 def test_an_order_is_found_by_what_is_like_it(written: str, hint: str) -> None:

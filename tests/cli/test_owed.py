@@ -28,6 +28,7 @@ ADOPTED = {"digest": POLICY.digest, "policy": POLICY.canonical()}
 CLOSED = {"from": "2026-12-28T11:00:00Z", "until": "2026-12-29T23:00:00Z", "reason": "stocktaking"}
 PROMISED = {"promise": "p1", "what": "mended", "by_when": "2026-11-20T16:00:00Z"}
 MOVED = {"promise": "p1", "by_when": "2026-11-24T16:00:00Z", "reason": "a part"}
+DESK_LAMP = {"description": "desk lamp"}
 LAMP = {"brand": "Lux", "model": "Six", "category": "lamp"}
 
 FACTS: list[Event] = [
@@ -41,7 +42,14 @@ FACTS: list[Event] = [
     fact("diagnosis.made", BENCH, at(11, 10), {"summary": "lime"}, id="a6"),
     fact("promise.made", BENCH, at(12, 10), PROMISED, id="a7"),
     fact("promise.moved", BENCH, at(17, 10), MOVED, id="a8"),
-    fact("order.opened", SHOP, at(16, 9), {"customer": "C-2", "product": {}}, id="b1", order="W-2"),
+    fact(
+        "order.opened",
+        SHOP,
+        at(16, 9),
+        {"customer": "C-2", "product": DESK_LAMP},
+        id="b1",
+        order="W-2",
+    ),
     fact("diagnosis.made", SHOP, at(16, 10), {"summary": "loose"}, id="b2", order="W-2"),
     fact("work.paused", SHOP, at(17, 10), {"waiting_for": "customer", "why": "colour?"}, id="b3", order="W-2"),
 ]
@@ -137,6 +145,8 @@ def test_what_is_likely_to_be_late(home: Path) -> None:
 def test_status_and_timeline_as_it_was(home: Path) -> None:
     told = call("status", "W-2", *THEN, home=home).stdout
     assert "waits for the customer, who is to answer" in told
+    assert "desk lamp" in told  # which has neither brand nor model
+    assert "desk lamp" in call("timeline", "W-2", *THEN, home=home).stdout.partition("Opened")[0]
     told = call("timeline", "W-1001", *THEN, home=home, columns=120).stdout
     assert "repairer:tick is to repair it by Tue 24 Nov" in told
     assert "(first promised by Fri 20 Nov" in told
