@@ -15,6 +15,7 @@ import duckdb
 
 from projections.database import Database, open_database
 from projections.models import CATALOG
+from projections.recent import Keys, Recent
 
 #: Open, empty, and nobody's.
 _spare: Final[list[Database]] = []
@@ -94,7 +95,7 @@ def throw_away(database: Database) -> None:
 
 
 def _emptied(database: Database) -> Database:
-    database._clear_desk()  # what was planned for its tables is the next one's, too
+    """The same again, without facts. Its desk stays: planning what is done on it takes longer than a test's facts do."""
     cursor = database.cursor()
     try:
         cursor.execute("BEGIN")
@@ -104,7 +105,12 @@ def _emptied(database: Database) -> Database:
         cursor.execute("COMMIT")
     finally:
         cursor.close()
-    return Database(database._root, database.path)
+    emptied = Database(database._root, database.path)
+    desk, database._desk = database._desk, None
+    if desk is not None:
+        desk.voided, desk.recent, desk.keys = set(), Recent(begin=1), Keys(())
+        emptied._desk = desk
+    return emptied
 
 
 @cache

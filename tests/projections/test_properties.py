@@ -198,6 +198,7 @@ def live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None
     with lent_database() as live, lent_database() as fresh, pytest.MonkeyPatch.context() as patch:
         # Of every other log only some orders are remembered from one batch to the next.
         patch.setattr(recent, "_MOST_ROWS", 3 if len(facts) % 2 else 1_000)
+        live._clear_desk()  # another test's may have been set up before
         for batch in cut(facts, cuts):
             live.apply(batch)
         fresh.mirror_only(messages_of(facts))
