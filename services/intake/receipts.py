@@ -49,6 +49,11 @@ class Receipts:
             receipt["problem"] = told
         self._by_party[party].append(receipt)
 
+    def take_over(self, others: Receipts) -> None:
+        """Send those of another batch, too."""
+        for party, receipts in others._by_party.items():
+            self._by_party[party] += receipts
+
     async def send(self, connection: Client) -> None:
         """Tell each party, once. Receipts are not kept: whoever missed one hands in again and is told ``duplicate``."""
         for party, receipts in self._by_party.items():

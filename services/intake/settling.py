@@ -85,6 +85,19 @@ class Taken:
         )
 
 
+def together(parts: Iterable[Taken]) -> Taken:
+    """What is left of several batches, as if they had been one."""
+    messages: list[Msg] = []
+    rejected: list[Rejection] = []
+    answers = Answers()
+    for part in parts:
+        messages += part.messages
+        rejected += part.rejected
+        answers.of_new.take_over(part.answers.of_new)
+        answers.of_retried.take_over(part.answers.of_retried)
+    return Taken(messages, rejected, answers)
+
+
 @dataclass(frozen=True, slots=True)
 class Retried:
     """What of a batch was kept before: it is not yet removed there, answered and acknowledged."""

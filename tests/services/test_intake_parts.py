@@ -13,7 +13,7 @@ from events.envelope import Event
 from events.log import last_position
 from events.streams import declare_streams
 from services import rejected
-from services.intake import deciding, following, judging, service
+from services.intake import batches, deciding, following, judging, taking
 from tests.chainserver import ChainServer
 from tests.services.test_intake import SHOP, Chain, Partner, event
 
@@ -22,8 +22,8 @@ _PART = 10
 
 @pytest.fixture
 async def chain(chain_server: ChainServer, monkeypatch: pytest.MonkeyPatch) -> Chain:
-    monkeypatch.setattr(service, "_MANY", _PART)
-    for module in (service, following):
+    monkeypatch.setattr(taking, "_MANY", _PART)
+    for module in (batches, following):
         monkeypatch.setattr(module, "_RETRY_DELAY", 0.05)
     await declare_streams((await chain_server.connect("keeper")).jetstream())
     return Chain(chain_server)
@@ -85,7 +85,7 @@ async def test_one_is_decided_on_while_another_is_on_its_way(chain: Chain, monke
             next_decided.notify_all()
 
     told: list[asyncio.Future[None]] = []
-    monkeypatch.setattr(service, "append_batch", append_batch)
+    monkeypatch.setattr(taking, "append_batch", append_batch)
     monkeypatch.setattr(judging, "decide", deciding_beside)
     shop = await chain.partner(SHOP)
     sequences = [await shop.hand_in(event(f"{n}", subject=f"W-{n}")) for n in range(3 * _PART)]
@@ -102,7 +102,7 @@ async def test_what_was_taken_before_trouble_is_not_taken_again(chain: Chain, mo
             raise trouble
         return await log.append_batch(*args, **options)
 
-    monkeypatch.setattr(service, "append_batch", append_batch)
+    monkeypatch.setattr(taking, "append_batch", append_batch)
     shop = await chain.partner(SHOP)
     await all_are_accepted_once(chain, shop)
     js = (await chain.server.connect("keeper")).jetstream()
@@ -145,7 +145,7 @@ async def test_a_part_that_another_role_has_overtaken_is_decided_anew(
             raise log.NotFirstError("made up")
         return await log.append_batch(*args, **options)
 
-    monkeypatch.setattr(service, "append_batch", append_batch)
+    monkeypatch.setattr(taking, "append_batch", append_batch)
     shop = await chain.partner(SHOP)
     await all_are_accepted_once(chain, shop)
     assert await last_position((await chain.server.connect("keeper")).jetstream()) == 3 * _PART

@@ -18,7 +18,7 @@ from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream
 from services import rejected
-from services.intake import deciding, following, held, judging, rejecting, service, settling
+from services.intake import batches, deciding, following, held, judging, rejecting, settling, taking
 from services.intake.following import Follower
 from services.intake.index import Index
 from tests.chainserver import ChainServer
@@ -28,7 +28,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 async def chain(chain_server: ChainServer, monkeypatch: pytest.MonkeyPatch) -> Chain:
-    for module in (service, following):
+    for module in (batches, following):
         monkeypatch.setattr(module, "_RETRY_DELAY", 0.05)
     await declare_streams((await chain_server.connect("keeper")).jetstream())
     return Chain(chain_server)
@@ -53,7 +53,7 @@ async def test_an_append_without_an_answer_is_not_made_twice_even_when_the_serve
     async with chain.running():
         await shop.say(event("e0"))
     monkeypatch.setattr(log, "message_id", lambda *_: str(next(numbers)))  # nothing is remembered by the server
-    monkeypatch.setattr(service, "append_batch", append_batch)
+    monkeypatch.setattr(taking, "append_batch", append_batch)
     monkeypatch.setattr(Follower, "_note", follow_nothing)
     async with chain.running():
         sequences = [await shop.hand_in(event(f"e{number}", "order.reopened")) for number in range(1, 4)]
@@ -252,7 +252,7 @@ async def test_after_trouble_what_was_handed_in_first_is_still_taken_first(
             raise nats.errors.TimeoutError
         return await log.append_batch(*args, **options)
 
-    monkeypatch.setattr(service, "append_batch", append_batch)
+    monkeypatch.setattr(taking, "append_batch", append_batch)
     shop = await chain.partner(SHOP)
     async with chain.running():
         await shop.say(event("e1", subject="W-1"))
@@ -289,7 +289,7 @@ async def test_what_was_taken_of_a_half_is_not_taken_once_more(chain: Chain, mon
             raise troubles[calls]
         return await log.append_batch(*args, **options)
 
-    monkeypatch.setattr(service, "append_batch", append_batch)
+    monkeypatch.setattr(taking, "append_batch", append_batch)
     shop = await chain.partner(SHOP)
     sequences = [await shop.hand_in(event(f"e{number}", subject=f"W-{number}")) for number in range(16)]
     async with chain.running():

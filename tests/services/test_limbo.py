@@ -12,7 +12,7 @@ from events import names
 from events.clock import SimulatedClock
 from events.envelope import iso
 from events.streams import declare_streams
-from services.intake import service
+from services.intake import taking
 from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.limbo import HELD_FOR, Limbo
 from services.intake.problems import Problem, Refusal, kind_of
@@ -100,7 +100,7 @@ async def test_it_lapses_while_the_service_runs_and_waits_anew_after_a_retry(cha
 async def test_that_its_order_never_came_is_told_once_though_its_copies_are_in_two_parts(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_MANY", 2)
+    monkeypatch.setattr(taking, "_MANY", 2)
     shop, js = await chain.partner(SHOP), (await chain.server.connect("operator")).jetstream()
     async with chain.running():
         assert (await shop.say(CLOSED))["outcome"] == "held"

@@ -1,0 +1,225 @@
+"""Every batch has its outcome, whatever goes wrong: it is tried again, taken apart, or comes again later."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.msg import Msg
+
+from services.intake.beside import Beside, Left
+from services.intake.deciding import is_found
+from services.intake.delivered import party_of, stream_of
+from services.intake.following import TRANSIENT
+from services.intake.problems import Refusal, is_held
+from services.intake.reading_ahead import contact_key_of
+from services.intake.settling import Rejection, Retried, Taken, together
+from services.intake.taking import TRIES, How, Rooms, Taking, halves
+from services.pulling import saying_so
+
+_RETRY_DELAY: Final = 1.0
+
+#: When we stop, what is being settled has so long (seconds). What is not settled then comes again.
+_LAST: Final = 8.0
+
+#: The server's refusal of what a submission would have us write. It will not change its mind.
+_REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
+
+_log = structlog.get_logger("intake")
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether it is trouble with the server that may be over a moment later."""
+    return isinstance(error, TRANSIENT) and not isinstance(error, _REFUSED)
+
+
+class Batches:
+    """``await take(messages)`` for one batch after the other, then ``await settle_the_last()``."""
+
+    def __init__(self, role: str, rooms: Rooms) -> None:
+        self._role = role
+        self._lock = rooms.lock
+        self._index = rooms.index
+        self._settling = rooms.settling
+        self._feed = rooms.feed
+        self._sweeper = rooms.sweeper
+        self._ahead = rooms.ahead
+        self._taking = Taking(rooms, self._settle_later, self._settle_now)
+        self._beside = Beside(self._settle)
+        self._finishing: set[asyncio.Task[None]] = set()
+
+    async def take(self, messages: list[Msg]) -> None:
+        """Handle one batch. On trouble with the server it is tried again a few times, and then comes again later."""
+        began = time.monotonic()
+        left = list(messages)
+        try:
+            async with saying_so(left):
+                await self._take_in_its_place(left)
+                await self._beside.room()
+        finally:
+            self._ahead.forget(messages)
+            self._feed.took(len(messages), time.monotonic() - began)
+
+    async def _take_in_its_place(self, messages: list[Msg]) -> None:
+        """Trouble with the server passes: what was given back at once would come again behind what follows it."""
+        for _ in range(TRIES):
+            try:
+                async with self._lock:
+                    return await self._taking.take(messages, how=How.BESIDE)
+            except TRANSIENT as error:
+                if isinstance(error, _REFUSED) or self._taking.stopping:
+                    return await self._after_trouble(messages, error)
+                self._taking.unsure = True
+                _log.warning("a batch is tried again", role=self._role, size=len(messages), error=repr(error))
+                await asyncio.sleep(_RETRY_DELAY)
+            except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
+                return await self._after_trouble(messages, error)
+        return await self._take_together(messages, how=How.BESIDE)
+
+    async def _take_together(self, messages: list[Msg], *, how: How = How.NOW) -> None:
+        try:
+            async with self._lock:
+                await self._taking.take(messages, how=how)
+        except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
+            await self._after_trouble(messages, error)
+
+    async def _after_trouble(self, messages: list[Msg], error: Exception) -> None:
+        self._taking.forget_told(messages)
+        if _is_passing(error):
+            await self._try_later(messages, error)
+        else:
+            # What the server refuses to write for one submission, or a fault of ours that one brings to light, must not
+            # stop its neighbours: find it, keep it, go on.
+            await self._take_apart(messages)
+
+    async def _try_later(self, messages: list[Msg], error: Exception) -> None:
+        self._taking.unsure = True
+        _log.warning("a batch will be tried again", role=self._role, size=len(messages), error=repr(error))
+        for message in messages:
+            with suppress(*TRANSIENT, nats.errors.MsgAlreadyAckdError):
+                await message.nak(delay=_RETRY_DELAY)
+
+    async def _take_apart(self, messages: list[Msg]) -> None:
+        """Find what hits a fault, by halves: its neighbours have their receipts after a few tries, not one each."""
+        if len(messages) == 1:
+            return await self._take_alone(messages[0])
+        _log.warning("a batch hit a fault in intake: taking it by halves", role=self._role, size=len(messages))
+        for half in halves(messages):
+            await self._take_together(half)
+        return None
+
+    async def _take_alone(self, message: Msg) -> None:
+        try:
+            async with self._lock:
+                await self._taking.take([message])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
+            if _is_passing(error):
+                self._taking.unsure = True
+                with suppress(*TRANSIENT):
+                    await message.nak(delay=_RETRY_DELAY)
+                return
+            _log.exception("a submission hit a fault in intake: it is kept", role=self._role)
+            party = party_of(message)
+            refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
+            rejection = Rejection(message, party, "", refusal.problem(None), contact_key_of(message, party))
+            try:
+                await self._finish(await self._settling.settle(Taken([message], [rejection])))
+            except Exception:  # noqa: BLE001 - its neighbours go on, whatever it is
+                _log.exception("a submission cannot be kept: it comes again", role=self._role)
+                with suppress(*TRANSIENT):
+                    await message.nak(delay=_RETRY_DELAY)
+
+    def _settle_later(self, left: Left) -> None:
+        """Settle beside the next batches: so nobody waits for the disk on another's account."""
+        self._feed.unsettled(_rejected_of(left))
+        self._feed.stop(_waiting_of(left))
+        self._beside.add(left)
+
+    async def _settle_now(self, taken: Taken) -> None:
+        await self._finish(await self._settling.settle(taken))
+
+    async def _settle(self, lefts: Sequence[Left]) -> None:
+        """What is left of some batches, at once; if one brings a fault to light, each by itself."""
+        taken = together(left.taken for left in lefts)
+        messages = list(taken.messages)
+        retried = None
+        apart = False
+        try:
+            async with saying_so(messages):
+                overtaken = await self._overtaken([left.taken for left in lefts if not left.looked])
+                retried = await self._settling.settle(taken.without(overtaken))
+                if overtaken:
+                    await self._take_together(overtaken, how=How.LOOKED)
+        except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
+            apart = len(lefts) > 1 and not _is_passing(error)
+            if not apart:
+                async with saying_so(messages):
+                    await self._after_trouble(messages, error)
+        finally:
+            if not apart:
+                self._is_settled(lefts, messages)
+        if apart:
+            for left in lefts:
+                await self._settle([left])
+        elif retried is not None and retried.messages:
+            finishing = asyncio.create_task(self._finish(retried))
+            self._finishing.add(finishing)
+            finishing.add_done_callback(self._finishing.discard)
+
+    def _is_settled(self, lefts: Sequence[Left], messages: Sequence[Msg]) -> None:
+        for left in lefts:
+            self._feed.settled(_rejected_of(left))
+            self._feed.go_on(_waiting_of(left))
+        self._sweeper.settled(map(stream_of, messages))
+
+    async def _overtaken(self, takens: Sequence[Taken]) -> list[Msg]:
+        """What would be held, but was decided on before all was read that the log held then: others may have opened
+        the order a moment ago."""
+        held = [each for taken in takens for each in taken.rejected if is_held(each.problem)]
+        if held and not await self._taking.others_spoke():
+            held = [each for each in held if each.event is not None and is_found(each.event, self._index)]
+        return [rejection.message for rejection in held]
+
+    async def _finish(self, retried: Retried) -> None:
+        messages = list(retried.messages)
+        streams = [stream_of(message) for message in messages]
+        self._feed.unsettled(streams)
+        try:
+            async with saying_so(messages):
+                await self._settling.finish(retried)
+        except Exception as error:  # noqa: BLE001 - they have their outcome, and come again until they are removed
+            if not isinstance(error, TRANSIENT):  # else nobody would see where it came from
+                _log.exception("what was retried cannot be removed from what was rejected", role=self._role)
+            await self._try_later(messages, error)
+        finally:
+            self._taking.forget_told(messages)
+            self._feed.settled(streams)
+            self._sweeper.settled(streams)
+
+    async def settle_the_last(self) -> None:
+        """From now on nothing is left for later: the connection ends with the batch at hand."""
+        self._taking.stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST):
+                await self._beside.ended()
+                if self._finishing:
+                    await asyncio.wait(self._finishing)
+
+
+def _rejected_of(left: Left) -> list[str]:
+    """The streams of those that are rejected, named once for each."""
+    return [stream_of(rejection.message) for rejection in left.taken.rejected]
+
+
+def _waiting_of(left: Left) -> list[str]:
+    """The same of those that are about to be held and may yet be taken in: what follows from the same sender is not to
+    come before them."""
+    if left.looked:
+        return []
+    return [stream_of(each.message) for each in left.taken.rejected if is_held(each.problem)]

@@ -1,0 +1,289 @@
+"""One batch: decided on, appended to the log in parts, and answered as far as nothing else is left to do for it.
+
+While the log takes one part in, the next is decided on. What goes wrong is raised, and what of the batch was taken by
+then is known; batches.py sees to the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+from events import names
+from events.clock import Clock
+from events.envelope import Event
+from events.log import Appended, NotFirstError, append_batch, last_position
+from events.outgoing import frame, write
+from services.desk.book import Book
+from services.intake.beside import Left
+from services.intake.contacts import keep_contacts
+from services.intake.delivered import comes_again, party_of, retry_of, stream_of
+from services.intake.feeding import FairFeed
+from services.intake.following import Follower
+from services.intake.index import Index
+from services.intake.judging import Decided, answers_to, judge
+from services.intake.limbo import Limbo, is_lapsed
+from services.intake.problems import is_held
+from services.intake.reading_ahead import ReadAhead
+from services.intake.settling import Answers, Rejection, Settling, Taken
+from services.intake.sweeping import Sweeper
+
+APPEND_TIMEOUT: Final = 5.0
+TRIES: Final = 5
+
+#: Batches are as large as this where nobody else is at work. So may parts of one be: what is left to do for one is done
+#: while the server is busy with the next.
+_MANY: Final = 400
+
+
+class How(Enum):
+    """When what is left to do for a batch is done, and how well the log is known."""
+
+    NOW = "settled before anything else"
+    BESIDE = "settled beside the next"
+    LOOKED = "settled beside the next, and decided on with all that the log held"
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A part of a batch whose ``events`` are on their way into the log, which answers with their places there."""
+
+    messages: list[Msg]
+    decided: Decided
+    events: list[Event]
+    places: asyncio.Task[list[Appended]]
+
+
+def halves(messages: list[Msg]) -> tuple[list[Msg], list[Msg]]:
+    middle = len(messages) // 2
+    return messages[:middle], messages[middle:]
+
+
+def _parts(messages: list[Msg]) -> list[list[Msg]]:
+    """A batch in equal parts, none of fewer than ``_MANY`` unless it is the only one."""
+    size = -(-len(messages) // max(1, len(messages) // _MANY))
+    return [messages[at : at + size] for at in range(0, len(messages), size)]
+
+
+def _look_at_its_end(task: asyncio.Task[Any]) -> None:
+    """Else Python says that nobody did."""
+    if not task.cancelled():
+        task.exception()
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What a batch needs of its service."""
+
+    connection: Client
+    js: JetStreamContext
+    clock: Clock
+    customers: Book
+    index: Index
+    follower: Follower
+    limbo: Limbo
+    settling: Settling
+    feed: FairFeed
+    sweeper: Sweeper
+    ahead: ReadAhead
+    lock: asyncio.Lock
+
+
+class Taking:
+    """``await take(messages, how=…)`` for one batch at a time; who calls holds the lock.
+
+    ``settle_later`` hears of what is left to do, ``settle_now`` does it.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        settle_later: Callable[[Left], None],
+        settle_now: Callable[[Taken], Awaitable[None]],
+    ) -> None:
+        self._connection = rooms.connection
+        self._js = rooms.js
+        self._clock = rooms.clock
+        self._customers = rooms.customers
+        self._index = rooms.index
+        self._follower = rooms.follower
+        self._limbo = rooms.limbo
+        self._settling = rooms.settling
+        self._feed = rooms.feed
+        self._sweeper = rooms.sweeper
+        self._ahead = rooms.ahead
+        self._settle_later = settle_later
+        self._settle_now = settle_now
+        self._under_way: _UnderWay | None = None
+        self._told: set[tuple[str, int]] = set()  # whose order never came: party, and number in REJECTED
+        self.unsure = False  # an append went unanswered: the log may have it or not
+        self.stopping = False
+
+    async def take(self, messages: list[Msg], *, how: How = How.NOW) -> None:
+        """Take the batch; decide anew if another role's service opened one of its orders in the meantime.
+
+        By halves then: where two roles go on opening each other's orders, a large batch would come too late each time.
+        """
+        try:
+            return await self._take(messages, how=how)
+        except NotFirstError:
+            await self._follower.read_to_the_end()
+        if len(messages) > 1:
+            for half in halves(messages):
+                left = list(half)
+                try:
+                    await self.take(left, how=how)
+                finally:  # what of it was taken is not taken once more
+                    del messages[: len(half) - len(left)]
+            return None
+        for _ in range(TRIES):
+            try:
+                return await self._take(messages, how=how)
+            except NotFirstError:
+                await self._follower.read_to_the_end()
+        raise NotFirstError("the log holds an opening of this order that cannot be read")
+
+    async def _take(self, messages: list[Msg], *, how: How) -> None:
+        """Take the batch in parts. ``messages`` loses those of each part that was taken: where the next one fails, they
+        are not taken once more."""
+        if self.unsure or any(comes_again(message) for message in messages):
+            # An attempt that we know nothing of may have appended them. The server would tell most repeats apart, but
+            # only for a while.
+            await self._follower.read_to_the_end()
+            self.unsure = False
+        self._index.forget()
+        parts = _parts(messages)
+        at_once = how is not How.BESIDE or self.stopping or len(parts) > 1 or self._feed.is_alone
+        if how is How.BESIDE and at_once:
+            how = How.LOOKED
+        try:
+            for part in parts:
+                decided = await self._decide_up_to_date(part, messages, how=how)
+                decided.rejected = await self._untold(decided.rejected)
+                await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
+                if self._under_way is not None:
+                    await self._under_way.places
+                before, self._under_way = self._under_way, await self._begin(part, decided)
+                if before is not None:
+                    await self._end(before, messages, how=how)
+            await self._end_last(messages, how=how)
+        finally:
+            self._index.forget()
+            if self._under_way is not None:  # it may have come to the log or not
+                self.unsure = True
+                self._under_way.places.add_done_callback(_look_at_its_end)
+                self._under_way.places.cancel()
+                self._under_way = None
+
+    async def _decide_up_to_date(self, part: list[Msg], messages: list[Msg], *, how: How) -> Decided:
+        """Another role's service may have taken in the order a moment ago: look as far as the log reaches now.
+
+        Where others wait, what would be held does so when it is settled.
+        """
+        decided = self._decide(part)
+        held = how is not How.BESIDE and any(is_held(rejection.problem) for rejection in decided.rejected)
+        if not (held or decided.by_number) or not await self.others_spoke():
+            return decided
+        await self._end_last(messages, how=how)
+        await self._follower.read_to_the_end()
+        self._index.forget()
+        return self._decide(part)
+
+    async def _end_last(self, messages: list[Msg], *, how: How) -> None:
+        if self._under_way is not None:
+            await self._under_way.places
+            last, self._under_way = self._under_way, None
+            await self._end(last, messages, how=how)
+
+    async def others_spoke(self) -> bool:
+        """Whether the log holds what neither the index nor what is on its way there tells of."""
+        end = await last_position(self._js)
+        known, under_way = self._index.position, self._under_way
+        if end > known and under_way is not None:
+            await asyncio.wait([under_way.places])
+            if under_way.places.cancelled() or under_way.places.exception() is not None:
+                return True
+            for place in under_way.places.result():
+                known += place.position == known + 1
+        return end > known
+
+    def _may_wait(self, how: How) -> bool:
+        """Whether what is left to do for a batch may be done beside the next."""
+        return how is not How.NOW and not self.stopping
+
+    def _leave(self, taken: Taken, how: How) -> None:
+        self._settle_later(Left(taken, looked=how is How.LOOKED))
+
+    async def _begin(self, part: list[Msg], decided: Decided) -> _UnderWay:
+        """Hand the facts of a part in to the log; return when all is sent."""
+        events = [accept.event for _, accept in decided.accepted]
+        opens = {number for number, (_, accept) in enumerate(decided.accepted) if accept.opens}
+        sent = asyncio.Event()
+        places = asyncio.create_task(
+            append_batch(self._js, events, first_of_subject=opens, timeout=APPEND_TIMEOUT, handed_in=sent)
+        )
+        places.add_done_callback(lambda _: sent.set())
+        try:
+            await sent.wait()
+        except BaseException:
+            places.cancel()
+            raise
+        return _UnderWay(part, decided, events, places)
+
+    async def _end(self, part: _UnderWay, messages: list[Msg], *, how: How) -> None:
+        """The facts of a part are in the log: note that, and answer."""
+        decided, events, places = part.decided, part.events, part.places.result()
+        self._index.appended(events, [place.position for place in places])
+        self._follower.appended(events)
+        answers = answers_to(decided, places, self._index)
+        if self._may_wait(how) and len(part.messages) >= _MANY:
+            self._leave(Taken(part.messages, decided.rejected, answers), how)
+        else:
+            await self._answer(part, answers, how=how)
+        del messages[: len(part.messages)]
+
+    async def _answer(self, part: _UnderWay, answers: Answers, *, how: How) -> None:
+        decided = part.decided
+        # Whose facts are in the log need not wait until what is wrong with others' is kept.
+        fine = [message for message, _ in (*decided.accepted, *decided.duplicates) if retry_of(message) is None]
+        await answers.of_new.send(self._connection)
+        await write(self._connection, (frame(message.reply) for message in fine))  # acknowledged
+        self._sweeper.settled(map(stream_of, fine))
+        others = [rejection.message for rejection in decided.rejected if retry_of(rejection.message) is None]
+        taken = Taken([*others, *filter(retry_of, part.messages)], decided.rejected, answers)
+        if taken.messages and self._may_wait(how):
+            self._leave(taken, how)
+        elif taken.messages:
+            await self._settle_now(taken)
+
+    def _decide(self, messages: Sequence[Msg]) -> Decided:
+        batch = [(message, self._ahead.of(message)) for message in messages]
+        return judge(batch, self._index, self._limbo, self._clock.now())
+
+    def forget_told(self, messages: Sequence[Msg]) -> None:
+        """They are told, or will be decided on once more."""
+        self._told.difference_update((party_of(message), retry_of(message) or 0) for message in messages)
+
+    async def _untold(self, rejections: Sequence[Rejection]) -> list[Rejection]:
+        """Without those whose order never came and that were told so: a service that died may have handed them in."""
+        untold: list[Rejection] = []
+        for rejection in rejections:
+            number = retry_of(rejection.message)
+            if is_lapsed(rejection.problem) and not comes_again(rejection.message) and number is not None:
+                try:
+                    await self._js.get_msg(names.REJECTED, seq=number)
+                except nats.js.errors.NotFoundError:
+                    continue
+                if (rejection.party, number) in self._told or self._settling.is_leaving(rejection.party, number):
+                    continue
+                self._told.add((rejection.party, number))
+            untold.append(rejection)
+        return untold
