@@ -13,9 +13,12 @@ from typing import Final
 
 import duckdb
 
+from projections.book import Book, keep
 from projections.database import Database, open_database
+from projections.merging import Merges
 from projections.models import CATALOG
 from projections.recent import Keys, Recent
+from projections.statements import execute
 
 #: Open, empty, and nobody's.
 _spare: Final[list[Database]] = []
@@ -79,10 +82,12 @@ def give_back(database: Database) -> None:
     _used[database.path] = _used.get(database.path, 0) + 1
     if _used[database.path] < _TIMES:
         try:
-            _spare.append(_emptied(database))
-            return
+            _empty_out(database)
         except duckdb.Error:
             pass  # whatever its test has done to it: the next one gets another
+        else:
+            _spare.append(database)
+            return
     throw_away(database)
 
 
@@ -94,23 +99,21 @@ def throw_away(database: Database) -> None:
     database.close()
 
 
-def _emptied(database: Database) -> Database:
-    """The same again, without facts. Its desk stays: planning what is done on it takes longer than a test's facts do."""
+def _empty_out(database: Database) -> None:
+    """Take all facts away. The desk stays: to plan what is done on it takes longer than the facts of a test do."""
     cursor = database.cursor()
     try:
         cursor.execute("BEGIN")
         for table in _tables_of_facts():
-            cursor.execute(f"DELETE FROM {CATALOG}.{table}")
-        cursor.execute(f"UPDATE {CATALOG}.meta SET position = 0, mirrored = 0")
+            execute(cursor, f"DELETE FROM {CATALOG}.{table}")
+        execute(cursor, f"UPDATE {CATALOG}.meta SET position = 0, mirrored = 0")
         cursor.execute("COMMIT")
     finally:
         cursor.close()
-    emptied = Database(database._root, database.path)
-    desk, database._desk = database._desk, None
-    if desk is not None:
+    database._position = database._mirrored = 0
+    database._book, database._merges = keep(Book((), {})), Merges()
+    if (desk := database._desk) is not None:
         desk.voided, desk.recent, desk.keys = set(), Recent(begin=1), Keys(())
-        emptied._desk = desk
-    return emptied
 
 
 @cache
