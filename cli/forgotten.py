@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.render.owed import is_word_to_her
+from cli.render.owed import is_void_news, is_word_to_her
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -26,13 +26,19 @@ _AT_ONCE: Final = 50
 
 async def mark_order(connection: Client, order: Row | None) -> None:
     """Say in ``customer_forgotten`` of ``order`` whether its customer was; then no date of next news holds."""
-    if order is None:
-        return
-    who = order.get("opened_by"), order.get("customer")
-    gone = await _forgotten(connection, [who]) if all(who) else None
-    order["customer_forgotten"] = None if gone is None else who in gone
-    if order["customer_forgotten"]:
-        order["next_news_by"] = None
+    await mark_orders(connection, [order] if order is not None else [])
+
+
+async def mark_orders(connection: Client, orders: Iterable[Row]) -> None:
+    """The same of several orders."""
+    whose = [(order, (order.get("opened_by"), order.get("customer"))) for order in orders]
+    gone = await _forgotten(connection, {who for _, who in whose if all(who)})
+    for order, who in whose:
+        order["customer_forgotten"] = who in gone if gone is not None and all(who) else None
+        if order["customer_forgotten"]:
+            order["next_news_by"] = None
+        if is_void_news(order.get("ball") or {}, order):
+            order |= {"next_step": None, "next_owner": None, "next_due": None}
 
 
 async def mark_story(connection: Client, result: Row) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.asking import ask
-from cli.forgotten import mark_order, mark_story, unmarked
+from cli.forgotten import mark_order, mark_orders, mark_story, unmarked
 from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moments
 from cli.output import moments_now, print_json, show
 
@@ -84,7 +84,8 @@ def orders(
 
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
     args = {"open": is_open, "holder": holder, "status": status, "limit": limit, "offset": offset}
-    result = ask(place, "orders", args, then, known)
+    result = ask(place, "orders", args, then, known, lambda at, found: mark_orders(at, found["orders"]))
+    unmarked(result["orders"])
     if as_json:
         print_json(result)
     else:

@@ -9,6 +9,7 @@ from projections.book import open_book
 from projections.clock import promise_of_next_news
 from projections.queries import owed
 from projections.queries.arguments import MAX_LIMIT, Arguments
+from projections.queries.next_step import with_balls
 from projections.queries.order import messages_of
 from projections.queries.reading import Reading, Row, as_json, as_parameter
 from projections.queries.travel import travel
@@ -29,7 +30,9 @@ def orders(reading: Reading, arguments: Arguments) -> Row:
     }
     limit, offset = arguments.number("limit", 100), arguments.number("offset", 0)
     travel(reading)
-    rows = reading.rows("orders", **wanted, limit=limit, offset=offset)
+    rows = with_balls(
+        reading, reading.rows("orders", **wanted, limit=limit, offset=offset), reading.moment_or_none(arguments)
+    )
     total = reading.rows("orders_total", **wanted)[0]["total"]
     return {"orders": rows, "total": total}
 

@@ -8,6 +8,7 @@ from events.party import ROLES, role_of
 from projections.book import open_book
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
+from projections.queries.next_step import with_ball
 from projections.queries.parcels import carried, last_parcel, with_parcels
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
@@ -28,7 +29,7 @@ def status(reading: Reading, arguments: Arguments) -> Row:
     now = reading.moment_or_none(arguments)
     if now is None:
         return {**order, "ball": None, "time_spent": []}
-    return {**order, "ball": ball_of(reading, subject, now), "time_spent": time_spent(reading, subject, now)}
+    return {**with_ball(order, ball_of(reading, subject, now)), "time_spent": time_spent(reading, subject, now)}
 
 
 def timeline(reading: Reading, arguments: Arguments) -> Row:
@@ -47,7 +48,8 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
         raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
     now = reading.moment_or_none(arguments)
     if order is not None and now is not None:
-        order |= {"ball": ball_of(reading, subject, now), "time_spent": time_spent(reading, subject, now)}
+        order = with_ball(order, ball_of(reading, subject, now))
+        order |= {"time_spent": time_spent(reading, subject, now)}
     found = carried(entry for entry in entries.values() if entry["known"] and not entry["voided"])
     handoffs = with_parcels(reading.rows("order_handoffs", first=first), found)
     if order is not None:

@@ -226,3 +226,18 @@ def test_why_something_waits(home: Path) -> None:
     waiting = {each["kind"]: each["waits"] for each in answer("policy", "explain", "W-2", home=home)["explained"]}
     assert waiting["repair"] == [{"from": "2026-11-17T10:00:00Z", "until": None}]
     assert waiting["answer"] == []
+
+
+def test_lists_and_single_orders_agree_on_what_comes_next(home: Path) -> None:
+    fields = ("next_step", "next_owner", "next_due", "ball")
+    listed = answer("orders", *THEN, home=home)["orders"]
+    for row in [row for row in listed if row["order_id"] in ("W-1001", "W-2", "H-0")]:
+        status = answer("status", row["order_id"], *THEN, home=home)
+        story = answer("timeline", row["order_id"], *THEN, home=home)["order"]
+        assert [[each[field] for field in fields] for each in (status, story)] == [[row[field] for field in fields]] * 2
+        assert row["next_due"] == row["ball"]["due_at"]
+        assert row["ball"]["owner"].startswith(row["next_owner"])
+    assert {row["order_id"]: row["next_step"] for row in listed if row["order_id"].startswith("W")} == {
+        "W-1001": "repair",
+        "W-2": "answer",  # of the customer, for whom the work waits
+    }
