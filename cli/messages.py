@@ -1,4 +1,4 @@
-"""messages: what the customers were told. Its further commands are in files of their own, put together in main.py."""
+"""messages: what the customers were told. Its further commands, in files of their own, join in commands.py."""
 
 from __future__ import annotations
 

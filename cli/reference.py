@@ -21,7 +21,7 @@ went away.
 
 def reference() -> str:
     """The whole reference as Markdown."""
-    from cli.main import app
+    from cli.commands import app
 
     command = get_command(app)
     context = typer.Context(command, info_name="repairchain")

@@ -13,7 +13,7 @@ from typer import testing
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from cli.main import app
+from cli.commands import app
 
 # The runner would put the command together anew at each call, which takes longer than most commands.
 setattr(testing, "_get_command", cache(get_command))  # noqa: B010 - it has no public name

@@ -29,7 +29,7 @@ app = typer.Typer(cls=Chain, pretty_exceptions_enable=False)
 
 @app.callback()
 def _root() -> None:
-    """As in cli/main.py, without a home: the command needs none."""
+    """As in cli/commands.py, without a home: the command needs none."""
 
 
 app.command()(backtest)

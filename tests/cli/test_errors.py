@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -175,6 +177,32 @@ def test_ctrl_c_is_quiet(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(orders, "ask", interrupt)
     result = call("orders", home=free_home)
     assert (result.exit_code, result.output) == (130, "")
+
+
+#: Runs a command and presses Ctrl-C when the module that is named first is about to be imported.
+_INTERRUPTED = """
+import os, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+
+module = sys.argv.pop(1)
+sys.meta_path.insert(0, Interrupt())
+from cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "cli.watch", "cli.reading", None])
+def test_ctrl_c_is_quiet_from_the_first_moment_on(module: str | None, free_home: Path) -> None:
+    command = [sys.executable, "-c", _INTERRUPTED, str(module), "--home", str(free_home), "orders"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if module is None:
+        assert (done.returncode, "no chain runs" in done.stderr) == (2, True)
+    else:
+        assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_a_reader_that_goes_away_early(free_home: Path) -> None:

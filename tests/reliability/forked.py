@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from cli.main import main
+from cli.commands import run
 
 # What services import when they start and commands when they run, imported beforehand.
 from services import (  # noqa: F401 - read before the fork  # isort: skip
@@ -60,7 +60,7 @@ def _run(arguments: list[str], environment: dict[str, str], folder: Path | None)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["repairchain", *arguments]
-    main()
+    run()
 
 
 def _end_with_parent() -> None:
