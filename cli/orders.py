@@ -20,11 +20,15 @@ def timeline(
     raw: Annotated[
         bool, typer.Option("--raw", help="Every fact as it came, with ids; also what was taken back later.")
     ] = False,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Of each letter only when it went and its subject, not its text.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Tell an order's story, from the first fact to the last message.
 
     Who did what when, the days between, what was promised and kept or missed, what the customer was told and asked.
+    Letters are printed in full; --brief leaves their texts out.
     """
     from cli.render.timeline import timeline as rendered
 
@@ -37,7 +41,7 @@ def timeline(
     if as_json:
         print_json(result)
     else:
-        show(rendered(result, moments_now(then or known), raw=raw), then, known)
+        show(rendered(result, moments_now(then or known), raw=raw, brief=brief), then, known)
 
 
 def status(

@@ -32,14 +32,14 @@ _INDENT: Final = 10
 _FATES: Final = ("message.sent", "message.failed", "message.unknown", "message.suppressed")
 
 
-def timeline(result: Row, moments: Moments, *, raw: bool = False) -> Iterator[RenderableType]:
-    """What to print for the query ``timeline``, top to bottom."""
+def timeline(result: Row, moments: Moments, *, raw: bool = False, brief: bool = False) -> Iterator[RenderableType]:
+    """What to print for the query ``timeline``, top to bottom; ``brief`` leaves out what is in the letters."""
     everything: list[Row] = result.get("entries") or []
     order: Row = {"description": described(everything)} | (result.get("order") or {})
     commitments: list[Row] = result.get("commitments") or []
     yield order_panel(order, moments, commitments)
     entries = everything if raw else list(_told(everything))
-    yield from _Story(moments, word(order.get("order_id")), by_opener(commitments), raw).tell(entries)
+    yield from _Story(moments, word(order.get("order_id")), by_opener(commitments), raw, brief).tell(entries)
 
 
 def _told(entries: list[Row]) -> Iterator[Row]:
@@ -70,6 +70,7 @@ class _Story:
     order: str
     opened: dict[str, list[Row]]
     raw: bool
+    brief: bool
     late_together: set[str] = field(default_factory=set)
 
     def tell(self, entries: list[Row]) -> Iterator[RenderableType]:
@@ -104,7 +105,7 @@ class _Story:
         yield Hanging(front, self._headline(entry, name, data), Text(" " * _INDENT))
         if entry.get("voided"):
             return
-        if name == "message.sent":
+        if name == "message.sent" and not self.brief:
             for line in clean(data.get("body") or "", newlines=True).strip().split("\n"):
                 yield quoted(Text(line), _INDENT, "green")
         opener = (word(entry.get("said_of")) or self.order, word(entry.get("source")), word(entry.get("id")))

@@ -46,6 +46,13 @@ def test_the_timeline_tells_the_story(home: Path) -> None:
     assert "ordered stem" not in told  # it was taken back
 
 
+def test_in_brief_letters_have_no_text(home: Path) -> None:
+    told, brief = (call("timeline", "W-1001", *more, home=home).stdout for more in ((), ("--brief",)))
+    assert "You hear from us again on Friday." in told
+    assert [line for line in told.splitlines() if "│ Y" not in line and line.strip() != "│"] == brief.splitlines()
+    assert "told the customer “We have it” by email" in brief
+
+
 def test_raw_tells_all_of_it(home: Path) -> None:
     assert "ordered stem (taken back)" in call("timeline", "W-1001", "--raw", home=home).stdout
     assert sum(each["voided"] for each in answer("timeline", "W-1001", "--raw", home=home)["entries"]) == 1
