@@ -27,6 +27,12 @@ def hint_for_order(name: str, orders: Iterable[Row]) -> str:
     return f"did you mean {_either(close)}?" if close else _LOOK
 
 
+def hint_for_party(party: str, partners: Iterable[str]) -> str:
+    """Which of ``partners`` may be meant, or where they are listed: the end of a sentence, after a colon."""
+    close = _alike(party, {each: each for each in partners})
+    return f"did you mean {_either(close)}?" if close else "'repairchain partner list' names those who are."
+
+
 def hint_for_type(text: str, in_full: bool = True) -> str:
     """Which types of event may be meant by ``text``, or where they are listed: the end of a sentence, after a colon.
 

@@ -14,6 +14,7 @@ from cli.quick import QuickGroup
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+    from rich.console import RenderableType
 
     from services.rejected import Which
 
@@ -66,7 +67,7 @@ def list_(
         if as_json:
             print_json(counted)
         else:
-            show(summarized(counted, moments_now(), filtered=which != EVERY))
+            show([*summarized(counted, moments_now(), filtered=which != EVERY), *_stranger(ctx, party)])
         return
 
     async def work(connection: Client) -> dict[str, Any]:
@@ -78,7 +79,22 @@ def list_(
     if as_json:
         print_json(result)
     else:
-        show(listed(result, moments_now(), filtered=which != EVERY))
+        show([*listed(result, moments_now(), filtered=which != EVERY), *_stranger(ctx, party)])
+
+
+def _stranger(ctx: typer.Context, party: str | None) -> list[RenderableType]:
+    """A remark on a party that is no partner here: what is mistyped has handed in nothing, too."""
+    from cli.nearest import hint_for_party
+    from cli.render.rejected import stranger
+    from events.party import PARTNER_ROLES
+    from services.parties import list_parties
+
+    place = place_of(ctx)
+    partners = list_parties(place.home)
+    elsewhere = place.url is not None and not partners
+    if party is None or elsewhere or party in partners or party.partition(":")[0] not in PARTNER_ROLES:
+        return []
+    return [stranger(party, hint_for_party(party, partners))]
 
 
 @app.command("show")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cli.asking import Unserved, close, connect
 from cli.checks.check import Check
+from cli.checks.handover import receivers
 from cli.errors import Problem, one_line
 from cli.place import Place, read_object, server_url, settings_of
 from cli.render.moments import Moments, parse, span
@@ -63,6 +64,7 @@ async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator
         yield await asyncio.to_thread(_service, place, service)
     yield await _read_models(connection, log)
     yield await _rejected(connection)
+    yield await receivers(place, connection)
 
 
 def _version(connection: Client) -> str:

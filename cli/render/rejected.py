@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cli.render.lines import indented
-from cli.render.look import party
+from cli.render.look import party, with_parties
 from cli.render.moments import Moments, parse
 from cli.render.plain import clean, many, word
 from cli.render.tables import plain_table
@@ -50,6 +50,11 @@ def listed(result: Row, moments: Moments, *, filtered: bool = False) -> Iterator
     kind = " of that kind" if filtered else ""
     told = f"\n{many(total, 'submission')}{kind} rejected or held{shown}; 'rejected show NO' tells more."
     yield Text(told, style="dim")
+
+
+def stranger(name: str, hint: str) -> Text:
+    """A remark on a party that was asked for and is no partner."""
+    return with_parties(f"{word(name)} is no partner of this chain: {hint}", "yellow")
 
 
 def _none(filtered: bool) -> Text:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.checks import here, there
+from cli.checks import Check, handover, here, there
 from cli.checks.there import checks_there
 from cli.place import find_place
 from services import server
@@ -190,3 +190,20 @@ def test_what_a_stopped_chain_left(free_home: Path) -> None:
     HomeFolder(free_home).database.write_bytes(b"broken")
     assert checks_there(find_place(free_home))[1].ok is False
     assert call("doctor", home=free_home).exit_code == 1
+
+
+def test_whoever_was_handed_something_and_is_no_partner_is_named() -> None:
+    lanes = [
+        {"to_party": "importer:noord", "waiting": 9},
+        {"to_party": "repairer:tick", "waiting": 1},
+        {"to_party": "repairer:tock", "waiting": 2},
+        {"to_party": "repairer:gone", "waiting": 0},
+    ]
+    assert handover.among([], []) == Check("Handed over", True, "nothing is under way")
+    assert handover.among(lanes[:1], ["importer:noord"]) == Check("Handed over", True, "to partners of this chain")
+    found = handover.among(lanes, ["importer:noord"])
+    assert (found.ok, found.found) == (
+        None,
+        "to repairer:tock and 1 other, whom nobody has added: nobody there will see it; "
+        "'repairchain partner add repairer:tock'",
+    )

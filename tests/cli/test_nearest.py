@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.nearest import hint_for_order, hint_for_type, hints_for_types
+from cli.nearest import hint_for_order, hint_for_party, hint_for_type, hints_for_types
 from tests.cli.running import call, sentence
 from tests.cli.story import make_home
 
@@ -40,6 +40,12 @@ def test_an_order_is_found_by_what_is_like_it(written: str, hint: str) -> None:
 )
 def test_a_type_is_told_as_an_event_names_it(written: str, hint: str) -> None:
     assert hint_for_type(written).startswith(hint)
+
+
+def test_a_party_is_found_by_what_is_like_it() -> None:
+    partners = ["retailer:juno", "importer:noord"]
+    assert hint_for_party("retailer:junu", partners) == "did you mean retailer:juno?"
+    assert hint_for_party("repairer:zz", partners).startswith("'repairchain partner list'")
 
 
 def test_each_type_is_told_once_and_not_where_the_receipt_says_it() -> None:
