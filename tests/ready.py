@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final
 
 import duckdb
+import pytest
 
 from projections.book import Book, keep
 from projections.database import Database, open_database
@@ -19,6 +21,7 @@ from projections.merging import Merges
 from projections.models import CATALOG
 from projections.recent import Keys, Recent
 from projections.statements import execute
+from services import readmodels
 
 #: Open, empty, and nobody's.
 _spare: Final[list[Database]] = []
@@ -66,6 +69,18 @@ def lent_database() -> Iterator[Database]:
         yield database
     finally:
         give_back(database)
+
+
+@contextmanager
+def projectors_borrow() -> Iterator[None]:
+    """Within this a projector of this process works in a lent database, in place of the file in its home.
+
+    For tests that are about other services: a projector that is started again begins with nothing.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(readmodels, "open_database", lambda _: borrow_database())
+        patch.setattr(readmodels, "Database", SimpleNamespace(close=give_back))
+        yield
 
 
 def borrow_database() -> Database:

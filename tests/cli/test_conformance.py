@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.running import call, sentence
+from tests.ready import projectors_borrow
 
 SHOP = "retailer:juno"
 
@@ -23,6 +25,13 @@ def event(id: str, name: str, **data: Any) -> dict[str, Any]:
         "time": "2026-11-03T10:00:00Z",
         "data": data,
     }
+
+
+@pytest.fixture
+def borrowed() -> Iterator[None]:
+    """For tests that are about what is said of a rehearsal."""
+    with projectors_borrow():
+        yield
 
 
 @pytest.fixture
@@ -47,6 +56,7 @@ def test_a_file_that_would_be_taken_in(file: Path, tmp_path: Path) -> None:
     assert not home.exists()
 
 
+@pytest.mark.usefixtures("borrowed")
 def test_what_would_be_rejected_is_told_with_every_fault(file: Path, tmp_path: Path) -> None:
     bare = {key: value for key, value in event("", "item.received").items() if key not in ("id", "time")}
     write(file, event("e1", "item.handed_over", too="importer:noord"), bare)
@@ -63,6 +73,7 @@ def test_what_would_be_rejected_is_told_with_every_fault(file: Path, tmp_path: P
     assert document["orders"] == []
 
 
+@pytest.mark.usefixtures("borrowed")
 def test_without_its_order_an_event_would_wait(file: Path, tmp_path: Path) -> None:
     result = call("partner", "test", SHOP, write(file, event("e1", "item.received")), home=tmp_path / "home")
     assert result.exit_code == 0

@@ -20,7 +20,7 @@ from events.party import name_of
 from services.settings import load_settings
 from services.simulation import Simulation, simulate
 from services.story import Step
-from tests.ready import put_empty_database
+from tests.ready import projectors_borrow
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -267,8 +267,8 @@ async def stage(
     Parties get their daily lists only where a story is about them: each day that passes would take longer.
     """
     settings = load_settings(home=home, nats_port=0, daily_list=daily_list)
-    put_empty_database(settings.folder.database)
     if terms is not None:
         _write_first(settings.policy_file, terms)
-    async with simulate(settings, begin, cards) as simulation:
-        yield Stage(simulation)
+    with projectors_borrow():
+        async with simulate(settings, begin, cards) as simulation:
+            yield Stage(simulation)

@@ -11,6 +11,7 @@ import pytest
 
 from events.party import PartyError
 from services.conformance import Rehearsal, rehearse
+from tests.ready import projectors_borrow
 
 SHOP, IMPORTER = "retailer:acme", "importer:north"
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -87,8 +88,9 @@ async def test_orders_that_the_file_takes_for_known_can_be_opened_for_the_test()
         event("e4", "party.closed", 3, order=IMPORTER, source=IMPORTER)
         | {"data": {"from": "2026-04-01T00:00:00Z", "until": "2026-04-02T00:00:00Z"}},
     ]
-    assert outcomes(await rehearse(IMPORTER, events, NOW)) == ["held", "held", "held", "accepted"]
-    found = await rehearse(IMPORTER, events, NOW, open_missing=True)
+    with projectors_borrow():
+        assert outcomes(await rehearse(IMPORTER, events, NOW)) == ["held", "held", "held", "accepted"]
+        found = await rehearse(IMPORTER, events, NOW, open_missing=True)
     assert outcomes(found) == ["accepted"] * 4
     (order,) = found.orders
     assert (order.order, order.assumed, order.holder, order.status) == ("W-1", True, IMPORTER, "diagnosed")

@@ -15,7 +15,7 @@ from events.envelope import Event
 from events.log import last_position, read_until
 from services.settings import load_settings
 from services.simulation import Simulation, simulate
-from tests.ready import put_empty_database
+from tests.ready import projectors_borrow
 
 SHOP, IMPORTER = "retailer:acme", "importer:north"
 CARDS = {SHOP: {"display_name": "Acme"}, IMPORTER: {"display_name": "North"}}
@@ -43,9 +43,9 @@ def fact(id: str, name: str, order: str, moment: datetime, data: dict[str, Any])
 @asynccontextmanager
 async def running(home: Path, begin: datetime) -> AsyncIterator[Simulation]:
     settings = load_settings(home=home, nats_port=0)
-    put_empty_database(settings.folder.database)
-    async with simulate(settings, begin, CARDS) as simulation:
-        yield simulation
+    with projectors_borrow():
+        async with simulate(settings, begin, CARDS) as simulation:
+            yield simulation
 
 
 async def overdue(simulation: Simulation, kind: str = "receive") -> list[Event]:

@@ -12,6 +12,7 @@ import pytest
 from services.desk.calling import DeskAwayError, call_desk
 from services.desk.problems import DeskError
 from tests.chainserver import ChainServer, refusals
+from tests.ready import projectors_borrow
 from tests.services.desk.office import EMAIL, NAME, SHOP, Office
 from tests.waiting import eventually
 
@@ -20,8 +21,9 @@ REF = f"{SHOP} C-77"
 
 @pytest.fixture
 async def office(chain_server: ChainServer) -> AsyncIterator[Office]:
-    async with Office(chain_server) as office:
-        yield office
+    with projectors_borrow():
+        async with Office(chain_server) as office:
+            yield office
 
 
 async def test_a_question_of_hers_is_a_fact_without_her_name(office: Office) -> None:

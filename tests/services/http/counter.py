@@ -24,6 +24,7 @@ from services.rights import inbox_prefix
 from services.settings import load_settings
 from services.wiring import build, security_of
 from tests.chainserver import ChainServer
+from tests.ready import projectors_borrow
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOP, IMPORTER, REPAIRER = "retailer:acme", "importer:noord", "repairer:north"
@@ -83,6 +84,7 @@ class Counter:
     async def running(self, *roles: str) -> AsyncIterator[None]:
         """The intakes of these roles; and the projector if it is among them."""
         async with AsyncExitStack() as life:
+            life.enter_context(projectors_borrow())
             for role in roles:
                 service = self._projector() if role == "projector" else self._intake(role)
                 await service.start()
