@@ -52,6 +52,7 @@ from services.notifying.waiting import AgainLaterError, NotYetError, Waiter, Wai
 from services.parties import PartyCard
 from services.pulling import in_batches, pull_from, saying_so, stop_pulling
 from services.rights import inbox_prefix
+from services.starting import Starting
 
 #: A fact that got no answer comes again after this long (seconds); while it waits here for its turn we say so.
 _ACK_WAIT: Final = 10.0
@@ -427,12 +428,14 @@ class Notifier:
                 self._wait(0.0, waiter)
 
     async def _go_round(self, look: Callable[[], Awaitable[None]]) -> None:
+        starting = Starting()
         while not self._stopping:
             try:
                 await look()
+                starting.over()
             except Exception as error:  # noqa: BLE001 - the server or the projector is away; the next round sees it all
                 # One that fails again and again holds back what waits: somebody has to see that.
-                _log.warning("no round", error=repr(error))
+                starting.say(error, _log.debug, _log.warning)("no round", error=repr(error))
             with suppress(TimeoutError):
                 next_look = self._clock.now() + timedelta(seconds=_LOOK_EVERY)
                 await asyncio.wait_for(self._clock.wait_until(next_look), _LOOK_ANYWAY)

@@ -29,6 +29,7 @@ from events.party import PARTNER_ROLES, WATCHDOG, role_of
 from services.adopting import Adopting
 from services.answering import Ask, NoAnswerError, QuestionError
 from services.notices import Notice, commitment_notice
+from services.starting import Starting
 
 #: What was to be said longer ago than this when we first see it came in late (a nightly upload, an import), and the
 #: fact that meets it may be right behind it: such a row is believed when it is still there so many seconds later.
@@ -117,6 +118,7 @@ class Watchdog:
         self._untold: set[str] = set()
         self._running: asyncio.Task[None] | None = None
         self._last_beat: datetime | None = None
+        self._starting = Starting()
 
     async def beat(self, now: datetime) -> int:
         """Say what is to be said by ``now``; returns how many facts that made.
@@ -149,6 +151,7 @@ class Watchdog:
             for party in whom_to_notify(row):
                 await self._notify(party, commitment_notice(event.name, row, now, party, self._person_of(party)))
         self._last_beat = now
+        self._starting.over()
         return noted
 
     async def _look_at_policy(self, now: datetime) -> None:
@@ -158,7 +161,9 @@ class Watchdog:
         try:
             adopted = await self._adopting.look(self._ask, self._append, now, self._seen or 0)
         except (NoAnswerError, QuestionError, JetStreamError, OSError, TimeoutError) as error:
-            _log.warning("the policy was not looked at", error=str(error) or repr(error))
+            self._starting.say(error, _log.debug, _log.warning)(
+                "the policy was not looked at", error=str(error) or repr(error)
+            )
         else:
             self._seen = max(self._seen or 0, adopted)
 
