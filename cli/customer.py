@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cli.asking import hint_for, with_chain
+from cli.confirm import confirm
 from cli.errors import Problem, one_line
 from cli.options import Json, OrderName, place_of, read_moment
 from cli.output import console, moments_now, print_json, show
@@ -209,7 +210,7 @@ def forget(
     place, named = place_of(ctx), " ".join(ref)
     who = at_desk(place, "who", {"ref": named})
     meant = who["known"] or even_if_unknown  # else the desk says what is wrong
-    if meant and not yes and not typer.confirm(to_forget(who)):
+    if meant and not yes and not confirm(to_forget(who)):
         raise typer.Exit(1)
     result = at_desk(place, "forget", {"ref": named, "even_if_unknown": even_if_unknown})
     if as_json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from cli.confirm import confirm
 from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, moments_now, print_json, show
@@ -324,7 +325,7 @@ def revoke(ctx: typer.Context, role: Party, own_name: Name = None, yes: Yes = Fa
     from services.access import revoke as keep_out
 
     place, party = place_of(ctx), _party_of(role, own_name)
-    if not yes and not typer.confirm(f"Keep {party} out and destroy its secret?"):
+    if not yes and not confirm(f"Keep {party} out and destroy its secret?"):
         raise typer.Exit(1)
     told = _changed(lambda: keep_out(place.home, party))
     _report(party, "revoked", told, f"{party} is kept out, and its secret is destroyed. What it said stays.", as_json)

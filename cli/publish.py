@@ -68,7 +68,7 @@ def publish(
     if as_json:
         print_json(_document(found, report))
     else:
-        show(rendered([receipt_row(each) for each in found], hints=_hints(handed_in, found)))
+        show(rendered([receipt_row(each) for each in found], moments_now(), hints=_hints(handed_in, found)))
     if report.unanswered:
         raise Problem(
             f"{many(report.unanswered, 'submission')} got no receipt in {PATIENCE:.0f} s: do all services run? "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.asking import with_chain
+from cli.confirm import confirm
 from cli.errors import Problem, one_line
 from cli.options import Json, Party, place_of, read_party
 from cli.output import console, moments_now, print_json, show
@@ -158,7 +159,7 @@ def retry(
     if as_json:
         print_json({"receipts": [receipt]})
     else:
-        show(receipts([receipt]))
+        show(receipts([receipt], moments_now()))
     if receipt.get("outcome") in ("held", "rejected"):
         raise typer.Exit(1)
 
@@ -179,7 +180,7 @@ def discard(
 
     which = _which(number, every, reason, party)
     meant = f"rejected submission {number}" if number is not None else "all of these rejected submissions"
-    if not yes and not typer.confirm(f"Remove {meant} for good?"):
+    if not yes and not confirm(f"Remove {meant} for good?"):
         raise typer.Exit(1)
     if number is None:
         gone = with_chain(place_of(ctx), lambda connection: discard_all(connection.jetstream(), which))

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cli.render.look import party
+from cli.render.moments import Moments, parse
 from cli.render.plain import clean, word
 from cli.render.tables import plain_table
 from services.submission import everything_wrong
@@ -19,7 +20,9 @@ Row = dict[str, Any]
 STYLES = {"accepted": "green", "duplicate": "yellow", "held": "cyan", "rejected": "bold red"}
 
 
-def receipts(rows: Sequence[Row], most: int = 100, hints: Sequence[str] = ()) -> Iterator[RenderableType]:
+def receipts(
+    rows: Sequence[Row], moments: Moments, most: int = 100, hints: Sequence[str] = ()
+) -> Iterator[RenderableType]:
     """A table of the first ``most`` (all that were rejected come first), the totals, and ``hints`` on what is wrong."""
     counted = Counter(word(row.get("outcome")) for row in rows)
     shown = sorted(rows, key=lambda row: row.get("outcome") != "rejected")[:most]
@@ -29,6 +32,8 @@ def receipts(rows: Sequence[Row], most: int = 100, hints: Sequence[str] = ()) ->
         told = Text(outcome, style=STYLES.get(outcome, ""))
         problem = row.get("problem")
         if isinstance(problem, dict):
+            until = parse(problem.get("held_until")) if outcome == "held" else None
+            told.append(f" until {moments.day(until)}" if until else "")
             told.append(f": {word(everything_wrong(problem))}", style="not bold")
         table.add_row(
             Text(word(row.get("id")) or "–"),

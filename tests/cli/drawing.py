@@ -126,7 +126,7 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
     "parties-80": (80, lambda: tables.parties(examples.PARTIES, MOMENTS)),
     "messages-80": (80, lambda: messages.messages(examples.MESSAGES, MOMENTS)),
     "stats-80": (80, lambda: counts.stats(examples.STATS)),
-    "receipts-80": (80, lambda: receipts.receipts(examples.RECEIPTS)),
+    "receipts-80": (80, lambda: receipts.receipts(examples.RECEIPTS, MOMENTS)),
     "rejected-80": (
         80,
         lambda: rejected.listed(examples.REJECTED_LIST, MOMENTS),

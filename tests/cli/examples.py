@@ -504,9 +504,10 @@ PROBLEM: dict[str, Any] = {
     "submission": "e7",
 }
 
+HELD = PROBLEM | {"held_until": "2026-12-02T08:30:00Z"}
 RECEIPTS: list[dict[str, Any]] = [
     {"id": "e1", "source": "retailer:juno", "sequence": 1, "outcome": "accepted", "order": "W-1", "position": 41},
-    {"id": "e7", "source": "importer:noord", "sequence": 2, "outcome": "held", "problem": PROBLEM},
+    {"id": "e7", "source": "importer:noord", "sequence": 2, "outcome": "held", "problem": HELD},
     {"id": None, "source": "retailer:juno", "sequence": 3, "outcome": "duplicate", "order": "W-1", "position": 7},
 ]
 

@@ -132,6 +132,9 @@ def test_she_is_shown_changed_exported_and_forgotten(home: Path, order: str, tmp
     assert file.stat().st_mode & 0o077 == 0
     assert "exists already" in sentence(call("customer", "export", order, file, home=home))
     assert call("customer", "forget", order, home=home, stdin="n\n").exit_code == 1
+    assert sentence(call("customer", "forget", order, home=home, stdin="")) == (
+        "nobody is there to be asked: say --yes if it is meant."
+    )
     gone = call("customer", "forget", SHOP, reference, "--yes", home=home)
     assert f"Customer {reference} of {SHOP} is forgotten." in gone.stdout
     told_of_her = " ".join(call("customer", "show", order, home=home).stdout.split())
