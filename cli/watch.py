@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +32,10 @@ def watch(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")] = False,
 ) -> None:
-    """Follow the log live, a line a fact, until Ctrl-C."""
+    """Follow the log live, a line a fact, until Ctrl-C.
+
+    It begins with what comes from now on, and says from which position on it waits.
+    """
     import asyncio
 
     place = place_of(ctx)
@@ -55,7 +59,11 @@ async def _follow(place: Place, url: str, start: int | None, count: int | None, 
     connection = await connect(place, url, on_close=gone.set)
     try:
         js = connection.jetstream()
-        after = await last_position(js) if start is None else start - 1
+        last = await last_position(js)
+        after = last if start is None else start - 1
+        if after >= last and print_fact is _as_text:
+            # On stderr: what reads the facts out of a pipe is not to take it for one.
+            print(f"Waiting for what comes after position {after:,}; Ctrl-C ends it.", file=sys.stderr, flush=True)
         async with Tail(js, after=after) as tail:
             while batch := await _next(tail, gone):
                 for position, payload in batch:

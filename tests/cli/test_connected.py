@@ -168,6 +168,17 @@ def test_watching(home: Path) -> None:
     assert "retailer:juno took in Meridian 36" in call("watch", "--from", "1", "--count", "1", home=home).stdout
 
 
+def test_a_watch_with_nothing_to_show_says_from_where_on_it_waits(home: Path) -> None:
+    answer("publish", "-", home=home, stdin=OPENED)
+    last = answer("stats", home=home)["position"]
+    watching = process("--home", home, "watch", "--from", str(last + 1_000))
+    assert watching.stderr is not None
+    assert watching.stderr.readline() == f"Waiting for what comes after position {last + 999:,}; Ctrl-C ends it.\n"
+    watching.send_signal(signal.SIGINT)
+    assert watching.communicate(timeout=20) == ("", "")
+    assert watching.returncode == 130
+
+
 def test_ctrl_c_ends_a_watch_quietly(home: Path) -> None:
     answer("publish", "-", home=home, stdin=OPENED)
     watching = process("--home", home, "watch", "--from", "1", "--json")
