@@ -32,12 +32,18 @@ def up(
 
     place = place_of(ctx)
     settings = settings_of(place, nats_port=port)
+    was_there = place.home.exists()
+
+    def left() -> str:
+        """Of a home that was made for nothing: whoever mistyped something else looks for it there next time."""
+        return "" if was_there or not place.home.exists() else f" (the new home {place.home} is kept)"
+
     try:
         asyncio.run(run_all(settings, say=_Narrator(place)))
     except (ServerError, SettingsError, CannotRunError) as error:
-        raise Problem(f"{one_line(error)}.") from None
+        raise Problem(f"{one_line(error)}{left()}.") from None
     except OSError as error:
-        raise Problem(f"the chain cannot run on {place.home} ({one_line(error)}).") from None
+        raise Problem(f"the chain cannot run on {place.home} ({one_line(error)}){left()}.") from None
 
 
 class _Narrator:

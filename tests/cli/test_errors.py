@@ -159,6 +159,15 @@ def test_a_wrong_setting(free_home: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert "beat" in sentence(call("up", home=free_home))
 
 
+def test_a_chain_that_cannot_run_says_what_it_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "new"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("REPAIRCHAIN_NATS_PORT", str(taken.getsockname()[1]))
+        said = sentence(call("up", home=home))
+        assert said.endswith(f"(the new home {home} is kept).")
+        assert "is kept" not in sentence(call("up", home=home))
+
+
 def test_what_nobody_foresaw_is_a_sentence_too(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(*_: object) -> None:
         raise ZeroDivisionError("division\nby zero")
