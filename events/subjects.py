@@ -85,9 +85,18 @@ def orders_subject(party: str) -> str:
     return _of_party(names.ORDERS_ROOT, party)
 
 
-def rejected_subject(party: str, order: str) -> str:
-    """Where a submission of ``party`` about ``order`` is kept that could not be taken."""
-    return f"{_of_party(names.REJECTED_ROOT, party)}.{token(order or '-')}"
+def rejected_subject(party: str, order: str, *, held: bool = False) -> str:
+    """Where a submission of ``party`` about ``order`` is kept that could not be taken.
+
+    What is held for its order is kept apart: nobody who looks for that goes through what needs a hand.
+    """
+    kept = f"{_of_party(names.REJECTED_ROOT, party)}.{token(order or '-')}"
+    return kept if held else f"{kept}.refused"
+
+
+def held_subject(role: str, order: str) -> str:
+    """Where everything is kept that parties of that role have said about ``order`` and is held for it."""
+    return f"{names.REJECTED_ROOT}.{role}.*.{token(order)}"
 
 
 def party_of_subject(subject: str) -> str:

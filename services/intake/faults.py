@@ -15,14 +15,16 @@ from services.intake.problems import Fault, Problem, faults_in, kind_of
 _MOST: Final = 10
 
 
-def with_all_faults(problem: Problem, document: Mapping[str, Any]) -> Problem:
+def with_all_faults(problem: Problem, document: Mapping[str, Any], event: Event | None = None) -> Problem:
     """The problem with ``errors``, up to ten faults of the document, where it is that the document is invalid.
 
-    The one that ``detail`` speaks of comes first.
+    The one that ``detail`` speaks of comes first. ``event`` is what was read of it, if that was possible: then nothing
+    is wrong with the envelope.
     """
     if kind_of(problem.type) != "invalid":
         return problem
-    found = list(dict.fromkeys([*_of_envelope(document), *_of_data(document)]))
+    of_envelope = _of_envelope(document) if event is None else ()
+    found = list(dict.fromkeys([*of_envelope, *_of_data(document)]))
     found.sort(key=lambda fault: fault.pointer != problem.pointer)
     return problem.model_copy(update={"errors": tuple(found[:_MOST])}) if found else problem
 

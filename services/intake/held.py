@@ -18,21 +18,22 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from events import names
 from events.envelope import Event, iso
-from events.subjects import box_subject, intake_subject, token, untoken
+from events.subjects import box_subject, held_subject, intake_subject, untoken
 from services.intake.deciding import is_found
 from services.intake.index import Index
 from services.intake.numbers import numbers_in
 from services.intake.problems import Problem, Refusal, is_held
 from services.intake.reading import read_document, read_event
-from services.intake.rejecting import Rejected, from_message, kept_names, sendable
+from services.intake.rejecting import Rejected, from_message, held_names, sendable
 
 #: With what is handed in again: until when it may wait for its order.
 HELD_UNTIL: Final = "Repairchain-Held-Until"
 
 NumbersOf = Callable[[str], Collection[str]]
 
-#: The facts that name an order, or let somebody take part in it, as the log has them.
-_NAMING: Final = (b"order.opened", b"order.referenced", b"item.handed_over", b"unit.replaced")
+#: The facts that name an order, or let somebody take part in it, and how the log has them.
+_NAMING: Final = frozenset({"order.opened", "order.referenced", "item.handed_over", "unit.replaced"})
+_NAMING_WRITTEN: Final = tuple(sorted(name.encode() for name in _NAMING))
 
 
 class Held:
@@ -49,8 +50,8 @@ class Held:
         return frozenset(self._waited_for)
 
     async def load(self, js: JetStreamContext) -> None:
-        """Look through what is kept. Ids that are kept for another reason cost a look in vain, no more."""
-        self._waited_for |= await kept_names(js, self._role)
+        """Look for what others may have kept, too."""
+        self._waited_for |= await held_names(js, self._role)
 
     def note(self, subject: str, problem: Problem) -> None:
         """A submission was just kept under that subject."""
@@ -74,7 +75,7 @@ class Held:
         """Whether nothing waits for it any more."""
         all_gone = True
         after = 0
-        subject = f"{names.REJECTED_ROOT}.{self._role}.*.{token(name)}"
+        subject = held_subject(self._role, name)
         while True:
             try:
                 message = await js.get_msg(names.REJECTED, seq=after + 1, subject=subject, next=True)
@@ -109,7 +110,10 @@ class Held:
         if not self._waited_for:
             return []
         named = [
-            name for event in events for name in _named(event.name, event.source, event.subject, event.data, numbers_of)
+            name
+            for event in events
+            if event.name in _NAMING
+            for name in _named(event.name, event.source, event.subject, event.data, numbers_of)
         ]
         return [name for name in named if name in self._waited_for]
 
@@ -119,7 +123,7 @@ class Held:
         if not self._waited_for:
             return named
         for _, payload in batch:
-            if not any(name in payload for name in _NAMING):
+            if not any(name in payload for name in _NAMING_WRITTEN):
                 continue
             try:
                 document = orjson.loads(payload)

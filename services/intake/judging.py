@@ -48,8 +48,8 @@ def judge(batch: Iterable[tuple[Msg, Submission]], index: Index, limbo: Limbo, n
             decided.by_number |= event.subjectkind is not None
             outcome = decide(event, party, index, now, checked)
         except Refusal as refusal:
-            problem = limbo.judged(with_all_faults(refusal.problem(id), document), message.headers)
             told = event if isinstance(event, Event) else None
+            problem = limbo.judged(with_all_faults(refusal.problem(id), document, told), message.headers)
             decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party), told))
             continue
         if isinstance(outcome, Duplicate):

@@ -23,10 +23,10 @@ from nats.js.errors import NotFoundError
 from events import names
 from events.clock import Clock
 from events.envelope import iso
-from events.subjects import token, untoken
+from events.subjects import held_subject, untoken
 from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.problems import NEVER_CAME, Problem, Refusal, is_held, kind_of
-from services.intake.rejecting import from_message, kept_names
+from services.intake.rejecting import from_message, held_names
 
 HELD_FOR: Final = timedelta(days=14)
 
@@ -73,10 +73,10 @@ class Limbo:
             self._until[name] = min(problem.held_until, self._until.get(name, problem.held_until))
 
     async def start(self, js: JetStreamContext) -> None:
-        """Begin with all that is kept."""
+        """Begin with all that is held."""
         self._js = js
         unknown = datetime.min.replace(tzinfo=UTC)
-        self._until = dict.fromkeys(await kept_names(js, self._role), unknown)
+        self._until = dict.fromkeys(await held_names(js, self._role), unknown)
         self._looking = asyncio.create_task(self._go_on())
 
     async def stop(self) -> None:
@@ -127,7 +127,7 @@ class Limbo:
     async def _hand_in_lapsed(self, name: str, now: datetime) -> datetime | None:
         """Hand in again what waits for ``name`` and whose time is up. Returns when that of the next one is."""
         after, later = 0, None
-        subject = f"{names.REJECTED_ROOT}.{self._role}.*.{token(name)}"
+        subject = held_subject(self._role, name)
         while True:
             try:
                 message = await self._js.get_msg(names.REJECTED, seq=after + 1, subject=subject, next=True)

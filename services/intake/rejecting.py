@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
@@ -30,7 +31,11 @@ _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 def _pack(value: Any) -> str:
     # Header values must be one line of ASCII, and the server trims them.
-    return base64.b64encode(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")).decode()
+    try:
+        packed = orjson.dumps(value)
+    except TypeError:  # a half of a surrogate pair, which a sender may write
+        packed = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return base64.b64encode(packed).decode()
 
 
 def _unpack(text: str) -> Any:
@@ -52,11 +57,12 @@ class Rejected:
 def to_headers(problem: Problem, original: Mapping[str, str] | None, intake_sequence: int) -> dict[str, str]:
     """The headers under which a rejected body is kept; the message id makes keeping it twice harmless."""
     kept = sendable({key: value for key, value in (original or {}).items() if not key.lower().startswith("nats-")})
-    if len(_pack(kept)) > _MAX_KEPT_HEADERS:  # the server takes 64 KiB for all; what CloudEvents needs is small
-        kept = {key: value for key, value in kept.items() if key.lower() in _NEEDED and len(value) < 1_000}
+    packed = _pack(kept)
+    if len(packed) > _MAX_KEPT_HEADERS:  # the server takes 64 KiB for all; what CloudEvents needs is small
+        packed = _pack({key: value for key, value in kept.items() if key.lower() in _NEEDED and len(value) < 1_000})
     return {
         _PROBLEM: _pack(problem.model_dump(mode="json", exclude_none=True)),
-        _ORIGINAL: _pack(kept),
+        _ORIGINAL: packed,
         _INTAKE: str(intake_sequence),
     }
 
@@ -107,14 +113,16 @@ def _parts(rejected: Sequence[Together]) -> Iterator[list[Together]]:
         yield part
 
 
-async def kept_names(js: JetStreamContext, role: str) -> set[str]:
-    """What the submissions of that role's partners that are kept name their orders, for whatever reason they are kept.
+async def held_names(js: JetStreamContext, role: str) -> set[str]:
+    """What the submissions of that role's partners that are held name their orders.
+
+    Among them may be what an earlier version kept for another reason: that costs a look in vain, no more.
 
     The server tells of 100,000 subjects at a time, and nats-py asks for no more.
     """
     found: set[str] = set()
     while True:
-        asked = {"subjects_filter": f"{names.REJECTED_ROOT}.{role}.>", "offset": len(found)}
+        asked = {"subjects_filter": f"{names.REJECTED_ROOT}.{role}.*.*", "offset": len(found)}
         info = await js._api_request(f"{js._prefix}.STREAM.INFO.{names.REJECTED}", json.dumps(asked).encode())
         subjects = info["state"].get("subjects") or {}
         found.update(subjects)

@@ -163,7 +163,8 @@ class Settling:
             body = message.data  # the name and address of who was forgotten are kept nowhere any more
             if rejection.contact_key in forgotten:
                 body = without_contact(message.headers, body)
-            kept.append((rejected_subject(rejection.party, rejection.order), body, headers))
+            subject = rejected_subject(rejection.party, rejection.order, held=is_held(rejection.problem))
+            kept.append((subject, body, headers))
         try:
             await keep_together(self._js, kept, _TIMEOUT)
         finally:  # also if no answer came: they may be there

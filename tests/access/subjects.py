@@ -90,6 +90,7 @@ def to_publish(parties: Sequence[str]) -> list[str]:
             orders_subject(party),
             f"{orders_subject(party)}.W-1",
             rejected_subject(party, "W-1"),
+            rejected_subject(party, "W-1", held=True),
         ]
     found += [f"{names.QUERY_ROOT}.{query}" for query in (*QUERIES, "rebuild", "position", "snapshot", "working_days")]
     found += [f"{names.DESK_ROOT}.{verb}" for verb in ("reply", "show", "set", "export", "forget", "settle")]

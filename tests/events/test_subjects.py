@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from events.envelope import MAX_ID_BYTES
 from events.party import MAX_NAME_BYTES
 from events.subjects import (
+    held_subject,
     intake_subject,
     log_subject,
     order_filter,
@@ -54,7 +55,9 @@ def test_subjects_name_order_and_party() -> None:
     assert order_filter("W.1") == "repairs.W=2E1.>"
     assert intake_subject("retailer:acme & co") == "intake.retailer.acme=20=26=20co"
     assert party_of_subject("intake.retailer.acme=20=26=20co") == "retailer:acme & co"
-    assert rejected_subject("retailer:acme", "") == "rejected.retailer.acme.-"
+    assert rejected_subject("retailer:acme", "") == "rejected.retailer.acme.-.refused"
+    assert rejected_subject("retailer:acme", "W.1", held=True) == "rejected.retailer.acme.W=2E1"
+    assert held_subject("retailer", "W.1") == "rejected.retailer.*.W=2E1"
 
 
 def test_the_longest_names_fit_on_a_line_of_the_protocol() -> None:

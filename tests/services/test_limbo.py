@@ -16,6 +16,7 @@ from services.intake import taking
 from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.limbo import HELD_FOR, Limbo
 from services.intake.problems import Problem, Refusal, kind_of
+from services.intake.rejecting import held_names
 from services.rejected import count_apart, list_rejected, retry_rejected, summarize_rejected
 from tests.chainserver import ChainServer, refusals
 from tests.services.test_intake import NOW, SHOP, Chain, event
@@ -49,6 +50,16 @@ def test_the_time_is_stated_once_and_nobody_makes_it_longer() -> None:
     lapsed = limbo.judged(unknown(), again)
     assert (kind_of(lapsed.type), lapsed.held_until, lapsed.submission) == ("order-never-came", None, "e1")
     assert lapsed.detail.startswith("no order has the id 'X', and none came until 2026-03-16")
+
+
+async def test_what_is_held_is_kept_apart_from_what_needs_a_hand(chain: Chain) -> None:
+    """Else whoever looks for what is held would go through all that was ever rejected, once a minute."""
+    shop, keeper = await chain.partner(SHOP), await chain.server.connect("keeper")
+    async with chain.running():
+        assert (await shop.say(CLOSED))["outcome"] == "held"
+        assert (await shop.say(event("bad", subject="OTHER", data={"product": 5})))["outcome"] == "rejected"
+    assert await held_names(keeper.jetstream(), "retailer") == {"LATER"}
+    assert await held_names(keeper.jetstream(), "importer") == set()
 
 
 async def test_when_the_time_is_up_it_is_rejected_once_and_can_be_handed_in_again(chain: Chain) -> None:
