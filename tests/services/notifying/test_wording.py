@@ -562,14 +562,14 @@ NAMED = planned("overdue").next_news_by
         (
             "received",
             DAY,
-            "This earlier date replaces Tuesday 1 December, which we named last time.",
-            "Deze eerdere datum komt in de plaats van dinsdag 1 december, die",
+            "even if there is nothing new to tell by then. This date takes the place of Tuesday 1 December.",
+            "Deze datum komt in de plaats van dinsdag 1 december.",
         ),
         (
             "received",
             -HOUR,
-            "This later date replaces Monday 30 November at 16:00, which we named last time.",
-            "Deze latere datum komt in de plaats van maandag 30 november om 16.00 uur, die",
+            "This date takes the place of Monday 30 November at 16:00.",
+            "Deze datum komt in de plaats van maandag 30 november om 16.00 uur.",
         ),
         (
             "update",
