@@ -10,11 +10,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from cli.commands import run
+from typer import main as typer_main
+
+from cli.commands import app, run
 
 # What services import when they start and commands when they run, imported beforehand.
 from services import (  # noqa: F401 - read before the fork  # isort: skip
@@ -26,7 +29,16 @@ from services import (  # noqa: F401 - read before the fork  # isort: skip
     retailer,
     verifying,
     watchdog,
+    wiring,
 )
+from services.desk import service  # noqa: F401  # isort: skip
+from uvicorn.lifespan import off  # noqa: F401  # isort: skip
+from uvicorn.protocols.http import auto, h11_impl  # noqa: F401  # isort: skip
+from anyio._backends import _asyncio  # noqa: F401  # isort: skip
+
+# The command is put together here, too, once for all.
+typer_main.get_command = cache(typer_main.get_command)
+typer_main.get_command(app)
 
 
 def start(arguments: list[str], environment: dict[str, str], log: Path, folder: Path | None = None) -> BaseProcess:
@@ -40,7 +52,7 @@ def start(arguments: list[str], environment: dict[str, str], log: Path, folder: 
 def call(function: Callable[..., None], *arguments: Any, log: Path) -> BaseProcess:
     """A process that runs ``function``, which it imports, and ends with this one; what it says goes to ``log``."""
     context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, "tests.reliability.frozen"])
     process: BaseProcess = context.Process(target=_begin, args=(function, arguments, str(log)), daemon=True)
     process.start()
     return process

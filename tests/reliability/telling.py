@@ -187,7 +187,7 @@ class Telling:
 def _processes() -> Any:
     """Processes that are forked from one that has imported everything: hundreds of them start in no time."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.reliability.dying"])
+    context.set_forkserver_preload(["tests.reliability.dying", "tests.reliability.frozen"])
     return context
 
 
