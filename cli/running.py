@@ -9,7 +9,7 @@ import typer
 from cli.errors import Problem, one_line
 from cli.options import place_of
 from cli.output import console
-from cli.place import Place, settings_of
+from cli.place import Place, http_url, server_url, settings_of
 from events.names import ALL_SERVICES, SERVICES
 
 
@@ -39,14 +39,14 @@ def up(
         return "" if was_there or not place.home.exists() else f" (the new home {place.home} is kept)"
 
     try:
-        asyncio.run(run_all(settings, say=_Narrator(place)))
+        asyncio.run(run_all(settings, say=Narrator(place)))
     except (ServerError, SettingsError, CannotRunError) as error:
         raise Problem(f"{one_line(error)}{left()}.") from None
     except OSError as error:
         raise Problem(f"the chain cannot run on {place.home} ({one_line(error)}){left()}.") from None
 
 
-class _Narrator:
+class Narrator:
     """Prints what the supervisor tells, and how to go on once everything is ready."""
 
     def __init__(self, place: Place) -> None:
@@ -62,6 +62,7 @@ class _Narrator:
                 self._go_on()
 
     def _go_on(self) -> None:
+        self._renew_pages()
         home = "" if str(self._place.home) == ".repairchain" else f" --home {self._place.home}"
         out = console()
         out.print(f"\nThe chain runs on {self._place.home}; Ctrl-C stops it. In another terminal:", soft_wrap=True)
@@ -69,6 +70,17 @@ class _Narrator:
             out.print(f"  repairchain{home} {what}", soft_wrap=True)
         out.print("")
         out.file.flush()
+
+    def _renew_pages(self) -> None:
+        from services.welcome import renew_welcomes
+
+        try:
+            renewed = renew_welcomes(self._place.home, server_url(self._place), http_url(self._place))
+        except (OSError, ValueError) as error:  # the chain runs all the same
+            print(f"{'welcome':<10} the pages for partners were not written anew ({one_line(error)})", flush=True)
+            return
+        for party in renewed:
+            print(f"{'welcome':<10} the page of {party} says anew where HTTP is open", flush=True)
 
 
 def run(

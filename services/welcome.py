@@ -6,6 +6,7 @@ It holds no secret, so it may be sent by mail. The words are in welcome.md.j2.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ _WORDS: Final = Path(__file__).parent / "welcome.md.j2"
 #: Stands where nobody knows yet which address partners use.
 _SOME_SERVER: Final = "nats://SERVER:4222"
 _SOME_HTTP: Final = "https://SERVER"
+
+#: The row of the page that says where HTTP is open.
+_HTTP_ROW: Final = re.compile(r"^\| over HTTP you publish to \| `(.*)/events` \|$", re.MULTILINE)
 
 
 def subjects_of(party: str) -> dict[str, str]:
@@ -109,6 +113,30 @@ def write_welcome(home: Path, party: str, url: str | None, http_url: str | None 
     login, keyed = identity(folder, party), party in with_key(home)
     write_private(file, render_welcome(party, named, secret, login, url, datetime.now(UTC), http_url, keyed))
     return file
+
+
+def renew_welcomes(home: Path, url: str | None, http_url: str | None) -> list[str]:
+    """Write those pages anew that lie here and say otherwise of HTTP than it is now; returns whose they are.
+
+    All else that a page says is written anew where it is changed, or is for the operator to put there.
+    """
+    from services.http.keys import with_key
+    from services.parties import list_parties
+
+    folder, keyed = HomeFolder(home), with_key(home)
+    renewed = []
+    for party in list_parties(home):
+        file, open_at = welcome_file(folder, party), http_url or (_SOME_HTTP if party in keyed else None)
+        if file.is_file() and _http_in(file.read_text(encoding="utf-8")) != open_at:
+            write_welcome(home, party, url, http_url)
+            renewed.append(party)
+    return renewed
+
+
+def _http_in(page: str) -> str | None:
+    """Where a page says that HTTP is open, if it does."""
+    found = _HTTP_ROW.search(page)
+    return found[1] if found else None
 
 
 def _as_python(event: dict[str, Any]) -> str:

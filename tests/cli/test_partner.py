@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.place import find_place
+from cli.running import Narrator
+from events.names import SERVICES
 from services.credentials import credential
 from services.userkeys import new_seed, public_key_of
 from tests.cli.running import answer, call, sentence
@@ -183,3 +186,16 @@ def test_what_is_no_overlap_is_refused_before_anything_changes(free_home: Path, 
     for command in ("rotate", "key"):
         assert said in sentence(call("partner", command, SHOP, "--overlap", length, home=free_home))
     assert credential(free_home, SHOP) == first
+
+
+def test_a_chain_that_starts_says_whose_page_it_wrote_anew(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("partner", "add", "retailer:juno", home=free_home)
+    monkeypatch.setenv("REPAIRCHAIN_HTTP_PORT", "8443")
+    for said in ("welcome    the page of retailer:juno says anew where HTTP is open\n", ""):
+        narrator = Narrator(find_place(free_home))
+        for service in SERVICES:
+            narrator(f"{service:<10} ready")
+        lines = capsys.readouterr().out
+        assert lines.partition("\nThe chain runs on ")[0].endswith(f"ready\n{said}")

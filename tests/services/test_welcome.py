@@ -21,7 +21,7 @@ from services.credentials import Identity, credential_file
 from services.home import HomeFolder
 from services.parties import add_party
 from services.userkeys import new_seed
-from services.welcome import render_welcome, write_welcome
+from services.welcome import render_welcome, renew_welcomes, write_welcome
 from tests.chainserver import ChainServer
 from tests.oldhome import old_partner
 from tests.services.test_intake import SHOP, Chain
@@ -100,6 +100,25 @@ async def test_where_it_is_not_let_in_or_nobody_answers_the_program_says_so_in_o
     assert "servers" in await complaint(nowhere, tmp_path)
     secret.write_text(new_seed())
     assert "Authorization" in await complaint(program, tmp_path)
+
+
+async def test_what_the_server_does_not_take_is_not_called_safe(chain_server: ChainServer, tmp_path: Path) -> None:
+    page = await handed_over(chain_server, SHOP, tmp_path)
+    (program,) = blocks(page, "python")
+    refused = program.replace("timeout=10)\n", "timeout=10, headers={'Nats-Expected-Last-Sequence': '9'})\n", 1)
+    assert "(not taken, publish it again later: wrong last sequence" in await complaint(refused, tmp_path)
+
+
+def test_a_page_is_written_anew_where_http_was_opened_or_closed(tmp_path: Path) -> None:
+    add_party(tmp_path, "retailer:juno")
+    add_party(tmp_path, "importer:noord")
+    page = write_welcome(tmp_path, "retailer:juno", None)  # the other's was handed over, and lies here no more
+    assert renew_welcomes(tmp_path, None, None) == []
+    assert renew_welcomes(tmp_path, None, "http://127.0.0.1:8443") == ["retailer:juno"]
+    assert "| over HTTP you publish to | `http://127.0.0.1:8443/events` |" in page.read_text()
+    assert renew_welcomes(tmp_path, None, "http://127.0.0.1:8443") == []
+    assert renew_welcomes(tmp_path, None, None) == ["retailer:juno"]
+    assert "over HTTP" not in page.read_text()
 
 
 async def complaint(program: str, folder: Path) -> str:
