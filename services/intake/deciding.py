@@ -120,6 +120,7 @@ def decide(
         raise checked
     data, contact = checked  # the data is not ours to change: it may be decided on once more
     _check_time(event.time, now)
+    _check_receiver(event, data, known)
 
     order = _resolve(event, known)
     found = known.find(event.source, event.id)
@@ -212,7 +213,12 @@ def _check_own(event: Event, data: dict[str, Any]) -> None:
         )
     if event.name == "fact.corrected" and data.get("fact_source") not in (None, event.source):
         raise Refusal("not-your-name", "a party corrects its own facts only", "/data/fact_source")
-    if event.name == "item.handed_over" and data.get("to") == event.source:
+
+
+def _check_receiver(event: Event, data: dict[str, Any], known: Known) -> None:
+    """Of what is new: what was taken in before this was refused is a duplicate for ever."""
+    to_itself = event.name == "item.handed_over" and data.get("to") == event.source
+    if to_itself and known.find(event.source, event.id) is None:
         # Nobody would owe anything any more, for who has it is who should get it.
         raise Refusal(
             "invalid",

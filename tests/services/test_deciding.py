@@ -229,6 +229,8 @@ def test_nobody_hands_over_to_himself() -> None:
     assert (refusal.kind, refusal.pointer) == ("invalid", "/data/to")
     assert "name who is to get it" in refusal.detail
     assert isinstance(when(OPENED, "item.handed_over", {"to": IMPORTER}), Accept)
+    before = Log(orders=OPENED.orders, facts={(IMPORTER, "e1"): Found(7, order_hash("W-1"))})
+    assert when(before, "item.handed_over", {"to": IMPORTER}, source=IMPORTER) == Duplicate("e1", 7, "W-1")
 
 
 def test_a_clock_that_is_wrong_by_more_than_a_day_is_told_so() -> None:
