@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from projections import custody, marks, matching
 from projections.book import Book
-from projections.matching import Rules
+from projections.custody import Handoffs
+from projections.kept import Difference, Kept, made_commitments, made_handoffs
+from projections.matching import Expected, Restated, Rules
 from projections.owing import terms_beside
-from projections.story import Story
+from projections.story import Flags, Story
 
 #: The columns of `facts` that a story is made of, and whether all of them count.
 STORY: Final = (
@@ -23,30 +25,40 @@ STORY: Final = (
 _NOTES: Final = ("commitment.overdue", "commitment.nudged", "commitment.withdrawn")
 #: Kinds for which the chain may wait for the customer.
 _WAITS: Final = ("decide", "answer")
+#: Kinds that may be told elsewhere.
+_TOLD_ELSEWHERE: Final = ("promise",)
 
 
 class Beside:
     """What is made of the facts of some orders beside SQL: tables by name, which the models read or are.
 
-    ``idle`` are the models that can have no rows, whatever their SQL.
+    ``idle`` are the models that can have no rows, whatever their SQL. With ``kept``, of which the orders that begin at
+    ``touched`` are, rows are left out that are stored as they are; ``written`` says of which models what is left.
     """
 
-    def __init__(self, facts: pa.Table, rules: Rules) -> None:
+    def __init__(self, facts: pa.Table, rules: Rules, kept: Kept | None = None, touched: Sequence[int] = ()) -> None:
         story = Story(facts)
         handoffs, agreed = custody.handoffs_of(story), marks.agreed_in(story)
-        self._expected, restated = matching.match(story, agreed, handoffs, rules)
+        expected, restated = matching.match(story, agreed, handoffs, rules)
+        self.written: dict[str, Difference] = {}
+        if kept is not None:
+            self.written = _compared(kept, touched, story, handoffs, expected, restated)
+            handed = handoffs.only(self.written["handoffs"].fresh)
+            expected = expected.only(self.written["commitments"].fresh)
+        else:
+            handed = handoffs
+        self._expected = expected
         self.tables = {
-            "handoffs": custody.as_arrow(story, handoffs),
+            "handoffs": custody.as_arrow(story, handed),
             "marks": marks.marks_of(story, agreed, handoffs, rules.statuses),
-            "expected": self._expected.rows,
-            "restated": restated,
+            "expected": expected.rows,
+            "restated": restated.rows,
         }
-        kinds = self._expected.rows["kind"]
         has_rows = {
-            "promised": len(restated) > 0,
-            "waits": _any_of(kinds, _WAITS),
-            "noted": _any_of(facts["fact"], _NOTES),
-            "told_elsewhere": _any_of(kinds, ("promise",)),
+            "promised": len(restated.place) > 0,
+            "waits": bool(expected.of_kinds(_WAITS).any()),
+            "noted": len(story.places(*_NOTES)) > 0,
+            "told_elsewhere": bool(expected.of_kinds(_TOLD_ELSEWHERE).any()),
         }
         self.idle = frozenset(model for model, has in has_rows.items() if not has)
 
@@ -55,6 +67,29 @@ class Beside:
         return terms_beside(book, self._expected, parts)
 
 
-def _any_of(column: Any, values: tuple[str, ...]) -> bool:
-    found = pc.any(pc.is_in(column.cast(pa.string()), pa.array(values, pa.string())))
-    return bool(found.as_py())
+def learn(kept: Kept, orders: Sequence[int], facts: pa.Table, rules: Rules) -> None:
+    """Have it known to ``kept`` what is stored of the orders that begin there; all their facts that count are given."""
+    story = Story(facts)
+    handoffs, agreed = custody.handoffs_of(story), marks.agreed_in(story)
+    expected, restated = matching.match(story, agreed, handoffs, rules)
+    for model, found in _compared(kept, orders, story, handoffs, expected, restated).items():
+        kept.remember(model, orders, found)
+
+
+def _compared(
+    kept: Kept, orders: Sequence[int], story: Story, handoffs: Handoffs, expected: Expected, restated: Restated
+) -> dict[str, Difference]:
+    told_apart = _told_apart(story, expected, restated)
+    return {
+        "handoffs": kept.compare("handoffs", orders, story, made_handoffs(story, handoffs)),
+        "commitments": kept.compare("commitments", orders, story, made_commitments(story, expected, told_apart)),
+    }
+
+
+def _told_apart(story: Story, expected: Expected, restated: Restated) -> Flags:
+    """The orders, by number, of which the models `promised`, `waits`, `noted` and `told_elsewhere` may have rows: there
+    a commitment does not follow from its row of `expected` alone."""
+    told = np.zeros(story.orders, np.bool_)
+    told[expected.order[expected.of_kinds((*_WAITS, *_TOLD_ELSEWHERE))]] = True
+    told[story.order[np.concatenate([restated.place, story.places(*_NOTES)])]] = True
+    return told

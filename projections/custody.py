@@ -35,6 +35,11 @@ class Handoffs:
     settled: Numbers
     ping_pong: Flags
 
+    def only(self, rows: Flags) -> Handoffs:
+        """Those of them."""
+        columns: list[Any] = [self.place, self.stint, self.state, self.received, self.settled, self.ping_pong]
+        return Handoffs(*(column[rows] for column in columns))
+
 
 def handoffs_of(story: Story) -> Handoffs:
     """All handovers of the story."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from projections.beside import learn
 from projections.matching import Rules
 from projections.recent import Keys, Recent
 from projections.workbench import Workbench
@@ -54,6 +56,22 @@ class Desk:
         if self.voided.isdisjoint(firsts):
             return self._no_voids
         return self.writer.look_up("FROM chain.voids WHERE first_position IN (SELECT first_position FROM touched)")
+
+    def miss(self, end: int) -> bool:
+        """See ``Recent.miss``. What the models have of the orders that were read is made out, too."""
+        if not self.recent.miss(self.writer, end):
+            return False
+        recent = self.recent
+        voids = self.writer.look_up(
+            "SELECT position FROM chain.voids WHERE first_position >= $begin", {"begin": recent.begin}
+        )
+        gone = voids["position"].to_numpy()
+        rows: Any
+        for rows in recent.rows_of(recent.orders):
+            counts = ~np.isin(rows["position"].to_numpy(), gone)
+            counts &= np.asarray(rows["version"].fill_null(-1).to_numpy()) != 0
+            learn(recent.kept, recent.orders, rows.filter(pa.array(counts)), self.rules)
+        return True
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ speaks of are left as they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,8 +22,9 @@ from projections.beside import Beside
 from projections.book import Book, open_book
 from projections.desk import Desk
 from projections.doubts import may_not_count
+from projections.kept import Difference
 from projections.mirror import Arrived
-from projections.models import CLOSURES, COMMITMENTS, FACTS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.models import CLOSURES, COMMITMENTS, FACTS, KEPT_MODELS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 from projections.recent import UNREAD
 from projections.statements import execute, read_sql
 from projections.workbench import Workbench
@@ -60,11 +62,16 @@ class Making:
     desk: Desk
     book: Book
     models: tuple[Model, ...]
+    made: Future[Beside]
     linked: tuple[tuple[Model, Future[pa.Table]], ...]
     new_voids: bool
-    #: The models of which anything may be stored, and where the order begins if there is but one.
+    #: The models of which anything may be stored.
     held: tuple[Model, ...]
-    only: int | None
+    #: Where the touched orders begin, and which of them began before the batch.
+    firsts: list[int]
+    old: list[int]
+    #: What the batch says, if of each order only the models that it speaks of have to be made anew.
+    said: pa.Table | None
 
 
 def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
@@ -74,28 +81,33 @@ def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
     PolicyChangedError; what was changed by then is for the caller to roll back.
     """
     touched = arrived.touched
+    said: pa.Table | None = None
     if True in touched["announces"].unique().to_pylist():
         if arrived.regrouped or POLICY in touched["order_id"].to_pylist():
             raise PolicyChangedError
         touched, book = _spread_closures(desk, arrived)
         taken = _take_facts(desk, arrived, touched)
         models, held = ORDER_MODELS, ORDER_MODELS
+        desk.recent.kept.forget(_firsts(touched))  # what was settled may be due at another time
     else:
         if arrived.regrouped:
             _remove_all(desk.writer, arrived.regrouped)
         taken = _take_facts(desk, arrived, touched)
-        models = ORDER_MODELS if taken.new_voids or arrived.regrouped else _spoken_of(desk, arrived.rows)
+        models = ORDER_MODELS
+        if not (taken.new_voids or arrived.regrouped):
+            said = arrived.rows
+            models = _spoken_of(desk, said)
         # Of orders that say nothing of a model it has no rows that would have to go.
         held = _spoken_of(desk, taken.mirrored)
     if arrived.regrouped:
         desk.recent.clear(arrived.end)
-    else:
-        desk.recent.remember(arrived.touched, taken.new)
-    made = desk.beside.submit(_make_beside, desk)
-    linked = tuple((model, desk.beside.submit(_make, desk, made, model, book)) for model in models if model.is_linked)
-    held = tuple(model for model in models if model in held)
     firsts = _firsts(touched)
-    return Making(desk, book, models, linked, taken.new_voids, held, firsts[0] if len(firsts) == 1 else None)
+    made = desk.beside.submit(_make_beside, desk, firsts)
+    linked = tuple((model, desk.beside.submit(_make, desk, made, model, book)) for model in models if model.is_linked)
+    if not arrived.regrouped:
+        desk.recent.remember(arrived.touched, taken.new)
+    old = [first for first in firsts if first < arrived.begin]
+    return Making(desk, book, models, made, linked, taken.new_voids, held, firsts, old, said)
 
 
 def apply_models(making: Making) -> None:
@@ -103,16 +115,57 @@ def apply_models(making: Making) -> None:
     desk = making.desk
     if making.new_voids:
         _store(desk.writer, VOIDS)
-    for model in making.held:
-        if model.is_stored:
-            _remove(desk.writer, model, making.only)
+    for model in making.models:
+        if model.is_linked and model.is_stored and model in making.held:
+            _remove_passing(making, model)
     for model in making.models:
         if not model.is_linked:
-            _put(desk.writer, model, desk.writer.make(model.select))
+            _replace(making, model)
+    written = making.made.result().written
     for model, making_rows in making.linked:
         rows = making_rows.result()
         if model.is_stored:
+            if model.name in written:
+                _remove(desk.writer, model, written[model.name].anew)
             _put(desk.writer, model, rows)
+    _remember(making, written)
+
+
+def _remember(making: Making, written: Mapping[str, Difference]) -> None:
+    """Take note of what is stored now."""
+    recent = making.desk.recent
+    firsts = [first for first in making.firsts if first >= recent.begin]
+    old = frozenset(making.old)
+    for model in KEPT_MODELS:
+        if model in making.models:
+            recent.kept.remember(model.name, firsts, written[model.name])
+        else:  # of an order that has just begun, and says nothing of it
+            recent.kept.remember(model.name, [first for first in firsts if first not in old], None)
+
+
+def _remove_passing(making: Making, model: Model) -> None:
+    """Remove the rows that have to go whatever comes of the batch."""
+    writer, kept = making.desk.writer, making.desk.recent.kept
+    if model.passing is None:
+        _remove(writer, model, making.old)
+    else:
+        _remove(writer, model, kept.unknown(model.name, making.old))
+        _remove(writer, model, kept.passing(model.name, making.old), model.passing)
+
+
+def _replace(making: Making, model: Model) -> None:
+    """Put the rows of a model that is made of facts alone in the place of those of the orders that speak of it."""
+    writer, facts = making.desk.writer, making.desk.maker.rows(FACTS.name)
+    firsts, old = making.firsts, making.old
+    if making.said is not None:
+        speak = making.said.filter(_speaks_of(making.said, model))
+        firsts = sorted(set(_firsts(speak)))
+        spoken = frozenset(firsts)
+        old = [first for first in old if first in spoken]
+    if model in making.held:
+        _remove(writer, model, old)
+    writer.put(FACTS.name, facts.filter(pc.is_in(facts["first_position"], pa.array(firsts, pa.int64()))))
+    _put(writer, model, writer.make(model.select))
 
 
 def _put(writer: Workbench, model: Model, rows: pa.Table) -> None:
@@ -121,9 +174,9 @@ def _put(writer: Workbench, model: Model, rows: pa.Table) -> None:
         _add(writer, model)
 
 
-def _make_beside(desk: Desk) -> Beside:
+def _make_beside(desk: Desk, firsts: list[int]) -> Beside:
     """Make what is not made in SQL of the facts that have been put on the desk."""
-    made = Beside(desk.maker.rows(FACTS.name), desk.rules)
+    made = Beside(desk.maker.rows(FACTS.name), desk.rules, desk.recent.kept, firsts)
     for name, table in made.tables.items():
         desk.maker.put(name, table)
     return made
@@ -177,7 +230,7 @@ def _take_facts(desk: Desk, arrived: Arrived, touched: pa.Table) -> _Taken:
 
 def _mirrored(desk: Desk, arrived: Arrived, touched: pa.Table, new: pa.Table) -> pa.Table:
     """What the mirror holds of the touched orders, with the columns of ``new``."""
-    begin, recent = new["position"][0].as_py(), desk.recent
+    begin, recent = arrived.begin, desk.recent
     old = [first for first in _firsts(touched) if first < begin]
     # Where orders became one, what is remembered lies where it lay before.
     known = [] if arrived.regrouped else [first for first in old if first >= recent.begin]
@@ -225,6 +278,16 @@ def _spoken_of(desk: Desk, said: pa.Table) -> tuple[Model, ...]:
     return tuple(model for model in ORDER_MODELS if is_spoken_of(model))
 
 
+def _speaks_of(said: pa.Table, model: Model) -> Any:
+    """Which rows say anything that the model's rows follow from, where lanes do not count."""
+    assert model.facts is not None
+    assert not model.by_lanes
+    speaks: Any = pc.is_in(said["fact"].cast(pa.string()), pa.array(sorted(model.facts)))
+    for column in model.columns:
+        speaks = pc.or_(speaks, pc.is_valid(said[column]))
+    return speaks
+
+
 def _spread_closures(desk: Desk, arrived: Arrived) -> tuple[pa.Table, Book]:
     """Store the touched parties' closures. Returns `touched` with every order whose due times they can move, and the
     book with those closures in it."""
@@ -238,15 +301,21 @@ def _spread_closures(desk: Desk, arrived: Arrived) -> tuple[pa.Table, Book]:
 
 def _store(writer: Workbench, model: Model) -> None:
     """Put the model's rows of the touched orders in the place of those that are stored."""
-    _remove(writer, model)
+    execute(writer.cursor, f"DELETE FROM {model.stored} WHERE first_position IN (SELECT first_position FROM touched)")
     _add(writer, model)
 
 
-def _remove(writer: Workbench, model: Model, only: int | None = None) -> None:
-    if only is not None:  # DuckDB is done with it in half the time
-        execute(writer.cursor, f"DELETE FROM {model.stored} WHERE first_position = $only", {"only": only})
+def _remove(writer: Workbench, model: Model, firsts: Sequence[int], which: str = "true") -> None:
+    """Remove the model's rows of the orders that begin there, or those of them that ``which`` is true of."""
+    if not firsts:
         return
-    execute(writer.cursor, f"DELETE FROM {model.stored} WHERE first_position IN (SELECT first_position FROM touched)")
+    if len(firsts) == 1:  # DuckDB is done with it in half the time
+        statement = f"DELETE FROM {model.stored} WHERE first_position = $only AND {which}"
+        execute(writer.cursor, statement, {"only": firsts[0]})
+        return
+    writer.put("leaving", pa.table({"first_position": pa.array(firsts, pa.int64())}))
+    leaving = "first_position IN (SELECT first_position FROM leaving)"
+    execute(writer.cursor, f"DELETE FROM {model.stored} WHERE {leaving} AND {which}")
 
 
 def _remove_all(writer: Workbench, firsts: frozenset[int]) -> None:

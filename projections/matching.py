@@ -8,12 +8,14 @@ rows and columns take several times as long.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from projections.custody import STATES, Handoffs
@@ -87,6 +89,42 @@ class Rules:
         """Those that say anything in a lane."""
         return frozenset(lane.fact for lane in self.lanes)
 
+    @cached_property
+    def kind_names(self) -> list[str]:
+        """The kinds, in order of their numbers."""
+        return list(self.kinds)
+
+    @cached_property
+    def flags_of_kinds(self) -> tuple[Flags, Flags, Flags]:
+        """What ``kinds`` has of each, as columns."""
+        ends_with_order, ends_with_repair, waits = np.array([*self.kinds.values()], np.bool_).T
+        return ends_with_order, ends_with_repair, waits
+
+    @cached_property
+    def meets(self) -> Flags:
+        """Which kinds each lane meets."""
+        return np.array([[name in rule.meets for name in self.kinds] for rule in self.lanes])
+
+    @cached_property
+    def goes_on(self) -> Flags:
+        """The lanes in which what was owed already goes on."""
+        return np.array([not rule.anew and rule.expects not in rule.meets for rule in self.lanes])
+
+    @cached_property
+    def open_ended(self) -> Flags:
+        """The lanes that the order's end does not end."""
+        return np.array([rule.lane in _AFTER_THE_END for rule in self.lanes])
+
+    @cached_property
+    def is_work(self) -> Flags:
+        """The lanes of the work."""
+        return np.array([rule.lane == "work" for rule in self.lanes])
+
+    @cached_property
+    def lane_names(self) -> Any:
+        """Of each rule the name of its lane."""
+        return pa.array([rule.lane for rule in self.lanes], pa.string())
+
     @classmethod
     def read(cls, cursor: DuckDBPyConnection) -> Rules:
         """As they stand in the database."""
@@ -104,9 +142,8 @@ class Rules:
         return cls(lanes, {kind: tuple(flags) for kind, *flags in kinds}, dict(statuses))
 
 
-def match(story: Story, agreed: Agreed, handoffs: Handoffs, rules: Rules) -> tuple[Expected, pa.Table]:
-    """Everything that was opened, with when and how it ended, and the rows of `restated`: the dates that were named for
-    it afterwards."""
+def match(story: Story, agreed: Agreed, handoffs: Handoffs, rules: Rules) -> tuple[Expected, Restated]:
+    """Everything that was opened, with when and how it ended, and the dates that were named for it afterwards."""
     facts = _Facts(story, agreed, handoffs)
     said = _said(facts, rules)
     goes_on = _goes_on(facts, said, rules)
@@ -115,19 +152,140 @@ def match(story: Story, agreed: Agreed, handoffs: Handoffs, rules: Rules) -> tup
 
 @dataclass(frozen=True)
 class Expected:
-    """What is owed, row by row: the table `expected`, and, as numbers, what its due times follow from.
+    """What is owed, row by row, as numbers: places of the story, and numbers of its people, words and topics, of rules
+    and of kinds; -1 is nothing."""
 
-    Numbers are those of the story's people, words and topics, and of the kinds; -1 is nothing.
-    """
-
-    rows: pa.Table
     story: Story
-    kinds: list[str]
+    agreed: Agreed
+    rules: Rules
+    place: Numbers
+    #: Where it ended.
+    ended: Numbers
     kind: Numbers
+    #: The rule that it was opened by.
+    lane: Numbers
+    #: Of ``topics``.
+    topic: Numbers
+    state: Numbers
+    #: Whoever was named, and who owes it therefore.
+    named: Numbers
     owner: Numbers
+    named_by: Numbers
     counterpart: Numbers
-    category: Numbers
-    urgency: Numbers
+
+    @property
+    def kinds(self) -> list[str]:
+        """The names of the kinds."""
+        return self.rules.kind_names
+
+    @cached_property
+    def topics(self) -> Any:
+        """What tells several of a lane apart: the fact's topic, its source, or nothing."""
+        return pa.concat_arrays([self.story.topics, self.story.people])
+
+    @cached_property
+    def order(self) -> Numbers:
+        """The number of the order."""
+        order: Numbers = self.story.order[self.place]
+        return order
+
+    @property
+    def accountable(self) -> Numbers:
+        """Who answers to the customer."""
+        return self.agreed.party[self.order]
+
+    @property
+    def category(self) -> Numbers:
+        """Of the product, as a topic."""
+        places = self.agreed.category[self.order]
+        return np.where(places >= 0, self.story.topic[places], -1) if self.story.count else places
+
+    @property
+    def urgency(self) -> Numbers:
+        """Of the order, as a word."""
+        places = self.agreed.urgency[self.order]
+        return np.where(places >= 0, self.story.word[places], -1) if self.story.count else places
+
+    @property
+    def is_open(self) -> Flags:
+        """Whether it is still owed."""
+        is_open: Flags = self.state == _OPEN
+        return is_open
+
+    def of_kinds(self, kinds: Collection[str]) -> Flags:
+        """Whether it is of any of those kinds."""
+        return np.array([kind in kinds for kind in self.kinds], np.bool_)[self.kind]
+
+    def only(self, rows: Flags) -> Expected:
+        """Those rows."""
+        columns = ("place", "ended", "kind", "lane", "topic", "state", "named", "owner", "named_by", "counterpart")
+        return Expected(self.story, self.agreed, self.rules, *(getattr(self, column)[rows] for column in columns))
+
+    @cached_property
+    def waits_for_customer(self) -> Flags:
+        """Whether its time stands still while the chain waits for her."""
+        _, _, waits = self.rules.flags_of_kinds
+        waiting: Flags = waits[self.kind] & (self.lane >= 0)
+        return waiting
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        """The table `expected`."""
+        story, place, order = self.story, self.place, self.order
+        return pa.table(
+            {
+                "first_position": pa.array(story.first_position[order]),
+                "position": pa.array(story.position[place]),
+                "place": pa.array(place),
+                "lane": chosen(self.rules.lane_names, self.lane),
+                "topic": chosen(self.topics, self.topic).fill_null(""),
+                "kind": chosen(self.kinds, self.kind),
+                "named": story.persons(self.named),
+                "owner": story.persons(self.owner),
+                "accountable": story.persons(self.accountable),
+                "counterpart": story.persons(self.counterpart),
+                "opened_at": story.moments(place),
+                "by_when": story.values("by_when", place),
+                "named_by": story.persons(self.named_by),
+                "waits_for_customer": pa.array(self.waits_for_customer),
+                "end_place": pa.array(self.ended, pa.int64(), mask=self.ended < 0),
+                "ended_at": story.moments(self.ended),
+                "state": chosen(_STATES, self.state),
+                "customer": story.values("name", self.agreed.customer[order]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Restated:
+    """Dates that were named for what is owed after it was opened, as numbers like those of ``Expected``."""
+
+    story: Story
+    rules: Rules
+    place: Numbers
+    lane: Numbers
+    topic: Numbers
+    about: Numbers
+
+    @property
+    def rows(self) -> pa.Table:
+        """The table `restated`."""
+        story, place = self.story, self.place
+        topics = pa.concat_arrays([story.topics, story.people])
+        # What is promised in so many words is of no lane.
+        topic = chosen(topics, self.topic).fill_null("")
+        return pa.table(
+            {
+                "first_position": pa.array(story.first_position[story.order[place]]),
+                "place": pa.array(place),
+                "lane": chosen(self.rules.lane_names, self.lane),
+                "topic": pc.if_else(pa.array(self.lane >= 0), topic, pa.scalar(None, pa.string())),
+                "source": story.persons(story.source[place]),
+                "occurred_at": story.moments(place),
+                "by_when": story.values("by_when", place),
+                "about": chosen(story.words, self.about),
+            }
+        )
 
 
 class _Facts:
@@ -250,18 +408,13 @@ def _owner(rule: Lane, rows: Numbers, facts: _Facts) -> Numbers:
 
 def _goes_on(facts: _Facts, said: _Said, rules: Rules) -> Flags:
     """What only says again what was expected anyway, unless the order was closed in between."""
-    anew: Flags = np.array([rule.anew for rule in rules.lanes])[said.rule]
-    open_ended = np.array([rule.lane in _AFTER_THE_END for rule in rules.lanes])[said.rule]
-    meets_it: Flags = np.array([rule.expects is not None and rule.expects in rule.meets for rule in rules.lanes])[
-        said.rule
-    ]
     goes_on: Flags = (
-        said.same_lane(np.arange(len(said.place)), facts.story.order) & ~anew & ~meets_it & (said.expects >= 0)
+        said.same_lane(np.arange(len(said.place)), facts.story.order) & rules.goes_on[said.rule] & (said.expects >= 0)
     )
     for column in (said.expects, said.owner):
         goes_on[1:] &= column[1:] == column[:-1]
     ended = facts.order_ends[said.place]
-    goes_on[1:] &= open_ended[1:] | (ended[:-1] > said.place[1:])
+    goes_on[1:] &= rules.open_ended[said.rule[1:]] | (ended[:-1] > said.place[1:])
     return goes_on
 
 
@@ -275,18 +428,16 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> Expected
     opening = (said.expects[turns] >= 0) & (said.owner[turns] >= 0)
     turns, has_next, following = turns[opening], has_next[opening], following[opening]
 
-    kinds = list(rules.kinds)
+    kinds = rules.kind_names
     kind, place, owner = said.expects[turns], said.place[turns], said.owner[turns]
-    ends_with_order, ends_with_repair, waits = np.array([*rules.kinds.values()], np.bool_).T[:, kind]
+    ends_with_order, ends_with_repair, _ = (flags[kind] for flags in rules.flags_of_kinds)
     never = story.count
     next_place = np.where(has_next, said.place[following], never)
     ends = np.minimum(next_place, np.where(ends_with_order, facts.order_ends[place], never))
     ends = np.minimum(ends, np.where(ends_with_repair, facts.repair_ends[place], never))
     # Met, if the word that ended it is one that meets this; of the work, if its owner said it.
-    meets = np.array([[name in rule.meets for name in rules.kinds] for rule in rules.lanes])
-    is_met = has_next & (ends == next_place) & meets[said.rule[following], kind]
-    work = np.array([rule.lane == "work" for rule in rules.lanes])[said.rule[turns]]
-    is_met &= ~work | (story.source[said.place[following]] == owner)
+    is_met = has_next & (ends == next_place) & rules.meets[said.rule[following], kind]
+    is_met &= ~rules.is_work[said.rule[turns]] | (story.source[said.place[following]] == owner)
     ended = np.where(ends < never, ends, -1)
     state = np.where(is_met, _MET, np.where(ended < 0, _OPEN, _CANCELLED))
     # Our own word of the next news is the promise of the party that it speaks for.
@@ -294,49 +445,27 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> Expected
 
     handed = handoffs.place
     nothing = np.full(len(handed), -1)
-    place, ended = np.concatenate([place, handed]), np.concatenate([ended, handoffs.settled])
+    place = np.concatenate([place, handed])
     kind = np.concatenate([kind, np.full(len(handed), kinds.index("receive"))])
     owner = np.concatenate([owner, story.party[handed]])
     named_by = np.concatenate([named_by, story.source[handed]])
-    counterpart = np.concatenate([np.full(len(turns), -1), story.source[handed]])
-    lane = np.concatenate([said.rule[turns], nothing])
-    order = story.order[place]
-    agreed, accountable = facts.agreed, facts.agreed.party[order]
     # Whoever was named and is nobody owes nothing: then it is the accountable party's.
+    accountable = facts.agreed.party[story.order[place]]
     instead = np.where(accountable >= 0, accountable, named_by)
-    owes = np.where(_is_nobody(story, kinds, kind, owner), instead, owner)
-    rows = pa.table(
-        {
-            "first_position": pa.array(story.first_position[order]),
-            "position": pa.array(story.position[place]),
-            "place": pa.array(place),
-            "lane": chosen([rule.lane for rule in rules.lanes], lane),
-            "topic": pa.concat_arrays([_topics(facts, said, turns), pa.array([""] * len(handed), pa.string())]),
-            "kind": chosen(kinds, kind),
-            "named": story.persons(owner),
-            "owner": story.persons(owes),
-            "accountable": story.persons(accountable),
-            "counterpart": story.persons(counterpart),
-            "opened_at": story.moments(place),
-            "by_when": story.values("by_when", place),
-            "named_by": story.persons(named_by),
-            "waits_for_customer": pa.array(np.concatenate([waits, nothing >= 0])),
-            "end_place": pa.array(ended, pa.int64(), mask=ended < 0),
-            "ended_at": story.moments(ended),
-            "state": chosen(_STATES, np.concatenate([state, _STATE_OF_HANDOFF[handoffs.state]])),
-            "customer": story.values("name", agreed.customer[order]),
-        }
-    )
-    category, urgency = agreed.category[order], agreed.urgency[order]
     return Expected(
-        rows=rows,
         story=story,
-        kinds=kinds,
+        agreed=facts.agreed,
+        rules=rules,
+        place=place,
+        ended=np.concatenate([ended, handoffs.settled]),
         kind=kind,
-        owner=owes,
-        counterpart=counterpart,
-        category=np.where(category >= 0, story.topic[category], -1) if story.count else category,
-        urgency=np.where(urgency >= 0, story.word[urgency], -1) if story.count else urgency,
+        lane=np.concatenate([said.rule[turns], nothing]),
+        topic=np.concatenate([said.topic[turns], nothing]),
+        state=np.concatenate([state, _STATE_OF_HANDOFF[handoffs.state]]),
+        named=owner,
+        owner=np.where(_is_nobody(story, kinds, kind, owner), instead, owner),
+        named_by=named_by,
+        counterpart=np.concatenate([np.full(len(turns), -1), story.source[handed]]),
     )
 
 
@@ -351,28 +480,17 @@ def _is_nobody(story: Story, kinds: list[str], kind: Numbers, owner: Numbers) ->
     return nobody
 
 
-def _restated(facts: _Facts, said: _Said, goes_on: Flags, rules: Rules) -> pa.Table:
+def _restated(facts: _Facts, said: _Said, goes_on: Flags, rules: Rules) -> Restated:
     """Dates that were named after it was opened: said with what was expected anyway, or promised in so many words."""
     story = facts.story
     again = np.flatnonzero(goes_on & story.dated[said.place])
     promises = story.places(*_PROMISES)
-    place = np.concatenate([said.place[again], promises])
     nothing = np.full(len(promises), -1)
-    return pa.table(
-        {
-            "first_position": pa.array(story.first_position[story.order[place]]),
-            "place": pa.array(place),
-            "lane": chosen([rule.lane for rule in rules.lanes], np.concatenate([said.rule[again], nothing])),
-            "topic": pa.concat_arrays([_topics(facts, said, again), pa.nulls(len(promises), pa.string())]),
-            "source": story.persons(story.source[place]),
-            "occurred_at": story.moments(place),
-            "by_when": story.values("by_when", place),
-            "about": chosen(story.words, np.concatenate([np.full(len(again), -1), story.word[promises]])),
-        }
+    return Restated(
+        story=story,
+        rules=rules,
+        place=np.concatenate([said.place[again], promises]),
+        lane=np.concatenate([said.rule[again], nothing]),
+        topic=np.concatenate([said.topic[again], nothing]),
+        about=np.concatenate([np.full(len(again), -1), story.word[promises]]),
     )
-
-
-def _topics(facts: _Facts, said: _Said, rows: Numbers) -> Any:
-    """What tells several of a lane apart: the fact's topic, its source, or nothing."""
-    story = facts.story
-    return chosen(pa.concat_arrays([story.topics, story.people]), said.topic[rows]).fill_null("")

@@ -64,6 +64,11 @@ class Arrived:
     regrouped: frozenset[int] = frozenset()
 
     @property
+    def begin(self) -> int:
+        """The position of the first of the batch."""
+        return int(self.rows["position"][0].as_py())
+
+    @property
     def end(self) -> int:
         """The position after the last of the batch."""
         return int(self.rows["position"][-1].as_py()) + 1
@@ -71,8 +76,9 @@ class Arrived:
     @property
     def has_old(self) -> bool:
         """Whether the mirror may hold anything of any of the orders."""
-        begin = self.rows["position"][0].as_py()
-        return bool(self.regrouped) or any(first < begin for first in self.touched["first_position"].to_pylist())
+        begin = self.begin
+        firsts: list[Any] = self.touched["first_position"].to_pylist()
+        return bool(self.regrouped) or any(first < begin for first in firsts)
 
 
 @lru_cache
@@ -183,7 +189,7 @@ def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> pa.Table:
     ids = columns["order_id"]
     stored = desk.recent.find(ids)
     unknown = _that_may_be_stored(desk, spoken, stored)
-    if unknown is not None and desk.recent.miss(desk.writer, begin):
+    if unknown is not None and desk.miss(begin):
         stored = desk.recent.find(ids)
         unknown = _that_may_be_stored(desk, spoken, stored)
     if unknown is not None:

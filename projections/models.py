@@ -50,6 +50,9 @@ class Model:
     columns: tuple[str, ...] = ()
     #: The facts that lanes.sql names count as well.
     by_lanes: bool = False
+    #: Which of its rows go with any fact of their order, as a condition in SQL; of the others, those that a live batch
+    #: finds unchanged stay as they are (see kept.py). Without it, all rows of the order are made anew.
+    passing: str | None = None
 
     @property
     def select(self) -> str:
@@ -72,7 +75,7 @@ CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
 
 _CUSTODY: Final = frozenset({"item.handed_over", "item.received", "order.closed", "order.reopened"})
-HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTODY)
+HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTODY, passing="state = 'open'")
 #: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
 _OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
 
@@ -82,7 +85,9 @@ def _part(name: str) -> Model:
     return Model(name, is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
 
 
-COMMITMENTS: Final = Model("commitments", is_linked=True, facts=_OWED, by_lanes=True)
+COMMITMENTS: Final = Model(
+    "commitments", is_linked=True, facts=_OWED, by_lanes=True, passing="state IN ('open', 'paused')"
+)
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final[tuple[Model, ...]] = (
     HANDOFFS,
@@ -99,6 +104,8 @@ ORDER_MODELS: Final[tuple[Model, ...]] = (
         columns=("serial", "items"),
     ),
 )
+#: Those of which settled rows stay as they are.
+KEPT_MODELS: Final = tuple(model for model in ORDER_MODELS if model.passing is not None)
 #: The tables that hold read models.
 STORED_MODELS: Final = (VOIDS, *ANNOUNCED, *(model for model in ORDER_MODELS if model.is_stored))
 

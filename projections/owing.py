@@ -23,7 +23,7 @@ def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) 
     promised, noted, waits = parts["promised"], parts["noted"], parts["waits"]
     promise, note = (_row_of(_keys(part, kinds), of_fact) for part in (promised, noted))
     wait = _row_of(_numbers(waits["first_position"]), _numbers(rows["first_position"]) if len(waits) else of_fact)
-    waiting_for = np.where(rows["waits_for_customer"].to_numpy(), wait, -1)
+    waiting_for = np.where(expected.waits_for_customer, wait, -1)
 
     opened, by_when = moments_of(rows["opened_at"]), moments_of(rows["by_when"])
     promised_at, promised_on = (_moments(promised, name, promise) for name in ("promised_at", "promised_on"))

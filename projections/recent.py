@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from projections.kept import Kept
 from projections.workbench import Workbench
 
 #: What of `events` no model reads.
@@ -57,6 +58,8 @@ class Recent:
 
     def __init__(self, begin: int, most_rows: int | None = None) -> None:
         self.begin = begin
+        #: What the models' tables hold of these orders, as far as it is known.
+        self.kept = Kept()
         self._most_rows = _MOST_ROWS if most_rows is None else most_rows
         self._orders: dict[str, Known] = {}
         self._runs: list[_Run] = []  # the longest first
@@ -84,6 +87,11 @@ class Recent:
         )
         return True
 
+    @property
+    def orders(self) -> list[int]:
+        """Where they begin."""
+        return [known.first_position for known in self._orders.values()]
+
     def rows_of(self, firsts: Collection[int]) -> list[pa.Table]:
         """The rows of the orders that begin there, which are ``begin`` or later."""
         wanted = np.sort(np.fromiter(firsts, np.int64, len(firsts)))
@@ -108,6 +116,7 @@ class Recent:
         self.begin = begin
         self._orders.clear()
         self._runs.clear()
+        self.kept.clear()
         self._is_read, self._missed = False, 0
 
     def _forget_the_first(self) -> None:
@@ -116,6 +125,7 @@ class Recent:
         firsts = self._runs[0].firsts
         self.begin = int(firsts[-(self._most_rows * 3 // 4) - 1]) + 1
         self._orders = {order: known for order, known in self._orders.items() if known.first_position >= self.begin}
+        self.kept.forget_before(self.begin)
         self._join(1)
 
     def _join(self, count: int) -> None:

@@ -1,0 +1,125 @@
+"""A live batch writes only what differs, and what is stored is what a rebuild makes, also after a start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from events.envelope import Event
+from projections.database import Database
+from tests.projections.story import (
+    BENCH,
+    IMPORTER,
+    SHOP,
+    closed_party,
+    corrected,
+    fact,
+    handed,
+    messages_of,
+    model_rows,
+    opened,
+    received,
+)
+from tests.projections.test_properties import cut, logs
+from tests.ready import lent_database
+
+FACTS = [
+    opened(),
+    opened(order="W-2"),
+    handed(SHOP, IMPORTER, "2026-03-02 10:00"),
+    received(IMPORTER, "2026-03-03 10:00"),
+    handed(IMPORTER, BENCH, "2026-03-04 10:00"),
+    received(BENCH, "2026-03-05 10:00"),
+    fact("diagnosis.made", BENCH, "2026-03-06 10:00", {"summary": "worn"}),
+]
+NEXT = fact("repair.completed", BENCH, "2026-03-09 10:00", {})
+
+
+def settled(database: Database) -> set[tuple[Any, ...]]:
+    """Where in their tables the settled rows of W-1 lie: a row that is written anew lies elsewhere."""
+    cursor = database.cursor()
+    try:
+        return {
+            row
+            for table, key in (("commitments", "kind"), ("handoffs", "to_party"))
+            for row in cursor.execute(
+                f"SELECT '{table}', rowid, position, {key} FROM {table} WHERE first_position = 1 "  # noqa: S608 - our names
+                "AND state NOT IN ('open', 'paused')"
+            ).fetchall()
+        }
+    finally:
+        cursor.close()
+
+
+def rows_of_a_rebuild(facts: list[Event]) -> object:
+    with lent_database() as fresh:
+        fresh.mirror_only(messages_of(facts))
+        fresh.rebuild()
+        return model_rows(fresh)
+
+
+@pytest.mark.parametrize("starts_anew", [False, True])
+def test_what_is_settled_and_stays_so_is_not_written_again(database: Database, starts_anew: bool) -> None:
+    database.apply(messages_of(FACTS))
+    before = settled(database)
+    assert {table for table, *_ in before} == {"commitments", "handoffs"}
+    if starts_anew:
+        database._clear_desk()
+    database.apply(messages_of([NEXT], first=8))
+    assert before < settled(database)
+    assert model_rows(database) == rows_of_a_rebuild([*FACTS, NEXT])
+
+
+def test_a_fact_that_comes_late_changes_what_was_settled(database: Database) -> None:
+    late = handed(SHOP, BENCH, "2026-03-02 12:00")
+    database.apply(messages_of(FACTS))
+    before = settled(database)
+    database.apply(messages_of([late], first=8))
+    assert not before <= settled(database)
+    assert model_rows(database) == rows_of_a_rebuild([*FACTS, late])
+
+
+@pytest.mark.parametrize("starts_anew", [False, True])
+@pytest.mark.parametrize(
+    "later",
+    [
+        corrected(FACTS[3], "2026-03-10 10:00"),
+        closed_party(IMPORTER, "2026-03-02 00:00", "2026-03-04 00:00"),
+        fact("order.reopened", SHOP, "2026-03-10 10:00", {}),
+        fact("order.merged", SHOP, "2026-03-10 10:00", {"into": "W-2"}),
+    ],
+    ids=["taken back", "closed", "reopened", "merged"],
+)
+def test_whatever_changes_what_was_settled_is_seen(database: Database, later: Event, starts_anew: bool) -> None:
+    facts = [*FACTS, fact("order.closed", SHOP, "2026-03-09 10:00", {"outcome": "repaired"})]
+    database.apply(messages_of(facts))
+    if starts_anew:
+        database._clear_desk()
+    database.apply(messages_of([later], first=9))
+    database.apply(messages_of([NEXT], first=10))
+    assert model_rows(database) == rows_of_a_rebuild([*facts, later, NEXT])
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
+def test_started_anew_before_each_batch_the_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
+    started_anew_the_rows_are_those_of_a_rebuild(facts, cuts)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(600)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
+def test_started_anew_before_batches_of_many_logs_too(facts: list[Event], cuts: set[int]) -> None:
+    started_anew_the_rows_are_those_of_a_rebuild(facts, cuts)
+
+
+def started_anew_the_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
+    with lent_database() as live:
+        for batch in cut(facts, cuts):
+            live._clear_desk()
+            live.apply(batch)
+        assert model_rows(live) == rows_of_a_rebuild(facts)
