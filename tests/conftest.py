@@ -65,7 +65,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What is no fixture can see it, too."""
+    """What is no fixture can see it, too. Until all is imported nobody looks for garbage; see below."""
+    gc.disable()
     be_thorough(bool(config.getoption("--thorough")))
 
 
@@ -84,6 +85,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_collection_finish() -> None:
     """What was imported stays: looking through all of it for garbage, again and again, takes an eighth of the time."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 100)
