@@ -38,6 +38,9 @@ _LOOK: Final = 0.5
 #: After trouble with one stream (seconds).
 _PAUSE: Final = 0.5
 
+#: So many batches in a row may leave out who hands in more than its share.
+_LIGHT: Final = 3
+
 #: A partner that was silent for so long (seconds) shares with nobody.
 _SILENT: Final = 2.0
 
@@ -92,7 +95,7 @@ class FairFeed:
         self._reconnects = connection.stats["reconnects"]
         self._pace = Pace()
         self._alone = True  # the batch that was chosen last is one partner's, as all before it for a while
-        self._light = False  # it has nothing of those who hand in more than their share
+        self._light = 0  # so many batches in a row had nothing of those who hand in more than their share
         self._closed = False
         self._clock = asyncio.get_running_loop().time
 
@@ -191,9 +194,9 @@ class FairFeed:
         each, most = self._pace.share(alone=self._alone), self._pace.most(alone=self._alone)
         if len(waiting) > most:  # not even one of each: those who have waited longest
             waiting = sorted(waiting, key=lambda source: stored_at(source.messages[0]))[:most]
-        # Who hands in more than its share is left out of every other batch: so the others need not wait for it twice.
+        # Who hands in more than its share is left out of most batches: so the others hardly ever wait for it twice.
         light = [source for source in waiting if len(source.messages) <= each]
-        self._light = 0 < len(light) < len(waiting) and not self._light
+        self._light = self._light + 1 if 0 < len(light) < len(waiting) and self._light < _LIGHT else 0
         waiting = light if self._light else waiting
         share = even_share([len(source.messages) for source in waiting], each, most)
         chosen = [source.messages.popleft() for source in waiting for _ in range(min(share, len(source.messages)))]

@@ -13,15 +13,15 @@ from typing import Final
 #: No batch is larger: the server appends no more at a time.
 MOST: Final = 1_000
 
-#: Of one partner, at least so many are taken at a time: each batch has its price, whatever is in it, and more so on a
-#: machine that is busy with other things. With fewer, several partners who have much to say would wait for each other's
-#: batches instead of for each other's submissions.
-_FEWEST: Final = 48
+#: Of one partner, at least so many are taken at a time: each batch has its price, whatever is in it. With fewer,
+#: several partners who have much to say would wait for each other's batches instead of for each other's submissions;
+#: with more, one who has little to say would wait for theirs.
+_FEWEST: Final = 16
 _FEWEST_ALONE: Final = 400
 
 #: What one partner may take of a batch (seconds): alone, and when others hand in, too.
 _ALONE: Final = 0.25
-_AMONG_OTHERS: Final = 0.015
+_AMONG_OTHERS: Final = 0.006
 
 #: A whole batch may hold the shares of so many partners.
 _PARTNERS: Final = 4
@@ -44,7 +44,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._alone = float(MOST)
-        self._among_others = 64.0
+        self._among_others = float(_FEWEST)
 
     def share(self, *, alone: bool) -> int:
         """Of one partner."""

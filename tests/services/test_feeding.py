@@ -108,6 +108,25 @@ async def test_one_who_floods_takes_no_more_than_its_share_of_what_another_waits
     assert [number for batch in batches for name, number in batch if name == "acme"] == list(range(600))
 
 
+async def test_of_four_batches_that_bring_what_one_waits_for_at_most_one_brings_much_of_another(client: Client) -> None:
+    await hand_in(client, ONE, 0, 300)
+    brought: list[Counter[str]] = []
+    async with feeding(client, ONE, OTHER) as found:
+        for number in range(12):
+            await hand_in(client, OTHER, number, 1)
+            taken = sum(brought, Counter[str]())
+
+            def is_here(taken: Counter[str] = taken, number: int = number) -> bool:
+                arrived = Counter(message.subject.split(".")[2] for message in found.arrived)
+                return arrived["acme"] - taken["acme"] > 16 and arrived["rival"] == number + 1
+
+            await eventually(is_here, "more than a share of the one is here, and the next of the other")
+            [batch] = await found.take(1)
+            brought.append(Counter(name for name, _ in batch))
+    assert [batch["rival"] for batch in brought] == [1] * 12
+    assert [batch["acme"] > 0 for batch in brought] == [False, False, False, True] * 3
+
+
 async def test_without_a_flood_the_order_between_partners_is_kept(client: Client) -> None:
     for number in range(10):
         await hand_in(client, (ONE, OTHER)[number % 2], number, 1)
