@@ -48,6 +48,7 @@ $(STAMP): requirements-dev.txt requirements-build.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q events projections services cli
 	touch $@
 
 # The lock names versions and hashes, never a place: no index address, no find-links, nothing of this machine's pip settings.

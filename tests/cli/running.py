@@ -13,7 +13,31 @@ from typer import testing
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
+from cli import reading
 from cli.commands import app
+from projections.models import CATALOG
+
+
+class _Shared:
+    """A connection to a DuckDB that all commands of this process share: to make one takes longer than most commands.
+
+    Closed, it has nothing attached any more.
+    """
+
+    def __init__(self) -> None:
+        self._connection = _duckdb().cursor()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def close(self) -> None:
+        self._connection.execute("USE memory")
+        self._connection.execute(f"DETACH DATABASE IF EXISTS {CATALOG}")
+        self._connection.close()
+
+
+_duckdb = cache(reading.in_memory)
+setattr(reading, "in_memory", _Shared)  # noqa: B010 - in the place of a function
 
 # The runner would put the command together anew at each call, which takes longer than most commands.
 setattr(testing, "_get_command", cache(get_command))  # noqa: B010 - it has no public name

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from events.envelope import Event, make_event
-from projections.database import open_database
 from services.home import HomeFolder
-from tests.ready import put_empty_database
+from tests.ready import open_empty_database
 
 SHOP, IMPORTER, BENCH, NOTIFIER = "retailer:juno", "importer:noord", "repairer:tick", "chain:notifier"
 
@@ -78,10 +79,18 @@ def make_home(home: Path, events: list[Event] | None = None) -> Path:
     """A home whose read models hold ``events``, as a chain that was stopped leaves it."""
     folder = HomeFolder(home)
     folder.create()
-    put_empty_database(folder.database)
-    with open_database(folder.database, threads=1) as database:
-        database.apply([(number, event.to_json()) for number, event in enumerate(events or STORY, start=1)])
+    folder.database.write_bytes(_database_of(tuple(event.to_json() for event in events or STORY)))
     return home
+
+
+@cache
+def _database_of(log: tuple[bytes, ...]) -> bytes:
+    """The file with that log in it: many tests begin with the same one."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "story.duckdb"
+        with open_empty_database(file, threads=1) as database:
+            database.apply(list(enumerate(log, start=1)))
+        return file.read_bytes()
 
 
 def give_operator_login(home: Path) -> None:

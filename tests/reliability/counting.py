@@ -102,7 +102,7 @@ class Counting:
         is larger than what is kept.
         """
         before, self._heard_before = self._heard_before, len(self.count.heard)
-        if self._heard_before != before:
+        if self._heard_before != before or before < len(self.count.received):
             return False  # more is coming in, and to count all of it again and again would keep that waiting
         count, outcomes = self.count, self.count.outcomes
         again = len(count.heard.keys() - count.received)
