@@ -62,9 +62,10 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
     first, last = offset + 1, offset + len(rows)
     if total > len(rows):
         more = f", go on with --offset {last}" if last < total else ""
-        yield Text(f"\n{first:,} to {last:,} of {many(total, 'order')}{more}", style="dim")
+        shown = f"{first:,} to {last:,} of {many(total, 'order')}{more}"
     else:
-        yield Text(f"\n{many(total, 'order')}", style="dim")
+        shown = many(total, "order")
+    yield Text(f"\n{shown}; times are {moments.zone_name()}", style="dim")
 
 
 def _where(row: Row) -> Text:
