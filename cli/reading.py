@@ -12,6 +12,8 @@ from cli.place import Place
 from cli.workdays import parties_in, put_in
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from projections.database import Database
 
 
@@ -53,7 +55,7 @@ def open_file(place: Place, reason: str) -> Iterator[Database]:
     from projections.mirror import mirror_version
     from projections.models import CATALOG, models_version
 
-    root = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
+    root = in_memory()
     add_functions(root)
     try:
         try:
@@ -70,6 +72,13 @@ def open_file(place: Place, reason: str) -> Iterator[Database]:
     finally:
         remove_functions(root)
         root.close()
+
+
+def in_memory() -> DuckDBPyConnection:
+    """A DuckDB of its own, without anything in it."""
+    import duckdb
+
+    return duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
 
 
 def _refusal(place: Place, reason: str, error: Exception) -> str:

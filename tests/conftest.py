@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import signal
+import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -81,7 +82,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     own = int(worker.removeprefix("gw"))
     if own == 0:  # Hypothesis keeps a table of all characters in a file; to make it takes as long as half of a share
-        strategies.text().validate()
+        with warnings.catch_warnings(action="ignore"):  # it says that this is slow
+            strategies.text().validate()
     shares = [number for number in range(of) for _ in range(2 if number else 1)]
     for place, file in enumerate(sorted(HERE.rglob("test_*.py"))):
         if shares[place % len(shares)] == own:
