@@ -56,6 +56,7 @@ class Kept:
 
     def __init__(self) -> None:
         self._models: dict[str, _Rows] = {}
+        self._begin = 0
 
     def unknown(self, model: str, firsts: Iterable[int]) -> list[int]:
         """Those of the orders of which nothing is known."""
@@ -120,6 +121,9 @@ class Kept:
 
     def forget_before(self, begin: int) -> None:
         """Know nothing of the orders that begin before that."""
+        if begin <= self._begin:
+            return
+        self._begin = begin
         for rows in self._models.values():
             rows.settled = {first: digests for first, digests in rows.settled.items() if first >= begin}
             rows.passing = {first for first in rows.passing if first >= begin}
@@ -127,6 +131,7 @@ class Kept:
     def clear(self) -> None:
         """Know nothing."""
         self._models.clear()
+        self._begin = 0
 
     def _rows(self, model: str) -> _Rows:
         return self._models.setdefault(model, _Rows())

@@ -141,6 +141,7 @@ def _remember(making: Making, written: Mapping[str, Difference]) -> None:
             recent.kept.remember(model.name, firsts, written[model.name])
         else:  # of an order that has just begun, and says nothing of it
             recent.kept.remember(model.name, [first for first in firsts if first not in old], None)
+    recent.kept.forget_before(recent.begin)
 
 
 def _remove_passing(making: Making, model: Model) -> None:

@@ -58,7 +58,8 @@ class Recent:
 
     def __init__(self, begin: int, most_rows: int | None = None) -> None:
         self.begin = begin
-        #: What the models' tables hold of these orders, as far as it is known.
+        #: What the models' tables hold of these orders, as far as it is known. Whoever has something remembered has it
+        #: forget what is no longer kept here, once nobody compares with it any more.
         self.kept = Kept()
         self._most_rows = _MOST_ROWS if most_rows is None else most_rows
         self._orders: dict[str, Known] = {}
@@ -125,7 +126,6 @@ class Recent:
         firsts = self._runs[0].firsts
         self.begin = int(firsts[-(self._most_rows * 3 // 4) - 1]) + 1
         self._orders = {order: known for order, known in self._orders.items() if known.first_position >= self.begin}
-        self.kept.forget_before(self.begin)
         self._join(1)
 
     def _join(self, count: int) -> None:
