@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import duckdb
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,6 +42,9 @@ SELECT order_id, first_position, announces FROM chain.subjects WHERE order_key I
 
 #: The same for a single order, of which DuckDB finds a constant sooner.
 _STORED_ONE: Final = "SELECT order_id, first_position, announces FROM chain.subjects WHERE order_key = $order_key"
+
+#: The facts by which their order announces anything.
+_ANNOUNCING: Final = pa.array(["party.closed", "policy.adopted"])
 
 _ADD_EVENTS: Final = "INSERT INTO chain.events FROM placed"
 _ADD_SUBJECTS: Final = "INSERT INTO chain.subjects FROM touched"
@@ -97,7 +101,7 @@ def mirror_version() -> str:
 
     DuckDB's own version is part of it, for the hashes are DuckDB's.
     """
-    texts = (*(read_sql(name) for name in ("incoming_events", "moments", "touched", "merge_subjects")), _ADD_EVENTS)
+    texts = (*(read_sql(name) for name in ("incoming_events", "moments", "merge_subjects")), _ADD_EVENTS)
     parts = (*texts, repr(known_types()), duckdb.__version__, str(_GENERATION))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -122,7 +126,7 @@ def create_mirror(cursor: DuckDBPyConnection) -> None:
     cursor.register("incoming", _incoming(()))
     cursor.execute(
         f"CREATE TABLE {CATALOG}.events AS "
-        "SELECT position, position AS first_position, false AS aside, * EXCLUDE (position) "
+        "SELECT position, position AS first_position, false AS aside, * EXCLUDE (position, order_key) "
         f"FROM ({read_sql('incoming_events')})"
     )
     cursor.unregister("incoming")
@@ -155,8 +159,9 @@ def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
     """
     desk.maker.put("incoming", _incoming(batch))
     rows = desk.maker.make(read_sql("incoming_events"))
+    touched = _with_stored(desk, _spoken_of(rows), batch[0][0])
+    rows = rows.drop_columns(["order_key"])
     desk.put("arrived", rows)
-    touched = _with_stored(desk, desk.maker.make(read_sql("touched")), batch[0][0])
     named = touched.select(["order_id", "first_position"]).append_column("aside", pa.array([False] * len(touched)))
     regrouped: frozenset[int] = frozenset()
     may_merge = bool(merges.involved) or not MERGING_FACTS.isdisjoint(rows["fact"].unique().to_pylist())
@@ -181,6 +186,28 @@ def add_events(desk: Desk, arrived: Arrived) -> None:
         execute(desk.writer.cursor, _UPDATE_SUBJECT, order)
     else:
         execute(desk.writer.cursor, read_sql("merge_subjects"))
+
+
+def _spoken_of(rows: Any) -> pa.Table:
+    """The orders that a batch speaks of, as rows of `subjects`, with their first and last position in it.
+
+    Where an order began before the batch, ``_with_stored`` puts in its place.
+    """
+    orders = rows["order_id"].combine_chunks().dictionary_encode()
+    codes = np.asarray(orders.indices.to_numpy(), np.int64)
+    position = np.asarray(rows["position"].to_numpy(), np.int64)
+    row = np.lexsort((position, codes))
+    begins = np.flatnonzero(np.append(True, codes[row][1:] != codes[row][:-1]))
+    ends = np.append(begins[1:], len(row)) - 1
+    announces = np.asarray(pc.is_in(rows["fact"].cast(pa.string()), _ANNOUNCING).to_numpy(), np.bool_)
+    columns = {
+        "order_id": orders.dictionary,
+        "order_key": rows["order_key"].take(pa.array(row[begins])),
+        "first_position": pa.array(position[row[begins]]),
+        "last_position": pa.array(position[row[ends]]),
+        "announces": pa.array(np.logical_or.reduceat(announces[row], begins)),
+    }
+    return pa.table(columns)
 
 
 def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> pa.Table:

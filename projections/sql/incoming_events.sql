@@ -53,6 +53,8 @@ known AS (
 SELECT
     e.position,
     coalesce(e.subject, '') AS order_id,
+    -- Not kept: `subjects` has it.
+    hash(coalesce(e.subject, '')) AS order_key,
     CASE
         WHEN e.name IS NOT NULL AND e.is_readable THEN e.name
         WHEN e.is_readable THEN coalesce(nullif(regexp_extract(e.full_type, '^repairchain\.(.+)\.v[0-9]+$', 1), ''), e.full_type)
