@@ -28,6 +28,7 @@ from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
 from projections.schema import DatabaseError, borrow_apart, create_or_check, give_back_apart, set_aside
+from projections.statements import execute
 from projections.threads import threads_of, work_alone
 
 #: With no more than this in the mirror, one thread is done sooner than several that have to wait for each other.
@@ -161,9 +162,10 @@ class Database:
         with work_alone(self._own, threads), self._working() as desk:
             arrived = mirror.take_apart(desk, new, self._merges)
             making = make_models(desk, arrived, self._book)
+            # While the models are made.
             mirror.add_events(desk, arrived)
-            apply_models(making)
             _move(desk.writer.cursor, position=new[-1][0], mirrored=new[-1][0])
+            apply_models(making)
         self._merges = arrived.merges
         return making.book
 
@@ -247,7 +249,8 @@ class Database:
 
 
 def _move(cursor: DuckDBPyConnection, *, position: int, mirrored: int) -> None:
-    cursor.execute(f"UPDATE {CATALOG}.meta SET position = ?, mirrored = ?", [position, mirrored])
+    statement = f"UPDATE {CATALOG}.meta SET position = $position, mirrored = $mirrored"
+    execute(cursor, statement, {"position": position, "mirrored": mirrored})
 
 
 def _quoted(path: Path) -> str:

@@ -103,7 +103,8 @@ class Recent:
         """Keep what came to the mirror: orders as `subjects` has them now, and the new rows."""
         columns = touched.select(["order_id", "first_position", "announces"]).to_pydict()
         for order, first, announces in zip(*columns.values(), strict=True):
-            if first >= self.begin:
+            known = self._orders.get(order)
+            if first >= self.begin and (known is None or (known.first_position, known.announces) != (first, announces)):
                 self._orders[order] = Known(first, announces)
         self._runs.append(_run_of([rows], self.begin))
         # Each is longer than all after it together: there are few, and each row is moved seldom.
