@@ -120,6 +120,7 @@ class Batches:
                 await self._taking.take([message])
         except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
             if _is_passing(error):
+                self._taking.forget_told([message])
                 self._taking.unsure = True
                 with suppress(*TRANSIENT):
                     await message.nak(delay=_RETRY_DELAY)

@@ -131,7 +131,7 @@ class Settling:
         await taken.answers.of_new.send(self._connection)
         await self._acknowledge(message for message in taken.messages if retry_of(message) is None)
         retried = [message for message in taken.messages if retry_of(message) is not None]
-        self._leaving.update(map(_kept_as, retried))
+        self._leaving.update(map(kept_as, retried))
         return Retried(retried, taken.answers.of_retried)
 
     async def finish(self, retried: Retried) -> None:
@@ -139,7 +139,7 @@ class Settling:
         try:
             await self._remove_kept(retried.messages)
         finally:
-            self._leaving.difference_update(map(_kept_as, retried.messages))
+            self._leaving.difference_update(map(kept_as, retried.messages))
             await retried.receipts.send(self._connection)
         await self._acknowledge(retried.messages)
 
@@ -180,7 +180,7 @@ class Settling:
 
     async def _remove_kept(self, messages: Sequence[Msg]) -> None:
         for some in (messages[at : at + _AT_ONCE] for at in range(0, len(messages), _AT_ONCE)):
-            await asyncio.gather(*(self._remove(*_kept_as(message)) for message in some))
+            await asyncio.gather(*(self._remove(*kept_as(message)) for message in some))
 
     async def _remove(self, party: str, number: int) -> None:
         try:
@@ -194,6 +194,6 @@ class Settling:
             self._held.settled(number)
 
 
-def _kept_as(message: Msg) -> tuple[str, int]:
+def kept_as(message: Msg) -> tuple[str, int]:
     """Whose it is and the number in REJECTED that it says it was kept under (0: none)."""
     return party_of(message), retry_of(message) or 0

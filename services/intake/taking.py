@@ -25,7 +25,7 @@ from events.outgoing import frame, write
 from services.desk.book import Book
 from services.intake.beside import Left
 from services.intake.contacts import keep_contacts
-from services.intake.delivered import comes_again, party_of, retry_of, stream_of
+from services.intake.delivered import comes_again, retry_of, stream_of
 from services.intake.feeding import FairFeed
 from services.intake.following import Follower
 from services.intake.index import Index
@@ -33,7 +33,7 @@ from services.intake.judging import Decided, answers_to, judge
 from services.intake.limbo import Limbo, is_lapsed
 from services.intake.problems import is_held
 from services.intake.reading_ahead import ReadAhead
-from services.intake.settling import Answers, Rejection, Settling, Taken
+from services.intake.settling import Answers, Rejection, Settling, Taken, kept_as
 from services.intake.sweeping import Sweeper
 
 APPEND_TIMEOUT: Final = 5.0
@@ -123,7 +123,8 @@ class Taking:
         self._settle_later = settle_later
         self._settle_now = settle_now
         self._under_way: _UnderWay | None = None
-        self._told: set[tuple[str, int]] = set()  # whose order never came: party, and number in REJECTED
+        # Whose order never came: party, and number in REJECTED; and the one of its copies that is told so.
+        self._told: dict[tuple[str, int], Msg] = {}
         self.unsure = False  # an append went unanswered: the log may have it or not
         self.stopping = False
 
@@ -270,20 +271,23 @@ class Taking:
 
     def forget_told(self, messages: Sequence[Msg]) -> None:
         """They are told, or will be decided on once more."""
-        self._told.difference_update((party_of(message), retry_of(message) or 0) for message in messages)
+        for message in messages:
+            if self._told.get(kept_as(message)) is message:
+                del self._told[kept_as(message)]
 
     async def _untold(self, rejections: Sequence[Rejection]) -> list[Rejection]:
         """Without those whose order never came and that were told so: a service that died may have handed them in."""
         untold: list[Rejection] = []
         for rejection in rejections:
-            number = retry_of(rejection.message)
-            if is_lapsed(rejection.problem) and not comes_again(rejection.message) and number is not None:
+            message, number = rejection.message, retry_of(rejection.message)
+            if is_lapsed(rejection.problem) and not comes_again(message) and number is not None:
                 try:
                     await self._js.get_msg(names.REJECTED, seq=number)
                 except nats.js.errors.NotFoundError:
                     continue
-                if (rejection.party, number) in self._told or self._settling.is_leaving(rejection.party, number):
+                # After trouble it is decided on once more, and is no copy of itself.
+                teller = self._told.setdefault(kept_as(message), message)
+                if teller is not message or self._settling.is_leaving(rejection.party, number):
                     continue
-                self._told.add((rejection.party, number))
             untold.append(rejection)
         return untold

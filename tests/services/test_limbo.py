@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import nats.errors
 import pytest
 
 from events import names
 from events.clock import SimulatedClock
 from events.envelope import iso
+from events.log import NotFirstError
 from events.streams import declare_streams
-from services.intake import taking
+from services.intake import batches, taking
 from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.limbo import HELD_FOR, Limbo
 from services.intake.problems import Problem, Refusal, kind_of
@@ -126,3 +129,34 @@ async def test_that_its_order_never_came_is_told_once_though_its_copies_are_in_t
         assert (await shop.say(event("after")))["outcome"] == "accepted"
     every = [each for receipts in shop.receipts.values() for each in receipts if each["id"] == "early"]
     assert [each["outcome"] for each in every] == ["held", "rejected"]
+
+
+@pytest.mark.parametrize(
+    "trouble", [nats.errors.TimeoutError(), NotFirstError("made up"), ZeroDivisionError("made up")], ids=repr
+)
+async def test_that_its_order_never_came_is_told_although_trouble_came_just_then(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    """What is decided on once more is no copy of itself, which would be told already."""
+    monkeypatch.setattr(batches, "_RETRY_DELAY", 0.05)
+    left: list[Exception] = []
+    keep_contacts = taking.keep_contacts
+
+    async def fail_at_first(*args: Any) -> None:
+        if left:
+            raise left.pop()
+        await keep_contacts(*args)
+
+    monkeypatch.setattr(taking, "keep_contacts", fail_at_first)
+    shop, js = await chain.partner(SHOP), (await chain.server.connect("operator")).jetstream()
+    async with chain.running():
+        assert (await shop.say(CLOSED))["outcome"] == "held"
+        left.append(trouble)
+        chain.clock.set(NOW + HELD_FOR)
+        await shop.heard("early", "rejected")
+
+        async def is_kept_once() -> bool:
+            return await count_apart(js) == {"held": 0, "rejected": 1}
+
+        await eventually(is_kept_once)
+    assert left == []
