@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -53,6 +53,12 @@ class Batches:
         self._taking = Taking(rooms, self._settle_later, self._settle_now)
         self._beside = Beside(self._settle)
         self._finishing: set[asyncio.Task[None]] = set()
+        self._in_hand: dict[tuple[int, int], Msg] = {}  # by what they belong to, and their number in that
+
+    @property
+    def in_hand(self) -> Collection[Msg]:
+        """What is worked on beside the batch at hand, from when it is left for later on: it changes all the time."""
+        return self._in_hand.values()
 
     async def take(self, messages: list[Msg]) -> None:
         """Handle one batch. On trouble with the server it is tried again a few times, and then comes again later."""
@@ -140,7 +146,15 @@ class Batches:
         """Settle beside the next batches: so nobody waits for the disk on another's account."""
         self._feed.unsettled(_rejected_of(left))
         self._feed.stop(_waiting_of(left))
+        self._keep_in_hand(left, left.taken.messages)
         self._beside.add(left)
+
+    def _keep_in_hand(self, what: Left | Retried, messages: Sequence[Msg]) -> None:
+        self._in_hand.update(((id(what), number), message) for number, message in enumerate(messages))
+
+    def _let_go(self, what: Left | Retried, messages: Sequence[Msg]) -> None:
+        for number in range(len(messages)):
+            self._in_hand.pop((id(what), number), None)
 
     async def _settle_now(self, taken: Taken) -> None:
         await self._finish(await self._settling.settle(taken))
@@ -152,16 +166,14 @@ class Batches:
         retried = None
         apart = False
         try:
-            async with saying_so(messages):
-                overtaken = await self._overtaken([left.taken for left in lefts if not left.looked])
-                retried = await self._settling.settle(taken.without(overtaken))
-                if overtaken:
-                    await self._take_together(overtaken, how=How.LOOKED)
+            overtaken = await self._overtaken([left.taken for left in lefts if not left.looked])
+            retried = await self._settling.settle(taken.without(overtaken))
+            if overtaken:
+                await self._take_together(overtaken, how=How.LOOKED)
         except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
             apart = len(lefts) > 1 and not _is_passing(error)
             if not apart:
-                async with saying_so(messages):
-                    await self._after_trouble(messages, error)
+                await self._after_trouble(messages, error)
         finally:
             if not apart:
                 self._is_settled(lefts, messages)
@@ -175,6 +187,7 @@ class Batches:
 
     def _is_settled(self, lefts: Sequence[Left], messages: Sequence[Msg]) -> None:
         for left in lefts:
+            self._let_go(left, left.taken.messages)
             self._feed.settled(_rejected_of(left))
             self._feed.go_on(_waiting_of(left))
         self._sweeper.settled(map(stream_of, messages))
@@ -191,14 +204,15 @@ class Batches:
         messages = list(retried.messages)
         streams = [stream_of(message) for message in messages]
         self._feed.unsettled(streams)
+        self._keep_in_hand(retried, messages)
         try:
-            async with saying_so(messages):
-                await self._settling.finish(retried)
+            await self._settling.finish(retried)
         except Exception as error:  # noqa: BLE001 - they have their outcome, and come again until they are removed
             if not isinstance(error, TRANSIENT):  # else nobody would see where it came from
                 _log.exception("what was retried cannot be removed from what was rejected", role=self._role)
             await self._try_later(messages, error)
         finally:
+            self._let_go(retried, messages)
             self._taking.forget_told(messages)
             self._feed.settled(streams)
             self._sweeper.settled(streams)

@@ -41,7 +41,7 @@ from services.intake.settling import Settling
 from services.intake.sharing import MOST
 from services.intake.sweeping import Sweeper
 from services.intake.taking import APPEND_TIMEOUT, Rooms
-from services.pulling import feed_into, in_batches, stop_pulling
+from services.pulling import feed_into, in_batches, saying_so, stop_pulling
 from services.rights import inbox_prefix
 
 
@@ -118,6 +118,7 @@ class Intake:
         subscriber(batches.take)
         life.push_async_callback(self._sweeper.stop)
         life.push_async_callback(stop_pulling, self.app, self._connection)
+        await life.enter_async_context(saying_so(batches.in_hand))
         life.push_async_callback(batches.settle_the_last)
         await self._feed.start()
         await boxes.start()

@@ -12,13 +12,15 @@ from typing import Any
 import nats.errors
 import nats.js.errors
 import pytest
+from nats.aio.msg import Msg
 
 from events import log
 from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream
-from services import rejected
+from services import pulling, rejected
 from services.intake import batches, deciding, following, held, judging, rejecting, settling, taking
+from services.intake.beside import Beside, Left
 from services.intake.following import Follower
 from services.intake.index import Index
 from tests.chainserver import ChainServer
@@ -334,3 +336,42 @@ async def test_one_that_cannot_be_let_go_does_not_keep_another_waiting_for_ever(
             await north.heard("r1", "accepted")
             await north.heard("r2", "accepted")
     assert not failing
+
+
+async def test_what_waits_until_others_are_settled_is_not_handed_out_once_more(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy disk may keep it waiting for longer than the server does: so the server is told that it is worked on."""
+    may_end = asyncio.Event()
+    lefts: list[Left] = []
+    said: list[str] = []
+    add, in_progress, keep_together = Beside.add, Msg.in_progress, rejecting.keep_together
+
+    def adding(self: Beside, left: Left) -> None:
+        lefts.append(left)
+        add(self, left)
+
+    async def saying(self: Msg) -> None:
+        said.append(self.reply)
+        await in_progress(self)
+
+    async def slowly(*args: Any) -> None:
+        await may_end.wait()
+        await keep_together(*args)
+
+    monkeypatch.setattr(Beside, "add", adding)
+    monkeypatch.setattr(Msg, "in_progress", saying)
+    monkeypatch.setattr(settling, "keep_together", slowly)
+    monkeypatch.setattr(pulling, "_SAY_SO_EVERY", 0.02)
+    shop = await chain.partner(SHOP)
+    async with chain.running():
+        sequences = []
+        for number in (1, 2):
+            sequences.append(await shop.hand_in(event(f"bad{number}", "nonsense.said")))
+            await eventually(lambda number=number: len(lefts) == number, "it is left for later")  # type: ignore[misc]
+        [waiting] = lefts[1].taken.messages
+        said.clear()
+        await eventually(lambda: waiting.reply in said, "it is said to be worked on", patience=5)
+        may_end.set()
+        for sequence in sequences:
+            assert (await shop.receipt(sequence))["outcome"] == "rejected"

@@ -16,6 +16,7 @@ from events.envelope import iso
 from events.log import NotFirstError
 from events.streams import declare_streams
 from services.intake import batches, taking
+from services.intake.contacts import keep_contacts
 from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.limbo import HELD_FOR, Limbo
 from services.intake.problems import Problem, Refusal, kind_of
@@ -140,7 +141,6 @@ async def test_that_its_order_never_came_is_told_although_trouble_came_just_then
     """What is decided on once more is no copy of itself, which would be told already."""
     monkeypatch.setattr(batches, "_RETRY_DELAY", 0.05)
     left: list[Exception] = []
-    keep_contacts = taking.keep_contacts
 
     async def fail_at_first(*args: Any) -> None:
         if left:
