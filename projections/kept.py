@@ -81,11 +81,11 @@ class Kept:
         anew: list[int] = []
         if len(stored):
             now = made.digests[settled]
-            fresh[settled] = ~_among(now, stored)
-            gone = ~_among(stored, now)
-            if gone.any():
+            stays = _among(now, stored)
+            fresh[settled] = ~stays
+            if np.count_nonzero(stays) < len(stored):
                 firsts = np.repeat(np.array(touched, np.int64), [len(each) // _WIDTH for each in before])
-                anew = np.unique(firsts[gone]).tolist()
+                anew = np.unique(firsts[~_among(stored, now)]).tolist()
                 fresh |= np.isin(story.first_position, anew)[made.order]
         else:
             fresh[:] = True

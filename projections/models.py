@@ -75,7 +75,7 @@ CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
 
 _CUSTODY: Final = frozenset({"item.handed_over", "item.received", "order.closed", "order.reopened"})
-HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTODY, passing="state = 'open'")
+HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTODY, passing="settled_at IS NULL")
 #: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
 _OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
 
@@ -85,9 +85,7 @@ def _part(name: str) -> Model:
     return Model(name, is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
 
 
-COMMITMENTS: Final = Model(
-    "commitments", is_linked=True, facts=_OWED, by_lanes=True, passing="state IN ('open', 'paused')"
-)
+COMMITMENTS: Final = Model("commitments", is_linked=True, facts=_OWED, by_lanes=True, passing="ended_at IS NULL")
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final[tuple[Model, ...]] = (
     HANDOFFS,

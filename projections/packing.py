@@ -44,4 +44,5 @@ def _packing(column: str, kind: str) -> str:
         return " USING COMPRESSION rle"
     if kind in _AS_THEY_ARE or column in _DIFFERENT:
         return " USING COMPRESSION uncompressed"
-    return ""
+    # Texts of which many rows have the same: each is written once.
+    return " USING COMPRESSION dict_fsst" if kind == "VARCHAR" else ""
