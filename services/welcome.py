@@ -9,14 +9,18 @@ import json
 import re
 import shlex
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from events import subjects
 from events.envelope import full_type
 from events.party import name_of
 from services.credentials import Identity, credential_file, identity
 from services.home import HomeFolder, write_private
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _WORDS: Final = Path(__file__).parent / "welcome.md.j2"
 
@@ -60,6 +64,14 @@ def _trial(party: str, fact: str, event_id: str, now: datetime, data: dict[str, 
     }
 
 
+@cache
+def _words() -> Template:
+    from jinja2 import Environment, StrictUndefined  # here, for the command line imports this module for its subjects
+
+    words = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown for one reader
+    return words.from_string(_WORDS.read_text(encoding="utf-8"))
+
+
 def render_welcome(
     party: str,
     display_name: str,
@@ -74,14 +86,11 @@ def render_welcome(
 
     ``http_url`` is where HTTP is open, if it is, and ``keyed`` whether the partner has a key for it.
     """
-    from jinja2 import Environment, StrictUndefined  # here, for the command line imports this module for its subjects
-
-    words = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown for one reader
     event, named = first_event(party, now), subjects_of(party)
     if keyed and http_url is None:
         http_url = _SOME_HTTP
     shown = {"credentials": credentials, "url": url or _SOME_SERVER, **named}
-    return words.from_string(_WORDS.read_text(encoding="utf-8")).render(
+    return _words().render(
         party=party,
         display_name=display_name,
         nkey=login.nkey,

@@ -27,6 +27,7 @@ from apprise.plugins.email.smtp import SMTP_EXCEPTIONS, SMTPSecureMode
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.mime import build_email
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
+from services.notifying.trust import trusted_here
 
 SCHEMES: Final = ("mailto", "mailtos")
 
@@ -84,10 +85,11 @@ def _tls_for(server: SmtpServer) -> ssl.SSLContext | None:
     """What secures the connections to ``server``; None if they are not to be."""
     if server.secure_mode == SMTPSecureMode.INSECURE:
         return None
+    if server.verify_certificate:
+        return trusted_here()
     context = ssl.create_default_context()
-    if not server.verify_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 

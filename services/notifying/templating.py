@@ -15,12 +15,15 @@ from typing import Final, TypeVar
 
 import structlog
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
+from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 #: Names the folder of a shop's own templates, for every process of the chain.
 VARIABLE: Final = "REPAIRCHAIN_TEMPLATES"
 
 SUFFIX: Final = ".j2"
+#: Some times as many as there are; each takes a few kilobytes.
+_MOST_COMPILED: Final = 1_000
 _HTML: Final = (".html.j2",)
 
 _log = structlog.get_logger("wording")
@@ -92,6 +95,26 @@ def _stamp(folder: Path) -> tuple[int, ...]:
         return ()
 
 
+class _Compiled(BytecodeCache):
+    """What Jinja has made of templates, by their text: when a shop changes one of its own, ours are not made anew."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        made = self._made.get((bucket.key, bucket.checksum))
+        if made is not None:
+            bucket.bytecode_from_string(made)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if len(self._made) >= _MOST_COMPILED:
+            self._made.clear()
+        self._made[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_compiled: Final = _Compiled()
+
+
 @lru_cache(maxsize=4)
 def _environment_of(folder: Path | None, stamp: tuple[int, ...]) -> ImmutableSandboxedEnvironment:
     del stamp
@@ -107,6 +130,7 @@ def _environment_of(folder: Path | None, stamp: tuple[int, ...]) -> ImmutableSan
         autoescape=lambda name: name is not None and name.endswith(_HTML),
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_compiled,
     )
 
 

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -30,6 +29,7 @@ from services.contact import Contact
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Delivered, Failed, Outcome
 from services.notifying.patience import seconds_of
+from services.notifying.trust import trusted_here
 from services.webhooks import Webhook, host_of, is_public
 
 #: The kind of channel that a webhook is.
@@ -47,12 +47,6 @@ class PrivateAddressError(Exception):
     """The webhook's host is a machine that only we can reach."""
 
 
-@cache
-def _trusted_here() -> ssl.SSLContext:
-    """What this machine trusts. Reading it takes longer than all else of a caller, so it is read once in a process."""
-    return ssl.create_default_context()
-
-
 @dataclass(frozen=True)
 class WebhookCaller:
     """Calls the webhook of the party that a letter speaks for. ``now`` is the time of day, in UTC."""
@@ -60,7 +54,7 @@ class WebhookCaller:
     find: Callable[[str], Webhook | None]
     now: Callable[[], datetime]
     private_networks: bool = False
-    tls: ssl.SSLContext = field(default_factory=_trusted_here)
+    tls: ssl.SSLContext = field(default_factory=trusted_here)
     seconds: float = _ALL_SECONDS
     repeats_harmlessly: bool = True
 
@@ -94,10 +88,14 @@ class WebhookCaller:
     def _post(self, url: SplitResult, body: bytes, headers: dict[str, str]) -> tuple[int, str | None]:
         """The status of the answer and its Retry-After. Raises OSError, HTTPException and PrivateAddressError."""
         secure, host = url.scheme == "https", host_of(url)
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         with _Deadline(self.seconds) as deadline:
-            call = kind(host, url.port)
+            # Without ours it would read anew whom this machine trusts.
+            call = (
+                http.client.HTTPSConnection(host, url.port, context=self.tls)
+                if secure
+                else http.client.HTTPConnection(host, url.port)
+            )
             try:
                 # Handed its connection, it makes none of its own: we talk to what was looked up and allowed.
                 call.sock = self._connected(host, call.port, secure=secure)
