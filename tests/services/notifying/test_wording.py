@@ -604,6 +604,30 @@ def test_which_date_is_replaced_stands_beside_the_new_one() -> None:
     assert paragraph.endswith("by then. This later date replaces Friday 27 November, which we named last time.")
 
 
+@pytest.mark.parametrize(
+    ("news", "english", "dutch"),
+    [
+        (
+            replace(NEWS, promised=PROMISE),
+            "For our next message this date takes the place of Friday 27 November.",
+            "Voor ons volgende bericht komt deze datum in de plaats van vrijdag 27 november.",
+        ),
+        (
+            replace(NEWS, promised=replace(PROMISE, before=NOW + DAY)),
+            "For our next message this later date replaces Friday 27 November, which we named last time.",
+            "Voor ons volgende bericht komt deze latere datum in de plaats van vrijdag 27 november, die we",
+        ),
+    ],
+)
+def test_the_date_of_our_next_message_is_not_taken_for_the_one_of_the_repair(
+    news: News, english: str, dutch: str
+) -> None:
+    assert NAMED is not None
+    news = replace(news, named_before=NAMED - 3 * DAY)
+    assert english in body("promise", news)
+    assert dutch in body("promise", news, "nl")
+
+
 def test_the_last_message_replaces_no_date() -> None:
     news = replace(NEWS, final=True, named_before=NOW + DAY)
     assert "last time" not in compose(replace(planned("closed", news), next_news_by=None), CARDS, "en").body
