@@ -27,6 +27,7 @@ from tests.projections.story import (
     opened,
     received,
 )
+from tests.ready import open_empty_database, put_empty_database
 
 FACTS = [opened(), handed(SHOP, BENCH, "2026-03-02 10:00"), received(BENCH, "2026-03-03 10:00"), opened(order="W-2")]
 LATER = [handed(BENCH, SHOP, "2026-03-04 10:00"), handed(SHOP, IMPORTER, "2026-03-05 10:00", order="W-2")]
@@ -119,7 +120,7 @@ def test_models_of_another_version_are_made_anew_from_the_mirror(tmp_path: Path)
 
 def test_a_file_in_use_by_another_process_is_refused_in_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "chain.duckdb"
-    open_database(file).close()
+    put_empty_database(file)
     holder = (
         "import sys; from projections.database import open_database; database = open_database(sys.argv[1]); "
         "print('open', flush=True); sys.stdin.read()"
@@ -230,7 +231,7 @@ def test_whoever_reads_does_not_keep_the_file_from_being_closed(tmp_path: Path) 
             reading.set()
 
     for number in range(5):
-        database = open_database(tmp_path / f"{number}.duckdb")
+        database = open_empty_database(tmp_path / f"{number}.duckdb")
         reading = threading.Event()
         readers = [threading.Thread(target=read, args=(database, reading)) for _ in range(4)]
         for reader in readers:
@@ -253,7 +254,7 @@ def test_more_than_one_thread_works_once_there_is_enough_to_do(tmp_path: Path, m
     with duckdb.connect() as other:
         cores = int(other.execute("SELECT current_setting('threads')").fetchall()[0][0])
     monkeypatch.setattr("projections.database._ENOUGH_FOR_SEVERAL", 3)
-    with open_database(tmp_path / "chain.duckdb") as database:
+    with open_empty_database(tmp_path / "chain.duckdb") as database:
         database.apply(messages_of(FACTS[:3]))
         assert threads(database) == 1
         database.apply(messages_of(FACTS))
