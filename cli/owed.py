@@ -36,7 +36,7 @@ def commitments(
 ) -> None:
     """List who owes what to whom, by when, and what became of it.
 
-    What is open comes first, by its due time. Of one order also whose move it is, and who had it for how long.
+    What is open comes first, by its due time. Of one order also whose move it is, and who was waited for how long.
     """
     if is_open + overdue + missed > 1:
         raise Problem("ask for one of --open, --overdue and --missed.")

@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.render.lines import Hanging
 from cli.render.look import spoken, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.move import had_by, move
+from cli.render.move import move, waited_for
 from cli.render.owed import FORGOTTEN, has_not, is_to, is_void_news, to_do, who
 from cli.render.plain import many, word
 from cli.render.sentences import PARCEL_WORDS
@@ -27,13 +27,13 @@ _BESIDE: Final = "dim not bold default"
 
 
 def commitments(result: Row, moments: Moments) -> Iterator[RenderableType]:
-    """The query ``commitments``; of one order, below whose move it is and who had it for how long."""
+    """The query ``commitments``; of one order, below whose move it is and who was waited for how long."""
     rows: list[Row] = result.get("commitments") or []
     forgotten = {"customer_forgotten": any(map(is_void_news, rows))}
     if result.get("ball") and not is_void_news(result["ball"], forgotten):
-        yield _labelled("Next    ", move(result["ball"], moments))
+        yield _labelled("Next        ", move(result["ball"], moments))
     if result.get("time_spent"):
-        yield _labelled("Had by  ", had_by(result["time_spent"]))
+        yield _labelled("Waited for  ", waited_for(result["time_spent"]))
     if not rows:
         yield Text("Nothing of that kind was owed.")
         return

@@ -1,4 +1,4 @@
-"""Whose move it is, and who had it for how long: lines of the panel and of the lists."""
+"""Whose move it is, and who was waited for how long: lines of the panel and of the lists."""
 
 from __future__ import annotations
 
@@ -43,8 +43,11 @@ def by(due: datetime | None, moments: Moments) -> Text:
     return Text(f" by {moments.at(due)} ").append(told, style="red" if late else "")
 
 
-def had_by(rows: list[Row]) -> Text:
-    """Who had it for how long, and how much of that was working time of theirs."""
+def waited_for(rows: list[Row]) -> Text:
+    """Whose move it was for how long, and how much of that was working time of theirs.
+
+    Not who had the thing in hand: of a parcel on its way it is the receiver who is waited for.
+    """
     text = Text("")
     for row in rows:
         text.append(" · " if text else "")

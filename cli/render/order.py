@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cli.render.look import TOLD_WORDS, spoken, status_style, with_parties
 from cli.render.moments import Moments, parse
-from cli.render.move import by, had_by, move
+from cli.render.move import by, move, waited_for
 from cli.render.outcomes import counts
 from cli.render.owed import is_void_news
 from cli.render.plain import clean, many, word
@@ -88,7 +88,7 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
     elif order.get("next_step") and not order.get("ball"):
         lines.append(("Next", _next(order, moments)))
     if order.get("time_spent"):
-        lines.append(("Had by", had_by(order["time_spent"])))
+        lines.append(("Waited for", waited_for(order["time_spent"])))
     lines += _told(order, moments)
     if order.get("merged"):
         lines.append(("One with", Text(", ".join(word(other) for other in order["merged"]))))

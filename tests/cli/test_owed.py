@@ -76,9 +76,9 @@ def test_the_commitments_of_an_order(home: Path) -> None:
     assert {row["party"] for row in result["time_spent"]} == {SHOP, IMPORTER, BENCH}
     assert {row["working_day_seconds"] for row in result["time_spent"]} == {8 * 3_600}
     told = call("commitments", "W-1001", *THEN, home=home, columns=140).stdout
-    assert "Next    repairer:tick is to repair it by Tue 24 Nov" in told
+    assert "Next        repairer:tick is to repair it by Tue 24 Nov" in told
     # Since Monday at 11:00 in Amsterdam: six hours, six days of eight, and one hour on Wednesday.
-    assert "Had by  repairer:tick 9 days (6.9 working days)" in told
+    assert "Waited for  repairer:tick 9 days (6.9 working days)" in told
     assert "importer:noord is to send it on" in told
 
 

@@ -1,4 +1,4 @@
-"""Who had an order for how long is told in working days of whoever had it, as the policy counts what is owed."""
+"""Who was waited for how long is told in working days of whoever it was, as the policy counts what is owed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.render.move import had_by
+from cli.render.move import waited_for
 
 HOUR, DAY = 3_600, 86_400
 
@@ -28,10 +28,10 @@ HOUR, DAY = 3_600, 86_400
 )
 def test_time_is_told_in_working_days(worked: int, day: int | None, told: str) -> None:
     row: dict[str, Any] = {"party": "importer:noord", "seconds": 22 * DAY, "working_seconds": worked}
-    assert had_by([row | {"working_day_seconds": day}]).plain == f"importer:noord 22 days ({told})"
+    assert waited_for([row | {"working_day_seconds": day}]).plain == f"importer:noord 22 days ({told})"
 
 
 def test_what_never_closes_or_is_no_partner_has_no_working_days() -> None:
     always = {"party": "repairer:tick", "seconds": 3 * DAY, "working_seconds": 3 * DAY, "working_day_seconds": DAY}
     hers = {"party": "customer", "seconds": 4 * DAY, "working_seconds": None, "working_day_seconds": None}
-    assert had_by([always, hers]).plain == "repairer:tick 3 days · the customer 4 days"
+    assert waited_for([always, hers]).plain == "repairer:tick 3 days · the customer 4 days"
