@@ -226,8 +226,9 @@ class _Teller:
         result = await self._chain.ask("timeline", {"order": self._order})
         await add_working_days(self._chain.operator, result, None, None)
         self._out.print()
-        self._out.rule("the same story, as anybody in the chain can ask for it")
-        for part in rendered(result, Moments(at, self._moments.zone)):
+        self._out.rule("the same story in brief, as anybody in the chain can ask for it")
+        # The letters stand above, each in full.
+        for part in rendered(result, Moments(at, self._moments.zone), brief=True):
             self._out.print(part)
         self._out.print()
         started = result["order"]["contacts_started"]
