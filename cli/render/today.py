@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.render.ledger import due_text, foot
 from cli.render.look import TOLD_WORDS, party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import FORGOTTEN, has_not, is_to, is_void_news, to_do, who
+from cli.render.owed import FORGOTTEN, has_not, is_customer, is_to, is_void_news, to_do, who
 from cli.render.plain import many, short, word
 from cli.render.tables import plain_table
 
@@ -112,7 +112,8 @@ def _contacts(rows: list[Row], moments: Moments) -> Table:
             Text(moments.at(at) if at else "–"),
             _order(row),
             Text(word(row.get("channel")) or "–"),
-            with_parties(who(row.get("party"))),
+            # Of a word that was taken down for her nobody is known who heard it.
+            Text("–") if is_customer(row.get("party")) else with_parties(who(row.get("party"))),
             _said(row),
         )
     return table

@@ -570,7 +570,7 @@ LIST: dict[str, Any] = {
     "day": "2026-11-18",
     "time_zone": "Europe/Amsterdam",
     "since": "2026-11-16T23:00:00Z",
-    "totals": {"overdue": 3, "asked": 1, "calls": 1, "contacts": 1, "open": 2, "owed": 1},
+    "totals": {"overdue": 3, "asked": 1, "calls": 1, "contacts": 2, "open": 2, "owed": 1},
     "overdue": [
         _LINE
         | {
@@ -615,7 +615,14 @@ LIST: dict[str, Any] = {
             "party": "importer:noord",
             "channel": "phone",
             "text": None,
-        }
+        },
+        _LINE
+        | {
+            "contacted_at": "2026-11-17T15:00:00Z",
+            "party": "customer:C-77",
+            "channel": "visit",
+            "text": "is it there yet",
+        },
     ],
     "orders": [
         _LINE
