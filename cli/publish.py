@@ -68,7 +68,7 @@ def publish(
     if as_json:
         print_json(_document(found, report))
     else:
-        show(rendered([receipt_row(each) for each in found], moments_now(), hints=_hints(handed_in, found)))
+        show(rendered(_rows(handed_in, found), moments_now(), hints=_hints(handed_in, found)))
     if report.unanswered:
         raise Problem(
             f"{many(report.unanswered, 'submission')} got no receipt in {PATIENCE:.0f} s: do all services run? "
@@ -151,6 +151,12 @@ def _hints(handed_in: list[Submission], found: list[Receipt]) -> list[str]:
     """Of each type that the chain does not know, which may be meant."""
     unknown = {(each.party, each.id) for each in found if each.kind == "unknown-type"}
     return hints_for_types(str(each.event.get("type")) for each in handed_in if (each.party, each.id) in unknown)
+
+
+def _rows(handed_in: list[Submission], found: list[Receipt]) -> list[dict[str, Any]]:
+    """The receipts for people: where one names no order, the one that its event named tells which event it was."""
+    named = {(each.party, each.id): each.event.get("subject") for each in handed_in}
+    return [{"order": named.get((each.party, each.id))} | receipt_row(each) for each in found]
 
 
 def receipt_row(receipt: Receipt) -> dict[str, Any]:

@@ -58,8 +58,10 @@ def test_publishing_and_asking(home: Path) -> None:
 
 
 def test_a_type_that_is_not_known_is_told_with_the_nearest(home: Path) -> None:
-    said = call("publish", "-", home=home, stdin=event("item.recieved", "slip", {}), columns=200)
+    said = call("publish", "-", home=home, stdin=event("item.recieved", "slip", {}, order="W-77"), columns=200)
     assert said.exit_code == 1
+    # Which of the events it was is told by its order, for an id that was made up tells nobody.
+    assert re.search(r"^slip +retailer:\w+ +W-77 +rejected", said.stdout, re.MULTILINE)
     assert said.stdout.splitlines()[-1].startswith(
         "'repairchain.item.recieved.v1' is not known: did you mean repairchain.item.received.v1"
     )
