@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -129,7 +130,7 @@ def partner_login(place: Place, party: str) -> dict[str, str]:
     except NotKeptError as error:
         raise Problem(f"{one_line(error)}: leave --as away to publish for it as the operator.") from None
     except (CredentialError, OSError, ValueError) as error:
-        raise Problem(f"{one_line(error)}: register it with 'repairchain partner add {party}'.") from None
+        raise Problem(f"{one_line(error)}: register it with 'repairchain partner add {shlex.quote(party)}'.") from None
     return found.options
 
 

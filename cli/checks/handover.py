@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -48,5 +49,5 @@ def among(lanes: Iterable[dict[str, Any]], partners: Collection[str]) -> Check:
         return Check(_NAME, True, "to partners of this chain" if waiting.total() else "nothing is under way")
     first, others = strangers[0], len(strangers) - 1
     whom = f"{first} and {many(others, 'other')}" if others else first
-    advice = f"nobody there will see it; 'repairchain partner add {first}'"
+    advice = f"nobody there will see it; 'repairchain partner add {shlex.quote(first)}'"
     return Check(_NAME, None, f"to {whom}, whom nobody has added: {advice}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -236,7 +237,7 @@ def ways_to_reach(place: Place) -> Check:
     silent = [party for party, card in shops.items() if not card.phone and not card.email]
     if silent:
         shown = ", ".join(silent[:3]) + (", …" if len(silent) > 3 else "")
-        advice = f"repairchain partner add {silent[0]} --phone NUMBER --email ADDRESS"
+        advice = f"repairchain partner add {shlex.quote(silent[0])} --phone NUMBER --email ADDRESS"
         return Check(name, False, f"customers cannot reach {shown}", advice)
     return Check(
         name, True if shops else None, f"{len(shops)}, each with a phone number or an address" if shops else "none yet"
