@@ -48,6 +48,20 @@ SELECT * EXCLUDE (type, recorded_at, correlation_id, causation_id, data)
 FROM chain.events
 WHERE position >= $only AND first_position = $only
 """
+#: What the models that are made of facts alone read of them.
+_OF_FACTS_ALONE: Final = (
+    "position",
+    "first_position",
+    "fact",
+    "source",
+    "occurred_at",
+    "word",
+    "name",
+    "topic",
+    "by_when",
+    "serial",
+    "items",
+)
 
 
 class PolicyChangedError(Exception):
@@ -165,7 +179,8 @@ def _replace(making: Making, model: Model) -> None:
         old = [first for first in old if first in spoken]
     if model in making.held:
         _remove(writer, model, old)
-    writer.put(FACTS.name, facts.filter(pc.is_in(facts["first_position"], pa.array(firsts, pa.int64()))))
+    told: Any = facts.select(_OF_FACTS_ALONE)
+    writer.put(FACTS.name, told.filter(pc.is_in(told["first_position"], pa.array(firsts, pa.int64()))))
     _put(writer, model, writer.make(model.select))
 
 
@@ -225,7 +240,7 @@ def _take_facts(desk: Desk, arrived: Arrived, touched: pa.Table) -> _Taken:
         desk.put("voids", voids)
         desk.voided.update(_firsts(voids))
         facts = desk.maker.make(FACTS.select)
-    desk.put("facts", facts)
+    desk.maker.put("facts", facts)
     return _Taken(mirrored, new, doubts)
 
 
