@@ -43,13 +43,14 @@ venv: $(STAMP)
 # Rebuilt only when a lock or the project file changes. What builds comes first, then the lock, hash by hash, whose one source package
 # is built with that and not with what an isolated build would fetch unseen; then the project itself, which brings nothing more.
 $(STAMP): requirements-dev.txt requirements-build.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "repairchain needs Python 3.11 or newer; try: make PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q events projections services cli
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "repairchain needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	@echo "Setting up .venv; downloading what it needs happens once, and takes a minute or two."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q events projections services cli
+	@touch $@
 
 # The lock names versions and hashes, never a place: no index address, no find-links, nothing of this machine's pip settings.
 # Raise everything with: make lock UPGRADE=--upgrade
