@@ -79,7 +79,7 @@ def add(
     from events.party import PartyError
     from events.streams import NoRoomError
     from services.credentials import CredentialError
-    from services.parties import add_party
+    from services.parties import add_party, list_parties
     from services.reloading import ServerReloadError
     from services.userkeys import KeyFormatError
     from services.welcome import write_welcome
@@ -92,6 +92,7 @@ def add(
     if webhook is not None:
         _check_webhook(place, webhook)
     try:
+        known = party in list_parties(place.home)
         login = add_party(
             place.home, party, display_name=name, phone=phone, email=email, person=person, language=language, nkey=nkey
         )
@@ -117,8 +118,19 @@ def add(
             out.print(f"  {secret}\n", soft_wrap=True)
         if rotate:
             return
-    for line in _takes_part(party, login, welcome):
+    for line in _known(party, login, welcome) if known else _takes_part(party, login, welcome):
         out.print(line, soft_wrap=True)
+
+
+def _known(party: str, login: Identity, welcome: Path) -> list[str]:
+    """What has become of ``party``, which took part before: a new telephone number needs no new secret."""
+    if login.file is not None and login.nkey is None:
+        return _takes_part(party, login, welcome)  # what it should have instead is said there
+    kept = f", with the secret in {login.file}" if login.file else ""
+    return [
+        f"{party} took part already. What you gave of it is noted; it logs in as before{kept}.",
+        f"Its page is {welcome}.",
+    ]
 
 
 def _takes_part(party: str, login: Identity, welcome: Path) -> list[str]:

@@ -38,9 +38,10 @@ def test_an_unknown_version_of_a_type() -> None:
 
 def test_parties(free_home: Path) -> None:
     assert "No partner is registered yet" in call("partner", "list", home=free_home).stdout
-    added = answer("partner", "add", "retailer:juno & co", "--name", "Juno", "--phone", "555", home=free_home)
+    said = call("partner", "add", "retailer:juno & co", "--name", "Juno", "--phone", "555", home=free_home).stdout
+    assert "--as 'retailer:juno & co'" in said
+    added = answer("partner", "add", "retailer:juno & co", home=free_home)
     assert Path(added["credentials"]).name == f"{added['user']}.nk"
-    assert "--as 'retailer:juno & co'" in call("partner", "add", "retailer:juno & co", home=free_home).stdout
     assert answer("partner", "list", home=free_home)["parties"][0]["party"] == "retailer:juno & co"
 
 

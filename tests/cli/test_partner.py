@@ -127,6 +127,9 @@ def test_a_file_that_was_handed_over_may_be_deleted(free_home: Path) -> None:
     assert "Once handed over it may be deleted here" in said
     added = answer("partner", "add", SHOP, home=free_home)
     Path(added["credentials"]).unlink()
+    said = call("partner", "add", SHOP, "--phone", "555-0100", home=free_home).stdout
+    assert said.startswith(f"{SHOP} took part already. What you gave of it is noted; it logs in as before.\n")
+    assert "and over" not in said
     again = answer("partner", "add", SHOP, "--phone", "555-0100", home=free_home)
     assert (again["nkey"], again["credentials"]) == (added["nkey"], None)
 
