@@ -64,6 +64,7 @@ class Batches:
         """Handle one batch. On trouble with the server it is tried again a few times, and then comes again later."""
         began = time.monotonic()
         left = list(messages)
+        self._sweeper.came(messages)
         try:
             async with saying_so(left):
                 await self._take_in_its_place(left)

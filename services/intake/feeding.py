@@ -38,6 +38,9 @@ _LOOK: Final = 0.5
 #: After trouble with one stream (seconds).
 _PAUSE: Final = 0.5
 
+#: What is on its way here when we stop arrives within this (seconds).
+_LAST: Final = 1.0
+
 #: So many batches in a row may leave out who hands in more than its share.
 _LIGHT: Final = 3
 
@@ -176,15 +179,29 @@ class FairFeed:
         self._came.set()
 
     async def unsubscribe(self) -> None:
-        """Take nothing more; what was asked for ahead comes again to whoever asks next."""
+        """Take nothing more; what was asked for ahead comes again to whoever asks next, in its order."""
         self._closed = True
         self._came.set()
         self._saying.cancel()
+        if self._connection.is_connected:
+            with suppress(nats.errors.Error, TimeoutError):
+                async with asyncio.timeout(_LAST):
+                    await self._hear_the_last()
         with suppress(nats.errors.Error):
-            await self._subscription.unsubscribe()
             for source in self._sources.values():
                 while source.messages:
                     await source.messages.popleft().nak()
+
+    async def _hear_the_last(self) -> None:
+        """Return when nothing is on its way here any more: what is not given back comes again behind what follows it.
+
+        So would what is given back first, while the server still has a request of ours: it drops those that nobody
+        waits for when it is asked how many there are.
+        """
+        await self._subscription.drain()  # type: ignore[no-untyped-call]
+        streams = [source.stream for source in self._sources.values() if source.messages]
+        js = self._connection.jetstream()
+        await asyncio.gather(*(js.consumer_info(stream, self._durable) for stream in streams), return_exceptions=True)
 
     # -- choosing -----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,10 @@ from typing import Final
 import nats.errors
 import nats.js.errors
 import structlog
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+
+from services.intake.delivered import comes_again, stream_of
 
 #: Between two rounds (seconds): customers' names and addresses should not lie here for long.
 _EVERY: Final = 0.5
@@ -23,6 +26,9 @@ _EVERY: Final = 0.5
 #: So many streams are swept in a round, those with most to remove first: that is more than some that are always full,
 #: and a disk has other work.
 _AT_A_TIME: Final = 32
+
+#: What an earlier run has given back, and what it took with it, is with us again within this (seconds).
+_ALL_IS_BACK: Final = 15.0
 
 _TROUBLE: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 
@@ -39,6 +45,8 @@ class Sweeper:
         self._troubled = False
         self._left: Counter[str] = Counter()
         self._wanted = asyncio.Event()
+        self._new_came: set[str] = set()  # streams of which we had what nobody had before us
+        self._all_is_back = asyncio.get_running_loop().time() + _ALL_IS_BACK
 
     def start(self) -> None:
         """Sweep from now on."""
@@ -48,6 +56,11 @@ class Sweeper:
         """In these streams some submissions have their outcome, and are acknowledged; named once for each."""
         self._left.update(streams)
         self._wanted.set()
+
+    def came(self, messages: Iterable[Msg]) -> None:
+        """These are here now. The server hands out what is new only after all that was given back."""
+        if asyncio.get_running_loop().time() < self._all_is_back:
+            self._new_came.update(stream_of(message) for message in messages if not comes_again(message))
 
     async def stop(self) -> None:
         """Sweep no more; what is left goes with the next start."""
@@ -83,6 +96,8 @@ class Sweeper:
         """Whether there is, or may be, more to remove soon."""
         try:
             info = await self._js.consumer_info(stream, self._durable)
+            if info.num_ack_pending and self._may_be_on_its_way_back(stream):
+                return True
             settled = info.ack_floor.stream_seq if info.ack_floor is not None else 0
             if settled != self._swept.get(stream, 0):  # less than before: the stream was put back from a backup
                 await self._js.purge_stream(stream, seq=settled + 1)
@@ -91,3 +106,11 @@ class Sweeper:
             self._swept.pop(stream, None)
             return False
         return bool(info.num_ack_pending)  # acknowledgements may still be on their way
+
+    def _may_be_on_its_way_back(self, stream: str) -> bool:
+        """Whether an earlier run may have given something back that has not come again.
+
+        With each removal the server forgets that it was to hand that out at once (seen with nats-server 2.15.1): it
+        would come after the time for an answer, behind all that follows it.
+        """
+        return stream not in self._new_came and asyncio.get_running_loop().time() < self._all_is_back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections import Counter
@@ -16,6 +17,7 @@ from events import names
 from events.streams import declare_box, declare_streams
 from events.subjects import box_stream, box_subject
 from services.intake.feeding import FairFeed
+from services.intake.sweeping import Sweeper
 from tests.chainserver import ChainServer
 from tests.waiting import eventually
 
@@ -31,10 +33,10 @@ async def client(chain_server: ChainServer) -> Client:
     return client
 
 
-async def hand_in(client: Client, party: str, first: int, count: int) -> None:
+async def hand_in(client: Client, party: str, first: int, count: int, size: int = 1) -> None:
     js = client.jetstream()
     for number in range(first, first + count):
-        await js.publish_async(box_subject(party), f"{number}".encode())
+        await js.publish_async(box_subject(party), f"{number:0{size}}".encode())
     await js.publish_async_completed()
 
 
@@ -179,13 +181,57 @@ async def test_it_goes_on_after_the_server_was_killed(chain_server: ChainServer,
         assert {("rival", number) for number in range(5, 10)} <= {each for batch in batches for each in batch}
 
 
-async def test_what_was_fetched_ahead_comes_again_at_once_to_the_next(client: Client) -> None:
+async def test_what_was_fetched_ahead_comes_again_at_once_to_the_next_in_its_order(client: Client) -> None:
+    await hand_in(client, ONE, 0, 900)
+    async with feeding(client, ONE) as found:
+        await eventually(lambda: len(found.arrived) == 900, "fetched ahead")
+    async with feeding(client, ONE) as found:
+        batches = await found.take(900)  # well before the time for an answer is up
+    assert [number for batch in batches for _, number in batch] == list(range(900))
+
+
+async def test_what_was_on_its_way_when_it_stopped_comes_again_at_once_too(client: Client) -> None:
+    await hand_in(client, ONE, 0, 150, size=4_000)  # more than comes in a moment
+    first = asyncio.Event()
+    feed = FairFeed(client, names.INTAKE_DURABLES["retailer"], lambda _: first.set(), lambda: None)
+    await feed.start()
+    await feed.serve([box_stream(ONE)])
+    await first.wait()
+    await feed.unsubscribe()
+    async with feeding(client, ONE) as found, asyncio.timeout(5):  # half the time for an answer
+        batches = await found.take(150)
+    assert {number for batch in batches for _, number in batch} == set(range(150))
+
+
+async def test_what_was_given_back_comes_again_before_anything_is_removed_from_its_stream(client: Client) -> None:
+    """Else the server would hand it out only after the time for an answer, behind all that follows it."""
     await hand_in(client, ONE, 0, 30)
     async with feeding(client, ONE) as found:
         await eventually(lambda: len(found.arrived) == 30, "fetched ahead")
-    async with feeding(client, ONE) as found:
-        batches = await found.take(30)  # well before the time for an answer is up
-    assert {number for batch in batches for _, number in batch} == set(range(30))
+    js, stream, durable = client.jetstream(), box_stream(ONE), names.INTAKE_DURABLES["retailer"]
+    sweeper = Sweeper(js, durable)
+    waiting = await js.pull_subscribe_bind(durable=durable, stream=stream)
+    for first, count in (0, 10), (10, 20):
+        assert await sweeper._sweep(stream), "there is more to remove soon"
+        messages = await waiting.fetch(count, timeout=2)
+        sweeper.came(messages)
+        assert [int(message.data) for message in messages] == list(range(first, first + count))
+        for message in messages:
+            await message.ack_sync()
+    assert not await sweeper._sweep(stream)
+    assert (await js.stream_info(stream)).state.messages == 0
+
+
+async def test_a_stream_is_swept_while_its_submissions_are_worked_on(client: Client) -> None:
+    await hand_in(client, ONE, 0, 3)
+    js, stream, durable = client.jetstream(), box_stream(ONE), names.INTAKE_DURABLES["retailer"]
+    sweeper = Sweeper(js, durable)
+    waiting = await js.pull_subscribe_bind(durable=durable, stream=stream)
+    messages = await waiting.fetch(3)
+    sweeper.came(messages)
+    await messages[0].ack_sync()
+    assert await sweeper._sweep(stream), "there is more to remove soon"
+    assert (await js.stream_info(stream)).state.messages == 2
 
 
 async def test_hundreds_of_idle_streams_cost_next_to_nothing(client: Client) -> None:
