@@ -217,7 +217,8 @@ class EmbeddedServer:
         telling = [line for line in lines[-20:] if "[FTL]" in line or line.startswith("nats-server:")]
         line = (telling or lines or ["it said nothing"])[-1]
         words = line.partition("[FTL] ")[2] or line
-        return f"{words}; set nats_port, 0 takes a free one" if "address already in use" in words else words
+        taken = "address already in use" in words
+        return f"{words}; name another as nats_port in repairchain.toml, 0 takes a free one" if taken else words
 
 
 def prove_durable(monitor_url: str) -> None:
