@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from bench.projections.stream import Stream
 from projections.database import open_database
+from services.supervisor import ALLOCATOR
 
 
 def fill(file: Path, orders: int, *, leave: int = 0, waiting: int = 0) -> Stream:
@@ -34,6 +37,13 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
         "--folder", type=Path, help="where the file is made, and removed again; default: a temporary one"
     )
     return parser
+
+
+def as_the_projector(module: str) -> None:
+    """Start ``module`` again with the allocator of the projector of `up`, which a process takes up as it starts."""
+    if not ALLOCATOR.keys() <= os.environ.keys():
+        again = [sys.executable, "-m", module, *sys.argv[1:]]
+        os.execve(sys.executable, again, os.environ | ALLOCATOR)  # noqa: S606 - ourselves, with our own arguments
 
 
 @contextmanager

@@ -7,15 +7,13 @@ grows with it.
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
-from bench.projections.filling import arguments, fill, scratch_file
+from bench.projections.filling import arguments, as_the_projector, fill, scratch_file
 from projections.database import open_database
-from services.supervisor import ALLOCATOR
 
 WANTED = 50.0
 ORDERS = 500
@@ -41,18 +39,20 @@ def measure(file: Path, orders: int, count: int) -> float:
     stream = fill(file, orders, leave=leave)
     waiting = [message for chunk in stream.read(stream.length - leave, stream.length) for message in chunk]
     stream.close()
-    took = []
+    took, busy = [], []
     with open_database(file) as database:
         database.rebuild()
         database.checkpoint()
         for batch in batches(waiting)[: count + 3]:
-            began = time.perf_counter()
+            began, processors = time.perf_counter(), time.process_time()
             database.apply(batch)
             took.append((time.perf_counter() - began) * 1000)
-    took = sorted(took[3:])  # the first ones warm up
+            busy.append((time.process_time() - processors) * 1000)
+    took, busy = sorted(took[3:]), sorted(busy[3:])  # the first ones warm up
     print(
         f"{orders:,} orders, {len(took)} batches of {ORDERS} orders: median {statistics.median(took):.1f} ms, "
-        f"p90 {took[int(len(took) * 0.9)]:.1f} ms, longest {took[-1]:.1f} ms",
+        f"p90 {took[int(len(took) * 0.9)]:.1f} ms, longest {took[-1]:.1f} ms; "
+        f"processors {statistics.median(busy):.1f} ms, least {busy[0]:.1f} ms",
         flush=True,
     )
     return statistics.median(took)
@@ -62,9 +62,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--batches", type=int, default=40)
     given = parser.parse_args()
-    if not ALLOCATOR.keys() <= os.environ.keys():  # a process takes it up when it starts, like the projector of `up`
-        again = [sys.executable, "-m", "bench.projections.live", *sys.argv[1:]]
-        os.execve(sys.executable, again, os.environ | ALLOCATOR)  # noqa: S606 - ourselves, with our own arguments
+    as_the_projector("bench.projections.live")
     with scratch_file(given.folder) as small:
         short = measure(small, max(given.orders // 100, 10_000), given.batches)
     with scratch_file(given.folder) as large:
