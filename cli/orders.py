@@ -64,7 +64,8 @@ def status(
     if not product_name(result):  # an order keeps no description; the facts that opened it do
         story = ask(place, "timeline", {"order": order}, then, known)
         result |= {"description": described(story["entries"])}
-    show([order_panel(result, moments_now(then or known))], then, known)
+    owed = ask(place, "commitments", {"order": order}, then, known)["commitments"]
+    show([order_panel(result, moments_now(then or known), owed, counted=False)], then, known)
 
 
 def orders(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -14,19 +15,28 @@ from cli.render.look import TOLD_WORDS, spoken, status_style, with_parties
 from cli.render.moments import Moments, parse
 from cli.render.move import by, move, waited_for
 from cli.render.outcomes import counts
-from cli.render.owed import is_void_news
+from cli.render.owed import is_customer, is_void_news
 from cli.render.plain import clean, many, word
 from cli.render.sentences import PARCEL_WORDS, product_name
 
 Row = dict[str, Any]
 
 
-def order_panel(order: Row, moments: Moments, commitments: list[Row] | None = None) -> RenderableType:
-    """The panel on top of a timeline, and all of ``status``; ``commitments`` add a line on how many were kept."""
+#: What she waits for besides the repair itself and news of it.
+_WAITS_FOR: Final = {"answer": "an answer", "call": "a call"}
+
+
+def order_panel(
+    order: Row, moments: Moments, commitments: Sequence[Row] = (), *, counted: bool = True
+) -> RenderableType:
+    """The panel on top of a timeline, and all of ``status``.
+
+    ``commitments`` add what she waits for, an answer or a call, and if ``counted`` a line on how many were kept.
+    """
     facts = Table.grid(padding=(0, 2), expand=True)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(ratio=1, overflow="fold")
-    for label, text in _lines(order, moments, commitments):
+    for label, text in _lines(order, moments, commitments, counted):
         facts.add_row(label, text)
     return Panel(
         Group(_headline(order, moments), Text(""), facts),
@@ -70,7 +80,7 @@ def _days(opened: Any, closed: Any, moments: Moments) -> str:
     return many(moments.days_between(opened, closed), "day")
 
 
-def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[tuple[str, Text]]:
+def _lines(order: Row, moments: Moments, commitments: Sequence[Row], counted: bool) -> list[tuple[str, Text]]:
     lines: list[tuple[str, Text]] = []
     if order.get("fault_text"):
         lines.append(("Complaint", Text(word(order["fault_text"]))))
@@ -90,6 +100,8 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
     if order.get("time_spent"):
         lines.append(("Waited for", waited_for(order["time_spent"])))
     lines += _told(order, moments)
+    if waits := _waits_for(order, moments, commitments):
+        lines.append(("She waits for", waits))
     if order.get("merged"):
         lines.append(("One with", Text(", ".join(word(other) for other in order["merged"]))))
     references = [f"{word(each.get('party'))} {word(each.get('reference'))}" for each in order.get("references") or []]
@@ -97,10 +109,26 @@ def _lines(order: Row, moments: Moments, commitments: list[Row] | None) -> list[
         references.insert(0, f"customer {word(order['customer'])}")
     if references:
         lines.append(("Known as", with_parties(" · ".join(references))))
-    if commitments:
-        lines.append(("Owed", counts(commitments, moments)))
+    if commitments and counted:
+        lines.append(("Owed", counts(list(commitments), moments)))
     lines.append(("So far", _counts(order)))
     return lines
+
+
+def _waits_for(order: Row, moments: Moments, commitments: Sequence[Row]) -> Text:
+    """What is owed to her and is not the next step anyway: that one is told above."""
+    ball, text = order.get("ball") or {}, Text("")
+    if order.get("customer_forgotten"):
+        return text
+    for row in commitments:
+        known = all(row.get(name) == ball.get(name) for name in ("kind", "topic", "owner"))
+        if known or row.get("kind") not in _WAITS_FOR or row.get("state") not in ("open", "overdue"):
+            continue
+        if is_customer(row.get("owed_to")) and not is_customer(row.get("owner")):
+            text.append(" · " if text else "")
+            text.append_text(with_parties(f"{_WAITS_FOR[word(row['kind'])]} from {word(row.get('owner'))}"))
+            text.append_text(by(parse(row.get("due_at")), moments))
+    return text
 
 
 def _whereabouts(order: Row) -> tuple[str, Text]:

@@ -1,0 +1,51 @@
+"""At the counter ``status`` tells which answer or call the shop owes the customer, whatever the next step is."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.render.order import order_panel
+from tests.cli.drawing import MOMENTS
+from tests.cli.examples import ORDER
+
+ANSWER: dict[str, Any] = {
+    "kind": "answer",
+    "topic": "Q-7",
+    "owner": "retailer:juno",
+    "owed_to": "customer:C-77",
+    "state": "open",
+    "due_at": "2026-11-19T10:00:00Z",
+}
+CALL = ANSWER | {"kind": "call", "topic": "msg-1", "state": "overdue", "due_at": "2026-11-17T10:00:00Z"}
+
+
+def panel_of(order: dict[str, Any], *commitments: dict[str, Any]) -> str:
+    out = Console(file=StringIO(), width=160)
+    out.print(order_panel(order, MOMENTS, commitments, counted=False))
+    return str(out.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_what_she_waits_for_is_told_with_who_owes_it_and_by_when() -> None:
+    told = panel_of(ORDER, CALL, ANSWER)
+    assert "She waits for   a call from retailer:juno by Tue 17 Nov 11:00 (" in told
+    assert " late) · an answer from retailer:juno by Thu 19 Nov 11:00 (in " in told
+    assert "Owed" not in told
+
+
+@pytest.mark.parametrize(
+    ("order", "row"),
+    [
+        (ORDER | {"ball": ANSWER}, ANSWER),  # it is the next step, and told as that
+        (ORDER | {"customer_forgotten": True}, ANSWER),
+        (ORDER, ANSWER | {"state": "met"}),
+        (ORDER, ANSWER | {"owner": "customer:C-77", "owed_to": "retailer:juno"}),
+        (ORDER, ANSWER | {"owed_to": "repairer:tick"}),
+        (ORDER, ANSWER | {"kind": "update"}),  # when she hears again has a line of its own
+    ],
+)
+def test_nothing_else_is(order: dict[str, Any], row: dict[str, Any]) -> None:
+    assert "She waits for" not in panel_of(order, row)
