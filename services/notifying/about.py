@@ -136,6 +136,7 @@ def news_of(
         chased=len(reminders),
         chased_at=reminders[-1].at if reminders else None,
         uncalled=kind == "update" and person_announced(history),
+        call_owed=kind == "overdue" and person_announced(history),
         check_at=_to_be_asked(history, now),
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,

@@ -215,6 +215,8 @@ class News:
     chased: int = 0
     chased_at: datetime | None = None
     uncalled: bool = False
+    #: As ``uncalled``, in a letter that begins with another delay.
+    call_owed: bool = False
     #: When she is to be asked whether all is well.
     check_at: datetime | None = None
     closed_from: datetime | None = None

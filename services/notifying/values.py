@@ -157,6 +157,7 @@ class _Words:
             "asked": news.asked,
             "answer_owed": news.answer_owed and self._plan.kind != "answer" and news.late != "answer",
             "answer_owed_by": self._by(news.answer_owed_by),
+            "call_owed": news.call_owed,
             "paused": news.paused,
             "waits": stand == "waits",
             "questions": [text for each in news.questions if (text := self._told(each))],

@@ -542,6 +542,13 @@ def test_the_answer_that_we_owe_has_a_date_if_there_is_one() -> None:
     assert "dat krijgt u uiterlijk woensdag 25 november." in body("received", news, "nl")
 
 
+def test_a_person_who_was_to_be_in_touch_is_not_forgotten_in_a_letter_about_a_delay() -> None:
+    news = replace(NEWS, late="forward", due=NOW - DAY, call_owed=True)
+    assert "We have not forgotten that Sanne is to get in touch with you." in body("overdue", news)
+    assert "niet vergeten dat Sanne nog contact met u opneemt" in body("overdue", news, "nl")
+    assert "forgotten" not in body("overdue", replace(news, call_owed=False))
+
+
 def test_the_answer_itself_speaks_for_itself() -> None:
     news = replace(NEWS, answer=ANSWER, answer_owed=True)
     assert "owe you an answer" not in body("answer", news)
