@@ -83,14 +83,6 @@ class Follower:
             self._release_soon(self._held.named_in(batch, self._index.numbers_of))
         return end != position
 
-    async def is_behind(self) -> bool:
-        """Whether the log holds more than the index has read."""
-        end = await last_position(self._js)
-        if self._index.position >= end:
-            return False
-        async with self._lock:  # what of ours was on its way is there now, and noted
-            return self._index.position < end
-
     def appended(self, events: Sequence[Event]) -> None:
         """We have just appended these: what waited for an order or a reference that they name is handed in again."""
         self._release_soon(self._held.named_by(events, self._index.numbers_of))
