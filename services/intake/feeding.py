@@ -236,8 +236,9 @@ class FairFeed:
         return sum(bool(source.messages) or source.came > since for source in self._sources.values()) <= 1
 
     async def _collect(self) -> None:
-        """Let more come while it comes quickly; but nobody waits for one who hands in more than its share."""
-        until, seen = self._clock() + _COLLECT, 0
+        """Let more come while it comes quickly; but nobody waits for one who hands in more than its share, and where
+        several hand in, nobody waits longer than one who is alone."""
+        until, seen = self._clock() + (_COLLECT if self._is_alone() else _GAP), 0
         while self._clock() < until:
             counts = [len(source.messages) for source in self._ready()]
             if sum(counts) <= seen or max(counts) >= self._pace.share(alone=self._is_alone()):
