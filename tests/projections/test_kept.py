@@ -46,7 +46,7 @@ def settled(database: Database) -> set[tuple[Any, ...]]:
             row
             for table, key in (("commitments", "kind"), ("handoffs", "to_party"))
             for row in cursor.execute(
-                f"SELECT '{table}', rowid, position, {key} FROM {table} WHERE first_position = 1 "  # noqa: S608 - our names
+                f"SELECT '{table}', rowid, position, {key} FROM {table} WHERE first_position = 1 "
                 "AND state NOT IN ('open', 'paused')"
             ).fetchall()
         }
