@@ -86,7 +86,7 @@ def check(event: Event, party: str) -> Checked | Refusal:
     try:
         return _check(event, party)
     except Refusal as refusal:
-        return refusal
+        return refusal.alone()
 
 
 def _check(event: Event, party: str) -> Checked:

@@ -49,7 +49,8 @@ def judge(batch: Iterable[tuple[Msg, Submission]], index: Index, limbo: Limbo, n
             outcome = decide(event, party, index, now, checked)
         except Refusal as refusal:
             told = event if isinstance(event, Event) else None
-            problem = limbo.judged(with_all_faults(refusal.problem(id), document, told), message.headers)
+            # What was read of it holds the refusal, which holds this frame: the whole batch would wait for the garbage.
+            problem = limbo.judged(with_all_faults(refusal.alone().problem(id), document, told), message.headers)
             decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party), told))
             continue
         if isinstance(outcome, Duplicate):

@@ -74,6 +74,11 @@ class Refusal(Exception):
         self.detail = short(detail)
         self.pointer = None if pointer is None else short(pointer)
 
+    def alone(self) -> Refusal:
+        """Itself, without where it was raised and from what: that would keep all it was made of until it is told."""
+        self.__context__ = None
+        return self.with_traceback(None)
+
     def problem(self, submission: str | None) -> Problem:
         """The refusal as problem details about the submission with that id."""
         return Problem(

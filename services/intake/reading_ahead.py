@@ -63,7 +63,7 @@ def read(message: Msg) -> Submission:
         order_hash(event.subject)
         return Submission(document, id, event, check(event, party_of(message)))
     except Refusal as refusal:
-        return Submission(document, id, refusal, None)
+        return Submission(document, id, refusal.alone(), None)
 
 
 def contact_key_of(message: Msg, party: str) -> str | None:
