@@ -236,12 +236,14 @@ class FairFeed:
         return sum(bool(source.messages) or source.came > since for source in self._sources.values()) <= 1
 
     async def _collect(self) -> None:
-        """Let more come while it comes quickly; but nobody waits for one who hands in more than its share, and where
-        several hand in, nobody waits longer than one who is alone."""
-        until, seen = self._clock() + (_COLLECT if self._is_alone() else _GAP), 0
+        """Let more come while it comes quickly. Where several hand in nobody waits for that: what comes while one batch
+        is taken is the next."""
+        if not self._is_alone():
+            return
+        until, seen = self._clock() + _COLLECT, 0
         while self._clock() < until:
             counts = [len(source.messages) for source in self._ready()]
-            if sum(counts) <= seen or max(counts) >= self._pace.share(alone=self._is_alone()):
+            if sum(counts) <= seen or max(counts) >= self._pace.share(alone=True):
                 return
             seen = sum(counts)
             await asyncio.sleep(_GAP)
