@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import nats
 import structlog
@@ -80,11 +80,16 @@ async def connect(settings: Settings, who: str, *, name: str = "repairchain", **
     )
 
 
+#: Each step of leaving has so long (seconds): nats-py may wait for ever for what nobody will say any more.
+_LEAVING: Final = 12.0
+
+
 async def leave(connection: Client) -> None:
     """Finish what is at hand and disconnect; at once if there is no server to say it to."""
     for step in (connection.drain, connection.close) if connection.is_connected else (connection.close,):
         try:
-            await step()
+            async with asyncio.timeout(_LEAVING):
+                await step()
         except Exception as error:  # noqa: BLE001 - when the server has gone, nats-py raises whatever its transport does
             await note_quietly(error)
 

@@ -188,10 +188,15 @@ async def feed_into(subscriber: Any, app: FastStream, feed: Any) -> None:
     subscriber.add_task(subscriber._consume_pull)
 
 
+#: FastStream has so long to finish the batch at hand and to stop (seconds): it may wait for ever for its connection.
+_STOPPING: Final = 20.0
+
+
 async def stop_pulling(app: FastStream, connection: Client) -> None:
     """Finish the batch at hand and disconnect. FastStream alone raises when there is no server to disconnect from."""
     try:
-        await app.stop()
+        async with asyncio.timeout(_STOPPING):
+            await app.stop()
     except Exception as error:  # noqa: BLE001 - what was not finished comes again at the next start
         _log.debug("stopping", error=repr(error))
     await leave(connection)
