@@ -32,13 +32,14 @@ def commitments(result: Row, moments: Moments) -> Iterator[RenderableType]:
     forgotten = {"customer_forgotten": any(map(is_void_news, rows))}
     if result.get("ball") and not is_void_news(result["ball"], forgotten):
         yield _labelled("Next        ", move(result["ball"], moments))
-    if result.get("time_spent"):
-        yield _labelled("Waited for  ", waited_for(result["time_spent"]))
+    waited = waited_for(result.get("time_spent") or [])
+    if waited:
+        yield _labelled("Waited for  ", waited)
     if not rows:
         yield Text("Nothing of that kind was owed.")
         return
     of_one = "ball" in result
-    if result.get("ball") or result.get("time_spent"):
+    if result.get("ball") or waited:
         yield Text("")
     chances = any(row.get("chance") is not None for row in rows)
     columns = [

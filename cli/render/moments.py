@@ -21,12 +21,12 @@ def parse(text: object) -> datetime | None:
 
 
 def span(seconds: float) -> str:
-    """About how long, in its largest unit: ``40 s``, ``5 min``, ``3 h``, ``12 days``, ``7 weeks``."""
+    """About how long, in its largest unit: ``40 s``, ``5 min``, ``3 h``, ``12 days``, ``7 weeks``. No ``48 h``."""
     seconds = abs(seconds)
     for limit, unit, one, more in (
         (90, 1, "s", "s"),
         (90 * 60, 60, "min", "min"),
-        (72 * 3600, 3600, "h", "h"),
+        (47.5 * 3600, 3600, "h", "h"),
         (60 * 86400, 86400, "day", "days"),
         (730 * 86400, 7 * 86400, "week", "weeks"),
     ):

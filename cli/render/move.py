@@ -16,6 +16,8 @@ Row = dict[str, Any]
 
 #: From so many working days on, a tenth of one is of no interest.
 _MANY: Final = 10
+#: Whoever was waited for less than this has kept nobody waiting (seconds).
+_WORTH_TELLING: Final = 3_600
 #: What less than a working day is told in.
 _UNITS: Final = (("hour", 3600), ("minute", 60))
 
@@ -46,10 +48,13 @@ def by(due: datetime | None, moments: Moments) -> Text:
 def waited_for(rows: list[Row]) -> Text:
     """Whose move it was for how long, and how much of that was working time of theirs.
 
-    Not who had the thing in hand: of a parcel on its way it is the receiver who is waited for.
+    Not who had the thing in hand: of a parcel on its way it is the receiver who is waited for. Empty where it was
+    nobody's for long.
     """
     text = Text("")
     for row in rows:
+        if (row.get("seconds") or 0) < _WORTH_TELLING:
+            continue
         text.append(" · " if text else "")
         text.append_text(with_parties(f"{who(row.get('party'))} {span(row.get('seconds') or 0)}"))
         if worked := _worked(row):

@@ -97,8 +97,8 @@ def _lines(order: Row, moments: Moments, commitments: Sequence[Row], counted: bo
         lines.append(("Next", move(order["ball"], moments)))
     elif order.get("next_step") and not order.get("ball"):
         lines.append(("Next", _next(order, moments)))
-    if order.get("time_spent"):
-        lines.append(("Waited for", waited_for(order["time_spent"])))
+    if waited := waited_for(order.get("time_spent") or []):
+        lines.append(("Waited for", waited))
     lines += _told(order, moments)
     if waits := _waits_for(order, moments, commitments):
         lines.append(("She waits for", waits))

@@ -126,7 +126,7 @@ def test_promises_and_what_became_of_them(home: Path) -> None:
         {"party": BENCH, "promises": 1, "kept": 0, "missed": 1, "open": 0, "moved": 1, "late_p50": 2 * 86_400}
     ]
     told = call("promises", "--party", BENCH, "--as-of", "2026-11-26T16:00Z", home=home, columns=140).stdout
-    assert "✗ 48 h late so far (first by Fri 20 Nov" in told
+    assert "✗ 2 days late so far (first by Fri 20 Nov" in told
     assert answer("promises", "--party", SHOP, home=home) == {"promises": [], "parties": []}
     assert "Nobody has named a date." in call("promises", "--party", SHOP, home=home).stdout
 

@@ -35,3 +35,10 @@ def test_what_never_closes_or_is_no_partner_has_no_working_days() -> None:
     always = {"party": "repairer:tick", "seconds": 3 * DAY, "working_seconds": 3 * DAY, "working_day_seconds": DAY}
     hers = {"party": "customer", "seconds": 4 * DAY, "working_seconds": None, "working_day_seconds": None}
     assert waited_for([always, hers]).plain == "repairer:tick 3 days · the customer 4 days"
+
+
+def test_a_few_minutes_are_no_waiting() -> None:
+    asked = {"party": "customer", "seconds": 300, "working_seconds": None, "working_day_seconds": None}
+    waited = {"party": "repairer:tick", "seconds": HOUR, "working_seconds": None, "working_day_seconds": None}
+    assert waited_for([asked, waited]).plain == "repairer:tick 60 min"
+    assert not waited_for([asked])
