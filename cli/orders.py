@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from cli.asking import ask
+from cli.errors import Problem
 from cli.forgotten import mark_order, mark_orders, mark_story, unmarked
 from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moments
 from cli.output import moments_now, print_json, show
+
+#: In which order orders are listed; the first unless another is asked for.
+_SORTS: Final = ("moved", "due", "waiting")
 
 
 def timeline(
@@ -53,7 +57,6 @@ def status(
 ) -> None:
     """Show where an order stands and what comes next."""
     from cli.render.order import order_panel
-    from cli.render.sentences import described, product_name
 
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
     result = ask(place, "status", {"order": order}, then, known, mark_order)
@@ -61,9 +64,6 @@ def status(
     if as_json:
         print_json(result)
         return
-    if not product_name(result):  # an order keeps no description; the facts that opened it do
-        story = ask(place, "timeline", {"order": order}, then, known)
-        result |= {"description": described(story["entries"])}
     owed = ask(place, "commitments", {"order": order}, then, known)["commitments"]
     show([order_panel(result, moments_now(then or known), owed, counted=False)], then, known)
 
@@ -78,17 +78,31 @@ def orders(
     status: Annotated[
         str | None, typer.Option(metavar="STATUS", help="Only orders in this status, such as in_transit.")
     ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="moved: what moved last on top; due: the next step that is due first, so the longest late on top; "
+            "waiting: what has not moved for longest.",
+        ),
+    ] = _SORTS[0],
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many.")] = 50,
     offset: Annotated[int, typer.Option(metavar="N", min=0, help="Leave out so many first.")] = 0,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     as_json: Json = False,
 ) -> None:
-    """List orders, a page at a time."""
+    """List orders, a page at a time: open ones first, what moved last on top, unless --sort says otherwise.
+
+    An order moves when its status changes, at the time at which that happened: what was imported of last year stands
+    where last year does. Closed orders come last, in every sort, the latest close first.
+    """
     from cli.render.tables import orders as rendered
 
+    if sort not in _SORTS:
+        raise Problem(f"--sort is one of {', '.join(_SORTS)}, not '{sort}'.")
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
-    args = {"open": is_open, "holder": holder, "status": status, "limit": limit, "offset": offset}
+    args = {"open": is_open, "holder": holder, "status": status, "sort": sort, "limit": limit, "offset": offset}
     result = ask(place, "orders", args, then, known, lambda at, found: mark_orders(at, found["orders"]))
     unmarked(result["orders"])
     if as_json:

@@ -7,7 +7,7 @@ may lack any field and hold any JSON: others wrote it, perhaps with a later vers
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from cli.render.moments import Moments
@@ -97,17 +97,6 @@ def product_name(product: Any) -> str:
         return ""
     named = " ".join(part for part in (word(product.get("brand")), word(product.get("model"))) if part)
     return named or word(product.get("description"))
-
-
-def described(entries: Iterable[Data]) -> str:
-    """The product as it was last described when it was taken in, by a timeline: an order keeps its name alone."""
-    products = [
-        (entry.get("data") or {}).get("product")
-        for entry in entries
-        if entry.get("type") == "order.opened" and not entry.get("voided")
-    ]
-    found = [each["description"] for each in products if isinstance(each, dict) and each.get("description")]
-    return word(found[-1]) if found else ""
 
 
 def _listed(value: Any) -> str:

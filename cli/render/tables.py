@@ -12,12 +12,14 @@ from rich.text import Text
 
 from cli.render.look import party, spoken, status_text
 from cli.render.moments import Moments, parse, span
-from cli.render.plain import many, word
+from cli.render.plain import many, short, word
 from cli.render.sentences import product_name
 
 Row = dict[str, Any]
 
 
+#: A description may be a whole sentence; so much of it tells one order from another.
+_PRODUCT: Final = 60
 #: What the columns of lanes mean.
 _LEGEND: Final = (
     "\nNever: it moved on, or the order was closed, before the receiver said that it came in.",
@@ -52,7 +54,7 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
         late = bool(due and due < moments.now)
         table.add_row(
             Text(word(row.get("order_id")), style="bold"),
-            Text(product_name(row) or "–"),
+            Text(short(product_name(row), _PRODUCT) or "–"),
             status_text(row.get("status")),
             _where(row),
             Text(moments.day(since) if since else "–"),

@@ -17,7 +17,7 @@ from cli.render.moments import Moments, parse
 from cli.render.order import order_panel
 from cli.render.outcomes import by_opener, outcomes
 from cli.render.plain import clean, many, word
-from cli.render.sentences import described, sentence, unknown
+from cli.render.sentences import sentence, unknown
 
 Row = dict[str, Any]
 
@@ -35,7 +35,7 @@ _FATES: Final = ("message.sent", "message.failed", "message.unknown", "message.s
 def timeline(result: Row, moments: Moments, *, raw: bool = False, brief: bool = False) -> Iterator[RenderableType]:
     """What to print for the query ``timeline``, top to bottom; ``brief`` leaves out what is in the letters."""
     everything: list[Row] = result.get("entries") or []
-    order: Row = {"description": described(everything)} | (result.get("order") or {})
+    order: Row = result.get("order") or {}
     commitments: list[Row] = result.get("commitments") or []
     yield order_panel(order, moments, commitments)
     entries = everything if raw else list(_told(everything))

@@ -62,6 +62,12 @@ class Arguments:
             raise QueryError(f"'{name}' must be a number from 0 to 1")
         return None if value is None else float(value)
 
+    def one_of(self, name: str, among: Collection[str]) -> str | None:
+        value = self._given.get(name)
+        if value is not None and value not in among:
+            raise QueryError(f"'{name}' must be one of: {', '.join(among)}")
+        return value
+
     def texts(self, name: str, among: Collection[str]) -> list[str] | None:
         value = self._given.get(name)
         if value is None:

@@ -6,15 +6,19 @@ from datetime import timedelta
 from typing import Final
 
 from projections.book import open_book
-from projections.clock import promise_of_next_news
+from projections.calendar import ALWAYS
+from projections.clock import Clock, promise_of_next_news
 from projections.queries import owed
 from projections.queries.arguments import MAX_LIMIT, Arguments
+from projections.queries.naming import with_descriptions
 from projections.queries.next_step import with_balls
 from projections.queries.order import messages_of
 from projections.queries.reading import Reading, Row, as_json, as_parameter
 from projections.queries.travel import travel
 from projections.queries.waiting import said_of_lanes, together, with_awaited
 
+#: In which order orders are listed; the first unless another is asked for.
+SORTS: Final = ("moved", "due", "waiting")
 #: Less likely than this to be met in time is worth a look.
 _LIKELY: Final = 0.5
 #: Quiet hours, a full day and all retries are over by then.
@@ -22,7 +26,11 @@ _SILENT: Final = timedelta(days=3)
 
 
 def orders(reading: Reading, arguments: Arguments) -> Row:
-    """Orders, those with the latest news first, and how many there are in all."""
+    """Orders, open ones first and of these what moved last unless ``sort`` says otherwise; and how many there are in all.
+
+    Sorts are ``moved``, ``due`` (the next step that is due first) and ``waiting`` (what has not moved for longest).
+    """
+    sort = arguments.one_of("sort", SORTS) or SORTS[0]
     wanted = {
         "open": arguments.flag("open"),
         "holder": arguments.text("holder"),
@@ -30,9 +38,8 @@ def orders(reading: Reading, arguments: Arguments) -> Row:
     }
     limit, offset = arguments.number("limit", 100), arguments.number("offset", 0)
     travel(reading)
-    rows = with_balls(
-        reading, reading.rows("orders", **wanted, limit=limit, offset=offset), reading.moment_or_none(arguments)
-    )
+    page = reading.rows("orders", **wanted, sort=sort, limit=limit, offset=offset)
+    rows = with_descriptions(reading, with_balls(reading, page, reading.moment_or_none(arguments)))
     total = reading.rows("orders_total", **wanted)[0]["total"]
     return {"orders": rows, "total": total}
 
@@ -99,15 +106,21 @@ def stats(reading: Reading, arguments: Arguments) -> Row:
 
 
 def closures(reading: Reading, arguments: Arguments) -> Row:
-    """When one party is closed, as it announced; its time zone; and the next news that it can promise a customer."""
+    """When one party is closed, as it announced; its time zone; and the next news that it can promise a customer, as a
+    rule and while a visit is missed."""
     party, now = arguments.required_text("party"), reading.moment_or_none(arguments)
     book = open_book(reading.cursor)
     terms = book.terms(-1, "update", party, None, arguments.text("category"), arguments.text("urgency"))
-    allowed = timedelta(microseconds=terms.allowed)
-    promise = promise_of_next_news(terms.clock, now, allowed) if now is not None else None
+    missed = book.policy.messages.after_missed_visit
+    clock = Clock.of(ALWAYS) if missed.around_the_clock else terms.own
+    promise, sooner = (
+        promise_of_next_news(of, now, timedelta(microseconds=allowed)) if now is not None else None
+        for of, allowed in ((terms.clock, terms.allowed), (clock, missed.microseconds(terms.day_length)))
+    )
     return {
         "closures": [row for row in reading.rows("closures") if row.pop("party") == party],
         "next_news_by": as_json(as_parameter(promise)),
+        "next_news_after_missed_visit_by": as_json(as_parameter(sooner)),
         "time_zone": book.policy.calendar_of(party).time_zone,
     }
 

@@ -33,8 +33,8 @@ STEPS: Final = {
 
 def with_balls(reading: Reading, orders: Sequence[Row], now: datetime | None) -> list[Row]:
     """``orders`` with whose move each is, and with the next step that this says; as they are where nobody said when."""
-    wanted = [order["order_id"] for order in orders]
-    found = reading.rows_of("ball", "order", wanted, first=None, now=now, limit=2**62) if now and wanted else []
+    among = [order["first_position"] for order in orders]
+    found = reading.rows("ball", first=None, among=among, now=now, limit=len(among)) if now and among else []
     balls = {ball["order"]: ball for ball in found}
     return [with_ball(order, balls.get(order["order_id"])) for order in orders]
 

@@ -8,6 +8,7 @@ from events.party import ROLES, role_of
 from projections.book import open_book
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
+from projections.queries.naming import with_descriptions
 from projections.queries.next_step import with_ball
 from projections.queries.parcels import carried, last_parcel, with_parcels
 from projections.queries.reading import Reading, Row
@@ -107,12 +108,13 @@ def _status(reading: Reading, subject: Row) -> Row | None:
     if not rows:
         return None
     references = reading.rows("references", first=subject["first_position"])
-    return {**rows[0], "references": references, "merged": subject["merged"] or []}
+    (order,) = with_descriptions(reading, rows)
+    return {**order, "references": references, "merged": subject["merged"] or []}
 
 
 def ball_of(reading: Reading, subject: Row, now: datetime) -> Row | None:
     """Whose move it is; None if the order is closed or nothing is owed."""
-    rows = reading.rows("ball", first=subject["first_position"], now=now, limit=1)
+    rows = reading.rows("ball", first=subject["first_position"], among=None, now=now, limit=1)
     return rows[0] if rows else None
 
 

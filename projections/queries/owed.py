@@ -44,7 +44,7 @@ def ball(reading: Reading, arguments: Arguments) -> Row:
     now, party, limit = reading.moment(arguments), arguments.text("party"), arguments.number("limit", 100)
     travel(reading)
     if party is None:
-        return {"ball": reading.rows("ball", first=None, now=now, limit=limit)}
+        return {"ball": reading.rows("ball", first=None, among=None, now=now, limit=limit)}
     open_ones = listed(reading, now, owner=party, states=["overdue", "open", "paused"], limit=limit)
     chances = _chances(reading, now, owner=party)
     return {"party": party, "ball": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in open_ones]}

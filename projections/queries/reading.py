@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -42,17 +41,8 @@ class Reading:
 
     def rows(self, query: str, **parameters: Any) -> list[Row]:
         """The rows of queries/``query``.sql, ready for JSON."""
-        return self._rows(read_sql(query, "queries"), parameters)
-
-    def rows_of(self, query: str, column: str, values: Sequence[str], **parameters: Any) -> list[Row]:
-        """Those rows of queries/``query``.sql that have one of ``values`` in ``column``."""
-        text = read_sql(query, "queries")
-        chosen = f'SELECT * FROM (\n{text}\n) WHERE "{column}" IN (SELECT unnest($of::VARCHAR[]))'  # noqa: S608 - of ours
-        return self._rows(chosen, {**parameters, "of": list(values)})
-
-    def _rows(self, text: str, parameters: dict[str, Any]) -> list[Row]:
         bound = {name: as_parameter(value) for name, value in parameters.items()}
-        cursor = execute(self.cursor, text, bound)
+        cursor = execute(self.cursor, read_sql(query, "queries"), bound)
         names = [column[0] for column in cursor.description or ()]
         return [{name: as_json(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()]
 

@@ -44,7 +44,9 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "message": Query(customer.message, frozenset({"message"})),
         "status": Query(order.status, frozenset({"order", "now"}), travels=True),
         "timeline": Query(order.timeline, frozenset({"order", "raw", "now"}), travels=True),
-        "orders": Query(chain.orders, frozenset({"open", "holder", "status", "limit", "offset", "now"}), travels=True),
+        "orders": Query(
+            chain.orders, frozenset({"open", "holder", "status", "sort", "limit", "offset", "now"}), travels=True
+        ),
         "handoffs": Query(chain.handoffs, frozenset({"from", "to", "limit"}), travels=True),
         "stalled": Query(chain.stalled, frozenset({"now", "likely", "limit"}), travels=True),
         "commitments": Query(

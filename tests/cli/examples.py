@@ -320,7 +320,12 @@ CLOSED: dict[str, Any] = ORDER | {
 }
 
 ORDERS: dict[str, Any] = {
-    "orders": [ORDER, CLOSED, ORDER | {"order_id": "W-1003", "brand": None, "model": None, "next_due": None}],
+    "orders": [
+        ORDER,
+        CLOSED,
+        ORDER | {"order_id": "W-1003", "brand": None, "model": None, "next_due": None},
+        ORDER | {"order_id": "W-1004", "brand": None, "model": None, "description": "brass desk lamp, two bulbs"},
+    ],
     "total": 1204,
 }
 

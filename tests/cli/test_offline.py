@@ -71,7 +71,10 @@ def test_before_it_began(home: Path) -> None:
 
 
 def test_lists(home: Path) -> None:
-    assert [each["order_id"] for each in answer("orders", home=home)["orders"]] == ["W-1001", "W-1002"]
+    assert [each["order_id"] for each in answer("orders", home=home)["orders"]] == ["W-1002", "W-1001"]
+    waiting = answer("orders", "--sort", "waiting", home=home)["orders"]
+    assert [each["order_id"] for each in waiting] == ["W-1001", "W-1002"]
+    assert "--sort is one of moved, due, waiting" in sentence(call("orders", "--sort", "age", home=home))
     assert answer("orders", "--holder", "importer:noord", home=home)["total"] == 1
     assert answer("orders", "--closed", home=home)["total"] == 0
     page = answer("orders", "--limit", "1", "--offset", "1", home=home)

@@ -32,6 +32,7 @@ def test_an_order_that_was_just_taken_in(given: Given) -> None:
         "outcome": None,
         "brand": "Tide",
         "model": "Diver",
+        "description": None,
         "serial": "SN-W-1",
         "fault_text": "It stopped",
         "urgency": "urgent",
