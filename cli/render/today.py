@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from rich.console import RenderableType
@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.render.ledger import due_text, foot
 from cli.render.look import TOLD_WORDS, party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import FORGOTTEN, has_not, is_customer, is_to, is_void_news, to_do, who
+from cli.render.owed import FORGOTTEN, is_customer, is_void_news, to_do, who
 from cli.render.plain import many, short, word
 from cli.render.tables import plain_table
 
@@ -49,12 +49,12 @@ def briefing(result: Row, moments: Moments) -> Iterator[RenderableType]:
         yield with_parties(f"{reader} has nothing to look after.", "green")
         return
     yield with_parties(f"What {reader} has to look after", "bold")
-    parts: list[tuple[str, str, str, Callable[[list[Row], Moments], Table]]] = [
+    parts: list[tuple[str, str, str, Callable[[list[Row], Moments, str], Table]]] = [
         ("calls", "calls", "To call: a message did not arrive, or we said that a person will be in touch", _calls),
-        ("overdue", "overdue", "Late, the longest first", _overdue),
+        ("overdue", "overdue", "Late, the longest first", _owing),
         ("asked", "asked", "Asked by customers, and not answered yet", _asked),
         ("contacts", "contacts", f"Customers who got in touch since {_since(result, moments)}", _contacts),
-        ("orders", "open", "Open orders, and whose move it is", _orders),
+        ("orders", "open", "Open orders, and whose move it is", _owing),
         ("owed", "owed", f"What {reader} owes on orders of others, and is not late with", _owed),
     ]
     for part, total, title, table_of in parts:
@@ -62,7 +62,7 @@ def briefing(result: Row, moments: Moments) -> Iterator[RenderableType]:
         if rows:
             yield Text("")
             yield with_parties(title, "bold")
-            yield table_of(rows, moments)
+            yield table_of(rows, moments, reader)
             more = (totals.get(total) or 0) - len(rows)
             if more > 0:
                 yield Text(f"and {more:,} more: --limit {len(rows) + more}", style="dim")
@@ -75,63 +75,83 @@ def _since(result: Row, moments: Moments) -> str:
     return moments.day(since) if since else "the day before"
 
 
-def _calls(rows: list[Row], moments: Moments) -> Table:
-    table = plain_table("Order", "By", "What the customer was to hear", "Why not", whole=("By",))
-    for row in rows:
-        kind, reason = word(row.get("message_kind")), word(row.get("reason")).replace("_", " ")
+def _calls(rows: list[Row], moments: Moments, reader: str) -> Table:
+    return _to_do(((row, reader, _to_call(row)) for row in rows), moments, reader)
+
+
+def _to_call(row: Row) -> str:
+    kind, reason = word(row.get("message_kind")), word(row.get("reason")).replace("_", " ")
+    if kind == "person":
+        return "call the customer, as she was told that somebody would"
+    heard = f", who is to hear {TOLD_WORDS.get(kind, kind)}" if kind else ""
+    return f"call the customer{heard}" + (f"; the message did not arrive: {reason}" if reason else "")
+
+
+def _owing(rows: list[Row], moments: Moments, reader: str) -> Table:
+    """What is owed by anybody: late or not, or nothing at all."""
+    return _to_do(
+        (
+            (row, who(row.get("owner")), to_do(row.get("kind"), row.get("topic")))
+            if row.get("kind")
+            else (row, "nobody", "do anything")
+            for row in rows
+        ),
+        moments,
+        reader,
+    )
+
+
+def _asked(rows: list[Row], moments: Moments, reader: str) -> Table:
+    asked = ((row, who(row.get("owner")), f"answer: {_said(row)}") for row in rows)
+    return _to_do(asked, moments, reader)
+
+
+def _owed(rows: list[Row], moments: Moments, reader: str) -> Table:
+    owed = (
+        (row, reader, f"{to_do(row.get('kind'), row.get('topic'))}, for {word(row.get('accountable')) or 'somebody'}")
+        for row in rows
+    )
+    return _to_do(owed, moments, reader)
+
+
+def _to_do(lines: Iterable[tuple[Row, str, str]], moments: Moments, reader: str) -> Table:
+    """A row and who is to do what, each; read from left to right, with its head, a line is a sentence."""
+    table = plain_table("Order", "Who", "is to", "by", "that is", whole=("by",))
+    for row, name, what in lines:
+        whom = with_parties(name)
+        if name == reader:
+            whom.stylize("bold")
         table.add_row(
-            _order(row), due_text(row, moments), Text(TOLD_WORDS.get(kind, kind)), _remarked(Text(reason or "–"), row)
+            _order(row), whom, _remarked(with_parties(what), row), due_text(row, moments), _from_now(row, moments)
         )
     return table
 
 
-def _overdue(rows: list[Row], moments: Moments) -> Table:
-    table = plain_table("Overdue", "Order", "Who owes what", "Due", right=("Overdue",), whole=("Due",))
-    for row in rows:
-        table.add_row(
-            Text(span(row.get("overdue_seconds") or 0), style="bold red"),
-            _order(row),
-            _remarked(with_parties(has_not(row.get("owner"), row.get("kind"), row.get("topic"))), row),
-            due_text(row, moments),
-        )
-    return table
+def _from_now(row: Row, moments: Moments) -> Text:
+    """``6 days late``, ``in 21 h``; what stands still has no time."""
+    if row.get("state") == "paused":
+        return Text("paused: the customer is waited for", style="yellow")
+    due = None if is_void_news(row) else parse(row.get("due_at"))
+    if due is None:
+        return Text("")
+    if row.get("state") != "overdue":
+        return Text(moments.relative(due))
+    return Text(f"{span((moments.now - due).total_seconds())} late", style="bold red")
 
 
-def _asked(rows: list[Row], moments: Moments) -> Table:
-    table = plain_table("Order", "Question", "Who is to answer", "By", whole=("By",))
-    for row in rows:
-        table.add_row(_order(row), _said(row), with_parties(who(row.get("owner"))), due_text(row, moments))
-    return table
-
-
-def _contacts(rows: list[Row], moments: Moments) -> Table:
-    table = plain_table("When", "Order", "How", "With", "What", whole=("When",))
+def _contacts(rows: list[Row], moments: Moments, reader: str) -> Table:
+    del reader
+    table = plain_table("Order", "When", "How", "With whom", "What the customer said", whole=("When",))
     for row in rows:
         at = parse(row.get("contacted_at"))
         table.add_row(
-            Text(moments.at(at) if at else "–"),
             _order(row),
+            Text(moments.at(at) if at else "–"),
             Text(word(row.get("channel")) or "–"),
             # Of a word that was taken down for her nobody is known who heard it.
             Text("–") if is_customer(row.get("party")) else with_parties(who(row.get("party"))),
-            _said(row),
+            Text(_said(row)),
         )
-    return table
-
-
-def _orders(rows: list[Row], moments: Moments) -> Table:
-    table = plain_table("Order", "Whose move", "By", whole=("By",))
-    for row in rows:
-        move = is_to(row.get("owner"), row.get("kind"), row.get("topic")) if row.get("kind") else "nothing is owed"
-        table.add_row(_order(row), _remarked(with_parties(move), row), due_text(row, moments))
-    return table
-
-
-def _owed(rows: list[Row], moments: Moments) -> Table:
-    table = plain_table("Order", "What", "For", "By", whole=("By",))
-    for row in rows:
-        what = _remarked(Text(to_do(row.get("kind"), row.get("topic"))), row)
-        table.add_row(_order(row), what, party(row.get("accountable")), due_text(row, moments))
     return table
 
 
@@ -147,5 +167,5 @@ def _order(row: Row) -> Text:
     return text.append(f" ({own})", style="not bold") if own and own != order else text
 
 
-def _said(row: Row) -> Text:
-    return Text(short(word(row.get("text")), _LONGEST) or "–")
+def _said(row: Row) -> str:
+    return short(word(row.get("text")), _LONGEST) or "–"

@@ -24,6 +24,14 @@ def test_the_list_of_a_party_is_on_one_screen(home: Path) -> None:
     assert "and is not late with" not in text  # it answers for all that it owes
 
 
+def test_a_line_says_who_is_to_do_what_by_when(home: Path) -> None:
+    lines = call("today", SHOP, "--limit", "100", home=home, columns=140).stdout.splitlines()
+    head = next(number for number, line in enumerate(lines) if line == "Late, the longest first") + 1
+    assert lines[head].split() == ["Order", "Who", "is", "to", "by", "that", "is"]
+    late = [" ".join(line.split()) for line in lines[head + 2 :]]
+    assert [line for line in late if line.startswith("H-0 importer:noord say that it came in Wed 18 Nov 10:00 ")]
+
+
 def test_a_part_is_cut_where_it_is_told_to_be(home: Path) -> None:
     found = answer("today", SHOP, "--limit", "1", home=home)
     assert (found["party"], len(found["orders"])) == (SHOP, 1)
