@@ -27,6 +27,7 @@ from events.party import role_of
 from events.streams import DEFAULT_LIMITS, Limits, box_is_as_declared, declare_box
 from events.subjects import box_stream, party_of_subject
 from services.connecting import connect
+from services.ending import end
 from services.rights import KEEPER_USER
 from services.settings import Settings
 
@@ -195,9 +196,7 @@ class Boxes:
 
     async def stop(self) -> None:
         """Look no more."""
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await end(self._task)
         with suppress(nats.errors.Error):
             await self._subscription.unsubscribe()
 

@@ -12,6 +12,7 @@ import structlog
 from nats.aio.client import Client
 
 from services.credentials import Credential, credential
+from services.ending import within
 from services.fitness import require_fit, tls_of
 from services.home import read_json
 from services.rights import inbox_prefix
@@ -88,8 +89,7 @@ async def leave(connection: Client) -> None:
     """Finish what is at hand and disconnect; at once if there is no server to say it to."""
     for step in (connection.drain, connection.close) if connection.is_connected else (connection.close,):
         try:
-            async with asyncio.timeout(_LEAVING):
-                await step()
+            await within(_LEAVING, step())
         except Exception as error:  # noqa: BLE001 - when the server has gone, nats-py raises whatever its transport does
             await note_quietly(error)
 

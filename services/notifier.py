@@ -38,6 +38,7 @@ from services.answering import Ask, TooLargeError
 from services.connecting import leave
 from services.contact import Contact
 from services.delivery import Delivery
+from services.ending import end
 from services.messages import TRIGGERS
 from services.notices import DailyList, Notice, send_notice
 from services.notifying.asking_together import Histories
@@ -208,9 +209,7 @@ class Notifier:
             async with asyncio.timeout(_FINISH), self._one_round:
                 if self._briefer is not None:
                     await self._briefer.stop()
-        for rounds in self._rounds:
-            rounds.cancel()
-        await asyncio.gather(*self._rounds, return_exceptions=True)
+        await end(*self._rounds)
         await stop_pulling(self.app, self._connection)
 
     async def check(self) -> str:

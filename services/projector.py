@@ -32,6 +32,7 @@ from projections.database import Database
 from projections.schema import DatabaseError
 from services.answering import NoAnswerError, QuestionError, pack, query_subject
 from services.connecting import leave
+from services.ending import end, within
 from services.readmodels import DAMAGE, ReadModels
 from services.showing import Showing
 from services.workday import WORKING_DAYS
@@ -46,6 +47,9 @@ _RETRY_DELAY: Final = 1.0
 #: many times what the last one took, though not longer than the second figure (seconds), and not while anybody waits.
 _COLLECT_TIMES: Final = 4
 _COLLECT_AT_MOST: Final = 0.5
+
+#: The server has so long to hear that we answer no more (seconds).
+_STOPPING: Final = 5.0
 
 #: How long a query waits for the position it asked for (seconds).
 _PATIENCE: Final = 20.0
@@ -109,7 +113,7 @@ class Projector:
             await self._begin_anew_on_another_log()
             self._position = self._models.position
             self._follower = asyncio.create_task(self._follow())
-            life.push_async_callback(self._stop_following)
+            life.push_async_callback(end, self._follower)
             await self._listen(life)
             self._life = life.pop_all()
 
@@ -134,16 +138,9 @@ class Projector:
 
     async def _stop_answering(self, service: Service) -> None:
         if self._connection.is_connected:
-            with suppress(nats.errors.Error):
-                await service.stop()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _stop_following(self) -> None:
-        self._follower.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._follower
+            with suppress(nats.errors.Error, TimeoutError):
+                await within(_STOPPING, service.stop())
+        await end(*self._tasks)
 
     @property
     def position(self) -> int:

@@ -22,6 +22,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from services.connecting import leave
+from services.ending import end, within
 
 #: One request waits at the server for so long (seconds). One that was lost with the server is made again then.
 _LINGER: Final = 1.0
@@ -154,9 +155,7 @@ async def saying_so(messages: Collection[Msg]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        saying.cancel()
-        with suppress(asyncio.CancelledError):
-            await saying
+        await end(saying)
 
 
 async def _say_so(messages: Collection[Msg]) -> None:
@@ -195,8 +194,7 @@ _STOPPING: Final = 20.0
 async def stop_pulling(app: FastStream, connection: Client) -> None:
     """Finish the batch at hand and disconnect. FastStream alone raises when there is no server to disconnect from."""
     try:
-        async with asyncio.timeout(_STOPPING):
-            await app.stop()
+        await within(_STOPPING, app.stop())
     except Exception as error:  # noqa: BLE001 - what was not finished comes again at the next start
         _log.debug("stopping", error=repr(error))
     await leave(connection)

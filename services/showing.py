@@ -24,6 +24,7 @@ from events.subjects import party_of_subject
 from projections.queries.parts import MOST_CHANGED
 from services import shown
 from services.answering import Ask, pack
+from services.ending import end
 from services.shown import NotShownError
 
 #: So many requests of one partner are on their way at a time, and so many of all are looked up: our own services ask,
@@ -81,9 +82,7 @@ class Showing:
         if self._connection.is_connected:
             with suppress(nats.errors.Error):
                 await self._subscription.unsubscribe()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     async def _take(self, message: Msg) -> None:
         task = asyncio.create_task(self._respond(message))

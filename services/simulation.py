@@ -21,7 +21,7 @@ from events.log import last_position
 from events.subjects import intake_subject, receipts_subject
 from services.answering import ask
 from services.boxes import unsettled
-from services.connecting import connect
+from services.connecting import connect, leave
 from services.notifier import Notifier
 from services.parties import add_party
 from services.server import EmbeddedServer
@@ -170,5 +170,5 @@ async def simulate(
             stack.push_async_callback(service.stop)
             running[name] = service
         operator = await connect(settings, "operator", name="repairchain simulation")
-        stack.push_async_callback(operator.close)
+        stack.push_async_callback(leave, operator)
         yield Simulation(settings, clock, operator, running)

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from events import names
+from services.ending import end
 from services.expiring import end_in_time
 from services.health import probe
 from services.home import read_json
@@ -128,9 +129,7 @@ class Supervisor:
             for task in done:
                 task.result()  # a keeper does not end by itself: this raises what went wrong in it
         finally:
-            for task in (stopping, *keepers):
-                task.cancel()
-            await asyncio.gather(stopping, *keepers, return_exceptions=True)
+            await end(stopping, *keepers)
             await self._stop_children()
 
     async def _keep_service(self, service: str) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from math import ceil
@@ -28,6 +27,7 @@ from events.log import Appended
 from events.party import PARTNER_ROLES, WATCHDOG, role_of
 from services.adopting import Adopting
 from services.answering import Ask, NoAnswerError, QuestionError
+from services.ending import end
 from services.notices import Notice, commitment_notice
 from services.starting import Starting
 
@@ -213,9 +213,7 @@ class Watchdog:
     async def stop(self) -> None:
         """Stop beating."""
         if self._running is not None:
-            self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+            await end(self._running)
 
     async def check(self) -> str:
         """For readiness: asks the projector what is to be said now. Raises NoAnswerError or QuestionError."""

@@ -26,6 +26,7 @@ from events.clock import Clock, SystemClock
 from services.answering import asker
 from services.connecting import connect, leave, login, note_quietly, require_fit_server
 from services.credentials import Credential
+from services.ending import end
 from services.garbage import collect_less_often
 from services.health import Check, serve_health
 from services.logs import configure_logs
@@ -340,8 +341,7 @@ async def _serve(name: str, settings: Settings, *, narrated: bool) -> None:
     while not starting.done():
         await asyncio.wait([starting, stopped], timeout=_SAY_SO_EVERY, return_when=asyncio.FIRST_COMPLETED)
         if stopped.done():
-            starting.cancel()
-            await asyncio.wait([starting])  # however it ends, nobody needs to hear of it
+            await end(starting)  # however it ends, nobody needs to hear of it
             if not starting.cancelled() and starting.exception() is None:
                 await starting.result().stop()
             return

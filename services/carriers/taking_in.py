@@ -25,6 +25,7 @@ from services.answering import Ask, NoAnswerError, QuestionError
 from services.carriers.checkpoint import Checkpoint, plain_number
 from services.carriers.matching import Handover, facts_of
 from services.carriers.waiting import KEPT, Waiting
+from services.ending import end
 
 #: So many parcels are asked about at a time.
 _TOGETHER: Final = 200
@@ -75,9 +76,7 @@ class TakingIn:
 
     async def stop(self) -> None:
         """What is not told yet waits on the disk."""
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await end(self._task)
         with suppress(nats.errors.Error):
             await self._subscription.unsubscribe()
         await self._on_disk(self._waiting.close)

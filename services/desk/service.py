@@ -47,6 +47,7 @@ from services.desk.record import (
 from services.desk.redacting import redacted
 from services.desk.saying import Reply, decide_reply
 from services.desk.settling import Settled, decide_settlement
+from services.ending import within
 from services.notifying.history import History
 from services.rejected import as_json
 
@@ -62,6 +63,9 @@ _LOOK_AGAIN: Final = 30.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
+
+#: What is at hand when we stop has so long (seconds): whoever asked hears nothing then, and asks again.
+_STOPPING: Final = 5.0
 
 #: So often a query is asked before we say that nobody answers.
 _TRIES: Final = 3
@@ -120,8 +124,8 @@ class Desk:
         """Finish what is at hand, and take no more."""
         self._leaving.set()
         await asyncio.gather(*self._beside)
-        with suppress(nats.errors.Error):
-            await self._subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
+        with suppress(nats.errors.Error, TimeoutError):
+            await within(_STOPPING, self._subscription.drain())  # type: ignore[no-untyped-call]  # nats-py is typed in parts
 
     # -- questions and answers ----------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from nats.js import JetStreamContext
 from events import names
 from events.envelope import Event
 from events.log import LogReplacedError, last_position, read_until
+from services.ending import end
 from services.intake.deciding import is_found
 from services.intake.held import Held
 from services.intake.index import Index
@@ -71,9 +72,7 @@ class Follower:
 
     async def stop(self) -> None:
         """Follow no longer."""
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await end(self._task)
 
     async def read_to_the_end(self) -> bool:
         """Bring the index up to the end of the log; whether there was anything new. The caller holds the lock."""
@@ -141,9 +140,10 @@ class Follower:
                 ends = await asyncio.gather(
                     *(self._held.release(self._js, self._index, name) for name in some), return_exceptions=True
                 )
-                for end in ends:  # all have ended: what was not let go is waited for again before all is looked through
-                    if isinstance(end, BaseException):
-                        raise end
+                # All have ended: what was not let go is waited for again before all is looked through.
+                for each in ends:
+                    if isinstance(each, BaseException):
+                        raise each
 
     async def _read_what_others_said(self) -> None:
         async with self._lock:  # nothing of ours is on its way into the log

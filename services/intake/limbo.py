@@ -24,6 +24,7 @@ from events import names
 from events.clock import Clock
 from events.envelope import iso
 from events.subjects import held_subject, untoken
+from services.ending import end
 from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.problems import NEVER_CAME, Problem, Refusal, is_held, kind_of
 from services.intake.rejecting import from_message, held_names
@@ -81,9 +82,7 @@ class Limbo:
 
     async def stop(self) -> None:
         """Look no longer."""
-        self._looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._looking
+        await end(self._looking)
 
     async def _go_on(self) -> None:
         while True:

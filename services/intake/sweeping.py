@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Final
 
 import nats.errors
@@ -18,6 +17,7 @@ import structlog
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
+from services.ending import end
 from services.intake.delivered import comes_again, stream_of
 
 #: Between two rounds (seconds): customers' names and addresses should not lie here for long.
@@ -64,9 +64,7 @@ class Sweeper:
 
     async def stop(self) -> None:
         """Sweep no more; what is left goes with the next start."""
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await end(self._task)
 
     async def _run(self) -> None:
         while True:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 import nats.js.errors
 from nats.aio.client import Client
@@ -23,6 +23,7 @@ from events.envelope import Event
 from events.log import Appended, NotFirstError, append_batch, last_position
 from events.outgoing import frame, write
 from services.desk.book import Book
+from services.ending import look_at_its_end
 from services.intake.beside import Left
 from services.intake.contacts import keep_contacts
 from services.intake.delivered import comes_again, retry_of, stream_of
@@ -71,12 +72,6 @@ def _parts(messages: list[Msg]) -> list[list[Msg]]:
     """A batch in equal parts, none of fewer than ``_MANY`` unless it is the only one."""
     size = -(-len(messages) // max(1, len(messages) // _MANY))
     return [messages[at : at + size] for at in range(0, len(messages), size)]
-
-
-def _look_at_its_end(task: asyncio.Task[Any]) -> None:
-    """Else Python says that nobody did."""
-    if not task.cancelled():
-        task.exception()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +175,7 @@ class Taking:
             self._index.forget()
             if self._under_way is not None:  # it may have come to the log or not
                 self.unsure = True
-                self._under_way.places.add_done_callback(_look_at_its_end)
+                self._under_way.places.add_done_callback(look_at_its_end)
                 self._under_way.places.cancel()
                 self._under_way = None
 
