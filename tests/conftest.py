@@ -18,9 +18,12 @@ from hypothesis import strategies
 
 from services.settings import PREFIX
 from tests.chainserver import ChainServer
+from tests.hanging import Teller, watched
 from tests.sampling import be_thorough
 
 HERE = Path(__file__).parent
+
+_HANGING = pytest.StashKey[Teller]()
 
 #: What takes longest begins first, so that at the end no worker is left alone with it. What starts a process for each
 #: service stands between others, since several of those at once would wait for each other to start.
@@ -69,6 +72,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """What is no fixture can see it, too. Until all is imported nobody looks for garbage; see below."""
     gc.disable()
+    config.stash[_HANGING] = Teller()
     be_thorough(bool(config.getoption("--thorough")))
 
 
@@ -100,7 +104,14 @@ def pytest_collection_finish() -> None:
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
     """Tests run on the loop that services run on (services/wiring.py), which takes less time than Python's own."""
-    return {"uvloop": uvloop.new_event_loop}
+    return {"uvloop": lambda: watched(uvloop.new_event_loop())}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """One that does not end says where its tasks wait."""
+    with item.config.stash[_HANGING].of(item.nodeid):
+        return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
