@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Final
 
 import nats.js.errors
@@ -157,9 +158,7 @@ class Settling:
         for rejection in rejections:
             message, sequence = rejection.message, sequence_of(rejection.message)
             headers = to_headers(rejection.problem, message.headers, sequence)
-            # The same submission after a crash is kept once; each stream has sequences of its own, and a box that was
-            # made anew begins at 1.
-            headers[Header.MSG_ID.value] = message_id(stream_of(message), f"{sequence} {stored_at(message)}")
+            headers[Header.MSG_ID.value] = _kept_once(rejection)
             body = message.data  # the name and address of who was forgotten are kept nowhere any more
             if rejection.contact_key in forgotten:
                 body = without_contact(message.headers, body)
@@ -192,6 +191,18 @@ class Settling:
         if kept.subject is not None and party_of_subject(kept.subject) == party:
             await erase(self._js, names.REJECTED, number)
             self._held.settled(number)
+
+
+def _kept_once(rejection: Rejection) -> str:
+    """The message id under which it is kept: the same submission after a crash is kept once."""
+    message, number = rejection.message, retry_of(rejection.message)
+    if number is not None:
+        # It may have been handed in twice, where nobody heard that the first was stored. Anybody can write that number,
+        # under which two different ones would be kept as two.
+        body = blake2b(message.data, digest_size=16).hexdigest()
+        return message_id(rejection.party, f"{number} {body} {rejection.problem.submission}")
+    # Each stream has sequences of its own, and a box that was made anew begins at 1.
+    return message_id(stream_of(message), f"{sequence_of(message)} {stored_at(message)}")
 
 
 def kept_as(message: Msg) -> tuple[str, int]:

@@ -132,6 +132,28 @@ async def test_that_its_order_never_came_is_told_once_though_its_copies_are_in_t
     assert [each["outcome"] for each in every] == ["held", "rejected"]
 
 
+async def test_of_two_copies_that_both_come_again_one_is_kept(chain: Chain) -> None:
+    """A service that died may have had both in hand, and nobody knows any more which of them was told what."""
+    shop, js = await chain.partner(SHOP), (await chain.server.connect("operator")).jetstream()
+    async with chain.running():
+        assert (await shop.say(CLOSED))["outcome"] == "held"
+    (held,) = [each async for each in list_rejected(js)]
+    chain.clock.set(NOW + HELD_FOR)
+    service = (await chain.server.connect("retailer")).jetstream()
+    durable, stream = names.INTAKE_DURABLES["retailer"], names.INTAKE_STREAMS["retailer"]
+    died = await service.pull_subscribe_bind(durable, stream)
+    copies = []
+    for _ in range(2):
+        copies.append(await resubmit_kept(js, held))
+        for message in await died.fetch(1, timeout=5):
+            await message.nak()
+    await died.unsubscribe()
+    async with chain.running():
+        for copy in copies:
+            assert (await shop.receipt(copy))["outcome"] == "rejected"
+        assert await count_apart(js) == {"held": 0, "rejected": 1}
+
+
 @pytest.mark.parametrize(
     "trouble", [nats.errors.TimeoutError(), NotFirstError("made up"), ZeroDivisionError("made up")], ids=repr
 )
