@@ -174,6 +174,7 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             *_pulling(names.REPAIRS, names.NOTIFIER_DURABLE),
             f"$JS.API.STREAM.MSG.GET.{names.REPAIRS}",
             *_reading_bucket(_CUSTOMERS),
+            f"$JS.API.DIRECT.GET.{_CUSTOMERS}",  # many records at a time: to find a customer by name
             *_reading_bucket(_SENDING),
         ),
         # Whoever is allowed a subject with * in its last place may subscribe to > there, too: so that is what it says.

@@ -10,11 +10,12 @@ from rich.text import Text
 
 from cli.render.ledger import foot
 from cli.render.lines import indented
+from cli.render.look import status_text, with_parties
 from cli.render.messages import letters_foot, message
 from cli.render.moments import Moments, parse
 from cli.render.plain import many, word
-from cli.render.sentences import sentence
-from cli.render.tables import plain_table
+from cli.render.sentences import product_name, sentence
+from cli.render.tables import plain_table, where
 
 Row = dict[str, Any]
 
@@ -54,6 +55,33 @@ def customer(result: Row, moments: Moments) -> Iterator[RenderableType]:
         yield letters_foot(many(len(orders), "order"), moments)
     else:
         yield foot(many(len(orders), "order"), moments)
+
+
+def found(result: Row, moments: Moments) -> Iterator[RenderableType]:
+    """The answer ``find`` of the desk: a line for each order of each customer, open ones first."""
+    customers: list[Row] = result.get("customers") or []
+    if not customers:
+        yield Text("No customer is called so.")
+        return
+    table = plain_table("Customer", "Number", "Order", "Product", "Status", "Held by", "Since", whole=("Since",))
+    for who in customers:
+        orders = sorted(who.get("orders") or [], key=lambda row: not row.get("open"))
+        number = with_parties(f"{word(who.get('opener'))} {word(who.get('customer'))}")
+        for row in orders or [{}]:
+            since = parse(row.get("since"))
+            table.add_row(
+                Text(word(who.get("name"))),
+                number,
+                Text(word(row.get("order_id")) or "none", style="bold" if row else "dim"),
+                Text(product_name(row) or "–"),
+                status_text(row["status"]) if row.get("status") else Text("–"),
+                where(row),
+                Text(moments.day(since) if since else "–"),
+            )
+    yield table
+    total = int(result.get("total") or len(customers))
+    more = f" of {total:,}: say more of the name, or --limit" if total > len(customers) else ""
+    yield foot(f"{many(len(customers), 'customer')}{more}", moments)
 
 
 def to_forget(who: Row) -> str:

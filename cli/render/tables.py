@@ -56,7 +56,7 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
             Text(word(row.get("order_id")), style="bold"),
             Text(short(product_name(row), _PRODUCT) or "–"),
             status_text(row.get("status")),
-            _where(row),
+            where(row),
             Text(moments.day(since) if since else "–"),
             Text(moments.at(due) if due else "–", style="red" if late else ""),
         )
@@ -70,7 +70,7 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
     yield Text(f"\n{shown}; times are {moments.zone_name()}", style="dim")
 
 
-def _where(row: Row) -> Text:
+def where(row: Row) -> Text:
     """Who has it; while it is on its way, to whom."""
     if row.get("heading_to") and row.get("open", True):
         return Text("→ ").append_text(party(row["heading_to"]))

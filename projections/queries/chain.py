@@ -26,7 +26,7 @@ _SILENT: Final = timedelta(days=3)
 
 
 def orders(reading: Reading, arguments: Arguments) -> Row:
-    """Orders, open ones first and of these what moved last unless ``sort`` says otherwise; and how many there are in all.
+    """Orders, open ones first and of these what moved last unless ``sort`` says otherwise; and how many there are.
 
     Sorts are ``moved``, ``due`` (the next step that is due first) and ``waiting`` (what has not moved for longest).
     """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from projections.queries.arguments import Arguments
+from projections.queries.naming import with_descriptions
 from projections.queries.reading import Reading, Row
 
 
 def customer(reading: Reading, arguments: Arguments) -> Row:
     """The orders of the customer to whom ``opener`` gave the number ``customer``, the latest first; maybe none."""
     whose = {"opener": arguments.required_text("opener"), "customer": arguments.required_text("customer")}
-    rows = reading.rows("her_orders", **whose)
+    rows = with_descriptions(reading, reading.rows("her_orders", **whose))
     return {"orders": [{name: value for name, value in row.items() if name != "first_position"} for row in rows]}
 
 

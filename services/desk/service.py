@@ -28,6 +28,7 @@ from services.answering import Ask, NoAnswerError, QuestionError, pack
 from services.contact import Contact
 from services.desk.book import Book, Entry, ForgottenError
 from services.desk.bouncing import Bounced, decide_bounce
+from services.desk.finding import Sought, find_by_name
 from services.desk.forgetting import Traces, erase_expired, erase_letters, erase_rejected, rejected_of
 from services.desk.knowing import near
 from services.desk.mail import without_quotes
@@ -111,6 +112,7 @@ class Desk:
             "forgotten": self.forgotten,
             "settle": self.settle,
             "bounced": self.bounced,
+            "find": self.find,
         }
 
     async def start(self) -> None:
@@ -254,6 +256,17 @@ class Desk:
             "forgotten": entry.forgotten,
             "orders": list(customer.order_ids),
         }
+
+    async def find(self, given: Any) -> Answer:
+        """Customers by their names, each with her orders."""
+        sought = Sought.model_validate(given)
+        found = await find_by_name(self._connection, sought)
+        at_least = await log.last_position(self._js)
+        customers = []
+        for known in found[: sought.limit]:
+            whose = {"opener": known.opener, "customer": known.reference}
+            customers.append({"name": known.name, **whose, **await self._ask("customer", whose, at_least)})
+        return {"customers": customers, "total": len(found)}
 
     async def forgotten(self, given: Any) -> Answer:
         """Those of several customers who were forgotten. No query: whoever shows orders asks it each time."""

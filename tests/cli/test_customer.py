@@ -108,6 +108,17 @@ def test_a_yes_to_a_price(home: Path, order: str) -> None:
     assert "no price waits" in sentence(call("customer", "reply", order, "--decline", home=home))
 
 
+def test_orders_are_found_by_a_part_of_her_name(home: Path, order: str) -> None:
+    found = answer("find", "KANÁRI", "zo", home=home)
+    (hers,) = [row for row in found["customers"] if row["customer"] == f"{order[:-2]}-c"]
+    assert (hers["name"], hers["opener"]) == ("Zo Kanariella", SHOP)
+    assert [(row["order_id"], row["status"]) for row in hers["orders"]] == [(order, "taken_in")]
+    told = call("find", "kanariella", home=home, columns=200).stdout
+    assert re.search(rf"Zo Kanariella +{SHOP} {order[:-2]}-c +{order} +– +taken in +{SHOP}", told)
+    assert call("find", "nobody", home=home).stdout == "No customer is called so.\n"
+    assert "at least two letters" in sentence(call("find", "z", home=home))
+
+
 def test_she_is_shown_changed_exported_and_forgotten(home: Path, order: str, tmp_path: Path) -> None:
     reference = f"{order[:-2]}-c"
     shown = call("customer", "show", SHOP, reference, home=home)
