@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -20,7 +20,9 @@ from faststream import FastStream
 from faststream.nats import PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
+from events.log import position_of
 from services.connecting import leave
 from services.ending import end, within
 
@@ -35,6 +37,9 @@ _COLLECT: Final = 0.05
 
 #: After trouble with the server (seconds).
 _PAUSE: Final = 0.5
+
+#: What is on its way here when we stop arrives within this (seconds).
+_LAST: Final = 1.0
 
 #: What waits here for its turn is said to be worked on so often (seconds), lest the server hand it out once more.
 _SAY_SO_EVERY: Final = 3.0
@@ -62,6 +67,7 @@ class Feed:
     ) -> None:
         self._connection = connection
         self._arrived = arrived
+        self._stream, self._durable = stream, durable
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._inbox = connection.new_inbox()
         self._messages: deque[Msg] = deque()
@@ -99,14 +105,13 @@ class Feed:
         return [self._messages.popleft() for _ in range(min(batch, len(self._messages)))]
 
     async def unsubscribe(self) -> None:
-        """Take nothing more; what was asked for ahead comes again to whoever asks next."""
+        """Take nothing more; what was asked for ahead comes again to whoever asks next, in its order."""
         self._closed = True
         self._came.set()
-        self._saying.cancel()
-        with suppress(nats.errors.Error):
-            await self._subscription.unsubscribe()
-            while self._messages:
-                await self._messages.popleft().nak()
+        await end(self._saying)
+        await hear_the_last(self._connection, self._subscription, [(self._stream, self._durable)])
+        await give_back(self._connection, self._messages)
+        self._messages.clear()
 
     async def _collect(self, batch: int) -> None:
         """Let more come while it comes quickly; ask ahead for what follows."""
@@ -146,6 +151,32 @@ class Feed:
             status = (message.headers or {}).get("Status")
             self._troubled = status != _TIME_IS_UP
         self._came.set()
+
+
+async def hear_the_last(connection: Client, subscription: Subscription, consumers: Iterable[tuple[str, str]]) -> None:
+    """Return when nothing of these consumers (stream, durable) is on its way here any more, or might be no longer.
+
+    What is not given back comes again when the time for an answer is up, behind what follows it. So would what is given
+    back while the server still has a request of ours: it drops those that nobody waits for when it is asked how many
+    there are.
+    """
+    js = connection.jetstream(timeout=_LAST)
+
+    async def hear() -> None:
+        await subscription.drain()  # type: ignore[no-untyped-call]
+        await asyncio.gather(*(js.consumer_info(*each) for each in consumers), return_exceptions=True)
+
+    if connection.is_connected:
+        with suppress(nats.errors.Error, TimeoutError):
+            await within(_LAST, hear())
+
+
+async def give_back(connection: Client, messages: Iterable[Msg]) -> None:
+    """Have the server hand these of one consumer out again at once, in the order of their stream."""
+    if connection.is_connected:
+        with suppress(nats.errors.Error):
+            for message in sorted(messages, key=position_of):
+                await message.nak()
 
 
 @asynccontextmanager

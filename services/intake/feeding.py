@@ -20,8 +20,10 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from services.ending import end
 from services.intake.delivered import stored_at, stream_of
 from services.intake.sharing import Pace, even_share
+from services.pulling import give_back, hear_the_last
 
 #: A request waits at the server for so long (seconds). One that was lost is made again some time after that.
 _LINGER: Final = 30.0
@@ -37,9 +39,6 @@ _LOOK: Final = 0.5
 
 #: After trouble with one stream (seconds).
 _PAUSE: Final = 0.5
-
-#: What is on its way here when we stop arrives within this (seconds).
-_LAST: Final = 1.0
 
 #: So many batches in a row may leave out who hands in more than its share.
 _LIGHT: Final = 3
@@ -182,26 +181,14 @@ class FairFeed:
         """Take nothing more; what was asked for ahead comes again to whoever asks next, in its order."""
         self._closed = True
         self._came.set()
-        self._saying.cancel()
-        if self._connection.is_connected:
-            with suppress(nats.errors.Error, TimeoutError):
-                async with asyncio.timeout(_LAST):
-                    await self._hear_the_last()
-        with suppress(nats.errors.Error):
-            for source in self._sources.values():
-                while source.messages:
-                    await source.messages.popleft().nak()
-
-    async def _hear_the_last(self) -> None:
-        """Return when nothing is on its way here any more: what is not given back comes again behind what follows it.
-
-        So would what is given back first, while the server still has a request of ours: it drops those that nobody
-        waits for when it is asked how many there are.
-        """
-        await self._subscription.drain()  # type: ignore[no-untyped-call]
-        streams = [source.stream for source in self._sources.values() if source.messages]
-        js = self._connection.jetstream()
-        await asyncio.gather(*(js.consumer_info(stream, self._durable) for stream in streams), return_exceptions=True)
+        await end(self._saying)
+        # Asked as soon as all has come: only then it is known of which streams something is here.
+        waiting = (source for source in self._sources.values() if source.messages)
+        consumers = ((source.stream, self._durable) for source in waiting)
+        await hear_the_last(self._connection, self._subscription, consumers)
+        for source in self._sources.values():
+            await give_back(self._connection, source.messages)
+            source.messages.clear()
 
     # -- choosing -----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -89,6 +90,32 @@ async def test_what_was_fetched_ahead_comes_again_at_once_to_the_next(client: Cl
     async with feeding(client) as feed:
         batches = await take(feed, 10, 100)  # well before the time for an answer is up
     assert sorted(flat(batches)) == list(range(20, 30))
+
+
+async def test_what_is_on_its_way_at_a_stop_comes_again_at_once_and_in_its_order(client: Client) -> None:
+    await hand_in(client, 0, 400)
+    async with feeding(client) as feed:
+        fetching = asyncio.create_task(feed.fetch(400))
+        await asyncio.sleep(0)  # it has asked
+        await client.flush()  # and the server has begun to answer
+    await fetching
+    async with feeding(client) as feed:
+        batches = await take(feed, 400 - len(fetching.result()), 100)  # well before the time for an answer is up
+    assert [int(message.data) for message in fetching.result()] + flat(batches) == list(range(400))
+
+
+async def test_what_was_given_back_before_the_stop_comes_again_in_its_order(client: Client) -> None:
+    """The server hands it out at once, to whoever is about to go."""
+    await hand_in(client, 0, 30)
+    async with feeding(client) as feed:
+        batch = await feed.fetch(10)
+        await feed._ask(30)
+        await client.flush()
+        for message in batch:
+            await message.nak()
+        await client.flush()
+    async with feeding(client) as feed:
+        assert flat(await take(feed, 30, 100)) == list(range(30))
 
 
 async def test_it_goes_on_after_the_server_was_killed(chain_server: ChainServer, client: Client) -> None:
