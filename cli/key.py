@@ -12,7 +12,8 @@ from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, print_json
 from cli.overlap import Overlap, read_overlap, until
-from cli.place import http_url, server_url
+from cli.pages import renew_pages
+from cli.place import http_url
 
 Party = Annotated[str, typer.Argument(metavar="ROLE:NAME", help="Who it is: retailer:juno, or retailer juno.")]
 
@@ -32,7 +33,7 @@ def key(
     from events.party import PartyError
     from services.http.keys import OVERLAP, make_key, replaced_until, revoke_keys
     from services.parties import list_parties
-    from services.welcome import welcome_file, write_welcome
+    from services.welcome import welcome_file
 
     place = place_of(ctx)
     home = place.home
@@ -49,7 +50,7 @@ def key(
             made = make_key(home, party, now, length)
         address = http_url(place)
         if party in list_parties(home) and welcome_file(place.folder, party).exists():  # it says if there is a key
-            write_welcome(home, party, server_url(place), address)
+            renew_pages(place, party)
     except PartyError as error:
         raise Problem(f"{error}: register it with 'repairchain partner add {shlex.quote(party)}'.") from None
     except OSError as error:

@@ -14,7 +14,8 @@ from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import console, moments_now, print_json, show
 from cli.overlap import Overlap, read_overlap
-from cli.place import Place, http_url, server_url, settings_of
+from cli.pages import remove_page, renew_pages
+from cli.place import Place, settings_of
 from cli.quick import QuickGroup
 
 if TYPE_CHECKING:
@@ -82,7 +83,6 @@ def add(
     from services.parties import add_party, list_parties
     from services.reloading import ServerReloadError
     from services.userkeys import KeyFormatError
-    from services.welcome import write_welcome
 
     place, party = place_of(ctx), _party_of(role, own_name)
     if no_webhook and (webhook or rotate):
@@ -96,7 +96,7 @@ def add(
         login = add_party(
             place.home, party, display_name=name, phone=phone, email=email, person=person, language=language, nkey=nkey
         )
-        welcome = write_welcome(place.home, party, server_url(place), http_url(place))
+        welcome = renew_pages(place, party)
     except (PartyError, CredentialError, KeyFormatError, ServerReloadError, NoRoomError) as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
@@ -305,12 +305,11 @@ def rotate(
     from cli.render.partner import rotated
     from services.access import rotate as give_new_secret
     from services.replaced import read_replaced, until_of
-    from services.welcome import write_welcome
 
     place, party, length = place_of(ctx), _party_of(role, own_name), read_overlap(overlap, timedelta(0))
     login, told = _changed(lambda: give_new_secret(place.home, party, nkey, length))
     old = until_of(read_replaced(place.folder), party)
-    write_welcome(place.home, party, server_url(place), http_url(place))  # it names the key
+    renew_pages(place, party)  # it names the key
     row = {"party": party, **_shown(login), "old_secret_until": _iso(old), "in_force": told}
     if as_json:
         print_json(row)
@@ -333,13 +332,17 @@ def suspend(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Jso
 
 @app.command()
 def revoke(ctx: typer.Context, role: Party, own_name: Name = None, yes: Yes = False, as_json: Json = False) -> None:
-    """Keep a partner out for good: its connections end at once and its secret is destroyed; what it said stays."""
+    """Keep a partner out for good: its connections end at once and its secret is destroyed; what it said stays.
+
+    The page that it was handed is removed here, too, for it names that secret.
+    """
     from services.access import revoke as keep_out
 
     place, party = place_of(ctx), _party_of(role, own_name)
     if not yes and not confirm(f"Keep {party} out and destroy its secret?"):
         raise typer.Exit(1)
     told = _changed(lambda: keep_out(place.home, party))
+    _changed(lambda: remove_page(place, party))
     _report(party, "revoked", told, f"{party} is kept out, and its secret is destroyed. What it said stays.", as_json)
 
 
@@ -349,12 +352,11 @@ def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json
     from services.access import kept_out
     from services.access import resume as let_in
     from services.credentials import identity
-    from services.welcome import write_welcome
 
     place, party = place_of(ctx), _party_of(role, own_name)
     before = kept_out(place.home).get(party)
     told = _changed(lambda: let_in(place.home, party))
-    write_welcome(place.home, party, server_url(place), http_url(place))  # it names the key, which may be new
+    renew_pages(place, party)  # it names the key, which may be new
     said = f"{party} is let in again, with the secret that it has."
     if before is not None and before.state == "revoked":
         file = identity(place.folder, party).file

@@ -80,7 +80,7 @@ class Narrator:
             print(f"{'welcome':<10} the pages for partners were not written anew ({one_line(error)})", flush=True)
             return
         for party in renewed:
-            print(f"{'welcome':<10} the page of {party} says anew where HTTP is open", flush=True)
+            print(f"{'welcome':<10} the page of {party} says anew where the chain is", flush=True)
 
 
 def run(

@@ -17,6 +17,7 @@ from events import subjects
 from events.envelope import full_type
 from events.party import name_of
 from services.credentials import Identity, credential_file, identity
+from services.fitness import is_local
 from services.home import HomeFolder, write_private
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _WORDS: Final = Path(__file__).parent / "welcome.md.j2"
 #: Stands where nobody knows yet which address partners use.
 _SOME_SERVER: Final = "nats://SERVER:4222"
 _SOME_HTTP: Final = "https://SERVER"
+
+#: The row of the page that says where the server is.
+_SERVER_ROW: Final = re.compile(r"^\| server \| `(.*)` \|$", re.MULTILINE)
 
 #: The row of the page that says where HTTP is open.
 _HTTP_ROW: Final = re.compile(r"^\| over HTTP you publish to \| `(.*)/events` \|$", re.MULTILINE)
@@ -112,7 +116,11 @@ def welcome_file(folder: HomeFolder, party: str) -> Path:
 
 
 def write_welcome(home: Path, party: str, url: str | None, http_url: str | None = None) -> Path:
-    """Write the page of a registered ``party`` anew, and return where it lies."""
+    """Write the page of a registered ``party`` anew, and return where it lies.
+
+    ``url`` is the server as it is seen from here, None where none runs. An address that an operator has put into
+    the page stays, for partners elsewhere; so does the one that was known before, where none is known now.
+    """
     from services.http.keys import with_key
     from services.parties import list_parties  # here, for the registry needs pydantic
 
@@ -120,14 +128,23 @@ def write_welcome(home: Path, party: str, url: str | None, http_url: str | None 
     file = welcome_file(folder, party)
     named, secret = list_parties(home)[party].display_name, credential_file(folder, party).name
     login, keyed = identity(folder, party), party in with_key(home)
-    write_private(file, render_welcome(party, named, secret, login, url, datetime.now(UTC), http_url, keyed))
+    there = _server_to_name(_found(_SERVER_ROW, file.read_text(encoding="utf-8")) if file.is_file() else None, url)
+    write_private(file, render_welcome(party, named, secret, login, there, datetime.now(UTC), http_url, keyed))
     return file
 
 
-def renew_welcomes(home: Path, url: str | None, http_url: str | None) -> list[str]:
-    """Write those pages anew that lie here and say otherwise of HTTP than it is now; returns whose they are.
+def _server_to_name(named: str | None, url: str | None) -> str | None:
+    """The server that a page is to name that names one now."""
+    if named is None or named == _SOME_SERVER:
+        return url
+    return url if url is not None and is_local(named) else named
 
-    All else that a page says is written anew where it is changed, or is for the operator to put there.
+
+def renew_welcomes(home: Path, url: str | None, http_url: str | None) -> list[str]:
+    """Write those pages anew that lie here and say otherwise than it is now; returns whose they are.
+
+    Where HTTP is open, and where the server is, unless an operator has put another address there. All else that a page
+    says is written anew where it is changed.
     """
     from services.http.keys import with_key
     from services.parties import list_parties
@@ -136,15 +153,19 @@ def renew_welcomes(home: Path, url: str | None, http_url: str | None) -> list[st
     renewed = []
     for party in list_parties(home):
         file, open_at = welcome_file(folder, party), http_url or (_SOME_HTTP if party in keyed else None)
-        if file.is_file() and _http_in(file.read_text(encoding="utf-8")) != open_at:
+        if not file.is_file():
+            continue
+        page = file.read_text(encoding="utf-8")
+        named = _found(_SERVER_ROW, page)
+        if _found(_HTTP_ROW, page) != open_at or (_server_to_name(named, url) or _SOME_SERVER) != named:
             write_welcome(home, party, url, http_url)
             renewed.append(party)
     return renewed
 
 
-def _http_in(page: str) -> str | None:
-    """Where a page says that HTTP is open, if it does."""
-    found = _HTTP_ROW.search(page)
+def _found(row: re.Pattern[str], page: str) -> str | None:
+    """What a row of a page names, if it is there."""
+    found = row.search(page)
     return found[1] if found else None
 
 

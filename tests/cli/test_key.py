@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from services.credentials import identity
 from services.home import HomeFolder, write_json
 from services.http.keys import Keys
 from services.identifiers import list_identifiers
 from services.parties import add_party
-from services.welcome import write_welcome
+from services.welcome import welcome_file, write_welcome
 from tests.cli.running import answer, call
 
 SHOP = "retailer:juno"
@@ -51,6 +52,26 @@ def test_whoever_has_a_key_is_told_where_to_use_it_and_so_is_its_welcome_page(ho
     write_json(HomeFolder(home).http_file, {"url": "http://127.0.0.1:9000"})
     assert "http://127.0.0.1:9000/events" in call("partner", "key", SHOP, home=home).stdout
     assert "`http://127.0.0.1:9000/events`" in page.read_text()
+
+
+def test_a_command_about_one_partner_puts_the_pages_of_others_right_and_leaves_those_away_that_lie_here_no_more(
+    home: Path,
+) -> None:
+    for other in ("importer:noord", "repairer:tick"):
+        add_party(home, other)
+    page, gone = write_welcome(home, "importer:noord", None), welcome_file(HomeFolder(home), "repairer:tick")
+    write_json(HomeFolder(home).http_file, {"url": "http://127.0.0.1:9000"})
+    assert call("partner", "add", SHOP, "--phone", "555-0100", home=home).exit_code == 0
+    assert "`http://127.0.0.1:9000/events`" in page.read_text()
+    assert not gone.exists()
+
+
+def test_the_page_of_a_partner_that_is_kept_out_for_good_is_gone_until_it_is_let_in_again(home: Path) -> None:
+    page = write_welcome(home, SHOP, None)
+    assert call("partner", "revoke", SHOP, "--yes", home=home).exit_code == 0
+    assert not page.exists()
+    assert call("partner", "resume", SHOP, home=home).exit_code == 0
+    assert str(identity(HomeFolder(home), SHOP).nkey) in page.read_text()
 
 
 def test_keys_are_revoked(home: Path) -> None:

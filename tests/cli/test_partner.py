@@ -196,7 +196,7 @@ def test_a_chain_that_starts_says_whose_page_it_wrote_anew(
 ) -> None:
     call("partner", "add", "retailer:juno", home=free_home)
     monkeypatch.setenv("REPAIRCHAIN_HTTP_PORT", "8443")
-    for said in ("welcome    the page of retailer:juno says anew where HTTP is open\n", ""):
+    for said in ("welcome    the page of retailer:juno says anew where the chain is\n", ""):
         narrator = Narrator(find_place(free_home))
         for service in SERVICES:
             narrator(f"{service:<10} ready")

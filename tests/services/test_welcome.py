@@ -121,6 +121,27 @@ def test_a_page_is_written_anew_where_http_was_opened_or_closed(tmp_path: Path) 
     assert "over HTTP" not in page.read_text()
 
 
+def test_a_page_names_the_server_that_was_known_and_the_one_that_an_operator_put_there(tmp_path: Path) -> None:
+    def server() -> str:
+        (named,) = re.findall(r"^\| server \| `(.*)` \|$", page.read_text(), re.MULTILINE)
+        return str(named)
+
+    add_party(tmp_path, SHOP)
+    page = write_welcome(tmp_path, SHOP, None)
+    assert server() == "nats://SERVER:4222"
+    assert renew_welcomes(tmp_path, "nats://127.0.0.1:4222", None) == [SHOP]
+    assert renew_welcomes(tmp_path, "nats://127.0.0.1:4222", None) == []
+    write_welcome(tmp_path, SHOP, None)  # while no chain runs
+    assert server() == "nats://127.0.0.1:4222"
+    assert renew_welcomes(tmp_path, "nats://127.0.0.1:4333", None) == [SHOP]
+    assert server() == "nats://127.0.0.1:4333"
+    page.write_text(page.read_text().replace("nats://127.0.0.1:4333", "tls://chain.example:4222"))
+    write_welcome(tmp_path, SHOP, "nats://127.0.0.1:4333")
+    assert renew_welcomes(tmp_path, "nats://127.0.0.1:4333", None) == []
+    assert page.read_text().count("tls://chain.example:4222") > 1
+    assert "127.0.0.1" not in page.read_text()
+
+
 async def complaint(program: str, folder: Path) -> str:
     """The one line that it says, and no traceback."""
     command = [sys.executable, "-c", program]
