@@ -20,6 +20,7 @@ from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue
 from services.notifying.newsworthy import MILESTONES, Milestone, has_it_back, milestone, told_as
 from services.notifying.overdue import NUDGED, OVERDUE, outlives_the_order, overdue_speaks, speaks_as
+from services.notifying.promising import missed_visit
 from services.notifying.records import (
     Closure,
     MessagePlan,
@@ -62,12 +63,13 @@ def decide_plan(
     now: datetime,
     closures: Sequence[Closure] = (),
     promise: datetime | None = None,
+    sooner: datetime | None = None,
 ) -> MessagePlan | None:
     """The message that ``trigger`` causes, given its order's ``timeline``, or None.
 
     ``closures`` are those of the accountable party, ``promise`` is the next news that it can promise (without it, that
-    of ``policy``). The plan may be about an earlier fact, where ``trigger`` brought
-    to light what that fact meant (a repair that is reported after the item came back).
+    of ``policy``), ``sooner`` that while a visit is missed. The plan may be about an earlier fact, where ``trigger``
+    brought to light what that fact meant (a repair that is reported after the item came back).
     """
     if trigger.name not in TRIGGERS or is_past(trigger, policy, now):
         return None
@@ -77,6 +79,8 @@ def decide_plan(
     if found is None or history.customer is None:
         return None
     next_news_by = (promise or policy.promise(now, closures)) if found.more_to_come else None
+    if next_news_by is not None and sooner is not None and missed_visit(history, now) is not None:
+        next_news_by = min(next_news_by, sooner)
     cause, kind = found.cause, found.kind
     return MessagePlan(
         message=found.message,

@@ -96,7 +96,7 @@ class Simulation:
         rows = (await self.ask("sweep", {"now": until.isoformat()}))["sweep"]
         dues = [datetime.fromisoformat(row["next_at"]) for row in rows if row["say"] != "withdraw"]
         waits = self._notifier.next_round() if self._notifier is not None else None
-        if waits is not None and waits <= until:
+        if waits is not None and waits < until:  # what comes up at that very moment does so in its beat
             dues.append(waits)
         return min(dues, default=None)
 

@@ -109,7 +109,9 @@ def _messages(policy: Policy) -> str:
     quiet = "at any hour" if quiet_span(rules.quiet) is None else f"none that is routine from {rules.quiet}"
     most = "any number a day" if rules.most_a_day == 0 else f"at most {many(rules.most_a_day, 'letter')} a day"
     silent = f"after {many(rules.most_silent, 'letter')} without news a person" if rules.most_silent else "no person"
-    return f"{quiet}; {most}; {silent}"
+    wait = f"progress waits {rules.wait_for_more} for more" if rules.patience else "nothing waits for more"
+    missed = f"after a missed visit within {rules.after_missed_visit}"
+    return f"{quiet}; {most}; {silent}; {wait}; {missed}"
 
 
 def _whom(told: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -18,13 +18,15 @@ import numpy as np
 from events.chain import MessageKind, MessagePlanned, commitment_id
 from events.party import NOTIFIER, WATCHDOG
 from projections.book import Terms
-from projections.clock import micros_of, moment_of
-from projections.terms import level_at, nudge_at
+from projections.calendar import ALWAYS
+from projections.clock import Clock, micros_of, moment_of, promise_of_next_news
+from projections.terms import NEWS_AHEAD, level_at, nudge_at
 from services.messages import TRIGGERS, Found, concerns_her, objection, what_to_tell
 from services.notifying.asking import WAITING
-from services.notifying.decency import Manners, not_before
+from services.notifying.decency import Manners, not_before, waits_for_more
 from services.notifying.history import Happened, History, Owed, Told
 from services.notifying.overdue import NUDGED, OVERDUE
+from services.notifying.promising import by_day, missed_visit
 from services.notifying.records import PlannedMessage, Policy
 from services.notifying.steadying import to_be_written
 
@@ -149,6 +151,17 @@ class _News:
     level: int = 0
     due: int | None = None
     at: int | None = None
+    #: The date that the last letter named for it, where that is sooner than by the rule.
+    promised: int | None = None
+
+
+class _Waiting(NamedTuple):
+    """A message that has no outcome yet; ``planned`` is when it was, ``happened`` when its cause did."""
+
+    message: PlannedMessage
+    cause: str
+    happened: datetime
+    planned: int
 
 
 class _Replay:
@@ -159,7 +172,7 @@ class _Replay:
         self.facts: list[Happened] = []
         self.planned: Happened | None = None
         self.told: list[Told] = []
-        self.waiting: list[tuple[PlannedMessage, str, datetime]] = []
+        self.waiting: list[_Waiting] = []
         self.wake: int | None = None
         self.letters: list[int] = []
         self.said: dict[str, Late] = {}
@@ -168,6 +181,8 @@ class _Replay:
         self.open, self.holder, self.step = False, story.opener, "taken_in"
         self.paused: str | None = None
         self.news: _News | None = None
+        #: What waits for more at the end is told.
+        self.end = story.until + manners.patience // timedelta(microseconds=1)
         share = news.rule.nudge if news.rule.nudge is not None else 1.0
         #: News is not due sooner than this after the last.
         self.soonest = int(news.allowed * share) - 1
@@ -182,10 +197,10 @@ class _Replay:
             at_news = self._news_before(min(first, self.story.until + 1))
             if at_news is not None:
                 self._news_is_due(at_news)
+            elif first == self.wake and first <= self.end:
+                self._deliver(first)
             elif first > self.story.until:
                 return self.messages
-            elif first == self.wake:
-                self._deliver(first)
             elif first == at_fact:
                 begin = fact
                 while fact < len(facts) and facts[fact].at == first:
@@ -245,7 +260,9 @@ class _Replay:
     def _news_before(self, limit: int) -> int | None:
         """When news is due, if that is before (or at) ``limit``."""
         news = self.news
-        if news is None or news.since + self.soonest >= limit or self.terms.allowed <= 0:
+        if news is None or self.terms.allowed <= 0:
+            return None
+        if news.since + (self.soonest if news.promised is None else 0) >= limit:
             return None
         if news.at is None:
             self._next_level(news)
@@ -255,6 +272,8 @@ class _Replay:
         levels = self.terms.rule.levels
         since = np.array([news.since], np.int64)
         due = self.terms.clock.add(since, self.terms.allowed)
+        if news.promised is not None:
+            due = np.minimum(due, news.promised - NEWS_AHEAD)
         news.due, news.at = int(due[0]), _NEVER
         if news.level == 0 and self.terms.rule.nudge is not None:
             nudge = int(nudge_at(self.terms, since, due)[0])
@@ -300,11 +319,12 @@ class _Replay:
             found = what_to_tell(trigger, self._history(now), self.policy, moment_of(now))
             if found is not None:
                 self._plan(found, now, alone=len(triggers) == 1)
-        if len(triggers) > 1 and self.wake == now:
+        if self.wake == now:
             self._deliver(now)
 
     def _plan(self, found: Found, now: int, *, alone: bool) -> None:
-        """Plan a message, and send it at once if it is ``alone`` and may go out: nothing can have overtaken it."""
+        """Plan a message, and send it at once if it is ``alone`` and may go out: nothing can have overtaken it, and
+        nothing goes with it."""
         self.position += 1
         at = moment_of(now)
         data = {"message": found.message}
@@ -313,11 +333,12 @@ class _Replay:
             Told(found.message, found.kind, "planned", self.position, (found.cause.source, found.cause.id))
         )
         cause = str(found.cause.data.get("kind")) if found.cause.name in (OVERDUE, NUDGED) else found.cause.name
-        until = self._not_before(found.kind, found.cause.at, now)
-        if until <= now and alone:
+        waiting = _Waiting(self._as_planned(found), cause, found.cause.at, now)
+        until = max(self._not_before(found.kind, found.cause.at, now), self._waits_for_more(waiting, now))
+        if until <= now and alone and not self.waiting:
             self._sent([(found.message, found.kind, cause)], now)
         else:
-            self.waiting.append((self._as_planned(found), cause, found.cause.at))
+            self.waiting.append(waiting)
             self.wake = min(max(until, now), self.wake if self.wake is not None else _NEVER)
 
     def _as_planned(self, found: Found) -> PlannedMessage:
@@ -344,36 +365,71 @@ class _Replay:
         urgency = self.story.urgency
         return micros_of(not_before(self.manners, at, kind=kind, happened=happened, urgency=urgency, letters=letters))
 
+    def _waits_for_more(self, waiting: _Waiting, now: int) -> int:
+        """The moment until which a message that may go out waits for what else there may be to tell."""
+        until = waits_for_more(
+            self.manners,
+            moment_of(now),
+            kind=waiting.message.kind,
+            planned=moment_of(waiting.planned),
+            happened=waiting.happened,
+            urgency=self.story.urgency,
+        )
+        return micros_of(until)
+
     def _deliver(self, now: int) -> None:
-        """What has waited for this moment goes out in one letter, as far as it is news still."""
+        """What has waited for this moment goes out in one letter, as far as it is news still; with it goes what only
+        waits for more."""
         self.wake = None
-        due: list[tuple[str, MessageKind, str]] = []
+        due: list[_Waiting] = []
+        going = False
         for waiting in [*self.waiting]:
-            message, cause, happened = waiting
+            message = waiting.message
             history = self._history(now).without(message.message)
             reason = objection(message, history, self.policy, moment_of(now))
-            until = now if reason is not None else self._not_before(message.kind, happened, now)
-            if until > now:
-                self.wake = min(until, self.wake if self.wake is not None else _NEVER)
-                continue
-            self.waiting.remove(waiting)
             if reason is not None:
+                self.waiting.remove(waiting)
                 self._ends(message.message, "suppressed", None)
+                continue
+            until, more = self._not_before(message.kind, waiting.happened, now), self._waits_for_more(waiting, now)
+            if until <= now:
+                due.append(waiting)
+            if max(until, more) <= now:
+                going = True
             else:
-                due.append((message.message, message.kind, cause))
-        if due:
-            self._sent(due, now)
+                self.wake = min(max(until, more), self.wake if self.wake is not None else _NEVER)
+        if going:
+            self.waiting = [waiting for waiting in self.waiting if waiting not in due]
+            self._sent([(each.message.message, each.message.kind, each.cause) for each in due], now)
 
     def _sent(self, letter: Sequence[tuple[str, MessageKind, str]], now: int) -> None:
         """All of ``letter`` (id, kind and cause of each message) reaches her at once."""
         self.letters.append(now)
         if self.open:
-            self.news = _News(now, self.position)
+            self.news = _News(now, self.position, promised=self._promised(now))
         for message, kind, cause in letter:
             self._ends(message, "sent", moment_of(now))
             self.messages.append(Message(now, cause, kind))
             if kind == "check":
                 self.asked |= {name for name, late in self.said.items() if late.kind == "check"}
+
+    def _promised(self, now: int) -> int | None:
+        """The date of the next news that a letter names which leaves ``now``, if news is due sooner for it."""
+        terms, at = self.terms, moment_of(now)
+        usual = promise_of_next_news(terms.clock, at, timedelta(microseconds=terms.allowed))
+        promise = by_day(usual, at, self.manners)
+        if (
+            any(late.kind == "visit" for late in self.said.values())
+            and missed_visit(self._history(now), at) is not None
+        ):
+            missed = self.policy.after_missed_visit
+            clock, allowed = (
+                Clock.of(ALWAYS) if missed.around_the_clock else terms.own,
+                missed.microseconds(terms.day_length),
+            )
+            sooner = promise_of_next_news(clock, at, timedelta(microseconds=allowed))
+            promise = min(promise, by_day(sooner, at, self.manners))
+        return micros_of(promise) if promise < usual else None
 
     def _ends(self, message: str, status: str, at: datetime | None) -> None:
         kept = []

@@ -35,6 +35,7 @@ from services.backtest.report import (
 from services.backtest.stories import Order, read_log_span, read_orders
 from services.importing import Mapping
 from services.notifying.decency import Manners
+from services.notifying.records import Policy as MessagePolicy
 
 _THREADS: Final = 2
 _BUILT_IN: Final = "built-in"
@@ -112,9 +113,10 @@ def told_in(database: Database) -> Iterator[tuple[Order, list[Message]]]:
 
 
 def _told(orders: Iterable[Order], policy: Policy) -> Iterator[tuple[Order, list[Message]]]:
-    manners = Manners.of(None, policy.messages.model_dump())
+    rules = policy.messages.model_dump()
+    manners, of_messages = Manners.of(None, rules), MessagePolicy().under(rules)
     for order in orders:
-        yield order, predict(order.story, order.news, manners)
+        yield order, predict(order.story, order.news, manners, of_messages)
 
 
 def _examine(

@@ -15,6 +15,7 @@ from services.notifying.asking import WAITING, open_questions, pause_for_her, qu
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.mistakes import taken_back
 from services.notifying.newsworthy import arrived_since, ending_before, ending_of, item_names, open_quote, sent_on
+from services.notifying.promising import missed_visit
 from services.notifying.records import (
     Answer,
     Closure,
@@ -84,6 +85,7 @@ def news_of(
     where = cause.source if at_work else (history.holder or history.accountable)
     asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
     expected, reminders, answers = _expected_by(history), chased(history), _answers_owed(history)
+    missed = missed_visit(history, now)
     return News(
         status=_status(history, pause, questions),
         brand=product.get("brand"),
@@ -97,7 +99,7 @@ def news_of(
         quote=_quote(asked) if asked is not None else None,
         options=tuple(str(option) for option in failed.data.get("options", ())) if failed else (),
         why=_text(failed.data.get("why")) if failed else None,
-        summary=_text(completed.data.get("summary")) if completed else None,
+        summary=_text(completed.data.get("summary")) if completed and not _knows_its_end(kind, history) else None,
         reason=_text(cause.data.get("reason")) if kind == "reopened" else None,
         outcome=history.outcome if not history.open else None,
         final=next_news_by is None,
@@ -137,6 +139,7 @@ def news_of(
         chased_at=reminders[-1].at if reminders else None,
         uncalled=kind == "update" and person_announced(history),
         call_owed=kind == "overdue" and person_announced(history),
+        visit_missed=missed.due_at if missed is not None and kind in ("update", "corrected") else None,
         check_at=_to_be_asked(history, now),
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,
@@ -147,6 +150,11 @@ def _text(value: object) -> str | None:
     """A value that somebody filled in, or None for the many ways of writing nothing."""
     text = " ".join(str(value).split()) if value is not None else ""
     return None if text.casefold() in _NOTHING else text
+
+
+def _knows_its_end(kind: MessageKind, history: History) -> bool:
+    """Whether the last word need not tell her what was done: she has read it, it was not closed right behind it."""
+    return kind == "closed" and any(told.kind in ("repaired", "ready") for told in history.sent)
 
 
 def _last(history: History, name: str, item: str | None) -> Happened | None:

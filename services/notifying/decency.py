@@ -23,24 +23,32 @@ JUST_NOW: Final = timedelta(minutes=15)
 #: What says that something which she did has come to us.
 _ACKNOWLEDGES: Final = frozenset({"opened", "decision"})
 
+#: Nothing has happened that these tell but that time has passed: nobody is to be woken for that, however urgent.
+_BY_THE_CLOCK: Final = frozenset({"update", "person", "check"})
+
+#: Progress: whoever reports it often has more to report right after it. None of these asks her anything.
+_PROGRESS: Final = frozenset({"received", "repaired", "ready", "closed", "promise", "visit", "cover"})
+
 #: Where nobody says when quiet hours end, the day of letters begins then.
 _MORNING: Final = time(8)
 
 
 @dataclass(frozen=True)
 class Manners:
-    """What holds for one customer: her zone, her quiet hours (None: none), how many letters a day (0: any number)."""
+    """What holds for one customer: her zone, her quiet hours (None: none), how many letters a day (0: any number), and
+    for how long a letter about progress waits for more."""
 
     zone: ZoneInfo = DEFAULT.zone
     quiet: tuple[time, time] | None = None
     most_a_day: int = 0
+    patience: timedelta = timedelta(0)
 
     @classmethod
     def of(cls, contact: Contact | None, rules: Mapping[str, Any] | None, shop_zone: str | None = None) -> Manners:
         """Those of ``contact`` where she has any, else those of the policy (``rules`` as the query gives them)."""
         policy = MessageRules.model_validate(rules) if rules else DEFAULT_POLICY.messages
         quiet = (contact.quiet if contact else None) or policy.quiet
-        return cls(zone_of(contact, shop_zone), quiet_span(quiet), policy.most_a_day)
+        return cls(zone_of(contact, shop_zone), quiet_span(quiet), policy.most_a_day, policy.patience)
 
     def day_of(self, now: datetime) -> datetime:
         """When her day of letters began: the last morning on which quiet hours ended."""
@@ -59,26 +67,45 @@ def not_before(
 ) -> datetime:
     """The moment from which the message may go out: ``now`` if nothing is against it.
 
-    ``letters`` is how many she has got since ``manners.day_of(now)``.
+    ``letters`` is how many she has got since ``manners.day_of(now)``. News of an urgent order goes out at any hour, and
+    what only time has brought about when she is awake, however many there were.
     """
-    if (urgency or ROUTINE) != ROUTINE:
+    hurried = (urgency or ROUTINE) != ROUTINE
+    if hurried and kind not in _BY_THE_CLOCK:
         return now
     if kind in _ACKNOWLEDGES and now - happened <= JUST_NOW:
         return now
     local = now.astimezone(manners.zone)
-    if manners.most_a_day and letters >= manners.most_a_day:
-        return _next(local, manners.quiet[1] if manners.quiet else _MORNING).astimezone(now.tzinfo)
-    if manners.quiet is None or not _within(local, *manners.quiet):
+    if not hurried and manners.most_a_day and letters >= manners.most_a_day:
+        return next_clock(local, manners.quiet[1] if manners.quiet else _MORNING).astimezone(now.tzinfo)
+    if manners.quiet is None or not quiet_at(local, manners):
         return now
-    return _next(local, manners.quiet[1]).astimezone(now.tzinfo)
+    return next_clock(local, manners.quiet[1]).astimezone(now.tzinfo)
 
 
-def _within(local: datetime, begin: time, end: time) -> bool:
-    at = local.time()
+def waits_for_more(
+    manners: Manners, now: datetime, *, kind: str, planned: datetime, happened: datetime, urgency: str | None
+) -> datetime:
+    """The moment until which a message that may go out ``now`` waits for others to go with it: ``now`` if it does not.
+
+    That is a few minutes after it was ``planned``, and never into her night.
+    """
+    until = planned + manners.patience
+    if kind not in _PROGRESS or until <= now:
+        return now
+    heard = not_before(manners, until, kind=kind, happened=happened, urgency=urgency, letters=0)
+    return until if heard == until else now
+
+
+def quiet_at(local: datetime, manners: Manners) -> bool:
+    """Whether ``local``, a moment in her zone, is in her quiet hours."""
+    if manners.quiet is None:
+        return False
+    (begin, end), at = manners.quiet, local.time()
     return begin <= at < end if begin < end else at >= begin or at < end
 
 
-def _next(local: datetime, clock: time) -> datetime:
+def next_clock(local: datetime, clock: time) -> datetime:
     """The next time that her clock shows ``clock``."""
     today = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0, fold=0)
     return today if today > local else today + timedelta(days=1)

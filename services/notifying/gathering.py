@@ -1,7 +1,7 @@
 """Which messages of an order go out now, in one letter, and which wait or are not told at all. Pure.
 
 Whatever waited for the same moment (the end of quiet hours, a mail server that came back) reaches her as one letter:
-the last of them speaks, the others are told in it.
+the last of them speaks, the others are told in it. Progress waits a few minutes for that (``waits_for_more``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from events.chain import MessagePlanned
 from services.contact import Contact
 from services.messages import decide_delivery
-from services.notifying.decency import Manners, not_before
+from services.notifying.decency import Manners, not_before, waits_for_more
 from services.notifying.history import moment
 from services.notifying.places import LAST, Place
 from services.notifying.records import PlannedMessage, Policy, Send, Suppress, SuppressReason
@@ -39,9 +39,13 @@ class Letter:
 
 @dataclass(frozen=True)
 class Hold:
-    """It is true and worth telling, but not before ``until``."""
+    """It is true and worth telling, but not before ``until``.
+
+    ``for_more``: it only waits for what else there may be to tell, and goes with whatever leaves before that.
+    """
 
     until: datetime
+    for_more: bool = False
 
 
 def pending(timeline: Mapping[str, Any]) -> dict[str, PlannedMessage]:
@@ -49,7 +53,7 @@ def pending(timeline: Mapping[str, Any]) -> dict[str, PlannedMessage]:
     waiting = {row["message_id"] for row in timeline["messages"] if row["status"] == "planned"}
     found: dict[str, PlannedMessage] = {}
     for entry in timeline["entries"] if waiting else ():
-        if entry["type"].removeprefix("repairchain.").partition(".v")[0] != "message.planned" or entry["voided"]:
+        if not _is_plan(entry) or entry["voided"]:
             continue
         message = str((entry["data"] or {}).get("message"))
         if message in waiting and message not in found:
@@ -80,10 +84,17 @@ def gather(
     if message not in waiting:
         return None
     verdict = _verdict(waiting[message], timeline, reach, policy, now)
-    if not isinstance(verdict, Send):
+    if not isinstance(verdict, Send) and not _only_waits_for_more(verdict):
         return verdict
-    due = [each for each in waiting.values() if isinstance(_verdict(each, timeline, reach, policy, now), Send)]
+    verdicts = [(each, _verdict(each, timeline, reach, policy, now)) for each in waiting.values()]
+    if isinstance(verdict, Hold) and not any(isinstance(other, Send) for _, other in verdicts):
+        return verdict
+    due = [each for each, its in verdicts if isinstance(its, Send) or _only_waits_for_more(its)]
     return Letter(due[-1], tuple(due[:-1]), _place(due[-1], timeline, reach, now))
+
+
+def _only_waits_for_more(verdict: Send | Hold | Suppress) -> bool:
+    return isinstance(verdict, Hold) and verdict.for_more
 
 
 def _verdict(
@@ -101,7 +112,17 @@ def _verdict(
         return Suppress("not_wanted")
     manners = _manners(contact, timeline)
     until = _not_before(message, timeline, manners, now, _letters_today(timeline, manners, now))
-    return verdict if until <= now else Hold(until)
+    if until > now:
+        return Hold(until)
+    more = waits_for_more(
+        manners,
+        now,
+        kind=message.kind,
+        planned=_planned(message, timeline) or now,
+        happened=_happened(message, timeline) or now,
+        urgency=timeline["order"].get("urgency"),
+    )
+    return verdict if more <= now else Hold(more, for_more=True)
 
 
 def _place(message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, now: datetime) -> Place | None:
@@ -135,6 +156,19 @@ def _not_before(
         urgency=timeline["order"].get("urgency"),
         letters=letters,
     )
+
+
+def _planned(message: PlannedMessage, timeline: Mapping[str, Any]) -> datetime | None:
+    found = (
+        entry["occurred_at"]
+        for entry in timeline["entries"]
+        if _is_plan(entry) and (entry["data"] or {}).get("message") == message.message
+    )
+    return next((moment(each) for each in found), None)
+
+
+def _is_plan(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["type"].removeprefix("repairchain.").partition(".v")[0] == "message.planned")
 
 
 def _happened(message: PlannedMessage, timeline: Mapping[str, Any]) -> datetime | None:

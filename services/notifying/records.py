@@ -13,6 +13,8 @@ from events.chain import MessageKind, MessagePlanned
 from events.envelope import Event
 from events.party import role_of
 from projections.clock import Clock, promise_of_next_news
+from projections.policies.amount import Amount
+from projections.policies.messages import MessageRules
 from projections.policy import DEFAULT_POLICY
 
 #: One announced closure of a party: from, until.
@@ -42,15 +44,20 @@ class Policy:
     """What the operator decides about messages; ``promise``: the next news where no query says.
 
     ``most_silent``: after so many messages in a row without anything new a person gets in touch (0: never).
+    ``after_missed_visit``: the longest that she is without news while a visit is missed.
     """
 
     promise: Callable[[datetime, Sequence[Closure]], datetime] = usual_promise
     stale_after: timedelta = STALE_AFTER
     most_silent: int = DEFAULT_POLICY.messages.most_silent
+    after_missed_visit: Amount = DEFAULT_POLICY.messages.after_missed_visit
 
     def under(self, rules: Mapping[str, Any] | None) -> Policy:
         """This, as the policy that the chain has adopted has it (``rules`` as the query gives them)."""
-        return replace(self, most_silent=int(rules["most_silent"])) if rules and "most_silent" in rules else self
+        if not rules or "most_silent" not in rules:
+            return self
+        adopted = MessageRules.model_validate({**DEFAULT_POLICY.messages.model_dump(), **rules})
+        return replace(self, most_silent=adopted.most_silent, after_missed_visit=adopted.after_missed_visit)
 
 
 @dataclass(frozen=True)
@@ -217,6 +224,8 @@ class News:
     uncalled: bool = False
     #: As ``uncalled``, in a letter that begins with another delay.
     call_owed: bool = False
+    #: By when a visit should have taken place that was missed, and for which there is no new time.
+    visit_missed: datetime | None = None
     #: When she is to be asked whether all is well.
     check_at: datetime | None = None
     closed_from: datetime | None = None

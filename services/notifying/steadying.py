@@ -31,7 +31,10 @@ def to_be_written(
     ``shop`` is the zone in which the shop opens, ``manners`` are those that the customer is to be met with.
     """
     then = (due - _BEFORE).astimezone(now.tzinfo)
-    if (urgency or ROUTINE) != ROUTINE or not now < then <= now + _LONGEST or not _is_decent(then, shop):
+    if (urgency or ROUTINE) != ROUTINE:
+        # Its clock runs day and night; of what is known in the morning it is written in the morning.
+        return not_before(manners or Manners(), now, kind="update", happened=now, urgency=urgency, letters=0)
+    if not now < then <= now + _LONGEST or not _is_decent(then, shop):
         return now
     if _is_decent(now, shop) and now.astimezone(shop).date() != then.astimezone(shop).date():
         return now

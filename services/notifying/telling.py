@@ -28,6 +28,7 @@ from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
 from services.notifying.decency import Manners, zone_of
 from services.notifying.history import moment
 from services.notifying.overdue import NUDGED
+from services.notifying.promising import by_day
 from services.notifying.recording import Log
 from services.notifying.records import Closure, Policy
 from services.notifying.sending import Contacts, ForgottenCustomerError, Sender, UnreadableContactError
@@ -42,6 +43,16 @@ PLANNED: Final = "message.planned"
 _REMEMBERED: Final = 10_000
 
 _log = structlog.get_logger("notifier")
+
+
+@dataclass(frozen=True)
+class _Hours:
+    """When a party is closed, the next news that it can promise (``sooner``: if a visit is missed), and its zone."""
+
+    closures: list[Closure]
+    next_news: datetime | None
+    sooner: datetime | None
+    zone: str | None
 
 
 @dataclass(frozen=True)
@@ -81,21 +92,23 @@ class Teller:
         plan = decide_plan(trigger, timeline, self.policy, now)
         if plan is None:
             return
-        closures, promise, shop_zone = await self._hours(plan.accountable, timeline["order"])
-        plan = decide_plan(trigger, timeline, self.policy, now, closures, promise)
-        if plan is None:
-            return
         try:
             contact = await self.contacts.find(customer_key(plan.opener, plan.customer))
         except ForgottenCustomerError:
             return  # nobody writes to her, and so nothing is planned
         except UnreadableContactError:
             contact = None  # what becomes of it, whoever sends it says
+        hours = await self._hours(plan.accountable, timeline["order"])
+        manners = Manners.of(contact, timeline.get("rules"), hours.zone)
+        promise, sooner = (by_day(each, now, manners) if each else None for each in (hours.next_news, hours.sooner))
+        plan = decide_plan(trigger, timeline, self.policy, now, hours.closures, promise, sooner)
+        if plan is None:
+            return
         if patient and trigger.name == NUDGED:
-            _await_its_hour(trigger, timeline, contact, shop_zone, now)
+            _await_its_hour(trigger, timeline, manners, hours.zone, now)
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None
-        wording = compose(plan, self.cards(), language, zone=zone_of(contact, shop_zone), urgent=urgent)
+        wording = compose(plan, self.cards(), language, zone=manners.zone, urgent=urgent)
         data = MessagePlanned(
             message=plan.message,
             kind=plan.kind,
@@ -155,13 +168,13 @@ class Teller:
         routes = self.delivery.routes(contact, accountable) if contact else ()
         return routes[0].kind if routes else EMAIL
 
-    async def _hours(self, party: str, order: Mapping[str, Any]) -> tuple[list[Closure], datetime | None, str | None]:
-        """When ``party`` is closed, the next news that it can promise about ``order``, and its time zone."""
+    async def _hours(self, party: str, order: Mapping[str, Any]) -> _Hours:
         about = {name: order[name] for name in ("category", "urgency") if order.get(name)}
         answer = await self._together("closures", {"party": party} | about)
-        promise = answer.get("next_news_by")
+        promised = (answer.get(name) for name in ("next_news_by", "next_news_after_missed_visit_by"))
+        next_news, sooner = (moment(each) if each else None for each in promised)
         closures = [(moment(row["from"]), moment(row["until"])) for row in answer["closures"]]
-        return closures, moment(promise) if promise else None, answer.get("time_zone")
+        return _Hours(closures, next_news, sooner, answer.get("time_zone"))
 
     async def _together(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         """Ask; whoever asks the same while the answer is on its way shares it."""
@@ -174,13 +187,12 @@ class Teller:
 
 
 def _await_its_hour(
-    cue: Event, timeline: Mapping[str, Any], contact: Contact | None, shop_zone: str | None, now: datetime
+    cue: Event, timeline: Mapping[str, Any], manners: Manners, shop_zone: str | None, now: datetime
 ) -> None:
     """Raises NotYetError if the news that ``cue`` is about is to be written later."""
     due = cue.data.get("due")
     if not due:
         return
-    manners = Manners.of(contact, timeline.get("rules"), shop_zone)
     urgency = timeline["order"].get("urgency")
     then = to_be_written(now, moment(due), zone_of(None, shop_zone), manners, urgency)
     if then > now:

@@ -126,6 +126,7 @@ class _Words:
             "delay_over": news.delay_over,
             "expected_by": self._by(news.expected_by),
             "expected_missed": self._by(news.expected_missed),
+            "visit_missed": self._by(news.visit_missed),
         }
 
     def _price(self, news: News) -> dict[str, object]:
@@ -337,7 +338,7 @@ def _sorry(plan: MessagePlan, stand: str) -> str | None:
         return None
     if stand == "delay":
         return "delay"
-    if news.expected_missed or any(step.name == "part.rejected" for step in news.since):
+    if news.expected_missed or news.visit_missed or any(step.name == "part.rejected" for step in news.since):
         return "missed"
     if news.since:
         return None

@@ -28,7 +28,13 @@ def test_a_history_is_the_timeline_of_its_order(given: Given) -> None:
             assert history[part] == timeline[part], part
         own = {name: value for name, value in history["order"].items() if name != "last_position"}
         assert own == {name: timeline["order"][name] for name in own}
-        assert history["rules"] == {"quiet": "21:00-8:00", "most_a_day": 4, "most_silent": 3}
+        assert history["rules"] == {
+            "quiet": "21:00-8:00",
+            "most_a_day": 4,
+            "most_silent": 3,
+            "wait_for_more": "6 minutes",
+            "after_missed_visit": "1 working day",
+        }
     assert answer["W-1"]["letters"] == ["2026-03-02T11:00:00Z"]
     assert answer["W-2"]["letters"] == []
 

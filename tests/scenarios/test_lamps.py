@@ -147,7 +147,7 @@ async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage) -> 
     told = await scene.told(ORDER)
     assert heard(told) == [
         ("2026-05-11 09:00", "opened", "order.opened", "email en", "2026-05-18 17:00"),
-        ("2026-05-12 16:00", "closed", "order.closed", "email en", ""),
+        ("2026-05-12 16:06", "closed", "order.closed", "email en", ""),
         # Closed or not, it was her question: she hears that it takes longer, and then the answer itself.
         ("2026-05-13 10:00", "overdue", "answer overdue", "email en", ""),
         ("2026-05-15 16:00", "answer", "question.answered", "email en", ""),
@@ -178,10 +178,10 @@ async def test_the_wrong_part_returns_the_order_to_work_and_a_date_that_moves_ke
     told = await scene.told(ORDER)
     assert [(message.at, message.kind, message.next_news_by) for message in told] == [
         ("2026-05-11 09:00", "opened", "2026-05-18 17:00"),
-        ("2026-05-12 10:00", "received", "2026-05-19 17:00"),
-        # Before five working days without a word are over: at the cue, or else right before.
-        ("2026-05-18 16:00", "update", "2026-05-26 17:00"),
-        ("2026-05-25 15:55", "update", "2026-06-01 17:00"),
+        ("2026-05-12 10:06", "received", "2026-05-19 17:00"),
+        # Before five working days without a word are over: right before, or else at the cue.
+        ("2026-05-19 10:01", "update", "2026-05-26 17:00"),
+        ("2026-05-25 16:01", "update", "2026-06-02 17:00"),
     ]
     assert "which is expected by Wednesday 20 May" in told[2].body
     assert "lamp 3: a part arrived that turned out not to be the right one" in told[3].body
@@ -204,19 +204,20 @@ async def test_the_wrong_part_returns_the_order_to_work_and_a_date_that_moves_ke
     ]
     # From Friday 17:00 to Monday 11:00.
     assert (promised[0]["kept"], promised[0]["late_seconds"]) == (False, 66 * 3_600)
+    await scene.until("2026-06-08 11:10")
     told = await scene.told(ORDER)
     assert heard(told) == [
         ("2026-05-11 09:00", "opened", "order.opened", "email en", "2026-05-18 17:00"),
-        ("2026-05-12 10:00", "received", "item.received", "email en", "2026-05-19 17:00"),
-        ("2026-05-18 16:00", "update", "update nudged", "email en", "2026-05-26 17:00"),
-        ("2026-05-25 15:55", "update", "update nudged", "email en", "2026-06-01 17:00"),
+        ("2026-05-12 10:06", "received", "item.received", "email en", "2026-05-19 17:00"),
+        ("2026-05-19 10:01", "update", "update nudged", "email en", "2026-05-26 17:00"),
+        ("2026-05-25 16:01", "update", "update nudged", "email en", "2026-06-02 17:00"),
         # A date, and each new one on the day that it is named.
-        ("2026-05-27 11:00", "promise", "promise.made", "email en", "2026-06-03 17:00"),
-        ("2026-06-01 11:00", "promise", "promise.moved", "email en", "2026-06-08 17:00"),
-        ("2026-06-03 11:00", "promise", "promise.moved", "email en", "2026-06-10 17:00"),
+        ("2026-05-27 11:06", "promise", "promise.made", "email en", "2026-06-03 17:00"),
+        ("2026-06-01 11:06", "promise", "promise.moved", "email en", "2026-06-08 17:00"),
+        ("2026-06-03 11:06", "promise", "promise.moved", "email en", "2026-06-10 17:00"),
         # And the one that was missed, at once.
         ("2026-06-05 17:00", "overdue", "repair overdue", "email en", "2026-06-15 17:00"),
-        ("2026-06-08 11:00", "repaired", "repair.completed", "email en", "2026-06-15 17:00"),
+        ("2026-06-08 11:06", "repaired", "repair.completed", "email en", "2026-06-15 17:00"),
     ]
     assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)

@@ -127,12 +127,12 @@ async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: 
     assert heard(told) == [
         # Each names the evening of the working day on which five of them and an hour are over.
         ("2026-03-02 09:00", "opened", "order.opened", "email en", "2026-03-09 17:00"),
-        ("2026-03-03 10:00", "received", "item.received", "email en", "2026-03-10 17:00"),
-        ("2026-03-04 12:00", "received", "item.received", "email en", "2026-03-11 17:00"),
+        ("2026-03-03 10:06", "received", "item.received", "email en", "2026-03-10 17:00"),
+        ("2026-03-04 12:06", "received", "item.received", "email en", "2026-03-11 17:00"),
         ("2026-03-06 15:00", "overdue", "receive overdue", "email en", "2026-03-13 17:00"),
         ("2026-03-09 10:00", "overdue", "cover overdue", "email en", "2026-03-16 17:00"),
         # Who pays, why, and what she can do about it.
-        ("2026-03-11 15:00", "cover", "cover.decided", "email en", "2026-03-18 17:00"),
+        ("2026-03-11 15:06", "cover", "cover.decided", "email en", "2026-03-18 17:00"),
     ]
     assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)

@@ -103,10 +103,10 @@ async def test_a_closure_of_two_weeks_that_is_announced_late_moves_all_that_is_o
         told = await scene.told(ORDER)
         assert [(message.at, message.kind, message.next_news_by) for message in told] == [
             ("2026-09-07 09:00", "opened", "2026-09-14 17:00"),
-            ("2026-09-07 11:00", "received", "2026-09-14 17:00"),
-            # Due on Monday at eleven, and so from then on: the cue comes on Friday when the shop is about to close.
-            ("2026-09-14 10:55", "update", "2026-09-21 17:00"),
-            ("2026-09-21 10:50", "update", "2026-09-28 17:00"),
+            ("2026-09-07 11:06", "received", "2026-09-14 17:00"),
+            # Due on Monday right after eleven, and so from then on: the cue comes on Friday, shortly before it closes.
+            ("2026-09-14 11:01", "update", "2026-09-21 17:00"),
+            ("2026-09-21 10:56", "update", "2026-09-28 17:00"),
         ]
         assert kept(told)
         one_face(scene.letters(), SHOP, CARDS)
@@ -256,7 +256,7 @@ async def test_a_receipt_that_is_scanned_late_takes_back_what_was_said(home: Pat
         assert [(message.at, message.kind) for message in told] == [
             ("2026-09-07 09:00", "opened"),
             ("2026-09-09 10:00", "overdue"),
-            ("2026-09-09 12:00", "received"),
+            ("2026-09-09 12:06", "received"),
         ]
         assert "The delay that we wrote to you about is over" in told[2].body
         one_face(scene.letters(), SHOP, CARDS)

@@ -102,13 +102,13 @@ async def test_she_hears_everything_in_time_and_never_has_to_ask(scene: Stage) -
         ("2026-07-09 14:30", "opened", "order.opened", "email en", "2026-07-30 17:00"),
         # Sent on Friday at 16:00; the importer had until Tuesday at 16:00, sixteen of its opening hours.
         ("2026-07-14 16:00", "overdue", "receive overdue", "email en", "2026-08-03 17:00"),
-        ("2026-07-15 11:00", "received", "item.received", "email en", "2026-08-03 17:00"),
-        ("2026-07-17 10:00", "received", "item.received", "email en", "2026-08-03 17:00"),
+        ("2026-07-15 11:06", "received", "item.received", "email en", "2026-08-03 17:00"),
+        ("2026-07-17 10:06", "received", "item.received", "email en", "2026-08-03 17:00"),
         # Nothing to tell for nearly five working days of the shop, which would be over on Friday at 17:00: two hours
         # before that she hears how it stands, and for when the part is expected.
         ("2026-07-31 15:00", "update", "update nudged", "email en", "2026-08-07 17:00"),
-        ("2026-08-06 15:45", "repaired", "repair.completed", "email en", "2026-08-13 17:00"),
-        ("2026-08-11 09:30", "ready", "item.received", "email en", "2026-08-18 17:00"),
+        ("2026-08-06 15:51", "repaired", "repair.completed", "email en", "2026-08-13 17:00"),
+        ("2026-08-11 09:36", "ready", "item.received", "email en", "2026-08-18 17:00"),
         # A working day after she has it back: does it hold? After that nothing is due.
         ("2026-08-14 16:00", "check", "check overdue", "email en", ""),
     ]

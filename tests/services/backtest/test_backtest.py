@@ -47,13 +47,14 @@ def test_what_she_would_have_heard_and_when(job: Backtest) -> None:
     assert said(report) == [
         ("02 10:00", "opened", "order.opened"),
         ("03 12:00", "overdue", "receive"),
-        ("03 14:00", "received", "item.received"),
+        # Progress waits six minutes for what else there may be to tell.
+        ("03 14:06", "received", "item.received"),
         ("05 10:00", "overdue", "repair"),
         # After 68.4 of three days without a word, at 7:24 in the morning; so when they are nearly over, at 10:55.
         # The call puts the next one off.
         ("08 09:55", "update", "update"),
-        ("11 10:00", "repaired", "repair.completed"),
-        ("11 12:00", "closed", "order.closed"),
+        ("11 10:06", "repaired", "repair.completed"),
+        ("11 12:06", "closed", "order.closed"),
     ]
     assert report.messages.total == 7
     assert {(each.kind, each.cause): each.count for each in report.messages.by_cause}["overdue", "repair"] == 1

@@ -17,6 +17,7 @@ from events.envelope import Event, make_event
 from events.log import Appended
 from events.party import NOTIFIER, WATCHDOG
 from projections.database import Database
+from projections.policy import DEFAULT_POLICY
 from projections.queries.runner import run
 from services.messages import TRIGGERS, concerns_her, decide_delivery, decide_plan
 from services.notifying.newsworthy import MILESTONES
@@ -31,6 +32,8 @@ SHOP, IMPORTER, REPAIRER = "retailer:juno", "importer:noord", "repairer:tick"
 ORDER = "W-1001"
 MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: So long progress waits for what else there may be to tell.
+PATIENCE = DEFAULT_POLICY.messages.patience
 POLICY = Policy()
 CARDS = {SHOP: PartyCard(display_name="Juno Watches", phone="020 1", email="service@juno.example")}
 
@@ -133,7 +136,8 @@ class Chain:
 
     async def ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
         assert at_least is None or at_least <= len(self.events)
-        return self.query(name, args)
+        # By whose clock is asked, the notifier's wiring adds to each question.
+        return self.query(name, {"now": self.clock.now().isoformat(), **args} if name == "closures" else args)
 
     def query(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         log = tuple(event.to_json() for event in self.events)

@@ -10,10 +10,10 @@ import pytest
 from projections.policies.messages import MessageRules
 from projections.policy import Policy, PolicyError
 from services.contact import Contact
-from services.notifying.decency import Manners, not_before
+from services.notifying.decency import Manners, not_before, waits_for_more
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-NIGHTS = Manners(AMSTERDAM, (time(21), time(8)), most_a_day=3)
+NIGHTS = Manners(AMSTERDAM, (time(21), time(8)), most_a_day=3, patience=timedelta(minutes=6))
 RULES = MessageRules(quiet="21:00-8:00", most_a_day=3).model_dump()
 
 
@@ -67,6 +67,15 @@ def test_what_is_urgent_breaks_them(urgency: str) -> None:
     assert until("2026-11-02 12:00", urgency=urgency, letters=9) == "now"
 
 
+@pytest.mark.parametrize("kind", ["update", "person", "check"])
+def test_nobody_is_woken_for_a_letter_that_only_time_has_brought_about(kind: str) -> None:
+    assert until("2026-11-02 03:00", kind=kind, urgency="urgent") == "2026-11-02 08:00"
+    assert until("2026-11-02 12:00", kind=kind, urgency="urgent") == "now"
+    # It was promised for today, however many letters there were.
+    assert until("2026-11-02 12:00", kind=kind, urgency="urgent", letters=9) == "now"
+    assert until("2026-11-02 03:00", Manners(AMSTERDAM), kind=kind, urgency="urgent") == "now"
+
+
 def test_what_she_did_just_now_is_confirmed_at_any_hour() -> None:
     assert until("2026-11-02 23:00", kind="opened", ago=timedelta(minutes=1)) == "now"
     assert until("2026-11-02 23:00", kind="opened", ago=timedelta(minutes=16)) == "2026-11-03 08:00"
@@ -78,6 +87,32 @@ def test_beyond_so_many_letters_a_day_the_next_waits_for_the_morning() -> None:
     assert until("2026-11-02 12:00", letters=3) == "2026-11-03 08:00"
     any_number = Manners(AMSTERDAM, None, most_a_day=0)
     assert until("2026-11-02 12:00", any_number, letters=99) == "now"
+
+
+@pytest.mark.parametrize(
+    ("kind", "planned", "now", "expected"),
+    [
+        ("repaired", "12:00", "12:00", "12:06"),
+        ("repaired", "12:00", "12:06", "now"),
+        ("repaired", "20:53", "20:53", "20:59"),
+        ("repaired", "20:55", "20:55", "now"),  # six minutes later it would have to wait for the morning
+        ("question", "12:00", "12:00", "now"),
+        ("quote", "12:00", "12:00", "now"),
+        ("opened", "12:00", "12:00", "now"),
+        ("overdue", "12:00", "12:00", "now"),
+    ],
+)
+def test_progress_waits_a_few_minutes_for_more(kind: str, planned: str, now: str, expected: str) -> None:
+    moment, at = local(f"2026-11-02 {now}"), local(f"2026-11-02 {planned}")
+    found = waits_for_more(NIGHTS, moment, kind=kind, planned=at, happened=at, urgency=None)
+    assert ("now" if found == moment else f"{found.astimezone(AMSTERDAM):%H:%M}") == expected
+
+
+def test_a_policy_may_have_nothing_wait() -> None:
+    rules = Policy.parse('[messages]\nwait_for_more = "at once"').messages.model_dump()
+    now = local("2026-11-02 12:00")
+    manners = Manners.of(None, rules)
+    assert waits_for_more(manners, now, kind="repaired", planned=now, happened=now, urgency=None) == now
 
 
 def test_her_own_wishes_go_before_the_policys() -> None:
@@ -127,6 +162,9 @@ def test_a_policy_survives_the_log() -> None:
         ("most_a_day = 0", "write a number from 1 to 100"),
         ('most_a_day = "4"', "write a number without quotes"),
         ("most_a_day = true", "write a number of messages"),
+        ('wait_for_more = "2 hours"', "write at most an hour around the clock"),
+        ('wait_for_more = "5 working minutes"', "write at most an hour around the clock"),
+        ("after_missed_visit = 1", "write it as text between quotes"),
         ("at_most = 3", "[messages] names the key 'at_most', which there is not"),
     ],
 )

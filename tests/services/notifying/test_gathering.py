@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,24 +15,37 @@ from services.notifying.outcomes import Failed, Unknown
 from services.notifying.records import PlannedMessage, Suppress, SuppressReason
 from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import (
+    AT_IMPORTER,
+    AT_REPAIRER,
+    COMPLETED,
     DAY,
     HOUR,
+    IMPORTER,
     MONDAY,
     OPENED,
     ORDER,
+    PATIENCE,
     POLICY,
     QUOTE,
     REPAIRER,
     SHOP,
+    TO_IMPORTER,
+    TO_REPAIRER,
     Chain,
+    body_of,
+    closed,
     fact,
     opened,
+    received,
 )
 from tests.services.notifying.post import ANNA, TWO_WAYS, Post, always_true, extra
 
 #: Half past ten in the evening, in Amsterdam.
 EVENING = MONDAY.replace(hour=21, minute=30)
 MORNING = (MONDAY + DAY).replace(hour=7, minute=0)
+
+MINUTE = timedelta(minutes=1)
+WINDOW: Any = {"from": (MONDAY + 2 * DAY).isoformat(), "until": (MONDAY + 2 * DAY + HOUR).isoformat()}
 
 QUESTION = fact("question.asked", REPAIRER, EVENING, question="k1", text="How long does it run?", to="customer")
 
@@ -119,6 +133,89 @@ def test_a_pause_keeps_all_from_her_but_what_she_must_decide(chain: Chain) -> No
 def test_a_pause_that_is_over_is_none(chain: Chain) -> None:
     message = plan(chain.given(OPENED), OPENED)
     assert look(chain, message, ANNA.model_copy(update={"paused_until": MONDAY})) == Letter(message)
+
+
+# -- progress waits for more ------------------------------------------------------------------------------------------
+
+#: It was mended, and four minutes later it is back at the shop.
+BACK = received(SHOP, COMPLETED.time + 4 * MINUTE)
+
+
+@pytest.fixture
+def mended(chain: Chain) -> Chain:
+    chain.story(OPENED, TO_IMPORTER, AT_IMPORTER, TO_REPAIRER, AT_REPAIRER)
+    return chain.given(COMPLETED)
+
+
+def test_repaired_and_ready_within_minutes_are_one_letter(mended: Chain) -> None:
+    repaired = plan(mended, COMPLETED, "repaired")
+    until = COMPLETED.time + PATIENCE
+    assert look(mended, repaired) == Hold(until, for_more=True)
+    ready = plan(mended.given(BACK), BACK, "ready")
+    assert look(mended, repaired) == Suppress("overtaken")
+    assert look(mended, ready) == Hold(BACK.time + PATIENCE, for_more=True)
+    mended.clock.set(BACK.time + PATIENCE)
+    assert look(mended, ready) == Letter(ready)
+
+
+def test_that_letter_says_both(mended: Chain) -> None:
+    mended.planned(COMPLETED)
+    body = body_of(mended.given(BACK).plan_for(BACK))
+    assert "has been repaired and is back with us" in body
+
+
+def test_repaired_and_closed_within_minutes_are_one_letter_that_says_what_was_done(chain: Chain) -> None:
+    done = fact("repair.completed", REPAIRER, MONDAY + HOUR, summary="fan replaced")
+    chain.given(OPENED).told(OPENED)
+    plan(chain.given(done), done, "repaired")
+    end = closed(MONDAY + HOUR + 4 * MINUTE)
+    assert "What was done: “fan replaced”." in body_of(chain.given(end).plan_for(end))
+    # Whoever has read that need not read it twice.
+    chain.sent(PlannedMessage.of(chain.named("message.planned")[-1]))
+    assert "What was done" not in body_of(chain.plan_for(end))
+
+
+def test_nobody_else_to_wait_for_and_it_leaves_a_few_minutes_later(mended: Chain) -> None:
+    repaired = plan(mended, COMPLETED)
+    mended.clock.set(COMPLETED.time + PATIENCE - MINUTE)
+    assert isinstance(look(mended, repaired), Hold)
+    mended.clock.set(COMPLETED.time + PATIENCE)
+    assert look(mended, repaired) == Letter(repaired)
+
+
+def test_what_leaves_at_once_takes_along_what_waits(chain: Chain) -> None:
+    chain.given(OPENED).told(OPENED)
+    visit = fact("visit.scheduled", REPAIRER, MONDAY + HOUR, visit="v", **WINDOW)
+    waits = plan(chain.given(visit), visit, "visit")
+    assert isinstance(look(chain, waits), Hold)
+    asked = fact("question.asked", REPAIRER, MONDAY + HOUR + MINUTE, question="k1", text="Which floor?", to="customer")
+    question = plan(chain.given(asked), asked, "question")
+    assert look(chain, question) == look(chain, waits) == Letter(question, (waits,))
+
+
+def test_a_question_waits_for_nothing(chain: Chain) -> None:
+    chain.given(OPENED).told(OPENED)
+    question = plan(chain.given(QUOTE), QUOTE, "quote")
+    assert look(chain, question) == Letter(question)
+
+
+def test_a_wait_that_would_end_in_the_night_is_none(chain: Chain) -> None:
+    chain.story(OPENED, TO_IMPORTER)
+    late = received(IMPORTER, EVENING - 95 * MINUTE)  # five minutes to nine
+    message = plan(chain.given(late), late, "received")
+    assert look(chain, message) == Letter(message)
+
+
+async def test_a_wait_survives_whoever_waited(mended: Chain) -> None:
+    repaired = plan(mended, COMPLETED)
+    post = Post(mended)
+    with pytest.raises(AgainLaterError) as later:
+        await post.sender().deliver(ORDER, repaired.message)
+    assert later.value.delay == PATIENCE.total_seconds()
+    # Of another process, later than that: what it needs to know is in the log.
+    mended.clock.set(COMPLETED.time + PATIENCE)
+    assert await post.sender().deliver(ORDER, repaired.message) == {repaired.message}
+    assert len(post.box.sent) == 1
 
 
 # -- sending ----------------------------------------------------------------------------------------------------------

@@ -35,7 +35,18 @@ from services.notifying.places import Place
 from services.rights import inbox_prefix
 from services.wiring import security_of
 from tests.chainserver import ChainServer, refusals
-from tests.services.notifying.chain import DAY, IMPORTER, MONDAY, OPENED, ORDER, SHOP, TO_IMPORTER, Chain, received
+from tests.services.notifying.chain import (
+    DAY,
+    IMPORTER,
+    MONDAY,
+    OPENED,
+    ORDER,
+    PATIENCE,
+    SHOP,
+    TO_IMPORTER,
+    Chain,
+    received,
+)
 from tests.services.notifying.desk import CARDS, CONTACT
 from tests.waiting import eventually
 
@@ -106,6 +117,13 @@ class Street:
 
         await eventually(idle)
 
+    async def waited(self, notifier: Notifier) -> None:
+        """As ``quiet``, and until what waits a few minutes for more to tell has been told."""
+        await self.quiet()
+        self.clock.set(self.clock.now() + PATIENCE)
+        await notifier.round()
+        await self.quiet()
+
     @property
     def letters(self) -> list[str]:
         """Subjects of the letters in the outbox."""
@@ -146,8 +164,8 @@ async def test_a_stop_leaves_the_rest_of_a_batch_to_whoever_comes_next(
     await eventually(begun)
     await notifier.stop()
     assert len(handled) == 1
-    async with street.notifying():
-        await street.quiet()
+    async with street.notifying() as notifier:
+        await street.waited(notifier)
     assert len(await street.events("message.sent")) == len(street.letters) >= 1
     info = await street.js.consumer_info(names.REPAIRS, names.NOTIFIER_DURABLE)
     assert (info.num_pending, info.num_ack_pending) == (0, 0)
@@ -209,8 +227,8 @@ async def test_news_behind_an_old_log_is_told(street: Street) -> None:
     street.clock.set(MONDAY + 30 * DAY)
     late = received("importer:noord", street.clock.now())
     await street.said(OPENED, TO_IMPORTER, late)
-    async with street.notifying():
-        await street.quiet()
+    async with street.notifying() as notifier:
+        await street.waited(notifier)
     assert street.letters == ["Uw Halden Meridian is aangekomen bij het servicecentrum"]
     (planned,) = await street.events("message.planned")
     assert planned.causationid == late.id
@@ -219,8 +237,8 @@ async def test_news_behind_an_old_log_is_told(street: Street) -> None:
 async def test_a_batch_of_checkpoints_makes_one_message(street: Street) -> None:
     street.clock.set(MONDAY + 2 * DAY)
     await street.said(OPENED, TO_IMPORTER, received("importer:noord", MONDAY + DAY))
-    async with street.notifying():
-        await street.quiet()
+    async with street.notifying() as notifier:
+        await street.waited(notifier)
     assert street.letters == ["Uw Halden Meridian is aangekomen bij het servicecentrum"]
 
 

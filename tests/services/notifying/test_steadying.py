@@ -59,8 +59,11 @@ def test_when_it_is_written(cue: str, due: str, written: str) -> None:
     assert to_be_written(at(cue), at(due), AMSTERDAM) == at(written)
 
 
-def test_what_is_urgent_does_not_wait() -> None:
-    assert to_be_written(at("13 13:00"), at("13 15:00"), AMSTERDAM, urgency="urgent") == at("13 13:00")
+def test_what_is_urgent_waits_for_nothing_but_the_morning() -> None:
+    nights = Manners(AMSTERDAM, (time(21), time(8)))
+    assert to_be_written(at("13 13:00"), at("13 15:00"), AMSTERDAM, nights, "urgent") == at("13 13:00")
+    assert to_be_written(at("13 22:00"), at("13 23:00"), AMSTERDAM, nights, "urgent") == at("14 08:00")
+    assert to_be_written(at("13 22:00"), at("13 23:00"), AMSTERDAM, Manners(AMSTERDAM), "urgent") == at("13 22:00")
 
 
 def test_her_quiet_hours_are_not_waited_into() -> None:
@@ -116,7 +119,7 @@ def cue(chain: Chain, **data: Any) -> Event:
     order = opened(**data)
     chain.given(order)
     chain.told(order)
-    chain.clock.set(CUE_AT if not data else MONDAY + 12 * HOUR)
+    chain.clock.set(CUE_AT if not data else MONDAY + 11.5 * HOUR)
     rows = chain.query("sweep", {"now": (chain.clock.now() + timedelta(seconds=1)).isoformat()})["sweep"]
     ((event, _),) = decide([row for row in rows if row["kind"] == "update"], chain.clock.now())
     return chain.given(event).events[-1]
@@ -143,9 +146,19 @@ async def test_whoever_cannot_remember_it_writes_at_once(chain: Chain) -> None:
     assert chain.named("message.sent")[-1].time == chain.clock.now() == CUE_AT
 
 
-async def test_of_an_urgent_order_it_is_written_at_the_cue(chain: Chain) -> None:
-    await teller(chain).handle(cue(chain, urgency="urgent"))
-    assert chain.named("message.sent")[-1].data["kind"] == "update"
+async def test_of_an_urgent_order_it_is_written_at_the_cue_or_when_the_night_is_over(chain: Chain) -> None:
+    # Taken in at eleven, and the cue comes at half past ten in the evening.
+    nudged, at_work = cue(chain, urgency="urgent"), teller(chain)
+    with pytest.raises(NotYetError) as early:
+        await at_work.handle(nudged)
+    morning = (MONDAY + DAY).replace(hour=7)
+    assert chain.clock.now() + timedelta(seconds=early.value.delay) == morning
+    chain.clock.set(morning)
+    await at_work.handle(nudged)
+    sent = chain.named("message.sent")[-1]
+    assert (sent.time, sent.data["kind"]) == (morning, "update")
+    # Twelve hours and one later it would be nine in the evening: no letter is promised for the night.
+    assert sent.data["next_news_by"] == "2026-11-03T20:00:00Z"
 
 
 async def test_what_was_told_in_the_meantime_needs_no_news(chain: Chain) -> None:

@@ -14,7 +14,7 @@ from services.messages import decide_plan
 from services.notifying.records import MessagePlan
 from services.notifying.turns import Turns
 from services.notifying.waiting import AgainLaterError
-from tests.services.notifying.chain import AT_IMPORTER, HOUR, OPENED, ORDER, POLICY, TO_IMPORTER, Chain
+from tests.services.notifying.chain import AT_IMPORTER, HOUR, OPENED, ORDER, PATIENCE, POLICY, TO_IMPORTER, Chain
 from tests.services.notifying.post import Post, extra
 
 ANNA, BEN, NOBODY = ("retailer:juno", "C-77"), ("retailer:juno", "C-78"), ("retailer:juno", None)
@@ -88,6 +88,7 @@ def two_at_once(chain: Chain, before: int) -> dict[str, str]:
         assert plan is not None
         chain.add(planned(plan))
         messages[event.subject] = plan.message
+    chain.clock.set(chain.clock.now() + PATIENCE)
     return messages
 
 

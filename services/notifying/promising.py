@@ -1,0 +1,53 @@
+"""The date of the next news that a letter names. Pure; what the policy allows is worked out elsewhere.
+
+It falls into hours in which she is awake: a letter without news is not written at night, and nobody wants to wait up
+for it. Without quiet hours, hers or the policy's, any hour will do. After a visit that did not take place it is sooner
+than else: she is waiting for a new time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.notifying.decency import Manners, next_clock, quiet_at
+from services.notifying.history import History, Owed
+from services.notifying.newsworthy import ending_of
+from services.notifying.since import person_announced
+
+#: What is written when her quiet hours end has to reach her before the moment that was promised.
+_AFTER_QUIET: Final = timedelta(hours=1)
+_AT_LEAST: Final = timedelta(minutes=30)
+
+#: Of the time until the moment that the policy gives so much must be left for an earlier one: else it is the morning.
+_SHARE: Final = 3
+
+
+def by_day(promise: datetime, now: datetime, manners: Manners) -> datetime:
+    """``promise``, made ``now``, or the moment before or after her quiet hours that is named instead.
+
+    In doubt it is the evening before: the time that the policy allows is the longest that she may wait.
+    """
+    if manners.quiet is None:
+        return promise
+    local = promise.astimezone(manners.zone)
+    begin, end = manners.quiet
+    # Right at their beginning is still the evening; right after their end is too soon to have written by then.
+    early = local - _AT_LEAST
+    if local.time() == begin or not (quiet_at(local, manners) or quiet_at(early, manners)):
+        return promise
+    asleep = local if quiet_at(local, manners) else early
+    evening = next_clock(asleep - timedelta(days=1), begin).astimezone(promise.tzinfo)
+    if evening - now >= (promise - now) / _SHARE:
+        return evening
+    return (next_clock(asleep, end) + _AFTER_QUIET).astimezone(promise.tzinfo)
+
+
+def missed_visit(history: History, now: datetime) -> Owed | None:
+    """The visit that did not take place and for which there is no new time; None if none is missed, or if a person is
+    to be in touch with her, or the work has ended without it."""
+    visits = [owed for owed in history.owed if (owed.kind, owed.state) == ("visit", "open") and owed.due_at is not None]
+    if not visits or person_announced(history) or ending_of(history, None) is not None:
+        return None
+    last = max(visits, key=lambda owed: owed.due_at or now)
+    return last if last.due_at is not None and last.due_at <= now else None

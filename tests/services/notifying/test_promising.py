@@ -1,0 +1,140 @@
+"""The date of the next news: when she is awake, and sooner where a visit was missed."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from events.envelope import Event
+from services.messages import decide_plan
+from services.notifying.decency import Manners
+from services.notifying.history import History
+from services.notifying.phrases import says_sorry_first
+from services.notifying.promising import by_day, missed_visit
+from services.notifying.records import MessagePlan
+from services.notifying.wording import compose
+from tests.services.notifying.chain import CARDS, DAY, HOUR, MONDAY, ORDER, POLICY, REPAIRER, Chain, fact, opened
+from tests.services.notifying.test_news_ahead import swept
+from tests.services.notifying.test_steadying import teller
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+NIGHTS = Manners(AMSTERDAM, (time(21), time(8)))
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=AMSTERDAM)
+
+
+@pytest.mark.parametrize(
+    ("now", "promise", "named"),
+    [
+        ("02 08:00", "02 21:00", "02 21:00"),  # in the evening still
+        ("02 12:00", "03 01:00", "02 21:00"),
+        ("02 16:00", "03 05:00", "02 21:00"),
+        ("02 18:00", "03 07:00", "03 09:00"),  # three hours for news are too few
+        ("02 19:00", "03 08:00", "03 09:00"),  # nobody can have written by then
+        ("02 19:30", "03 08:30", "03 08:30"),
+        ("02 23:00", "03 12:00", "03 12:00"),
+        ("02 10:00", "09 17:00", "09 17:00"),  # what is routine ends with a working day
+    ],
+)
+def test_no_letter_is_promised_for_the_night(now: str, promise: str, named: str) -> None:
+    assert by_day(at(promise), at(now), NIGHTS) == at(named)
+
+
+def test_without_quiet_hours_any_hour_will_do() -> None:
+    assert by_day(at("03 03:00"), at("02 14:00"), Manners(AMSTERDAM)) == at("03 03:00")
+
+
+def test_quiet_hours_are_hers_where_she_is() -> None:
+    tokyo = Manners(ZoneInfo("Asia/Tokyo"), (time(21), time(8)))
+    # Five in the afternoon at the shop is one in the night there: four hours earlier she is awake.
+    assert by_day(at("09 17:00"), at("02 10:00"), tokyo) == at("09 13:00")
+
+
+def test_quiet_hours_that_leave_little_of_a_day_leave_a_moment() -> None:
+    narrow = Manners(AMSTERDAM, (time(9), time(8)))
+    assert by_day(at("03 20:00"), at("02 08:30"), narrow) == at("03 09:00")
+
+
+# -- a visit that was missed ------------------------------------------------------------------------------------------
+
+WINDOW: Any = {"from": (MONDAY + DAY).isoformat(), "until": (MONDAY + DAY + 2 * HOUR).isoformat()}
+AGAIN: Any = {"from": (MONDAY + 3 * DAY).isoformat(), "until": (MONDAY + 3 * DAY + 2 * HOUR).isoformat()}
+PLANNED = fact("visit.scheduled", REPAIRER, MONDAY + HOUR, visit="v1", **WINDOW)
+MISSED = MONDAY + DAY + 2 * HOUR
+WEDNESDAY_EVENING, THURSDAY_EVENING = "2026-11-04T16:00:00Z", "2026-11-05T16:00:00Z"
+
+
+def missed(chain: Chain) -> Event:
+    """That nobody came is noted right when the window ends."""
+    chain.given(opened())
+    chain.told(chain.events[0])
+    chain.given(PLANNED)
+    chain.told(PLANNED)
+    (late,) = chain.falls_overdue("visit", MISSED + HOUR / 60)
+    return late
+
+
+async def test_the_next_news_comes_on_the_next_working_day(chain: Chain) -> None:
+    await teller(chain).handle(missed(chain))
+    sent = chain.named("message.sent")[-1]
+    assert (sent.data["kind"], sent.data["next_news_by"]) == ("overdue", WEDNESDAY_EVENING)
+    assert "unless we have agreed on a new time with you before then" in sent.data["body"]
+
+
+async def test_until_there_is_a_new_time_each_letter_names_the_day_after_it(chain: Chain) -> None:
+    at_work = teller(chain)
+    await at_work.handle(missed(chain))
+    # An hour before what was promised, and five minutes.
+    written = MISSED + DAY + 175 * HOUR / 60
+    chain.clock.set(written)
+    cue, _ = swept(chain, written)
+    await at_work.handle(cue)
+    sent = chain.named("message.sent")[-1]
+    assert (sent.data["kind"], sent.data["next_news_by"]) == ("update", THURSDAY_EVENING)
+    assert says_sorry_first(sent.data["body"], "en")
+    assert "should have taken place by" in sent.data["body"]
+    assert "we are arranging a new time with you" in sent.data["body"]
+
+
+async def test_a_new_time_ends_that(chain: Chain) -> None:
+    missed(chain)
+    assert missed_visit(History.of(chain.timeline), chain.clock.now()) is not None
+    again = fact("visit.scheduled", REPAIRER, MISSED + HOUR, visit="v2", **AGAIN)
+    chain.given(again)
+    assert missed_visit(History.of(chain.timeline), chain.clock.now()) is None
+    assert (
+        _plan(chain, again, MISSED + HOUR).next_news_by == _plan(chain, again, MISSED + HOUR, sooner=None).next_news_by
+    )
+
+
+def test_whoever_did_the_work_was_there(chain: Chain) -> None:
+    missed(chain)
+    chain.given(fact("repair.completed", REPAIRER, MISSED + HOUR))
+    assert missed_visit(History.of(chain.timeline), chain.clock.now()) is None
+
+
+async def test_the_policy_says_how_soon(chain: Chain) -> None:
+    answer = chain.query("closures", {"party": "retailer:juno", "now": (MISSED + HOUR).isoformat()})
+    assert answer["next_news_after_missed_visit_by"] == WEDNESDAY_EVENING
+    assert answer["next_news_by"] > answer["next_news_after_missed_visit_by"]
+
+
+def _plan(chain: Chain, trigger: Event, now: datetime, sooner: datetime | None = MISSED + DAY) -> MessagePlan:
+    plan = decide_plan(trigger, chain.timeline, POLICY, now, sooner=sooner)
+    assert plan is not None
+    return plan
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+def test_the_letter_that_there_is_no_new_time_yet(chain: Chain, language: str) -> None:
+    missed(chain)
+    chain.told(chain.events[-1])
+    (late,) = chain.falls_overdue("update", MISSED + 12 * DAY)
+    body = compose(_plan(chain, late, chain.clock.now()), CARDS, language).body
+    assert says_sorry_first(body, language)
+    assert ORDER in body
