@@ -16,8 +16,9 @@ _INTERRUPTED: Final = 130  # as in errors.py, which is not imported yet
 def main() -> None:
     """Import the commands and run the one that was asked for; Ctrl-C ends either without a word."""
     before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # and not ignored, as in the background of a script
+    if before in (signal.SIG_DFL, signal.default_int_handler):  # and not ignored, as in the background of a script
         signal.signal(signal.SIGINT, _leave)
+        before = signal.default_int_handler
     from cli.commands import run
 
     signal.signal(signal.SIGINT, before)

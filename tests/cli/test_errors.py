@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -212,6 +213,14 @@ def test_ctrl_c_is_quiet_from_the_first_moment_on(module: str | None, free_home:
         assert (done.returncode, "no chain runs" in done.stderr) == (2, True)
     else:
         assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_ctrl_c_is_quiet_before_the_program_has_begun(tmp_path: Path) -> None:
+    """As soon as anything of ours is imported: before that, Python itself has the word."""
+    script = tmp_path / "repairchain"  # as the installed program is called
+    script.write_text(_INTERRUPTED)
+    done = subprocess.run([sys.executable, script, "cli.main"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_a_reader_that_goes_away_early(free_home: Path) -> None:
