@@ -14,7 +14,7 @@ from events.party import ROLES, name_of, role_of
 from events.subjects import customer_key
 from events.vocabulary import FACTS, INCIDENT_FACTS, MERGING_FACTS, PARTY_FACTS, is_known, may_say, read_data
 from services.contact import Contact
-from services.intake.problems import Refusal, from_validation
+from services.intake.problems import Refusal, from_validation, of_data
 from services.intake.references import fault_in_reference
 
 #: Clocks of partners may run ahead by this much and no more; a fact from next year would hide all that comes before it.
@@ -176,7 +176,7 @@ def _normalised(name: str, version: int, data: dict[str, Any]) -> dict[str, Any]
     try:
         fact = read_data(name, version, data)
     except ValidationError as error:
-        raise from_validation(error, "data") from None
+        raise of_data(error) from None
     if fact is None or version != fact.VERSION:
         return data
     return fact.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
 from events.envelope import Event, TypeNameError, split_type
 from events.vocabulary import read_data
 from services.contact import Contact
-from services.intake.problems import Fault, Problem, faults_in, kind_of
-
-_MOST: Final = 10
+from services.intake.problems import MOST_FAULTS, Fault, Problem, Refusal, faults_in
 
 
-def with_all_faults(problem: Problem, document: Mapping[str, Any], event: Event | None = None) -> Problem:
-    """The problem with ``errors``, up to ten faults of the document, where it is that the document is invalid.
+def problem_of(refusal: Refusal, id: str | None, document: Mapping[str, Any], event: Event | None = None) -> Problem:
+    """What the refusal of a submission, whose own id is ``id``, is to its sender.
 
-    The one that ``detail`` speaks of comes first. ``event`` is what was read of it, if that was possible: then nothing
-    is wrong with the envelope.
+    Where it is that the document is invalid, it has ``errors``, up to ten faults, with the one that ``detail`` speaks
+    of first. ``event`` is what was read of the document, if that was possible: then nothing is wrong with the envelope.
     """
-    if kind_of(problem.type) != "invalid":
+    problem = refusal.problem(id)
+    if refusal.kind != "invalid":
         return problem
-    of_envelope = _of_envelope(document) if event is None else ()
-    found = list(dict.fromkeys([*of_envelope, *_of_data(document)]))
+    # Most have been found already, by whoever refused it.
+    of_envelope = refusal.of_envelope
+    if of_envelope is None:
+        of_envelope = () if event is not None else tuple(_of_envelope(document))
+    of_data = refusal.of_data if refusal.of_data is not None else tuple(_of_data(document))
+    found = list(dict.fromkeys([*of_envelope, *of_data]))
     found.sort(key=lambda fault: fault.pointer != problem.pointer)
-    return problem.model_copy(update={"errors": tuple(found[:_MOST])}) if found else problem
+    return problem.model_copy(update={"errors": tuple(found[:MOST_FAULTS])}) if found else problem
 
 
 def _of_envelope(document: Mapping[str, Any]) -> Iterator[Fault]:

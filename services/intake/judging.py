@@ -13,7 +13,7 @@ from events.log import Appended
 from services.intake.contacts import contact_in
 from services.intake.deciding import Accept, Duplicate, decide
 from services.intake.delivered import party_of, sequence_of
-from services.intake.faults import with_all_faults
+from services.intake.faults import problem_of
 from services.intake.index import Index
 from services.intake.limbo import Limbo
 from services.intake.problems import Refusal
@@ -50,7 +50,7 @@ def judge(batch: Iterable[tuple[Msg, Submission]], index: Index, limbo: Limbo, n
         except Refusal as refusal:
             told = event if isinstance(event, Event) else None
             # What was read of it holds the refusal, which holds this frame: the whole batch would wait for the garbage.
-            problem = limbo.judged(with_all_faults(refusal.alone().problem(id), document, told), message.headers)
+            problem = limbo.judged(problem_of(refusal.alone(), id, document, told), message.headers)
             decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party), told))
             continue
         if isinstance(outcome, Duplicate):

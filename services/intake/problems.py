@@ -11,6 +11,8 @@ from events.envelope import Moment
 
 _ROOT: Final = "urn:repairchain:problem:"
 _LONGEST_FAULT: Final = 160
+#: Of one submission no more are told.
+MOST_FAULTS: Final = 10
 #: What is held: its order may still come, or become known by that number.
 HELD: Final = frozenset({"unknown-order", "unknown-number"})
 #: What was held for its order, once the time for that is up.
@@ -73,6 +75,9 @@ class Refusal(Exception):
         # Both may repeat what the sender wrote, of any length; they travel in a header and in a receipt.
         self.detail = short(detail)
         self.pointer = None if pointer is None else short(pointer)
+        #: All that is wrong with the envelope, and with the data, where who refused it has found that out already.
+        self.of_envelope: tuple[Fault, ...] | None = None
+        self.of_data: tuple[Fault, ...] | None = None
 
     def alone(self) -> Refusal:
         """Itself, without where it was raised and from what: that would keep all it was made of until it is told."""
@@ -112,21 +117,48 @@ def pointer(*parts: str | int) -> str:
 
 def from_validation(error: ValidationError, *prefix: str) -> Refusal:
     """The first thing that pydantic found wrong, in one sentence, and how many more there are."""
-    where, message = _told(error.errors(include_url=False, include_input=False)[0], prefix)
-    count = error.error_count()
-    more = f" (and {count - 1} more problem{'s' if count > 2 else ''})" if count > 1 else ""
-    return Refusal("invalid", f"{where or 'the event'}: {message}{more}", where or None)
+    return _refusal(_told(error, prefix))
+
+
+def of_envelope(error: ValidationError) -> Refusal:
+    """The same of a whole envelope."""
+    told = _told(error, ())
+    refusal = _refusal(told)
+    refusal.of_envelope = tuple(_faults(told[:MOST_FAULTS]))
+    return refusal
+
+
+def of_data(error: ValidationError) -> Refusal:
+    """The same of the data of an event whose envelope, and whose customer's contact, are as they should be."""
+    told = _told(error, ("data",))
+    refusal = _refusal(told)
+    refusal.of_envelope, refusal.of_data = (), tuple(_faults(told[:MOST_FAULTS]))
+    return refusal
 
 
 def faults_in(error: ValidationError, *prefix: str) -> Iterator[Fault]:
-    """Each thing that pydantic found wrong. They travel in a header together, so each is kept short."""
-    for each in error.errors(include_url=False, include_input=False):
-        where, message = _told(each, prefix)
+    """Each thing that pydantic found wrong."""
+    return _faults(_told(error, prefix))
+
+
+def _refusal(told: list[tuple[str, str]]) -> Refusal:
+    (where, message), *rest = told
+    more = f" (and {len(rest)} more problem{'s' if len(rest) > 1 else ''})" if rest else ""
+    return Refusal("invalid", f"{where or 'the event'}: {message}{more}", where or None)
+
+
+def _faults(told: list[tuple[str, str]]) -> Iterator[Fault]:
+    # They travel in a header together, so each is kept short.
+    for where, message in told:
         yield Fault(detail=message[:_LONGEST_FAULT], pointer=where[:_LONGEST_FAULT] or None)
 
 
-def _told(fault: Any, prefix: tuple[str, ...]) -> tuple[str, str]:
-    """Where it is and what is wrong, in words."""
+def _told(error: ValidationError, prefix: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Where each is and what is wrong, in words."""
+    return [_in_words(each, prefix) for each in error.errors(include_url=False, include_input=False)]
+
+
+def _in_words(fault: Any, prefix: tuple[str, ...]) -> tuple[str, str]:
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if fault["type"] == "missing":
         message = "this field is missing"

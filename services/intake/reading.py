@@ -10,7 +10,7 @@ import orjson
 from pydantic import ValidationError
 
 from events.envelope import CONTENT_TYPE, MAX_BYTES, Event, TypeNameError
-from services.intake.problems import Refusal, from_validation
+from services.intake.problems import Refusal, of_envelope
 
 #: What binary mode has in headers, each behind ``ce-``.
 ATTRIBUTES: Final = (
@@ -80,7 +80,7 @@ def read_event(document: Mapping[str, Any]) -> Event:
         event = Event.model_validate(document)
         event.name  # noqa: B018 - parses the type, which the model keeps as text
     except ValidationError as error:
-        raise from_validation(error) from None
+        raise of_envelope(error) from None
     except TypeNameError as error:
         raise Refusal("unknown-type", str(error), "/type") from None
     return event

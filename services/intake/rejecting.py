@@ -24,6 +24,8 @@ _PROBLEM: Final = "Repairchain-Problem"
 _ORIGINAL: Final = "Repairchain-Original-Headers"
 _INTAKE: Final = "Repairchain-Intake-Sequence"
 _MAX_KEPT_HEADERS: Final = 16 * 1024
+#: So many are put there one by one sooner than in halves.
+_FEW: Final = 4
 _NEEDED: Final = frozenset({"content-type", *(f"ce-{attribute}" for attribute in ATTRIBUTES)})
 #: Of a header, as HTTP has it.
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -90,10 +92,16 @@ async def keep_together(js: JetStreamContext, rejected: Sequence[Together], time
 
     Raises nats errors if the server does not confirm; keeping the same again is harmless.
     """
-    for part in _parts(rejected):
+    parts = list(_parts(rejected))[::-1]
+    while parts:
+        part = parts.pop()
         if len(part) > 1 and await publish_together(js, part, timeout) is not None:
             continue
-        for subject, payload, headers in part:  # one was kept before a crash, and those beside it were not
+        if len(part) > _FEW:  # some are there already, after a crash or because their sender says so: most are not
+            half = len(part) // 2
+            parts += [part[half:], part[:half]]
+            continue
+        for subject, payload, headers in part:
             await js.publish(subject, payload, headers=dict(headers), stream=names.REJECTED, timeout=timeout)
 
 
