@@ -148,7 +148,8 @@ def _named(name: str, source: str, subject: str, data: dict[str, Any], numbers_o
     """What may be asked for from now on because of a fact: by anybody, or by whom it lets take part in an order."""
     if name in ("order.opened", "order.referenced"):
         yield subject
-    yield from (each.number for each in numbers_in(name, source, data))
+    for each in numbers_in(name, source, data):
+        yield each.number
     if name in ("item.handed_over", "order.referenced"):
         yield from numbers_of(subject)
 

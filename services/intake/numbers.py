@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from events.envelope import NumberKind
@@ -16,25 +16,26 @@ class Number(NamedTuple):
     given_by: str
 
 
-def numbers_in(name: str, source: str, data: Mapping[str, Any]) -> Iterator[Number]:
+def numbers_in(name: str, source: str, data: Mapping[str, Any]) -> list[Number]:
     """What the order of a fact may be named by because of it. ``data`` may be a later version's, of any shape."""
-    match name:
-        case "order.referenced":
-            yield from _number("reference", data.get("reference"), source)
-        case "order.opened":
-            yield from _number("customer", data.get("customer"), source)
-            items = data.get("items")
-            for each in (data.get("product"), *(items if isinstance(items, list | tuple) else ())):
-                if isinstance(each, Mapping):
-                    yield from _number("serial", each.get("serial"), brand(each.get("brand")))
-        case "unit.replaced":
-            for serial in (data.get("old_serial"), data.get("new_serial")):
-                yield from _number("serial", serial, "")
+    found: list[Number] = []
+    if name == "order.opened":
+        _add(found, "customer", data.get("customer"), source)
+        items = data.get("items")
+        for each in (data.get("product"), *(items if isinstance(items, list | tuple) else ())):
+            if isinstance(each, Mapping):
+                _add(found, "serial", each.get("serial"), brand(each.get("brand")))
+    elif name == "order.referenced":
+        _add(found, "reference", data.get("reference"), source)
+    elif name == "unit.replaced":
+        for serial in (data.get("old_serial"), data.get("new_serial")):
+            _add(found, "serial", serial, "")
+    return found
 
 
-def _number(kind: NumberKind, number: object, given_by: str) -> Iterator[Number]:
+def _add(found: list[Number], kind: NumberKind, number: object, given_by: str) -> None:
     if isinstance(number, str) and number:
-        yield Number(kind, number, given_by)
+        found.append(Number(kind, number, given_by))
 
 
 def brand(name: object) -> str:
