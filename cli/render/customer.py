@@ -14,8 +14,8 @@ from cli.render.look import status_text, with_parties
 from cli.render.messages import letters_foot, message
 from cli.render.moments import Moments, parse
 from cli.render.plain import many, word
-from cli.render.sentences import product_name, sentence
-from cli.render.tables import plain_table, where
+from cli.render.sentences import sentence
+from cli.render.tables import plain_table, product_text, where
 
 Row = dict[str, Any]
 
@@ -73,7 +73,7 @@ def found(result: Row, moments: Moments) -> Iterator[RenderableType]:
                 Text(word(who.get("name"))),
                 number,
                 Text(word(row.get("order_id")) or "none", style="bold" if row else "dim"),
-                Text(product_name(row) or "–"),
+                product_text(row),
                 status_text(row["status"]) if row.get("status") else Text("–"),
                 where(row),
                 Text(moments.day(since) if since else "–"),

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 #: A description may be a whole sentence; so much of it tells one order from another.
-_PRODUCT: Final = 60
+_PRODUCT: Final = 40
 #: What the columns of lanes mean.
 _LEGEND: Final = (
     "\nNever: it moved on, or the order was closed, before the receiver said that it came in.",
@@ -54,7 +54,7 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
         late = bool(due and due < moments.now)
         table.add_row(
             Text(word(row.get("order_id")), style="bold"),
-            Text(short(product_name(row), _PRODUCT) or "–"),
+            product_text(row),
             status_text(row.get("status")),
             where(row),
             Text(moments.day(since) if since else "–"),
@@ -68,6 +68,11 @@ def orders(result: Row, moments: Moments, offset: int = 0) -> Iterator[Renderabl
     else:
         shown = many(total, "order")
     yield Text(f"\n{shown}; times are {moments.zone_name()}", style="dim")
+
+
+def product_text(row: Row) -> Text:
+    """What it is, in a line of a list."""
+    return Text(short(product_name(row), _PRODUCT) or "–")
 
 
 def where(row: Row) -> Text:
