@@ -21,7 +21,10 @@ class Item(Product):
 
 
 class OrderOpened(Fact):
-    """A customer's product was taken in. ``accountable`` answers to the customer; without it, whoever opened."""
+    """A customer's product was taken in. ``accountable`` answers to the customer; without it, whoever opened.
+
+    ``at_home``: it stays where she has it, and somebody comes to mend it there.
+    """
 
     NAME: ClassVar[str] = "order.opened"
 
@@ -32,6 +35,7 @@ class OrderOpened(Fact):
     fault_text: Prose | None = None
     accountable: Party | None = None
     urgency: Urgency = "routine"
+    at_home: bool = False
 
 
 class OrderReferenced(Fact):

@@ -30,9 +30,10 @@ from services.notifying.records import (
     Suppress,
     SuppressReason,
 )
+from services.notifying.twice import MERGED, is_told_apart, other_numbers
 
 #: The facts that can cause a message.
-TRIGGERS = MILESTONES | APART.keys() | {OVERDUE, NUDGED, CORRECTION}
+TRIGGERS = MILESTONES | APART.keys() | {OVERDUE, NUDGED, CORRECTION, MERGED}
 
 #: Who has the last word: these may be told of an order that is closed.
 _LAST_WORDS = frozenset({"closed", "corrected", "check"}) | OUTLIVES_THE_ORDER
@@ -131,6 +132,8 @@ _Look = Callable[[Happened, History, Policy, datetime], tuple[Happened, MessageK
 def _look(fact: Happened) -> _Look:
     if fact.name in APART:
         return _for_itself
+    if fact.name == MERGED:
+        return _entered_twice
     return _overdue if fact.name in (OVERDUE, NUDGED) else _milestone_to_tell
 
 
@@ -152,6 +155,13 @@ def _milestone_to_tell(
     if speaking is None or speaking.fact.position > fact.position:
         return None  # a later one speaks, when its turn comes
     return speaking.fact, speaking.kind
+
+
+def _entered_twice(
+    fact: Happened, history: History, policy: Policy, now: datetime
+) -> tuple[Happened, MessageKind] | None:
+    del policy, now
+    return (fact, "corrected") if is_told_apart(fact, history) else None
 
 
 def _overdue(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
@@ -192,7 +202,8 @@ def objection(message: PlannedMessage, history: History, policy: Policy, now: da
     if now - fact.at > policy.stale_after or (promised is not None and promised <= now):
         return "stale"  # a date of next news that has passed would be a lie on arrival
     if message.kind == "corrected":
-        return None if taken_back(history) else "overtaken"
+        owed = fact.name == MERGED and history.named_by(fact) in other_numbers(history)
+        return None if owed or taken_back(history) else "overtaken"
     if message.kind == "quote" and _ran_out(fact, history, message.message, now):
         return "stale"
     if fact.name in APART:

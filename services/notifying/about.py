@@ -30,6 +30,7 @@ from services.notifying.records import (
     place_of,
 )
 from services.notifying.since import chased, last_fact_at, person_announced, silences, steps_since
+from services.notifying.twice import other_numbers
 
 #: What logs write where they know nothing.
 _NOTHING = frozenset({"", "?", "-", "--", "0", "empty", "none", "null", "n/a", "na", "unknown", "onbekend"})
@@ -103,8 +104,7 @@ def news_of(
         reason=_text(cause.data.get("reason")) if kind == "reopened" else None,
         outcome=history.outcome if not history.open else None,
         final=next_news_by is None,
-        # Mended at her home by somebody else, it has never left.
-        never_left=completed is not None and completed.source != history.accountable and not history.has_travelled,
+        never_left=not history.has_travelled and _is_at_home(history, completed),
         comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
         asked=bool(questions) or pause is not None,
         answer_owed=bool(answers),
@@ -139,6 +139,7 @@ def news_of(
         chased_at=reminders[-1].at if reminders else None,
         uncalled=kind == "update" and person_announced(history),
         call_owed=kind == "overdue" and person_announced(history),
+        other_numbers=other_numbers(history),
         visit_missed=missed.due_at if missed is not None and kind in ("update", "corrected") else None,
         check_at=_to_be_asked(history, now),
         closed_from=closure[0] if closure else None,
@@ -150,6 +151,14 @@ def _text(value: object) -> str | None:
     """A value that somebody filled in, or None for the many ways of writing nothing."""
     text = " ".join(str(value).split()) if value is not None else ""
     return None if text.casefold() in _NOTHING else text
+
+
+def _is_at_home(history: History, completed: Happened | None) -> bool:
+    """Whether what has not gone from hand to hand is mended at her home; by somebody else than us, it was there."""
+    return any(
+        fact.name == "visit.scheduled" or (fact.name == "order.opened" and fact.data.get("at_home") is True)
+        for fact in history.facts
+    ) or (completed is not None and completed.source != history.accountable)
 
 
 def _knows_its_end(kind: MessageKind, history: History) -> bool:

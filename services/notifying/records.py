@@ -187,7 +187,7 @@ class News:
     final: bool = False
     #: The work on it has ended elsewhere: it comes back to us first.
     comes_home: bool = False
-    #: Somebody else mended it, and nobody ever said that it was handed on or came in anywhere: at her home, it seems.
+    #: It is mended at her home: somebody said so, or visits her, or has mended it though it never came in anywhere.
     never_left: bool = False
     asked: bool = False
     paused: bool = False
@@ -226,6 +226,8 @@ class News:
     call_owed: bool = False
     #: By when a visit should have taken place that was missed, and for which there is no new time.
     visit_missed: datetime | None = None
+    #: Numbers that she knows it by, too: it was entered twice, and she has not been told.
+    other_numbers: tuple[str, ...] = ()
     #: When she is to be asked whether all is well.
     check_at: datetime | None = None
     closed_from: datetime | None = None

@@ -167,6 +167,7 @@ class _Words:
 
     def _past(self, news: News) -> dict[str, object]:
         return {
+            "other_numbers": [_line(each) for each in news.other_numbers],
             "taken_back": [
                 {"kind": each.kind, "day": self._day(each.at), "place": each.place} for each in news.taken_back
             ],

@@ -36,6 +36,7 @@ OPENED = said(
     fault_code="3Y",
     fault_text="no heat since the power cut, shows 3Y, a reset does not help",
     urgency="urgent",
+    at_home=True,
     contact=contact("Ms Terpstra"),
 )
 ASKED = said("2026-01-16 17:30", DESK, "question.asked", question="Q-1", text="What does 3Y mean, is it safe to retry?")
@@ -83,6 +84,7 @@ async def test_no_silence_until_monday_and_then_nobody_advises_her_to_call_anybo
     ]
     assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert "by Friday 16 January at 21:00 at the latest" in told[0].body
+    assert "somebody comes to you to look at your Emberwick Combi 24" in told[0].body
     assert "an answer to your question" in told[1].body
     assert await scene.noticed("answer") == [
         # Four fifths of two hours; then the due time itself. The desk owes it and is accountable: one notice, not two.

@@ -34,12 +34,14 @@ async def test_an_order_that_was_entered_twice_is_one_and_she_hears_of_one(tmp_p
         assert (status["order_id"], status["merged"], status["holder"]) == (NEW, [OLD], MAKER)
         told = await scene.told(NEW)
         assert told == await scene.told(OLD)
-        # Each opening was acknowledged before anybody knew; what comes is told once.
+        # Each opening was acknowledged before anybody knew; that they are one she hears at once, and what comes once.
         assert [(message.at, message.kind) for message in told] == [
             ("2026-03-02 09:00", "opened"),
             ("2026-03-02 09:30", "opened"),
+            ("2026-03-02 10:00", "corrected"),
             ("2026-03-03 10:06", "received"),
         ]
+        assert "entered twice by mistake, as J-1 and as J-2" in told[2].body
         assert kept(told[1:])
         assert len(scene.letters()) == len(heard(told))
         assert (await verify(scene.simulation.settings)).differences == []

@@ -1,0 +1,23 @@
+"""A repair that was entered twice: she was welcomed by two numbers, and is told once that they are one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.notifying.history import Happened, History
+
+MERGED: Final = "order.merged"
+
+
+def other_numbers(history: History) -> tuple[str, ...]:
+    """The numbers by which she was written to before it was said that they are this order, and of which no letter that
+    was planned since has told her."""
+    known = {history.named_by(cause) for told in history.sent if (cause := history.find(*told.cause)) is not None}
+    heard = max((told.position for told in history.sent), default=0)
+    numbers = (history.named_by(fact) for fact in history.facts if fact.name == MERGED and fact.position > heard)
+    return tuple(dict.fromkeys(each for each in numbers if each in known and each != history.order))
+
+
+def is_told_apart(merged: Happened, history: History) -> bool:
+    """Whether ``merged`` is worth a letter of its own: nothing else is on its way to her that could say it."""
+    return history.open and history.named_by(merged) in other_numbers(history) and not history.pending
