@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT: Final = 3.0
 ANSWER_TIMEOUT: Final = 60.0
 
-#: What was mistyped is compared with so many orders, those with the latest news.
+#: What was mistyped is compared with so many orders, open ones that moved last before others.
 _LATEST: Final = 1_000
 
 Args = dict[str, Any]
