@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import nats
 import structlog
 from nats.aio.client import Client
 
 from services.credentials import Credential, credential
-from services.ending import within
+from services.ending import look_at_its_end, within
 from services.fitness import require_fit, tls_of
 from services.home import read_json
 from services.rights import inbox_prefix
 from services.settings import Settings, SettingsError
+
+T = TypeVar("T")
 
 _log = structlog.get_logger("connecting")
 
@@ -79,6 +82,34 @@ async def connect(settings: Settings, who: str, *, name: str = "repairchain", **
         error_cb=note_quietly,
         **{"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2, **found.credential.options, **tls, **options},
     )
+
+
+#: Without a server nothing comes to its end any more, unless the server is back within this (seconds).
+_BACK_WITHIN: Final = 1.0
+_LOOK_EVERY: Final = 0.1
+
+
+async def while_there(connection: Client, seconds: float, step: Coroutine[Any, Any, T]) -> T:
+    """What ``step`` returns, which needs the server to come to its end. For stopping, when nobody should wait long.
+
+    Raises what it raises, and TimeoutError when it takes longer, or there has been no server for a second.
+    """
+    clock = asyncio.get_running_loop().time
+    over, seen = clock() + seconds, clock()
+    task = asyncio.create_task(step)
+    try:
+        while not task.done():
+            now = clock()
+            if connection.is_connected:
+                seen = now
+            left = min(over, seen + _BACK_WITHIN) - now
+            if left <= 0:
+                raise TimeoutError("not done" if connection.is_connected else "no server")
+            await asyncio.wait([task], timeout=min(left, _LOOK_EVERY))
+        return task.result()
+    finally:
+        task.cancel()
+        task.add_done_callback(look_at_its_end)
 
 
 #: Each step of leaving has so long (seconds): nats-py may wait for ever for what nobody will say any more.

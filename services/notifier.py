@@ -34,8 +34,9 @@ from events.clock import Clock
 from events.envelope import Event
 from events.log import Appended
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
+from events.subjects import customer_key
 from services.answering import Ask, TooLargeError
-from services.connecting import leave
+from services.connecting import leave, while_there
 from services.contact import Contact
 from services.delivery import Delivery
 from services.ending import end
@@ -195,7 +196,7 @@ class Notifier:
             title="notifier",
         )
         subscriber(self.take)
-        await pull_from(subscriber, self.app, connection, names.REPAIRS, names.NOTIFIER_DURABLE)
+        self._feed = await pull_from(subscriber, self.app, connection, names.REPAIRS, names.NOTIFIER_DURABLE)
         self._rounds.append(asyncio.create_task(self._go_round(self._look_at_messages)))
         if self._daily_list:
             # Beside the messages: lists for hundreds of parties must not hold up a customer's.
@@ -205,12 +206,16 @@ class Notifier:
     async def stop(self) -> None:
         """Finish the messages at hand and leave."""
         self._stopping = True
+        self._feed.close()
         with suppress(TimeoutError):
-            async with asyncio.timeout(_FINISH), self._one_round:
-                if self._briefer is not None:
-                    await self._briefer.stop()
+            await while_there(self._connection, _FINISH, self._finish())
         await end(*self._rounds)
         await stop_pulling(self.app, self._connection)
+
+    async def _finish(self) -> None:
+        async with self._one_round:
+            if self._briefer is not None:
+                await self._briefer.stop()
 
     async def check(self) -> str:
         """For readiness: asks the server for our consumer. Raises nats errors if it is gone."""
@@ -265,7 +270,16 @@ class Notifier:
             await send_notice(connection, party, notice)
 
         last_position = self._sender.log.last_position
-        return Briefer(self._ask, append, last_position, notify, self._delivery, self._cards)
+        return Briefer(self._ask, append, last_position, notify, self._delivery, self._cards, self._is_forgotten)
+
+    async def _is_forgotten(self, opener: str, customer: str) -> bool:
+        try:
+            await self._sender.contacts.find(customer_key(opener, customer))
+        except ForgottenCustomerError:
+            return True
+        except UnreadableContactError:
+            pass
+        return False
 
     # -- one fact after the other -------------------------------------------------------------------------------------
 
@@ -284,13 +298,13 @@ class Notifier:
             async with places:
                 for message in facts:
                     if self._stopping:
-                        delay: float | None = 0.0  # for whoever comes after us
-                    else:
-                        delay = await self._take(message)
+                        self._feed.put_back(message)  # for whoever comes after us
+                        continue
+                    delay = await self._take(message)
                     del waiting[id(message)]
                     # If the server does not hear it, the fact comes again.
                     with suppress(nats.errors.Error):
-                        await (message.ack() if delay is None else message.nak(delay or None))
+                        await (message.ack() if delay is None else message.nak(delay))
 
         async with saying_so(waiting.values()):
             await asyncio.gather(*(handle(facts) for facts in orders.values()))

@@ -23,7 +23,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from events.log import position_of
-from services.connecting import leave
+from services.connecting import leave, while_there
 from services.ending import end, within
 
 #: One request waits at the server for so long (seconds). One that was lost with the server is made again then.
@@ -104,10 +104,22 @@ class Feed:
             return []
         return [self._messages.popleft() for _ in range(min(batch, len(self._messages)))]
 
-    async def unsubscribe(self) -> None:
-        """Take nothing more; what was asked for ahead comes again to whoever asks next, in its order."""
+    def close(self) -> None:
+        """Hand out nothing more."""
         self._closed = True
         self._came.set()
+
+    def put_back(self, message: Msg) -> None:
+        """It was handed out and not begun: after ``close`` it is given back with the rest.
+
+        What is given back while the server has a request of ours may come again in any order (seen with nats-server
+        2.15.1).
+        """
+        self._messages.append(message)
+
+    async def unsubscribe(self) -> None:
+        """Take nothing more; what was asked for ahead comes again to whoever asks next, in its order."""
+        self.close()
         await end(self._saying)
         await hear_the_last(self._connection, self._subscription, [(self._stream, self._durable)])
         await give_back(self._connection, self._messages)
@@ -204,11 +216,12 @@ async def pull_from(
     stream: str,
     durable: str,
     arrived: Callable[[Msg], None] | None = None,
-) -> None:
-    """Start ``app``, whose one ``subscriber`` gets its batches from a feed instead of from nats-py."""
+) -> Feed:
+    """Start ``app``, whose one ``subscriber`` gets its batches from the feed instead of from nats-py."""
     feed = Feed(connection, stream, durable, arrived)
     await feed.start()
     await feed_into(subscriber, app, feed)
+    return feed
 
 
 async def feed_into(subscriber: Any, app: FastStream, feed: Any) -> None:
@@ -224,8 +237,14 @@ _STOPPING: Final = 20.0
 
 async def stop_pulling(app: FastStream, connection: Client) -> None:
     """Finish the batch at hand and disconnect. FastStream alone raises when there is no server to disconnect from."""
+    subscribers: list[Any] = [each for broker in app.brokers for each in broker.subscribers]
+    tasks = [task for each in subscribers for task in each.tasks]
+    feeds = [each.subscription for each in subscribers if each.subscription is not None]
     try:
-        await within(_STOPPING, app.stop())
+        await while_there(connection, _STOPPING, app.stop())
     except Exception as error:  # noqa: BLE001 - what was not finished comes again at the next start
         _log.debug("stopping", error=repr(error))
+    await end(*tasks)  # FastStream does not wait for them
+    for feed in feeds:
+        await feed.unsubscribe()
     await leave(connection)

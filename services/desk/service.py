@@ -25,6 +25,7 @@ from events import log, names
 from events.clock import Clock
 from events.subjects import customer_key
 from services.answering import Ask, NoAnswerError, QuestionError, pack
+from services.connecting import while_there
 from services.contact import Contact
 from services.desk.book import Book, Entry, ForgottenError
 from services.desk.bouncing import Bounced, decide_bounce
@@ -48,7 +49,7 @@ from services.desk.record import (
 from services.desk.redacting import redacted
 from services.desk.saying import Reply, decide_reply
 from services.desk.settling import Settled, decide_settlement
-from services.ending import within
+from services.ending import end
 from services.notifying.history import History
 from services.rejected import as_json
 
@@ -125,9 +126,13 @@ class Desk:
     async def stop(self) -> None:
         """Finish what is at hand, and take no more."""
         self._leaving.set()
-        await asyncio.gather(*self._beside)
         with suppress(nats.errors.Error, TimeoutError):
-            await within(_STOPPING, self._subscription.drain())  # type: ignore[no-untyped-call]  # nats-py is typed in parts
+            await while_there(self._connection, _STOPPING, self._finish())
+        await end(*self._beside)
+
+    async def _finish(self) -> None:
+        await asyncio.gather(*self._beside)
+        await self._subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
 
     # -- questions and answers ----------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 
+from services.connecting import while_there
+from services.ending import end
 from services.intake.beside import Beside, Left
 from services.intake.deciding import is_found
 from services.intake.delivered import party_of, stream_of
@@ -44,6 +46,7 @@ class Batches:
 
     def __init__(self, role: str, rooms: Rooms) -> None:
         self._role = role
+        self._connection = rooms.connection
         self._lock = rooms.lock
         self._index = rooms.index
         self._settling = rooms.settling
@@ -221,11 +224,16 @@ class Batches:
     async def settle_the_last(self) -> None:
         """From now on nothing is left for later: the connection ends with the batch at hand."""
         self._taking.stopping = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST):
-                await self._beside.ended()
-                if self._finishing:
-                    await asyncio.wait(self._finishing)
+        try:
+            await while_there(self._connection, _LAST, self._until_settled())
+        except TimeoutError:
+            await self._beside.drop()
+            await end(*self._finishing)
+
+    async def _until_settled(self) -> None:
+        await self._beside.ended()
+        if self._finishing:
+            await asyncio.wait(self._finishing)
 
 
 def _rejected_of(left: Left) -> list[str]:

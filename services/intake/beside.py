@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.ending import end
 from services.intake.settling import Taken
 
 #: With so many batches left, or parts of some, no more is taken for now. Of one partner it is a few: see feeding.py.
@@ -64,3 +65,9 @@ class Beside:
         """Return when nothing is left."""
         while self._turn is not None:
             await asyncio.wait([self._turn])
+
+    async def drop(self) -> None:
+        """Leave undone what is left: it comes again."""
+        self._left.clear()
+        if self._turn is not None:
+            await end(self._turn)

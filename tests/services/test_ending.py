@@ -13,7 +13,7 @@ import pytest
 from events.clock import SimulatedClock
 from events.log import Appended
 from services import connecting, ending
-from services.connecting import leave
+from services.connecting import leave, while_there
 from services.ending import end, within
 from services.watchdog import Watchdog
 
@@ -98,6 +98,35 @@ async def test_a_watchdog_whose_answer_comes_as_it_is_stopped_stops() -> None:
     await asyncio.sleep(0)
     answer.set_result({"sweep": []})  # the watchdog has not seen it yet
     await within(5, watchdog.stop())
+
+
+class There:
+    """As much of a connection as says whether there is a server."""
+
+    is_connected = True
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+async def test_what_needs_a_server_is_not_waited_for_without_one(
+    monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    monkeypatch.setattr(connecting, "_BACK_WITHIN", 0.1 if not comes_back else 5.0)
+    monkeypatch.setattr(connecting, "_LOOK_EVERY", 0.01)
+    connection, settled = There(), asyncio.Event()
+    connection.is_connected = False
+    waiting = asyncio.create_task(while_there(connection, 30, settled.wait()))  # type: ignore[arg-type]
+    if comes_back:
+        asyncio.get_running_loop().call_soon(settled.set)
+        assert await within(5, _end_of(waiting))
+    else:
+        with pytest.raises(TimeoutError, match="no server"):
+            await within(5, _end_of(waiting))
+    with pytest.raises(TimeoutError, match="not done"):
+        await within(5, while_there(There(), 0.01, asyncio.Event().wait()))  # type: ignore[arg-type]
+
+
+async def _end_of(task: asyncio.Task[Any]) -> Any:
+    return await task
 
 
 async def test_a_connection_that_does_not_close_is_left_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

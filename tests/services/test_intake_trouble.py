@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import signal
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,12 +21,14 @@ from events import log
 from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream
-from services import pulling, rejected
+from services import connecting, pulling, rejected
+from services.ending import within
 from services.intake import batches, deciding, following, held, judging, rejecting, settling, taking
 from services.intake.beside import Beside, Left
 from services.intake.following import Follower
 from services.intake.index import Index
 from tests.chainserver import ChainServer
+from tests.hanging import waiting_in
 from tests.services.test_intake import IMPORTER, SHOP, Chain, event
 from tests.waiting import eventually
 
@@ -86,6 +91,36 @@ async def test_no_submission_is_blamed_for_trouble_of_ours(
         assert (await shop.say(event("e1")))["outcome"] == "duplicate"  # it was in the log since the first attempt
     js = (await chain.server.connect("keeper")).jetstream()
     assert (await last_position(js), await rejected.count_rejected(js)) == (1, 0)
+
+
+async def test_a_stop_does_not_wait_for_a_server_that_has_gone(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a batch at hand, and one beside it: without a server nothing of it comes to an end, and all comes again."""
+    beside, at_hand, never = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def settle(*_: Any) -> None:
+        beside.set()
+        await never.wait()
+
+    async def keep_contacts(_: Any, accepted: Iterable[Any]) -> None:
+        if list(accepted):
+            at_hand.set()
+            await never.wait()
+
+    monkeypatch.setattr(connecting, "_BACK_WITHIN", 0.2)
+    monkeypatch.setattr(settling.Settling, "settle", settle)
+    monkeypatch.setattr(taking, "keep_contacts", keep_contacts)
+    shop, intake = await chain.partner(SHOP), chain.intake()
+    await intake.start()
+    await shop.hand_in(event("e1", "nonsense.said"))
+    await beside.wait()
+    await shop.hand_in(event("e2"))
+    await at_hand.wait()
+    os.kill(chain.server.embedded.pid, signal.SIGKILL)
+    await chain.server.embedded.wait()
+    await within(5, intake.stop())
+    left = [where for where in map(waiting_in, asyncio.all_tasks()) if "keep_contacts" in where or "settle" in where]
+    assert left == []
+    await chain.server.embedded.start()
 
 
 async def test_a_fault_with_one_submission_is_answered_and_its_neighbours_go_on(

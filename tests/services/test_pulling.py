@@ -104,16 +104,15 @@ async def test_what_is_on_its_way_at_a_stop_comes_again_at_once_and_in_its_order
     assert [int(message.data) for message in fetching.result()] + flat(batches) == list(range(400))
 
 
-async def test_what_was_given_back_before_the_stop_comes_again_in_its_order(client: Client) -> None:
-    """The server hands it out at once, to whoever is about to go."""
+async def test_what_was_handed_out_and_not_begun_comes_again_in_its_order(client: Client) -> None:
     await hand_in(client, 0, 30)
     async with feeding(client) as feed:
         batch = await feed.fetch(10)
         await feed._ask(30)
         await client.flush()
-        for message in batch:
-            await message.nak()
-        await client.flush()
+        feed.close()
+        for message in reversed(batch):
+            feed.put_back(message)
     async with feeding(client) as feed:
         assert flat(await take(feed, 30, 100)) == list(range(30))
 
