@@ -27,6 +27,7 @@ from services.answering import Ask
 from services.contact import EMAIL
 from services.delivery import Delivery
 from services.notices import DailyList
+from services.notifying.forgotten import IsForgotten, mark_forgotten
 from services.notifying.letter import Letter
 from services.notifying.listing import US, Row, worded_list
 from services.notifying.outcomes import Failed, Unknown
@@ -105,6 +106,7 @@ class Briefer:
     notify: Callable[[str, DailyList], Awaitable[None]]
     delivery: Delivery
     cards: Callable[[], Mapping[str, PartyCard]]
+    is_forgotten: IsForgotten
     _looked: datetime | None = None
     _stopping: bool = False
     _unsent: dict[str, tuple[str, Letter]] = field(default_factory=dict)
@@ -143,6 +145,7 @@ class Briefer:
         party: str = row["party"]
         try:
             listing = await self.ask("briefing", {"party": party, "now": iso(now)}, position)
+            listing = await mark_forgotten(listing, self.ask, self.is_forgotten, now, position)
             letter = letter_of(listing, cards, now)
             if (await self.append(fact_of(listing, now), row["last"])).duplicate:
                 return False

@@ -50,7 +50,8 @@ class Line:
 
     ``who`` is the party that is to do it, or that took down what a customer said; ``is_you`` if that is the reader.
     ``at`` is when it was asked or said, ``due`` by when it is owed, ``late`` for how long it has been. ``accountable``
-    answers for the order, if that is not the reader. What is not known is "".
+    answers for the order, if that is not the reader. ``forgotten``: it would be told to a customer who was forgotten.
+    What is not known is "".
     """
 
     order: str
@@ -68,6 +69,7 @@ class Line:
     late: str
     channel: str
     text: str
+    forgotten: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ class _Words:
             late=self._length(row.get("overdue_seconds")),
             channel=_text(row.get("channel")),
             text=_text(row.get("text")),
+            forgotten=bool(row.get("customer_forgotten")),
         )
 
     def _name(self, party: str) -> str:

@@ -287,6 +287,7 @@ class Office:
         self.box = Postbox()
         self.notices: list[tuple[str, DailyList]] = []
         self.breaks: set[str] = set()
+        self.forgotten: set[tuple[str, str]] = set()
 
     async def ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
         if name in self.breaks:
@@ -311,7 +312,13 @@ class Office:
         self.notices.append((party, notice))
 
     def briefer(self, cards: dict[str, PartyCard] = CARDS) -> Briefer:
-        return Briefer(self.ask, self.append, self.chain.last_position, self.notify, self.box, lambda: cards)
+        position = self.chain.last_position
+        return Briefer(self.ask, self.append, position, self.notify, self.box, lambda: cards, self.is_forgotten)
+
+    async def is_forgotten(self, opener: str, customer: str) -> bool:
+        if "book" in self.breaks:
+            raise nats.errors.TimeoutError
+        return (opener, customer) in self.forgotten
 
     @property
     def given(self) -> list[tuple[str, str]]:
@@ -337,6 +344,35 @@ async def test_a_list_is_given_once_a_day_when_the_doors_have_opened(office: Off
         (SHOP, date(2026, 11, 4)),
     ]
     assert len({letter.message for letter in office.box.sent}) == 2
+
+
+async def test_it_says_whom_nobody_can_tell_any_more_and_names_no_customer(office: Office) -> None:
+    late = NINE + 8 * DAY + HOUR
+    for forgotten in (False, True):
+        office.forgotten = {(SHOP, "C-77")} if forgotten else set()
+        briefer = office.briefer()
+        assert await briefer.look(late + forgotten * DAY) > 0
+        notice = next(notice for party, notice in reversed(office.notices) if party == SHOP)
+        marks = {row["kind"]: row["customer_forgotten"] for row in notice.list["overdue"]}
+        assert marks == {"receive": None, "update": forgotten}
+        text = next(letter.text for letter in reversed(office.box.sent) if letter.to_address == "service@juno.example")
+        assert text.count("The customer was forgotten: there is nobody to tell.") == forgotten
+        assert "C-77" not in notice.model_dump_json()
+        assert "C-77" not in text
+
+
+async def test_where_nobody_can_say_who_was_forgotten_the_list_is_given_all_the_same(office: Office) -> None:
+    office.breaks = {"book"}
+    assert await office.briefer().look(NINE + 8 * DAY + HOUR) > 0
+    marks = [row["customer_forgotten"] for _, notice in office.notices for row in notice.list["overdue"]]
+    assert set(marks) == {None}
+
+
+def test_a_call_to_a_customer_who_was_forgotten_in_dutch() -> None:
+    call = {name: OWED[name] for name in ("opened_at", "due_at", "state", "overdue_seconds")}
+    rows = [LINE | call | {"message_kind": "repaired", "customer_forgotten": True}]
+    text = worded_list(listing(calls=rows), in_language("nl"), NOW).text
+    assert "De gegevens van de klant zijn gewist: er is niemand om het te laten weten." in text
 
 
 async def test_who_is_late_gets_a_list_though_it_answers_for_nothing(office: Office) -> None:
