@@ -1,4 +1,4 @@
-"""For tests on the real clock: a policy by which messages go out at any hour, and any number of them a day."""
+"""For tests on the real clock: a policy by which messages go out at any hour, at once, and any number of them a day."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ ANY_HOUR = """\
 [messages]
 quiet = "never"
 most_a_day = "any"
+wait_for_more = "at once"
 """
 
 
