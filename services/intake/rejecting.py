@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -24,8 +25,8 @@ _PROBLEM: Final = "Repairchain-Problem"
 _ORIGINAL: Final = "Repairchain-Original-Headers"
 _INTAKE: Final = "Repairchain-Intake-Sequence"
 _MAX_KEPT_HEADERS: Final = 16 * 1024
-#: So many are put there one by one sooner than in halves.
-_FEW: Final = 4
+#: Of those of which some are there already, each is put there by itself: so many are on their way at a time.
+_AT_ONCE: Final = 32
 _NEEDED: Final = frozenset({"content-type", *(f"ce-{attribute}" for attribute in ATTRIBUTES)})
 #: Of a header, as HTTP has it.
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -92,17 +93,16 @@ async def keep_together(js: JetStreamContext, rejected: Sequence[Together], time
 
     Raises nats errors if the server does not confirm; keeping the same again is harmless.
     """
-    parts = list(_parts(rejected))[::-1]
-    while parts:
-        part = parts.pop()
+    for part in _parts(rejected):
         if len(part) > 1 and await publish_together(js, part, timeout) is not None:
             continue
-        if len(part) > _FEW:  # some are there already, after a crash or because their sender says so: most are not
-            half = len(part) // 2
-            parts += [part[half:], part[:half]]
-            continue
-        for subject, payload, headers in part:
-            await js.publish(subject, payload, headers=dict(headers), stream=names.REJECTED, timeout=timeout)
+        for some in (part[at : at + _AT_ONCE] for at in range(0, len(part), _AT_ONCE)):  # which are there, who knows
+            await asyncio.gather(*(_keep(js, each, timeout) for each in some))
+
+
+async def _keep(js: JetStreamContext, rejected: Together, timeout: float) -> None:
+    subject, payload, headers = rejected
+    await js.publish(subject, payload, headers=dict(headers), stream=names.REJECTED, timeout=timeout)
 
 
 def _parts(rejected: Sequence[Together]) -> Iterator[list[Together]]:

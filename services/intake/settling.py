@@ -39,6 +39,8 @@ _TIMEOUT: Final = 5.0
 
 #: So many are removed at a time: the disk has other work.
 _AT_ONCE: Final = 8
+#: Anybody can hand in the same under a number of REJECTED as often as he likes: so many we know without the server.
+_REMEMBERED: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Settling:
         self._held = held
         self._limbo = limbo
         self._follower = follower
+        self._kept_again: dict[str, None] = {}  # message ids, those of last in the end
         self._leaving: set[tuple[str, int]] = set()  # parties, and numbers in REJECTED
 
     async def settle(self, taken: Taken) -> Retried:
@@ -153,6 +156,8 @@ class Settling:
 
     async def _keep(self, rejections: Sequence[Rejection]) -> None:
         kept: list[Together] = []
+        new: list[Together] = []
+        again: list[Together] = []
         keys = {rejection.contact_key for rejection in rejections if rejection.contact_key is not None}
         forgotten = await forgotten_among(self._customers, keys)
         for rejection in rejections:
@@ -164,8 +169,10 @@ class Settling:
                 body = without_contact(message.headers, body)
             subject = rejected_subject(rejection.party, rejection.order, held=is_held(rejection.problem))
             kept.append((subject, body, headers))
+            (new if retry_of(message) is None else again).append(kept[-1])
         try:
-            await keep_together(self._js, kept, _TIMEOUT)
+            await keep_together(self._js, new, _TIMEOUT)
+            await self._keep_again(again)
         finally:  # also if no answer came: they may be there
             for (subject, *_), rejection in zip(kept, rejections, strict=True):
                 self._held.note(subject, rejection.problem)
@@ -176,6 +183,15 @@ class Settling:
                 held.append(rejection.event)
         # While they were on their way to be kept, nothing could let them go.
         self._follower.release_if_known(held)
+
+    async def _keep_again(self, again: Sequence[Together]) -> None:
+        """Of these some may be there: what is there already would keep the others from going together."""
+        by_id = {headers[Header.MSG_ID.value]: (subject, body, headers) for subject, body, headers in again}
+        new = {id: each for id, each in by_id.items() if id not in self._kept_again}
+        await keep_together(self._js, list(new.values()), _TIMEOUT)
+        self._kept_again.update(dict.fromkeys(new))
+        while len(self._kept_again) > _REMEMBERED:
+            self._kept_again.pop(next(iter(self._kept_again)))
 
     async def _remove_kept(self, messages: Sequence[Msg]) -> None:
         for some in (messages[at : at + _AT_ONCE] for at in range(0, len(messages), _AT_ONCE)):
