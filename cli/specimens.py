@@ -117,6 +117,8 @@ def _in_words(value: Any, words: Mapping[str, str]) -> Any:
 
 def _of(kind: MessageKind, case: str, news: News, *, order: str = "W-1001") -> Specimen:
     closures = [(news.closed_from, news.closed_until)] if news.closed_from and news.closed_until else []
+    soon = news.late == "visit" or news.visit_missed is not None
+    next_news_by = _MIDNIGHT + _DAY + 17 * _HOUR if soon else usual_promise(NOW, closures)
     plan = MessagePlan(
         message=f"specimen-{kind}",
         order=order,
@@ -127,7 +129,7 @@ def _of(kind: MessageKind, case: str, news: News, *, order: str = "W-1001") -> S
         opener=_SHOP,
         customer="C-77",
         now=NOW,
-        next_news_by=None if news.final else usual_promise(NOW, closures),
+        next_news_by=None if news.final else next_news_by,
         news=news,
         parties=frozenset({_SHOP}) | _OTHERS,
     )
@@ -169,6 +171,8 @@ def _of_the_end() -> Iterator[Specimen]:
     yield _of("closed", "repaired", replace(_REPAIRED, place="us", outcome="repaired", final=True))
     asked = replace(_TAP, ending="repaired", outcome="repaired", final=True, check_at=NOW + _DAY)
     yield _of("closed", "repaired at her home, and to be asked", asked, order="T-4001")
+    done = replace(asked, summary="new valve, descaled")
+    yield _of("closed", "right behind the repair", done, order="T-4001")
     yield _of("closed", "refunded", replace(_CHOICE, outcome="refunded", final=True))
     yield _of("reopened", "she said no", replace(_WATCH, reason="it stopped again after two days"))
     lamps = (Other("lamp 1", "repaired"), Other("lamp 3"), Other("lamp 4"))
@@ -196,6 +200,7 @@ def _of_delays() -> Iterator[Specimen]:
     home = replace(_TAP, due=NOW - 2 * _HOUR)
     yield _of("overdue", "answer: not answered", replace(home, late="answer"), order="T-4001")
     yield _of("overdue", "visit: nobody came", replace(home, late="visit"), order="T-4001")
+    yield _of("update", "a visit was missed", replace(_TAP, visit_missed=NOW - _DAY), order="T-4001")
     yield _of("update", "something has happened", replace(_WORKSHOP, status="waiting_for_part", since=_STEPS))
     yield _of("update", "nothing has happened", replace(_WORKSHOP, last_fact_at=NOW - 5 * _DAY))
     again = replace(_WORKSHOP, silent=2, last_fact_at=NOW - 15 * _DAY, chased=3, chased_at=NOW - 2 * _DAY)
@@ -221,6 +226,7 @@ def _of_delays() -> Iterator[Specimen]:
 def _of_news() -> Iterator[Specimen]:
     wrong = (Wrong("repaired", NOW - _DAY),)
     yield _of("corrected", "it was not repaired", replace(_WORKSHOP, status="in_repair", taken_back=wrong))
+    yield _of("corrected", "it was entered twice", replace(_WATCH, other_numbers=("W-1002",)))
     yield _of(
         "answer", "with the answer", replace(_WORKSHOP, answer=Answer("Yes, to 200 m", "Is it waterproof again?"))
     )

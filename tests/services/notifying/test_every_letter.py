@@ -147,6 +147,9 @@ def _told() -> Iterator[News]:
         yield replace(NEWS, final=True, outcome=outcome, never_left=True, check_at=NOW + 2 * DAY)
     yield replace(NEWS, taken_back=tuple(Wrong(kind, NOW - 2 * DAY) for kind in KINDS))
     yield replace(NEWS, silent=3, last_fact_at=NOW - 9 * DAY)
+    yield replace(NEWS, other_numbers=("W-2", "W-3"))
+    for silent in range(3):
+        yield replace(NEWS, status="taken_in", never_left=True, visit_missed=NOW - DAY, silent=silent, last_fact_at=NOW)
 
 
 def _checked(plan: MessagePlan, language: str, **named: str) -> None:

@@ -98,7 +98,7 @@ async def test_until_there_is_a_new_time_each_letter_names_the_day_after_it(chai
     assert (sent.data["kind"], sent.data["next_news_by"]) == ("update", THURSDAY_EVENING)
     assert says_sorry_first(sent.data["body"], "en")
     assert "should have taken place by" in sent.data["body"]
-    assert "we are arranging a new time with you" in sent.data["body"]
+    assert "there is no new time yet; we are arranging one with you" in sent.data["body"]
 
 
 async def test_a_new_time_ends_that(chain: Chain) -> None:
