@@ -45,7 +45,7 @@ _LAST: Final = 1.0
 _SAY_SO_EVERY: Final = 3.0
 
 #: How a request ends that brought less than it asked for: its time was up.
-_TIME_IS_UP: Final = "408"
+TIME_IS_UP: Final = "408"
 
 _log = structlog.get_logger("pulling")
 
@@ -85,7 +85,7 @@ class Feed:
         self._subscription = await self._connection.subscribe(
             f"{self._inbox}.*", cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0
         )
-        self._saying = asyncio.create_task(_say_so(self._messages))
+        self._saying = asyncio.create_task(say_so(lambda: list(self._messages)))
 
     async def fetch(self, batch: int, timeout: float | None = None) -> list[Msg]:
         """Up to ``batch`` messages; none if nothing came for a while. For FastStream, whose ``timeout`` is not ours."""
@@ -161,7 +161,7 @@ class Feed:
         elif message.subject.endswith(f".{self._requests}"):  # of the request under way
             self._due = 0
             status = (message.headers or {}).get("Status")
-            self._troubled = status != _TIME_IS_UP
+            self._troubled = status != TIME_IS_UP
         self._came.set()
 
 
@@ -194,18 +194,19 @@ async def give_back(connection: Client, messages: Iterable[Msg]) -> None:
 @asynccontextmanager
 async def saying_so(messages: Collection[Msg]) -> AsyncIterator[None]:
     """Keep the server from handing out again what is in ``messages``, which may shrink meanwhile."""
-    saying = asyncio.create_task(_say_so(messages))
+    saying = asyncio.create_task(say_so(lambda: list(messages)))
     try:
         yield
     finally:
         await end(saying)
 
 
-async def _say_so(messages: Collection[Msg]) -> None:
+async def say_so(messages: Callable[[], list[Msg]]) -> None:
+    """From time to time, for ever, tell the server that these are worked on, whichever they are by then."""
     while True:
         await asyncio.sleep(_SAY_SO_EVERY)
         with suppress(nats.errors.Error):
-            for message in list(messages):
+            for message in messages():
                 await message.in_progress()
 
 

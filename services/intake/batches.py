@@ -19,10 +19,11 @@ from services.intake.beside import Beside, Left
 from services.intake.deciding import is_found
 from services.intake.delivered import party_of, stream_of
 from services.intake.following import TRANSIENT
+from services.intake.needs import BatchNeeds
 from services.intake.problems import Refusal, is_held
 from services.intake.reading_ahead import contact_key_of
 from services.intake.settling import Rejection, Retried, Taken, together
-from services.intake.taking import TRIES, How, Rooms, Taking, halves
+from services.intake.taking import TRIES, How, Taking, halves
 from services.pulling import saying_so
 
 _RETRY_DELAY: Final = 1.0
@@ -44,16 +45,10 @@ def _is_passing(error: Exception) -> bool:
 class Batches:
     """``await take(messages)`` for one batch after the other, then ``await settle_the_last()``."""
 
-    def __init__(self, role: str, rooms: Rooms) -> None:
+    def __init__(self, role: str, needs: BatchNeeds) -> None:
         self._role = role
-        self._connection = rooms.connection
-        self._lock = rooms.lock
-        self._index = rooms.index
-        self._settling = rooms.settling
-        self._feed = rooms.feed
-        self._sweeper = rooms.sweeper
-        self._ahead = rooms.ahead
-        self._taking = Taking(rooms, self._settle_later, self._settle_now)
+        self._needs = needs
+        self._taking = Taking(needs, self._settle_later, self._settle_now)
         self._beside = Beside(self._settle)
         self._finishing: set[asyncio.Task[None]] = set()
         self._in_hand: dict[tuple[int, int], Msg] = {}  # by what they belong to, and their number in that
@@ -67,20 +62,20 @@ class Batches:
         """Handle one batch. On trouble with the server it is tried again a few times, and then comes again later."""
         began = time.monotonic()
         left = list(messages)
-        self._sweeper.came(messages)
+        self._needs.sweeper.came(messages)
         try:
             async with saying_so(left):
                 await self._take_in_its_place(left)
                 await self._beside.room()
         finally:
-            self._ahead.forget(messages)
-            self._feed.took(len(messages), time.monotonic() - began)
+            self._needs.ahead.forget(messages)
+            self._needs.feed.took(len(messages), time.monotonic() - began)
 
     async def _take_in_its_place(self, messages: list[Msg]) -> None:
         """Trouble with the server passes: what was given back at once would come again behind what follows it."""
         for _ in range(TRIES):
             try:
-                async with self._lock:
+                async with self._needs.lock:
                     return await self._taking.take(messages, how=How.BESIDE)
             except TRANSIENT as error:
                 if isinstance(error, _REFUSED) or self._taking.stopping:
@@ -94,7 +89,7 @@ class Batches:
 
     async def _take_together(self, messages: list[Msg], *, how: How = How.NOW) -> None:
         try:
-            async with self._lock:
+            async with self._needs.lock:
                 await self._taking.take(messages, how=how)
         except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
             await self._after_trouble(messages, error)
@@ -126,7 +121,7 @@ class Batches:
 
     async def _take_alone(self, message: Msg) -> None:
         try:
-            async with self._lock:
+            async with self._needs.lock:
                 await self._taking.take([message])
         except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
             if _is_passing(error):
@@ -140,7 +135,7 @@ class Batches:
             refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
             rejection = Rejection(message, party, "", refusal.problem(None), contact_key_of(message, party))
             try:
-                await self._finish(await self._settling.settle(Taken([message], [rejection])))
+                await self._finish(await self._needs.settling.settle(Taken([message], [rejection])))
             except Exception:  # noqa: BLE001 - its neighbours go on, whatever it is
                 _log.exception("a submission cannot be kept: it comes again", role=self._role)
                 with suppress(*TRANSIENT):
@@ -148,8 +143,8 @@ class Batches:
 
     def _settle_later(self, left: Left) -> None:
         """Settle beside the next batches: so nobody waits for the disk on another's account."""
-        self._feed.unsettled(_rejected_of(left))
-        self._feed.stop(_waiting_of(left))
+        self._needs.feed.unsettled(_rejected_of(left))
+        self._needs.feed.stop(_waiting_of(left))
         self._keep_in_hand(left, left.taken.messages)
         self._beside.add(left)
 
@@ -161,7 +156,7 @@ class Batches:
             self._in_hand.pop((id(what), number), None)
 
     async def _settle_now(self, taken: Taken) -> None:
-        await self._finish(await self._settling.settle(taken))
+        await self._finish(await self._needs.settling.settle(taken))
 
     async def _settle(self, lefts: Sequence[Left]) -> None:
         """What is left of some batches, at once; if one brings a fault to light, each by itself."""
@@ -171,7 +166,7 @@ class Batches:
         apart = False
         try:
             overtaken = await self._overtaken([left.taken for left in lefts if not left.looked])
-            retried = await self._settling.settle(taken.without(overtaken))
+            retried = await self._needs.settling.settle(taken.without(overtaken))
             if overtaken:
                 await self._take_together(overtaken, how=How.LOOKED)
         except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
@@ -190,27 +185,29 @@ class Batches:
             finishing.add_done_callback(self._finishing.discard)
 
     def _is_settled(self, lefts: Sequence[Left], messages: Sequence[Msg]) -> None:
+        feed = self._needs.feed
         for left in lefts:
             self._let_go(left, left.taken.messages)
-            self._feed.settled(_rejected_of(left))
-            self._feed.go_on(_waiting_of(left))
-        self._sweeper.settled(map(stream_of, messages))
+            feed.settled(_rejected_of(left))
+            feed.go_on(_waiting_of(left))
+        self._needs.sweeper.settled(map(stream_of, messages))
 
     async def _overtaken(self, takens: Sequence[Taken]) -> list[Msg]:
         """What would be held, but was decided on before all was read that the log held then: others may have opened
         the order a moment ago."""
         held = [each for taken in takens for each in taken.rejected if is_held(each.problem)]
         if held and not await self._taking.others_spoke():
-            held = [each for each in held if each.event is not None and is_found(each.event, self._index)]
+            index = self._needs.index
+            held = [each for each in held if each.event is not None and is_found(each.event, index)]
         return [rejection.message for rejection in held]
 
     async def _finish(self, retried: Retried) -> None:
         messages = list(retried.messages)
         streams = [stream_of(message) for message in messages]
-        self._feed.unsettled(streams)
+        self._needs.feed.unsettled(streams)
         self._keep_in_hand(retried, messages)
         try:
-            await self._settling.finish(retried)
+            await self._needs.settling.finish(retried)
         except Exception as error:  # noqa: BLE001 - they have their outcome, and come again until they are removed
             if not isinstance(error, TRANSIENT):  # else nobody would see where it came from
                 _log.exception("what was retried cannot be removed from what was rejected", role=self._role)
@@ -218,14 +215,14 @@ class Batches:
         finally:
             self._let_go(retried, messages)
             self._taking.forget_told(messages)
-            self._feed.settled(streams)
-            self._sweeper.settled(streams)
+            self._needs.feed.settled(streams)
+            self._needs.sweeper.settled(streams)
 
     async def settle_the_last(self) -> None:
         """From now on nothing is left for later: the connection ends with the batch at hand."""
         self._taking.stopping = True
         try:
-            await while_there(self._connection, _LAST, self._until_settled())
+            await while_there(self._needs.connection, _LAST, self._until_settled())
         except TimeoutError:
             await self._beside.drop()
             await end(*self._finishing)

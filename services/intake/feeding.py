@@ -23,7 +23,7 @@ from nats.aio.msg import Msg
 from services.ending import end
 from services.intake.delivered import stored_at, stream_of
 from services.intake.sharing import Pace, even_share
-from services.pulling import give_back, hear_the_last
+from services.pulling import TIME_IS_UP, give_back, hear_the_last, say_so
 
 #: A request waits at the server for so long (seconds). One that was lost is made again some time after that.
 _LINGER: Final = 30.0
@@ -46,15 +46,9 @@ _LIGHT: Final = 3
 #: A partner that was silent for so long (seconds) shares with nobody.
 _SILENT: Final = 2.0
 
-#: What waits here for its turn is said to be worked on so often (seconds), lest the server hand it out once more.
-_SAY_SO_EVERY: Final = 3.0
-
 #: With so many that are worked on still, a stream waits until some of them have their outcome: among others, and alone.
 _MOST_UNSETTLED: Final = 100
 _MOST_UNSETTLED_ALONE: Final = 1_000
-
-#: How a request ends that brought less than it asked for: its time was up.
-_TIME_IS_UP: Final = "408"
 
 _log = structlog.get_logger("intake")
 
@@ -106,12 +100,15 @@ class FairFeed:
         """How many submissions wait, as far as is known here."""
         return sum(len(source.messages) + source.beyond for source in self._sources.values())
 
+    def _at_hand(self) -> list[Msg]:
+        return [message for source in self._sources.values() for message in source.messages]
+
     async def start(self) -> None:
         """Listen for what is asked for."""
         self._subscription = await self._connection.subscribe(
             f"{self._inbox}.*.*", cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0
         )
-        self._saying = asyncio.create_task(self._say_so())
+        self._saying = asyncio.create_task(say_so(self._at_hand))
 
     async def serve(self, streams: Collection[str], anew: Collection[str] = ()) -> None:
         """Ask these streams from now on, and no others; what has come of another is handed out all the same.
@@ -167,11 +164,6 @@ class FairFeed:
         self._stopped.subtract(streams)
         self._came.set()
 
-    @property
-    def is_alone(self) -> bool:
-        """Whether nobody else hands in, so that nobody waits for what the one does."""
-        return self._is_alone()
-
     def settled(self, streams: Iterable[str]) -> None:
         """It has its outcome."""
         self._unsettled.subtract(streams)
@@ -194,7 +186,7 @@ class FairFeed:
 
     def _choose(self) -> list[Msg]:
         waiting = self._ready()
-        self._alone = self._is_alone()
+        self._alone = self.is_alone
         each, most = self._pace.share(alone=self._alone), self._pace.most(alone=self._alone)
         if len(waiting) > most:  # not even one of each: those who have waited longest
             waiting = sorted(waiting, key=lambda source: stored_at(source.messages[0]))[:most]
@@ -217,15 +209,16 @@ class FairFeed:
             if source.messages and self._unsettled[source.stream] < most and self._stopped[source.stream] == 0
         ]
 
-    def _is_alone(self) -> bool:
-        """Whether at most one partner hands in these days."""
+    @property
+    def is_alone(self) -> bool:
+        """Whether at most one partner hands in these days, so that nobody waits for what the one does."""
         since = self._clock() - _SILENT
         return sum(bool(source.messages) or source.came > since for source in self._sources.values()) <= 1
 
     async def _collect(self) -> None:
         """Let more come while it comes quickly. Where several hand in nobody waits for that: what comes while one batch
         is taken is the next."""
-        if not self._is_alone():
+        if not self.is_alone:
             return
         until, seen = self._clock() + _COLLECT, 0
         while self._clock() < until:
@@ -285,18 +278,10 @@ class FairFeed:
             if source is None or int(request) != source.requests:
                 return
             source.due = 0
-            if (message.headers or {}).get("Status") != _TIME_IS_UP:
+            if (message.headers or {}).get("Status") != TIME_IS_UP:
                 source.quiet_until = self._clock() + _PAUSE
                 self._missing()
         if source.due <= 0:
             with suppress(nats.errors.Error):  # it is asked again when the server is back
                 await self._ask(source)
         self._came.set()
-
-    async def _say_so(self) -> None:
-        while True:
-            await asyncio.sleep(_SAY_SO_EVERY)
-            with suppress(nats.errors.Error):
-                for source in list(self._sources.values()):
-                    for message in list(source.messages):
-                        await message.in_progress()

@@ -36,11 +36,12 @@ from services.intake.following import Follower
 from services.intake.held import Held
 from services.intake.index import Index
 from services.intake.limbo import HELD_FOR, Limbo
+from services.intake.needs import BatchNeeds
 from services.intake.reading_ahead import ReadAhead
 from services.intake.settling import Settling
 from services.intake.sharing import MOST
 from services.intake.sweeping import Sweeper
-from services.intake.taking import APPEND_TIMEOUT, Rooms
+from services.intake.taking import APPEND_TIMEOUT
 from services.pulling import feed_into, in_batches, saying_so, stop_pulling
 from services.rights import inbox_prefix
 
@@ -114,7 +115,7 @@ class Intake:
         self._sweeper.start()
         boxes = Boxes(self._connection, self.role, self._limits, self._serve)
         self._feed = FairFeed(self._connection, durable, self._ahead.arrived, boxes.look_soon)
-        batches = Batches(self.role, self._rooms(customers))
+        batches = Batches(self.role, self._needed_by_batches(customers))
         subscriber(batches.take)
         life.push_async_callback(self._sweeper.stop)
         life.push_async_callback(stop_pulling, self.app, self._connection)
@@ -126,9 +127,9 @@ class Intake:
         self._sweeper.settled([names.INTAKE_STREAMS[self.role]])  # what an earlier run left
         await feed_into(subscriber, self.app, self._feed)
 
-    def _rooms(self, customers: Book) -> Rooms:
+    def _needed_by_batches(self, customers: Book) -> BatchNeeds:
         settling = Settling(self._connection, self._js, customers, self._held, self._limbo, self._follower)
-        return Rooms(
+        return BatchNeeds(
             connection=self._connection,
             js=self._js,
             clock=self._clock,

@@ -13,29 +13,21 @@ from enum import Enum
 from typing import Final
 
 import nats.js.errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 
 from events import names
-from events.clock import Clock
 from events.envelope import Event
 from events.log import Appended, NotFirstError, append_batch, last_position
 from events.outgoing import frame, write
-from services.desk.book import Book
 from services.ending import look_at_its_end
 from services.intake.beside import Left
 from services.intake.contacts import keep_contacts
 from services.intake.delivered import comes_again, retry_of, stream_of
-from services.intake.feeding import FairFeed
-from services.intake.following import Follower
-from services.intake.index import Index
 from services.intake.judging import Decided, answers_to, judge
-from services.intake.limbo import Limbo, is_lapsed
+from services.intake.limbo import is_lapsed
+from services.intake.needs import BatchNeeds
 from services.intake.problems import is_held
-from services.intake.reading_ahead import ReadAhead
-from services.intake.settling import Answers, Rejection, Settling, Taken, kept_as
-from services.intake.sweeping import Sweeper
+from services.intake.settling import Answers, Rejection, Taken, kept_as
 
 APPEND_TIMEOUT: Final = 5.0
 TRIES: Final = 5
@@ -74,24 +66,6 @@ def _parts(messages: list[Msg]) -> list[list[Msg]]:
     return [messages[at : at + size] for at in range(0, len(messages), size)]
 
 
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """What a batch needs of its service."""
-
-    connection: Client
-    js: JetStreamContext
-    clock: Clock
-    customers: Book
-    index: Index
-    follower: Follower
-    limbo: Limbo
-    settling: Settling
-    feed: FairFeed
-    sweeper: Sweeper
-    ahead: ReadAhead
-    lock: asyncio.Lock
-
-
 class Taking:
     """``await take(messages, how=…)`` for one batch at a time; who calls holds the lock.
 
@@ -100,21 +74,11 @@ class Taking:
 
     def __init__(
         self,
-        rooms: Rooms,
+        needs: BatchNeeds,
         settle_later: Callable[[Left], None],
         settle_now: Callable[[Taken], Awaitable[None]],
     ) -> None:
-        self._connection = rooms.connection
-        self._js = rooms.js
-        self._clock = rooms.clock
-        self._customers = rooms.customers
-        self._index = rooms.index
-        self._follower = rooms.follower
-        self._limbo = rooms.limbo
-        self._settling = rooms.settling
-        self._feed = rooms.feed
-        self._sweeper = rooms.sweeper
-        self._ahead = rooms.ahead
+        self._needs = needs
         self._settle_later = settle_later
         self._settle_now = settle_now
         self._under_way: _UnderWay | None = None
@@ -131,7 +95,7 @@ class Taking:
         try:
             return await self._take(messages, how=how)
         except NotFirstError:
-            await self._follower.read_to_the_end()
+            await self._needs.follower.read_to_the_end()
         if len(messages) > 1:
             for half in halves(messages):
                 left = list(half)
@@ -144,7 +108,7 @@ class Taking:
             try:
                 return await self._take(messages, how=how)
             except NotFirstError:
-                await self._follower.read_to_the_end()
+                await self._needs.follower.read_to_the_end()
         raise NotFirstError("the log holds an opening of this order that cannot be read")
 
     async def _take(self, messages: list[Msg], *, how: How) -> None:
@@ -153,18 +117,18 @@ class Taking:
         if self.unsure or any(comes_again(message) for message in messages):
             # An attempt that we know nothing of may have appended them. The server would tell most repeats apart, but
             # only for a while.
-            await self._follower.read_to_the_end()
+            await self._needs.follower.read_to_the_end()
             self.unsure = False
-        self._index.forget()
+        self._needs.index.forget()
         parts = _parts(messages)
-        at_once = how is not How.BESIDE or self.stopping or len(parts) > 1 or self._feed.is_alone
+        at_once = how is not How.BESIDE or self.stopping or len(parts) > 1 or self._needs.feed.is_alone
         if how is How.BESIDE and at_once:
             how = How.LOOKED
         try:
             for part in parts:
                 decided = await self._decide_up_to_date(part, messages, how=how)
                 decided.rejected = await self._untold(decided.rejected)
-                await keep_contacts(self._customers, (accept for _, accept in decided.accepted))
+                await keep_contacts(self._needs.customers, (accept for _, accept in decided.accepted))
                 if self._under_way is not None:
                     await self._under_way.places
                 before, self._under_way = self._under_way, await self._begin(part, decided)
@@ -172,7 +136,7 @@ class Taking:
                     await self._end(before, messages, how=how)
             await self._end_last(messages, how=how)
         finally:
-            self._index.forget()
+            self._needs.index.forget()
             if self._under_way is not None:  # it may have come to the log or not
                 self.unsure = True
                 self._under_way.places.add_done_callback(look_at_its_end)
@@ -189,8 +153,8 @@ class Taking:
         if not (held or decided.by_number) or not await self.others_spoke():
             return decided
         await self._end_last(messages, how=how)
-        await self._follower.read_to_the_end()
-        self._index.forget()
+        await self._needs.follower.read_to_the_end()
+        self._needs.index.forget()
         return self._decide(part)
 
     async def _end_last(self, messages: list[Msg], *, how: How) -> None:
@@ -201,8 +165,8 @@ class Taking:
 
     async def others_spoke(self) -> bool:
         """Whether the log holds what neither the index nor what is on its way there tells of."""
-        end = await last_position(self._js)
-        known, under_way = self._index.position, self._under_way
+        end = await last_position(self._needs.js)
+        known, under_way = self._needs.index.position, self._under_way
         if end > known and under_way is not None:
             await asyncio.wait([under_way.places])
             if under_way.places.cancelled() or under_way.places.exception() is not None:
@@ -224,7 +188,7 @@ class Taking:
         opens = {number for number, (_, accept) in enumerate(decided.accepted) if accept.opens}
         sent = asyncio.Event()
         places = asyncio.create_task(
-            append_batch(self._js, events, first_of_subject=opens, timeout=APPEND_TIMEOUT, handed_in=sent)
+            append_batch(self._needs.js, events, first_of_subject=opens, timeout=APPEND_TIMEOUT, handed_in=sent)
         )
         places.add_done_callback(lambda _: sent.set())
         try:
@@ -237,9 +201,9 @@ class Taking:
     async def _end(self, part: _UnderWay, messages: list[Msg], *, how: How) -> None:
         """The facts of a part are in the log: note that, and answer."""
         decided, events, places = part.decided, part.events, part.places.result()
-        self._index.appended(events, [place.position for place in places])
-        self._follower.appended(events)
-        answers = answers_to(decided, places, self._index)
+        self._needs.index.appended(events, [place.position for place in places])
+        self._needs.follower.appended(events)
+        answers = answers_to(decided, places, self._needs.index)
         if self._may_wait(how) and len(part.messages) >= _MANY:
             self._leave(Taken(part.messages, decided.rejected, answers), how)
         else:
@@ -250,9 +214,9 @@ class Taking:
         decided = part.decided
         # Whose facts are in the log need not wait until what is wrong with others' is kept.
         fine = [message for message, _ in (*decided.accepted, *decided.duplicates) if retry_of(message) is None]
-        await answers.of_new.send(self._connection)
-        await write(self._connection, (frame(message.reply) for message in fine))  # acknowledged
-        self._sweeper.settled(map(stream_of, fine))
+        await answers.of_new.send(self._needs.connection)
+        await write(self._needs.connection, (frame(message.reply) for message in fine))  # acknowledged
+        self._needs.sweeper.settled(map(stream_of, fine))
         others = [rejection.message for rejection in decided.rejected if retry_of(rejection.message) is None]
         taken = Taken([*others, *filter(retry_of, part.messages)], decided.rejected, answers)
         if taken.messages and self._may_wait(how):
@@ -261,8 +225,9 @@ class Taking:
             await self._settle_now(taken)
 
     def _decide(self, messages: Sequence[Msg]) -> Decided:
-        batch = [(message, self._ahead.of(message)) for message in messages]
-        return judge(batch, self._index, self._limbo, self._clock.now())
+        submission_of = self._needs.ahead.of
+        batch = [(message, submission_of(message)) for message in messages]
+        return judge(batch, self._needs.index, self._needs.limbo, self._needs.clock.now())
 
     def forget_told(self, messages: Sequence[Msg]) -> None:
         """They are told, or will be decided on once more."""
@@ -277,12 +242,12 @@ class Taking:
             message, number = rejection.message, retry_of(rejection.message)
             if is_lapsed(rejection.problem) and not comes_again(message) and number is not None:
                 try:
-                    await self._js.get_msg(names.REJECTED, seq=number)
+                    await self._needs.js.get_msg(names.REJECTED, seq=number)
                 except nats.js.errors.NotFoundError:
                     continue
                 # After trouble it is decided on once more, and is no copy of itself.
                 teller = self._told.setdefault(kept_as(message), message)
-                if teller is not message or self._settling.is_leaving(rejection.party, number):
+                if teller is not message or self._needs.settling.is_leaving(rejection.party, number):
                     continue
             untold.append(rejection)
         return untold
