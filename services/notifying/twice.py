@@ -12,9 +12,12 @@ MERGED: Final = "order.merged"
 def other_numbers(history: History) -> tuple[str, ...]:
     """The numbers by which she was written to before it was said that they are this order, and of which no letter that
     was planned since has told her."""
-    known = {history.named_by(cause) for told in history.sent if (cause := history.find(*told.cause)) is not None}
     heard = max((told.position for told in history.sent), default=0)
-    numbers = (history.named_by(fact) for fact in history.facts if fact.name == MERGED and fact.position > heard)
+    merged = [fact for fact in history.facts if fact.name == MERGED and fact.position > heard]
+    if not merged:
+        return ()
+    known = {history.named_by(cause) for told in history.sent if (cause := history.find(*told.cause)) is not None}
+    numbers = (history.named_by(fact) for fact in merged)
     return tuple(dict.fromkeys(each for each in numbers if each in known and each != history.order))
 
 

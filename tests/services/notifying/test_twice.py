@@ -146,8 +146,8 @@ def test_a_closed_order_wants_no_correction(twice: Chain) -> None:
 @pytest.mark.parametrize(
     ("language", "thanks", "visit", "came"),
     [
-        ("en", "Thank you for telling us about your", "somebody comes to you to look at", "coming to us"),
-        ("nl", "Dank u wel voor uw bericht over uw", "er komt iemand bij u langs om naar", "gekomen"),
+        ("en", "Thank you for telling us about your", "somebody comes to you to look at", "turning to us"),
+        ("nl", "Dank u wel voor uw bericht over uw", "er komt iemand bij u langs om naar", "ingeschakeld"),
     ],
 )
 def test_the_welcome_of_what_is_mended_at_her_home_speaks_of_the_visit(
@@ -166,5 +166,7 @@ def test_a_visit_that_is_planned_says_so_too(chain: Chain) -> None:
     assert plan_of(chain.given(OPENED, visit), OPENED).news.never_left
 
 
-def test_what_she_brought_is_welcomed_where_it_is(chain: Chain) -> None:
-    assert body_of(chain.given(OPENED).plan_for(OPENED)).startswith("Thank you for coming to us with your")
+def test_where_nobody_says_where_it_is_the_welcome_does_not_say_that_she_brought_it(chain: Chain) -> None:
+    plan = chain.given(OPENED).plan_for(OPENED)
+    assert body_of(plan).startswith("Thank you for turning to us with your")
+    assert body_of(plan, "nl").startswith("Dank u wel dat u ons hebt ingeschakeld voor uw")

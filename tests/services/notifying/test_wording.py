@@ -480,7 +480,7 @@ def test_several_stories_make_one_letter() -> None:
     assert _places(
         letter,
         "We have more than one thing to tell you. In the order in which it happened:",
-        "Thank you for coming to us with",
+        "Thank you for turning to us with",
         "has arrived at the workshop.",
         "Repairing it costs €1,185.00",
         "by Monday 30 November at 17:00 at the latest",
