@@ -31,6 +31,7 @@ from services.client.errors import LoginRefusedError, NoReceiptError, NotShownEr
 from services.client.feed import Feed
 from services.client.login import PartnerLogin, read_login
 from services.client.pending import Pending
+from services.ending import end, look_at_its_end
 from services.notices import DailyList, Notice
 from services.submission import Receipt
 
@@ -307,11 +308,8 @@ class AsyncPartner:
                 raise PartnerError(f"no server answers at {self._url} ({self._trouble or 'no connection'})")
             connection = connecting.result()
         finally:
-            refusal.cancel()
-            if not connecting.done():
-                connecting.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await asyncio.gather(connecting, refusal, return_exceptions=True)
+            connecting.add_done_callback(look_at_its_end)
+            await end(connecting, refusal)
         self._login, self._refused = login, refused
         await connection.subscribe(receipts_subject(login.party), cb=self._hear_receipts)
         await connection.subscribe(notices_subject(login.party), cb=self._hear_notices)
