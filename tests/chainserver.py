@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +17,15 @@ from nats.aio.client import Client
 from nats.errors import Error
 
 from services.credentials import Credential, credential
+from services.ending import within
 from services.home import HomeFolder
 from services.parties import add_party
 from services.rights import inbox_prefix
 from services.server import EmbeddedServer
+
+
+#: A connection whose server reads no more has so long to close (seconds).
+_CLOSING = 10.0
 
 
 class ChainServer:
@@ -42,7 +48,8 @@ class ChainServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for client in self._clients:
-            await client.close()
+            with suppress(TimeoutError):
+                await within(_CLOSING, client.close())
         await self.embedded.stop()
 
     async def connect(self, who: str, **options: Any) -> Client:
