@@ -23,7 +23,6 @@ from services.parties import add_party
 from services.rights import inbox_prefix
 from services.server import EmbeddedServer
 
-
 #: A connection whose server reads no more has so long to close (seconds).
 _CLOSING = 10.0
 
