@@ -26,7 +26,7 @@ from services.notifying.asking import WAITING
 from services.notifying.decency import Manners, not_before, waits_for_more
 from services.notifying.history import Happened, History, Owed, Told
 from services.notifying.overdue import NUDGED, OVERDUE
-from services.notifying.promising import by_day, missed_visit
+from services.notifying.promising import by_day, is_always_by_day, missed_visit
 from services.notifying.records import PlannedMessage, Policy
 from services.notifying.steadying import to_be_written
 
@@ -416,6 +416,10 @@ class _Replay:
     def _promised(self, now: int) -> int | None:
         """The date of the next news that a letter names which leaves ``now``, if news is due sooner for it."""
         terms, at = self.terms, moment_of(now)
+        if is_always_by_day(terms.clock.calendar, self.manners) and not any(
+            late.kind == "visit" for late in self.said.values()
+        ):
+            return None
         usual = promise_of_next_news(terms.clock, at, timedelta(microseconds=terms.allowed))
         promise = by_day(usual, at, self.manners)
         if (

@@ -8,8 +8,10 @@ than else: she is waiting for a new time.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
+from projections.calendar import Calendar
 from services.notifying.decency import Manners, next_clock, quiet_at
 from services.notifying.history import History, Owed
 from services.notifying.newsworthy import ending_of
@@ -41,6 +43,21 @@ def by_day(promise: datetime, now: datetime, manners: Manners) -> datetime:
     if evening - now >= (promise - now) / _SHARE:
         return evening
     return (next_clock(asleep, end) + _AFTER_QUIET).astimezone(promise.tzinfo)
+
+
+@lru_cache(maxsize=64)
+def is_always_by_day(calendar: Calendar, manners: Manners) -> bool:
+    """Whether whatever a party with that calendar promises is by day anyway: a closing time of its own, that is."""
+    if manners.quiet is None:
+        return True
+    if calendar.never_closes or calendar.zone.key != manners.zone.key:
+        return False
+    someday = datetime(2026, 1, 1, tzinfo=manners.zone)
+    open_at = {
+        minute for slots in calendar.week for opens, closes in slots for minute in (*range(opens, closes, 15), closes)
+    }
+    moments = {someday + timedelta(minutes=minute) for minute in open_at}
+    return not any(quiet_at(each, manners) or quiet_at(each - _AT_LEAST, manners) for each in moments)
 
 
 def missed_visit(history: History, now: datetime) -> Owed | None:

@@ -131,6 +131,7 @@ async def test_she_is_written_to_in_her_own_language(scene: Stage) -> None:
     story = watch_story("nl")
     repaired = next(step for step in story if step.name == "repair.completed")
     await scene.play([story[1], replace(repaired, at=moment("2026-07-10 10:00"))])
+    await scene.until("2026-07-10 10:10")
     first, last = await scene.told(ORDER)
     assert (first.language, last.language) == ("nl", "nl")
     assert "donderdag 16 juli om 17.00 uur" in first.body

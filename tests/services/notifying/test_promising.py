@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from events.envelope import Event
+from projections.policy import Policy
 from services.messages import decide_plan
 from services.notifying.decency import Manners
 from services.notifying.history import History
 from services.notifying.phrases import says_sorry_first
-from services.notifying.promising import by_day, missed_visit
+from services.notifying.promising import by_day, is_always_by_day, missed_visit
 from services.notifying.records import MessagePlan
 from services.notifying.wording import compose
 from tests.services.notifying.chain import CARDS, DAY, HOUR, MONDAY, ORDER, POLICY, REPAIRER, Chain, fact, opened
@@ -58,6 +59,23 @@ def test_quiet_hours_are_hers_where_she_is() -> None:
 def test_quiet_hours_that_leave_little_of_a_day_leave_a_moment() -> None:
     narrow = Manners(AMSTERDAM, (time(9), time(8)))
     assert by_day(at("03 20:00"), at("02 08:30"), narrow) == at("03 09:00")
+
+
+@pytest.mark.parametrize(
+    ("hours", "zone", "quiet", "expected"),
+    [
+        ("9:00-17:00", "Europe/Amsterdam", (time(21), time(8)), True),
+        ("9:00-22:00", "Europe/Amsterdam", (time(21), time(8)), False),
+        ("9:00-17:00", "Europe/Amsterdam", (time(13), time(15)), False),
+        ("9:00-17:00", "Asia/Tokyo", (time(21), time(8)), False),
+        ("9:00-22:00", "Europe/Amsterdam", None, True),
+    ],
+)
+def test_whose_promises_are_by_day_anyway(
+    hours: str, zone: str, quiet: tuple[time, time] | None, expected: bool
+) -> None:
+    calendar = Policy.parse(f'[calendar]\nmonday = "{hours}"').calendar
+    assert is_always_by_day(calendar, Manners(ZoneInfo(zone), quiet)) is expected
 
 
 # -- a visit that was missed ------------------------------------------------------------------------------------------
