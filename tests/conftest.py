@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -15,6 +16,7 @@ import pytest
 import structlog
 import uvloop
 from hypothesis import strategies
+from xdist.scheduler import LoadFileScheduling
 
 from services.settings import PREFIX
 from tests.chainserver import ChainServer
@@ -63,6 +65,18 @@ LONGEST_FIRST = (
     "test_backtest.py",
 )
 
+#: What forks its processes from one that has imported everything (reliability/forked.py).
+FORKING = frozenset(
+    {
+        "tests/test_reliability.py",
+        "tests/test_readme.py",
+        "tests/test_processes.py",
+        "tests/test_telling_kills.py",
+        "tests/cli/test_connected.py",
+        "tests/cli/test_customer.py",
+    }
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--thorough``: what the suite does of a sample, done of all; see ``make heavy``."""
@@ -99,6 +113,8 @@ def pytest_collection_finish() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
+    # As late as in services (garbage.py), that pytest does not look through all of it at its end, twice.
+    atexit.register(gc.unfreeze)
     gc.set_threshold(20_000, 10, 100)
 
 
@@ -114,9 +130,18 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         return (yield)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish() -> None:
-    gc.unfreeze()
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    """By file, but one worker has all that fork services: each that does imports everything for it, once more."""
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist ships no types
+    """See ``pytest_xdist_make_scheduler``."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "forking" if file in FORKING else file
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,3 +10,5 @@ import gc
 
 gc.collect()
 gc.freeze()
+gc.set_threshold(20_000, 20, 100)  # as cli/main.py has it, which is not run here
+gc.enable()
