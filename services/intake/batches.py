@@ -106,9 +106,7 @@ class Batches:
     async def _try_later(self, messages: list[Msg], error: Exception) -> None:
         self._taking.unsure = True
         _log.warning("a batch will be tried again", role=self._role, size=len(messages), error=repr(error))
-        for message in messages:
-            with suppress(*TRANSIENT, nats.errors.MsgAlreadyAckdError):
-                await message.nak(delay=_RETRY_DELAY)
+        await _give_back(messages)
 
     async def _take_apart(self, messages: list[Msg]) -> None:
         """Find what hits a fault, by halves: its neighbours have their receipts after a few tries, not one each."""
@@ -125,21 +123,20 @@ class Batches:
                 await self._taking.take([message])
         except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
             if _is_passing(error):
-                self._taking.forget_told([message])
-                self._taking.unsure = True
-                with suppress(*TRANSIENT):
-                    await message.nak(delay=_RETRY_DELAY)
-                return
+                return await self._after_trouble([message], error)
             _log.exception("a submission hit a fault in intake: it is kept", role=self._role)
-            party = party_of(message)
-            refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
-            rejection = Rejection(message, party, "", refusal.problem(None), contact_key_of(message, party))
-            try:
-                await self._finish(await self._needs.settling.settle(Taken([message], [rejection])))
-            except Exception:  # noqa: BLE001 - its neighbours go on, whatever it is
-                _log.exception("a submission cannot be kept: it comes again", role=self._role)
-                with suppress(*TRANSIENT):
-                    await message.nak(delay=_RETRY_DELAY)
+            await self._keep_alone(message, error)
+        return None
+
+    async def _keep_alone(self, message: Msg, error: Exception) -> None:
+        party = party_of(message)
+        refusal = Refusal("internal", f"intake failed on this submission ({type(error).__name__}); it is kept")
+        rejection = Rejection(message, party, "", refusal.problem(None), contact_key_of(message, party))
+        try:
+            await self._settle_now(Taken([message], [rejection]))
+        except Exception:  # noqa: BLE001 - its neighbours go on, whatever it is
+            _log.exception("a submission cannot be kept: it comes again", role=self._role)
+            await _give_back([message])
 
     def _settle_later(self, left: Left) -> None:
         """Settle beside the next batches: so nobody waits for the disk on another's account."""
@@ -231,6 +228,13 @@ class Batches:
         await self._beside.ended()
         if self._finishing:
             await asyncio.wait(self._finishing)
+
+
+async def _give_back(messages: Sequence[Msg]) -> None:
+    """They come again a moment later."""
+    for message in messages:
+        with suppress(*TRANSIENT):
+            await message.nak(delay=_RETRY_DELAY)
 
 
 def _rejected_of(left: Left) -> list[str]:

@@ -74,13 +74,12 @@ class Follower:
         """Follow no longer."""
         await end(self._task)
 
-    async def read_to_the_end(self) -> bool:
-        """Bring the index up to the end of the log; whether there was anything new. The caller holds the lock."""
+    async def read_to_the_end(self) -> None:
+        """Bring the index up to the end of the log. The caller holds the lock."""
         position, end = self._index.position, await last_position(self._js)
         async for batch in read_until(self._js, end, after=position):
             self._index.follow(batch)
             self._release_soon(self._held.named_in(batch, self._index.numbers_of))
-        return end != position
 
     def appended(self, events: Sequence[Event]) -> None:
         """We have just appended these: what waited for an order or a reference that they name is handed in again."""

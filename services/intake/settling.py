@@ -215,8 +215,9 @@ def _kept_once(rejection: Rejection) -> str:
     if number is not None:
         # It may have been handed in twice, where nobody heard that the first was stored. Anybody can write that number,
         # under which two different ones would be kept as two.
-        body = blake2b(message.data, digest_size=16).hexdigest()
-        return message_id(rejection.party, f"{number} {body} {rejection.problem.submission}")
+        what = blake2b(message.data, digest_size=16)
+        what.update(repr(sorted((message.headers or {}).items())).encode("utf-8", "surrogatepass"))
+        return message_id(rejection.party, f"{number} {what.hexdigest()}")
     # Each stream has sequences of its own, and a box that was made anew begins at 1.
     return message_id(stream_of(message), f"{sequence_of(message)} {stored_at(message)}")
 
