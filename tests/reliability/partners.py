@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from events.subjects import intake_subject, receipts_subject
+from services.ending import end
 from tests.reliability.plan import Submission
 
 #: Without an acknowledgement for so long (seconds), a submission is handed in again.
@@ -53,8 +54,7 @@ class Partner:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     def give(self, submissions: Sequence[Submission]) -> None:
         """To be handed in after what was given before."""
