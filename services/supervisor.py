@@ -189,7 +189,7 @@ class Supervisor:
             self.ready.set()
 
     async def _stop_children(self) -> None:
-        """Ask all to end, the last one started first; after five seconds they are no longer asked."""
+        """Ask all to end, the last one started first; after eight seconds they are no longer asked."""
         living = {name: child for name, child in reversed(self._children.items()) if child.returncode is None}
         for child in living.values():
             with contextlib.suppress(ProcessLookupError):
