@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
+from services.intake import beside as beside_module
 from services.intake.beside import Beside, Left
 from services.intake.settling import Taken
+from tests.waiting import eventually
 
 
 def left() -> Left:
@@ -59,6 +63,26 @@ async def test_nothing_more_is_taken_while_much_is_left() -> None:
     turns.may_end.release()
     async with asyncio.timeout(2):
         await waiting
+    assert [len(each) for each in turns.taken] == [1, 8]
+    turns.may_end.release()
+    await beside.ended()
+
+
+async def test_turns_are_some_time_apart_unless_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside_module, "_BETWEEN", 60.0)
+    turns = Turns()
+    beside = Beside(turns.settle)
+    async with asyncio.timeout(2):
+        beside.add(left())
+        await turns.begun.get()  # the first is not kept waiting
+        turns.may_end.release()
+        for _ in range(7):
+            await beside.room()
+            beside.add(left())
+        await eventually(turns.may_end.locked, "the first turn ends")
+        assert len(turns.taken) == 1
+        beside.add(left())
+        await turns.begun.get()
     assert [len(each) for each in turns.taken] == [1, 8]
     turns.may_end.release()
     await beside.ended()
