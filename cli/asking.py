@@ -173,6 +173,8 @@ async def _connected(
     import nats.errors
     import nats.js.errors
 
+    from services.ending import end, look_at_its_end
+
     gone = asyncio.Event()
     if keep_trying:  # a look whether it is there at all; from then on it is worth waiting for
         await close(await connect(place, url, login))
@@ -187,9 +189,8 @@ async def _connected(
     except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
         raise Unserved(f"the chain at {url} does not answer ({one_line(error)})") from None
     finally:
-        for task in (working, ending):
-            task.cancel()
-        await asyncio.gather(working, ending, return_exceptions=True)
+        working.add_done_callback(look_at_its_end)
+        await end(working, ending)
         await close(connection)
 
 
