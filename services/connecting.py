@@ -1,4 +1,4 @@
-"""How to reach the server: its address and a login, from the settings and the home folder."""
+"""How to reach the server, with an address and a login from the settings and the home folder; and how to leave it."""
 
 from __future__ import annotations
 

@@ -416,24 +416,20 @@ class _Replay:
     def _promised(self, now: int) -> int | None:
         """The date of the next news that a letter names which leaves ``now``, if news is due sooner for it."""
         terms, at = self.terms, moment_of(now)
-        if is_always_by_day(terms.clock.calendar, self.manners) and not any(
-            late.kind == "visit" for late in self.said.values()
-        ):
+        visits = any(late.kind == "visit" for late in self.said.values())
+        if not visits and is_always_by_day(terms.clock.calendar, self.manners):
             return None
         usual = promise_of_next_news(terms.clock, at, timedelta(microseconds=terms.allowed))
         promise = by_day(usual, at, self.manners)
-        if (
-            any(late.kind == "visit" for late in self.said.values())
-            and missed_visit(self._history(now), at) is not None
-        ):
-            missed = self.policy.after_missed_visit
-            clock, allowed = (
-                Clock.of(ALWAYS) if missed.around_the_clock else terms.own,
-                missed.microseconds(terms.day_length),
-            )
-            sooner = promise_of_next_news(clock, at, timedelta(microseconds=allowed))
-            promise = min(promise, by_day(sooner, at, self.manners))
+        if visits and missed_visit(self._history(now), at) is not None:
+            promise = min(promise, by_day(self._after_missed_visit(at), at, self.manners))
         return micros_of(promise) if promise < usual else None
+
+    def _after_missed_visit(self, at: datetime) -> datetime:
+        """The next news that the policy allows while a visit is missed (as the query ``closures`` has it)."""
+        missed, terms = self.policy.after_missed_visit, self.terms
+        clock = Clock.of(ALWAYS) if missed.around_the_clock else terms.own
+        return promise_of_next_news(clock, at, timedelta(microseconds=missed.microseconds(terms.day_length)))
 
     def _ends(self, message: str, status: str, at: datetime | None) -> None:
         kept = []

@@ -76,8 +76,8 @@ class Follower:
 
     async def read_to_the_end(self) -> None:
         """Bring the index up to the end of the log. The caller holds the lock."""
-        position, end = self._index.position, await last_position(self._js)
-        async for batch in read_until(self._js, end, after=position):
+        position, last = self._index.position, await last_position(self._js)
+        async for batch in read_until(self._js, last, after=position):
             self._index.follow(batch)
             self._release_soon(self._held.named_in(batch, self._index.numbers_of))
 

@@ -36,14 +36,11 @@ async def mark_forgotten(listing: Row, ask: Ask, is_forgotten: IsForgotten, now:
     where it cannot be found out now."""
     orders = {str(row["order"]) for row, kind in _lines(listing) if kind in _TO_HER}
     known = await _forgotten(sorted(orders), ask, is_forgotten, now, position)
-    marked = {
-        part: [
-            row | {"customer_forgotten": known.get(row["order"]) if _kind(part, row) in _TO_HER else None}
-            for row in rows
-        ]
-        for part, rows in ((part, listing[part]) for part in _PARTS)
-    }
-    return listing | marked
+
+    def marked(part: str, row: Row) -> Row:
+        return row | {"customer_forgotten": known.get(str(row["order"])) if _kind(part, row) in _TO_HER else None}
+
+    return listing | {part: [marked(part, row) for row in listing[part]] for part in _PARTS}
 
 
 def _lines(listing: Row) -> Iterator[tuple[Row, str | None]]:
