@@ -102,6 +102,17 @@ def test_it_is_said_once(twice: Chain) -> None:
     assert "entered twice" not in body_of(twice.plan_for(ARRIVED))
 
 
+def test_that_it_is_said_again_is_no_news(twice: Chain) -> None:
+    twice.sent(twice.record(plan_of(twice, ONE)))
+    again, once_more = (
+        fact("order.merged", SHOP, at, into=ORDER).model_copy(update={"subject": "W-2"})
+        for at in (ONE.time + HOUR / 2, APART.time + HOUR)
+    )
+    assert twice.given(again).plan_for(again) is None
+    # Once it was said that they are two, it is.
+    assert plan_of(twice.given(APART, once_more), once_more).news.other_numbers == ("W-2",)
+
+
 def test_where_something_else_is_on_its_way_the_next_letter_says_it(chain: Chain) -> None:
     chain.given(OPENED).told(OPENED)
     welcomed_again(chain.given(AGAIN))
