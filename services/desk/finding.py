@@ -63,12 +63,19 @@ async def find_by_name(connection: Client, sought: Sought) -> list[Known]:
     parts = folded(sought.name)
     if sum(map(len, parts)) < 2:
         raise DeskError("say at least two letters of her name")
-    found = [known async for known in _everybody(connection) if fits(parts, known.name)]
-    return sorted(found, key=lambda known: (folded(known.name), known.opener, known.reference))
+    found: dict[str, Known] = {}
+    async for message in _records(connection):
+        subject = (message.headers or {})["Nats-Subject"]
+        # What was written there before may lie there still, where whoever was to erase it died.
+        found.pop(subject, None)
+        if (name := _name_in(message)) is not None and fits(parts, name):
+            opener, reference = subject.removeprefix(_ROOT).split(".")
+            found[subject] = Known(name, untoken(opener), untoken(reference))
+    return sorted(found.values(), key=lambda known: (folded(known.name), known.opener, known.reference))
 
 
-async def _everybody(connection: Client) -> AsyncIterator[Known]:
-    """Whoever has a name in the book. Who was forgotten has none."""
+async def _records(connection: Client) -> AsyncIterator[Msg]:
+    """The whole book, in the order in which it was written. Raises nats errors."""
     inbox = connection.new_inbox()
     answers = await connection.subscribe(inbox)
     after = 0
@@ -78,19 +85,17 @@ async def _everybody(connection: Client) -> AsyncIterator[Known]:
             await connection.publish(f"$JS.API.DIRECT.GET.{_STREAM}", orjson.dumps(question), reply=inbox)
             while "Status" not in ((message := await answers.next_msg(timeout=_WITHIN)).headers or {}):
                 after = int((message.headers or {})["Nats-Sequence"])
-                if (known := _known(message)) is not None:
-                    yield known
+                yield message
             if (message.headers or {})["Status"] != "204" or (message.headers or {}).get("Nats-Num-Pending") == "0":
                 return  # 404: there is nothing (more)
     finally:
         await answers.unsubscribe()
 
 
-def _known(message: Msg) -> Known | None:
-    if not message.data:  # the marker of one who was forgotten
+def _name_in(record: Msg) -> str | None:
+    """Whose it is; None of one who was forgotten, which is empty, and of one that cannot be read."""
+    try:
+        name = orjson.loads(record.data).get("name")
+    except (orjson.JSONDecodeError, AttributeError):
         return None
-    name = orjson.loads(message.data).get("name")
-    if not name:
-        return None
-    opener, reference = (message.headers or {})["Nats-Subject"].removeprefix(_ROOT).split(".")
-    return Known(name, untoken(opener), untoken(reference))
+    return name if isinstance(name, str) and name else None

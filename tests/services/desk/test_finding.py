@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from events import names
+from events.subjects import customer_key
 from services.desk import finding
 from services.desk.calling import DeskAwayError, call_desk
 from services.desk.finding import fits, folded
@@ -84,6 +86,18 @@ async def test_who_was_forgotten_is_not_found(office: Office) -> None:
     await office.desk("forget", ref="W-1")
     assert (await office.desk("find", name=NAME))["customers"] == []
     assert (await office.desk("find", name="bo"))["total"] == 1
+
+
+async def test_what_a_book_holds_that_it_should_not_is_no_customer(office: Office) -> None:
+    await opened(office, "W-1", "C-1", "Bo Mus")
+    await opened(office, "W-2", "C-2", "Bo Vink")
+    js = (await office.server.connect("keeper")).jetstream()
+    for record in (b"no record", b"[]", b'{"name": 7}'):
+        await js.publish(f"$KV.{names.CUSTOMERS}.{customer_key(SHOP, 'C-3')}", record)
+    # Of these two the record before was to be erased, and whoever was at it died.
+    await js.publish(f"$KV.{names.CUSTOMERS}.{customer_key(SHOP, 'C-1')}", b'{"name": "Bo Kraai"}')
+    await js.publish(f"$KV.{names.CUSTOMERS}.{customer_key(SHOP, 'C-2')}", headers={"KV-Operation": "DEL"})
+    assert [row["name"] for row in (await office.desk("find", name="bo"))["customers"]] == ["Bo Kraai"]
 
 
 async def test_an_empty_book_has_nobody(office: Office) -> None:
