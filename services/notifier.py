@@ -25,8 +25,6 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy as JsAckPolicy
 from nats.js.api import ConsumerConfig
-from nats.js.errors import KeyNotFoundError
-from nats.js.kv import KeyValue
 from pydantic import ValidationError
 
 from events import log, names
@@ -34,21 +32,21 @@ from events.clock import Clock
 from events.envelope import Event
 from events.log import Appended
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
-from events.subjects import customer_key
 from services.answering import Ask, TooLargeError
 from services.connecting import leave, while_there
-from services.contact import Contact
 from services.delivery import Delivery
+from services.desk.book import Book
 from services.ending import end
 from services.messages import TRIGGERS
 from services.notices import DailyList, Notice, send_notice
 from services.notifying.asking_together import Histories
 from services.notifying.briefing import Briefer
 from services.notifying.claims import LEASE, Claims
+from services.notifying.connected import ContactBook, JetStreamLog
 from services.notifying.leftovers import leftovers
 from services.notifying.places import Places
 from services.notifying.records import Policy, message_id
-from services.notifying.sending import RETRY_AFTER, ForgottenCustomerError, Sender, UnreadableContactError
+from services.notifying.sending import RETRY_AFTER, Sender
 from services.notifying.telling import PLANNED, Teller
 from services.notifying.waiting import AgainLaterError, NotYetError, Waiter, Waiting
 from services.parties import PartyCard
@@ -236,12 +234,14 @@ class Notifier:
         async def notify(party: str, notice: Notice) -> None:
             await send_notice(connection, party, notice)
 
-        log, contacts = JetStreamLog(self._js), ContactBook(await self._js.key_value(names.CUSTOMERS))
+        book = Book(self._js)
+        await book.open()
+        log, self._contacts = JetStreamLog(self._js), ContactBook(book)
         sending = await self._js.key_value(names.SENDING)
         self._sender = Sender(
             histories=Histories(self._ask, self._clock.now),
             log=log,
-            contacts=contacts,
+            contacts=self._contacts,
             claims=Claims(sending, self._lease),
             delivery=self._delivery,
             notify=notify,
@@ -254,7 +254,7 @@ class Notifier:
         return Teller(
             ask=self._ask,
             log=log,
-            contacts=contacts,
+            contacts=self._contacts,
             delivery=self._delivery,
             cards=self._cards,
             clock=self._clock,
@@ -270,16 +270,8 @@ class Notifier:
             await send_notice(connection, party, notice)
 
         last_position = self._sender.log.last_position
-        return Briefer(self._ask, append, last_position, notify, self._delivery, self._cards, self._is_forgotten)
-
-    async def _is_forgotten(self, opener: str, customer: str) -> bool:
-        try:
-            await self._sender.contacts.find(customer_key(opener, customer))
-        except ForgottenCustomerError:
-            return True
-        except UnreadableContactError:
-            pass
-        return False
+        is_forgotten = self._contacts.is_forgotten
+        return Briefer(self._ask, append, last_position, notify, self._delivery, self._cards, is_forgotten)
 
     # -- one fact after the other -------------------------------------------------------------------------------------
 
@@ -459,45 +451,6 @@ class Notifier:
         if lock is None:
             lock = self._order_locks[order] = asyncio.Lock()
         return lock
-
-
-class JetStreamLog:
-    """The log behind a JetStream connection."""
-
-    def __init__(self, js: JetStreamContext) -> None:
-        self._js = js
-
-    async def append(self, event: Event) -> Appended:
-        return await log.append(self._js, event)
-
-    async def last_position(self) -> int:
-        return await log.last_position(self._js)
-
-    async def last_position_of(self, order: str) -> int:
-        return await log.last_position_of(self._js, order)
-
-
-class ContactBook:
-    """The CUSTOMERS bucket."""
-
-    def __init__(self, bucket: KeyValue) -> None:
-        self._bucket = bucket
-
-    async def find(self, key: str) -> Contact | None:
-        """Who is behind ``key``; None if nobody is known. Raises ForgottenCustomerError,
-        UnreadableContactError, and nats errors."""
-        try:
-            entry = await self._bucket.get(key)
-        except KeyNotFoundError as error:
-            if error.op is not None:  # what is left of a record that was deleted
-                raise ForgottenCustomerError from None
-            return None
-        try:
-            return Contact.model_validate_json(entry.value or b"{}")
-        except ValidationError as error:
-            # Not what it says: that is hers.
-            _log.error("a record in the book of customers cannot be read", key=key, problems=error.error_count())
-            raise UnreadableContactError from None
 
 
 async def _raw(message: NatsBatchMessage) -> Any:

@@ -54,7 +54,7 @@ class Policy:
 
     def under(self, rules: Mapping[str, Any] | None) -> Policy:
         """This, as the policy that the chain has adopted has it (``rules`` as the query gives them)."""
-        if not rules or "most_silent" not in rules:
+        if not rules:
             return self
         adopted = MessageRules.model_validate({**DEFAULT_POLICY.messages.model_dump(), **rules})
         return replace(self, most_silent=adopted.most_silent, after_missed_visit=adopted.after_missed_visit)

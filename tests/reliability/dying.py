@@ -19,7 +19,8 @@ from services.answering import asker
 from services.connecting import connect
 from services.delivery import delivery_of
 from services.logs import configure_logs
-from services.notifier import JetStreamLog, build_notifier
+from services.notifier import build_notifier
+from services.notifying.connected import JetStreamLog
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Outcome
 from services.parties import list_parties
@@ -90,7 +91,7 @@ async def _run(given: dict[str, Any], fuse: _Fuse, ready: Callable[[], None]) ->
                 fuse.reached(AFTER_INTENT)
             return appended
 
-    module.JetStreamLog = Log  # type: ignore[misc]  # the same
+    module.JetStreamLog = Log  # type: ignore[attr-defined]  # the same
     # What a dead one had in hand comes again soon.
     module._ACK_WAIT, module._LOOK_FOR_OTHERS_EVERY = 4.0, 2.0  # type: ignore[misc]
     notifier = build_notifier(
