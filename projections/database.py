@@ -223,7 +223,8 @@ class Database:
         try:
             with desk.transaction():
                 yield desk
-            self._desk = desk
+            if desk.is_noted():
+                self._desk = desk
         finally:
             if self._desk is None:
                 desk.close()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from projections.workbench import Workbench
 
 #: What the models' SQL looks words up in. These tables are short and stay as they are.
 _WORDS: Final = ("vocabulary", "statuses")
+
+_log = logging.getLogger(__name__)
 
 
 class Desk:
@@ -35,7 +38,7 @@ class Desk:
         #: The thread that makes things while the writer's own thread writes.
         self.beside = ThreadPoolExecutor(1, "maker")
         for table in _WORDS:
-            self.maker.put(table, self.writer.look_up(f"FROM chain.{table}"))
+            self.put(table, self.writer.look_up(f"FROM chain.{table}"))
         self.rules = Rules.read(cursor)
         #: Where orders begin of which something may be void.
         self.voided: set[int] = {
@@ -44,6 +47,7 @@ class Desk:
         #: Of the orders that began last, and of all. Both hold for as long as nobody but this desk changes the mirror.
         self.recent = Recent(begin=mirrored + 1)
         self.keys = Keys(self.writer.look_up("SELECT order_key FROM chain.subjects")["order_key"].to_numpy())
+        self._noting: Future[None] | None = None
         self._no_voids = self.writer.look_up("FROM chain.voids LIMIT 0")
 
     def put(self, name: str, rows: pa.Table) -> None:
@@ -72,6 +76,18 @@ class Desk:
             counts &= np.asarray(rows["version"].fill_null(-1).to_numpy()) != 0
             learn(recent.kept, recent.orders, rows.filter(pa.array(counts)), self.rules)
         return True
+
+    def note(self, note: Callable[..., None], *args: object) -> None:
+        """Have ``note(*args)`` done while the transaction is committed."""
+        self._noting = self.beside.submit(note, *args)
+
+    def is_noted(self) -> bool:
+        """Whether that is done; otherwise the desk knows less than was committed, and has to be closed."""
+        noting, self._noting = self._noting, None
+        fault = noting.exception() if noting is not None else None
+        if fault is not None:
+            _log.error("the desk is set up again", exc_info=fault)
+        return fault is None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -64,6 +64,10 @@ _OF_FACTS_ALONE: Final = (
 )
 
 
+#: What commitments are made of, besides what is not made in SQL.
+_PARTS: Final = tuple(model for model in ORDER_MODELS if not model.is_stored)
+
+
 class PolicyChangedError(Exception):
     """The batch adopts another policy, or takes one back: everything that is open has to be made anew. Or orders that
     announce anything became one, which nobody does."""
@@ -74,11 +78,13 @@ class Making:
     """Models that are being made beside, to be stored, and the ``book`` that they are made by."""
 
     desk: Desk
+    arrived: Arrived
     book: Book
     models: tuple[Model, ...]
     made: Future[Beside]
-    linked: tuple[tuple[Model, Future[pa.Table]], ...]
-    new_voids: bool
+    #: What commitments are made of besides, by name.
+    parts: Mapping[str, Future[pa.Table]]
+    taken: _Taken
     #: The models of which anything may be stored.
     held: tuple[Model, ...]
     #: Where the touched orders begin, and which of them began before the batch.
@@ -117,37 +123,46 @@ def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
         desk.recent.clear(arrived.end)
     firsts = _firsts(touched)
     made = desk.beside.submit(_make_beside, desk, firsts)
-    linked = tuple((model, desk.beside.submit(_make, desk, made, model, book)) for model in models if model.is_linked)
-    if not arrived.regrouped:
-        desk.recent.remember(arrived.touched, taken.new)
+    parts: dict[str, Future[pa.Table]] = {}
+    if COMMITMENTS in models:
+        parts = {part.name: desk.beside.submit(_make_part, desk, made, part) for part in _PARTS}
+        parts["terms"] = desk.beside.submit(_make_terms, desk, made, book)
     old = [first for first in firsts if first < arrived.begin]
-    return Making(desk, book, models, made, linked, taken.new_voids, held, firsts, old, said)
+    return Making(desk, arrived, book, models, made, parts, taken, held, firsts, old, said)
 
 
 def apply_models(making: Making) -> None:
     """Put the models' rows in the place of those that are stored, within the writer's transaction."""
     desk = making.desk
-    if making.new_voids:
+    if making.taken.new_voids:
         _store(desk.writer, VOIDS)
-    for model in making.models:
-        if model.is_linked and model.is_stored and model in making.held:
+    linked = [model for model in making.models if model.is_linked and model.is_stored]
+    for model in linked:
+        if model in making.held:
             _remove_passing(making, model)
     for model in making.models:
         if not model.is_linked:
             _replace(making, model)
-    written = making.made.result().written
-    for model, making_rows in making.linked:
-        rows = making_rows.result()
-        if model.is_stored:
-            if model.name in written:
-                _remove(desk.writer, model, written[model.name].anew)
-            _put(desk.writer, model, rows)
-    _remember(making, written)
+    made = making.made.result()
+    for model in linked:  # commitments last, for their parts are still being made
+        if model.name in made.written:
+            _remove(desk.writer, model, made.written[model.name].anew)
+        ours = [name for name in made.tables if name in model.reads]
+        for name in ours:
+            desk.writer.put(name, made.tables[name])
+        if all(len(made.tables[name]) for name in ours):
+            for name in model.reads:
+                if name in making.parts:
+                    desk.writer.put(name, making.parts[name].result())
+            _insert(desk.writer, model)
+    desk.note(_remember, making, made.written)
 
 
 def _remember(making: Making, written: Mapping[str, Difference]) -> None:
     """Take note of what is stored now."""
-    recent = making.desk.recent
+    recent, arrived = making.desk.recent, making.arrived
+    if not arrived.regrouped:
+        recent.remember(arrived.touched, making.taken.new)
     firsts = [first for first in making.firsts if first >= recent.begin]
     old = frozenset(making.old)
     for model in KEPT_MODELS:
@@ -181,13 +196,12 @@ def _replace(making: Making, model: Model) -> None:
         _remove(writer, model, old)
     told: Any = facts.select(_OF_FACTS_ALONE)
     writer.put(FACTS.name, told.filter(pc.is_in(told["first_position"], pa.array(firsts, pa.int64()))))
-    _put(writer, model, writer.make(model.select))
+    _insert(writer, model)
 
 
-def _put(writer: Workbench, model: Model, rows: pa.Table) -> None:
-    if len(rows):
-        writer.put(model.name, rows)
-        _add(writer, model)
+def _insert(writer: Workbench, model: Model) -> None:
+    """Add the rows that follow from what was put on the writer's bench."""
+    writer.run(f"INSERT INTO {model.stored} {model.select}")
 
 
 def _make_beside(desk: Desk, firsts: list[int]) -> Beside:
@@ -198,17 +212,15 @@ def _make_beside(desk: Desk, firsts: list[int]) -> Beside:
     return made
 
 
-def _make(desk: Desk, making: Future[Beside], model: Model, book: Book) -> pa.Table:
+def _make_part(desk: Desk, making: Future[Beside], part: Model) -> pa.Table:
     made = making.result()  # done by the same thread: what it raised is raised here
-    if model.is_given:
-        return made.tables[model.name]
-    if model is COMMITMENTS:
-        parts = {part.name: desk.maker.rows(part.name) for part in ORDER_MODELS if not part.is_stored}
-        desk.maker.put("terms", made.terms(book, parts))
-    rows = desk.maker.make(model.select, has_rows=model.name not in made.idle)
-    if model.is_read:
-        desk.maker.put(model.name, rows)
+    rows = desk.maker.make(part.select, has_rows=part.name not in made.idle)
+    desk.maker.put(part.name, rows)
     return rows
+
+
+def _make_terms(desk: Desk, making: Future[Beside], book: Book) -> pa.Table:
+    return making.result().terms(book, {part.name: desk.maker.rows(part.name) for part in _PARTS})
 
 
 @dataclass(frozen=True)
@@ -225,7 +237,7 @@ class _Taken:
 def _take_facts(desk: Desk, arrived: Arrived, touched: pa.Table) -> _Taken:
     """Make the touched orders' `facts`, and `voids` if there may be any new ones."""
     desk.put("touched", touched)
-    desk.maker.put("subjects", touched)
+    desk.put("subjects", touched)
     # At first by the stored `voids`: they hold for as long as nothing of the order is doubled or corrected.
     voids = desk.voids_of(_firsts(touched))
     desk.maker.put("voids", voids)

@@ -42,6 +42,8 @@ class Model:
     is_given: bool = False
     #: Later models read it.
     is_read: bool = False
+    #: What it reads of what is made beside SQL (beside.py), of `terms`, and of models that are not stored.
+    reads: tuple[str, ...] = ()
     #: Reads other models of single orders besides `facts`, or is read by them.
     is_linked: bool = False
     #: The facts that its rows of an order follow from, if not from all; and the columns that count whatever fact they
@@ -75,7 +77,9 @@ CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)
 
 _CUSTODY: Final = frozenset({"item.handed_over", "item.received", "order.closed", "order.reopened"})
-HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTODY, passing="settled_at IS NULL")
+HANDOFFS: Final = Model(
+    "handoffs", is_given=True, reads=("handoffs",), is_linked=True, facts=_CUSTODY, passing="settled_at IS NULL"
+)
 #: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
 _OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
 
@@ -85,11 +89,18 @@ def _part(name: str) -> Model:
     return Model(name, is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
 
 
-COMMITMENTS: Final = Model("commitments", is_linked=True, facts=_OWED, by_lanes=True, passing="ended_at IS NULL")
+COMMITMENTS: Final = Model(
+    "commitments",
+    reads=("expected", "told_elsewhere", "terms"),
+    is_linked=True,
+    facts=_OWED,
+    by_lanes=True,
+    passing="ended_at IS NULL",
+)
 #: Models of single orders, each after those that it reads.
 ORDER_MODELS: Final[tuple[Model, ...]] = (
     HANDOFFS,
-    Model("orders", is_linked=True),
+    Model("orders", reads=("marks",), is_linked=True),
     _part("promised"),
     _part("waits"),
     _part("noted"),
