@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -67,11 +68,30 @@ async def test_a_step_that_never_ends_is_waited_for_no_longer_than_was_said() ->
     with pytest.raises(ZeroDivisionError):
         await within(5, _divide(0))
     assert await within(5, _divide(2)) == 0.5
-    gc.collect()
 
 
 async def _divide(by: int) -> float:
     return 1 / by
+
+
+async def test_nobody_is_told_of_a_fault_that_comes_when_nobody_waits_any_more() -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def fails_when_it_is_told_to_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set_result(None)
+            raise ValueError("made up")
+
+    with pytest.raises(TimeoutError):
+        await within(0.01, fails_when_it_is_told_to_end())
+    await ended
+    await asyncio.sleep(0)
+    gc.collect()  # Python tells of a task that failed when it is gone
+    assert told == []
 
 
 async def test_a_watchdog_whose_answer_comes_as_it_is_stopped_stops() -> None:
@@ -100,33 +120,42 @@ async def test_a_watchdog_whose_answer_comes_as_it_is_stopped_stops() -> None:
     await within(5, watchdog.stop())
 
 
-class There:
-    """As much of a connection as says whether there is a server."""
+class Server:
+    """As much of a connection as says whether there is a server: only from so many looks on, and it tells of each."""
 
-    is_connected = True
+    def __init__(self, there_from: int, look: Callable[[int], None] = lambda _: None) -> None:
+        self._there_from = there_from
+        self._look = look
+        self._looks = 0
+
+    @property
+    def is_connected(self) -> bool:
+        self._looks += 1
+        self._look(self._looks)
+        return self._looks >= self._there_from
 
 
-@pytest.mark.parametrize("comes_back", [False, True])
-async def test_what_needs_a_server_is_not_waited_for_without_one(
-    monkeypatch: pytest.MonkeyPatch, comes_back: bool
-) -> None:
-    monkeypatch.setattr(connecting, "_BACK_WITHIN", 0.1 if not comes_back else 5.0)
-    monkeypatch.setattr(connecting, "_LOOK_EVERY", 0.01)
-    connection, settled = There(), asyncio.Event()
-    connection.is_connected = False
-    waiting = asyncio.create_task(while_there(connection, 30, settled.wait()))  # type: ignore[arg-type]
-    if comes_back:
-        asyncio.get_running_loop().call_soon(settled.set)
-        assert await within(5, _end_of(waiting))
-    else:
-        with pytest.raises(TimeoutError, match="no server"):
-            await within(5, _end_of(waiting))
+NEVER = 1_000_000
+
+
+async def test_what_needs_a_server_is_not_waited_for_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connecting, "_BACK_WITHIN", 0.1)
+    with pytest.raises(TimeoutError, match="no server"):
+        await within(5, while_there(Server(NEVER), 30, asyncio.Event().wait()))  # type: ignore[arg-type]
+
+
+async def test_no_longer_than_was_said_is_waited_with_one_either() -> None:
     with pytest.raises(TimeoutError, match="not done"):
-        await within(5, while_there(There(), 0.01, asyncio.Event().wait()))  # type: ignore[arg-type]
+        await within(5, while_there(Server(0), 0.01, asyncio.Event().wait()))  # type: ignore[arg-type]
 
 
-async def _end_of(task: asyncio.Task[Any]) -> Any:
-    return await task
+async def test_a_server_that_is_back_in_time_has_all_the_time_that_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connecting, "_BACK_WITHIN", 0.4)
+    monkeypatch.setattr(connecting, "_LOOK_EVERY", 0.01)
+    settled = asyncio.Event()
+    # It is away for one look, and then there for longer than it may be away.
+    server = Server(2, lambda looks: settled.set() if looks == 60 else None)
+    assert await within(20, while_there(server, 30, settled.wait()))  # type: ignore[arg-type]
 
 
 async def test_a_connection_that_does_not_close_is_left_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
