@@ -34,9 +34,9 @@ def by_day(promise: datetime, now: datetime, manners: Manners) -> datetime:
         return promise
     local = promise.astimezone(manners.zone)
     begin, end = manners.quiet
-    # Right at their beginning is still the evening; right after their end is too soon to have written by then.
+    # Right after their end is too soon to have written by then; right at their beginning is the evening itself.
     early = local - _AT_LEAST
-    if local.time() == begin or not (quiet_at(local, manners) or quiet_at(early, manners)):
+    if not (quiet_at(local, manners) or quiet_at(early, manners)):
         return promise
     asleep = local if quiet_at(local, manners) else early
     evening = next_clock(asleep - timedelta(days=1), begin).astimezone(promise.tzinfo)
