@@ -15,9 +15,7 @@ from duckdb import DuckDBPyConnection
 from projections.book import Book, Terms
 from projections.terms import level_at
 from services.backtest.owed import Steps
-from services.backtest.predict import Late
-
-_NEVER: Final = np.iinfo(np.int64).max
+from services.backtest.records import NEVER, Late
 
 _OPENINGS: Final = "SELECT position, source, id FROM chain.events WHERE position = ANY($positions)"
 
@@ -103,7 +101,7 @@ def _history_of(steps: Steps, row: int, terms: Terms, named: list[tuple[int, int
         dues.insert(0, (opened, int(terms.clock.add(opened, terms.allowed))))
     dues[-1] = (dues[-1][0], int(steps.due[row]))
     untils = [since for since, _ in dues[1:]] + [end]
-    return [_Date(due, since, until) for (since, due), until in zip(dues, untils, strict=True) if due != _NEVER]
+    return [_Date(due, since, until) for (since, due), until in zip(dues, untils, strict=True) if due != NEVER]
 
 
 def _levels(terms: Terms, due: int) -> Iterator[int]:

@@ -7,10 +7,9 @@ where a partner hands in several things at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ from projections.book import Terms
 from projections.calendar import ALWAYS
 from projections.clock import Clock, micros_of, moment_of, promise_of_next_news
 from projections.terms import NEWS_AHEAD, level_at, nudge_at
+from services.backtest.records import NEVER, Fact, Late, Message, Story, is_word_to_her
 from services.messages import TRIGGERS, Found, concerns_her, objection, what_to_tell
 from services.notifying.asking import WAITING
 from services.notifying.decency import Manners, not_before, waits_for_more
@@ -33,97 +33,15 @@ from services.notifying.steadying import to_be_written
 #: More updates than this for one stretch of one order are no news but noise, and would never come to an end.
 MOST_UPDATES: Final = 100_000
 
-_NEVER: Final = np.iinfo(np.int64).max
 #: Something is overdue when its moment is past, not when it comes.
 _PAST: Final = 1
 
 #: Stands for a date of further news that nobody looks at.
 _SOME_DAY: Final = datetime.max.replace(tzinfo=UTC)
 
-#: From when until when an order was open.
-Span = tuple[int, int]
-
 
 class TooManyMessagesError(ValueError):
     """The policy's rule for news is so short that messages could not be counted."""
-
-
-class Fact(NamedTuple):
-    """One fact of an order, as the log has it."""
-
-    at: int
-    name: str
-    source: str
-    id: str
-    data: Mapping[str, Any]
-
-
-class Late(NamedTuple):
-    """A moment at which she is to hear that something is late: a level after its ``due`` time that it reached.
-
-    ``opened_by`` is the (source, id) of the fact that it began with; ``ended`` is when it ended after all.
-    """
-
-    at: int
-    kind: str
-    owner: str
-    owed_to: str
-    opened_by: tuple[str, str]
-    opened: int
-    due: int
-    ended: int = _NEVER
-
-
-class Message(NamedTuple):
-    """A message to the customer: when, why (a fact, the kind of step that was late, or ``update``) and of what kind."""
-
-    at: int
-    cause: str
-    kind: MessageKind
-
-
-@dataclass(frozen=True)
-class Story:
-    """One order: its facts in the order in which they happened, what was ``late``, and until when it is looked at.
-
-    ``statuses`` is what a fact makes the status of an order (projections/sql/statuses.sql).
-    """
-
-    order: str
-    facts: Sequence[Fact]
-    accountable: str
-    opener: str
-    customer: str
-    urgency: str | None
-    until: int
-    statuses: Mapping[str, str]
-    late: Sequence[Late] = ()
-
-    def open_spans(self) -> list[Span]:
-        """When it was open; one that was never closed is open until ``until``."""
-        spans: list[Span] = []
-        opened: int | None = None
-        for fact in self.facts:
-            if fact.name in ("order.opened", "order.reopened"):
-                opened = fact.at if opened is None else opened
-            elif fact.name == "order.closed" and opened is not None:
-                spans.append((opened, fact.at))
-                opened = None
-        return spans if opened is None else [*spans, (opened, max(opened, self.until))]
-
-    def contacts(self) -> list[int]:
-        """When somebody told her something, by the log itself."""
-        return [fact.at for fact in self.facts if _is_word_to_her(fact)]
-
-
-def gaps(spans: Iterable[Span], heard: Iterable[int]) -> list[int]:
-    """How long she heard nothing, each time, while the order was open (microseconds); ``heard`` is when she did."""
-    moments = sorted(heard)
-    return [
-        later - earlier
-        for begin, end in spans
-        for earlier, later in pairwise([begin, *(at for at in moments if begin < at < end), end])
-    ]
 
 
 def predict(story: Story, news: Terms, manners: Manners, policy: Policy | None = None) -> list[Message]:
@@ -191,9 +109,9 @@ class _Replay:
         fact, late = 0, 0
         facts, lates = self.story.facts, self.late
         while True:
-            at_fact = facts[fact].at if fact < len(facts) else _NEVER
-            at_late = lates[late].at + _PAST if late < len(lates) else _NEVER
-            first = min(at_fact, at_late, self.wake if self.wake is not None else _NEVER)
+            at_fact = facts[fact].at if fact < len(facts) else NEVER
+            at_late = lates[late].at + _PAST if late < len(lates) else NEVER
+            first = min(at_fact, at_late, self.wake if self.wake is not None else NEVER)
             at_news = self._news_before(min(first, self.story.until + 1))
             if at_news is not None:
                 self._news_is_due(at_news)
@@ -225,7 +143,7 @@ class _Replay:
             self.open = True
         elif name == "order.closed":
             self.open, self.news = False, None
-        elif self.open and _is_word_to_her(fact):
+        elif self.open and is_word_to_her(fact):
             self.news = _News(fact.at, self.position)
         if name == "work.paused":
             waits = fact.data.get("waiting_for") == "customer"
@@ -274,7 +192,7 @@ class _Replay:
         due = self.terms.clock.add(since, self.terms.allowed)
         if news.promised is not None:
             due = np.minimum(due, news.promised - NEWS_AHEAD)
-        news.due, news.at = int(due[0]), _NEVER
+        news.due, news.at = int(due[0]), NEVER
         if news.level == 0 and self.terms.rule.nudge is not None:
             nudge = int(nudge_at(self.terms, since, due)[0])
             if nudge < news.due:
@@ -339,7 +257,7 @@ class _Replay:
             self._sent([(found.message, found.kind, cause)], now)
         else:
             self.waiting.append(waiting)
-            self.wake = min(max(until, now), self.wake if self.wake is not None else _NEVER)
+            self.wake = min(max(until, now), self.wake if self.wake is not None else NEVER)
 
     def _as_planned(self, found: Found) -> PlannedMessage:
         """The message as far as the decision to send it asks."""
@@ -397,7 +315,7 @@ class _Replay:
             if max(until, more) <= now:
                 going = True
             else:
-                self.wake = min(max(until, more), self.wake if self.wake is not None else _NEVER)
+                self.wake = min(max(until, more), self.wake if self.wake is not None else NEVER)
         if going:
             self.waiting = [waiting for waiting in self.waiting if waiting not in due]
             self._sent([(each.message.message, each.message.kind, each.cause) for each in due], now)
@@ -469,7 +387,3 @@ class _Replay:
         state = "met" if late.ended <= now or name in self.asked else "open"
         since, due = moment_of(late.opened), moment_of(late.due)
         return Owed(name, late.kind, late.owner, late.owed_to, state, since, due)
-
-
-def _is_word_to_her(fact: Fact) -> bool:
-    return fact.name == "customer.contacted" and fact.data.get("direction") == "outbound"

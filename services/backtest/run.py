@@ -20,7 +20,8 @@ from projections.schema import DatabaseError
 from services.backtest.judging import first, hours, judged_lanes, judged_rules, kinds_of, notices_of, spread, stalls_of
 from services.backtest.loading import Loaded, Progress, load
 from services.backtest.owed import Micros, read_steps
-from services.backtest.predict import Message, TooManyMessagesError, gaps, predict
+from services.backtest.predict import TooManyMessagesError, predict
+from services.backtest.records import Message, gaps
 from services.backtest.report import (
     BacktestReport,
     Gaps,

@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 from projections.book import Book, Terms
 from services.backtest.lateness import late_by_order
 from services.backtest.owed import Steps
-from services.backtest.predict import Fact, Story
+from services.backtest.records import Fact, Story
 
 
 class LogSpan(NamedTuple):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from projections.book import Book, Terms
 from projections.clock import micros_of
 from projections.policy import Policy
-from services.backtest.predict import Fact, Late, Message, Story, TooManyMessagesError, gaps, predict
+from services.backtest.predict import TooManyMessagesError, predict
+from services.backtest.records import Fact, Late, Message, Story, gaps
 from services.notifying.decency import Manners
 from tests.sampling import examples
 
