@@ -28,8 +28,9 @@ from services.pulling import saying_so
 
 _RETRY_DELAY: Final = 1.0
 
-#: When we stop, what is being settled has so long (seconds). What is not settled then comes again.
-_LAST: Final = 8.0
+#: When we stop, what is being settled has so long (seconds), of the six that a service has for all of it (wiring.py):
+#: the rest is for giving back. What is not settled then comes again.
+_LAST: Final = 4.0
 
 #: The server's refusal of what a submission would have us write. It will not change its mind.
 _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
