@@ -201,7 +201,7 @@ class _Replay:
         news.level = max(news.level, 1)
         while news.level <= len(levels):
             if "customer" in levels[news.level - 1].tell:
-                news.at = int(level_at(self.terms, due, news.level)[0]) + _PAST
+                news.at = self._written(int(level_at(self.terms, due, news.level)[0]), news.due) + _PAST
                 return
             news.level += 1
 

@@ -24,7 +24,7 @@ JUST_NOW: Final = timedelta(minutes=15)
 _ACKNOWLEDGES: Final = frozenset({"opened", "decision"})
 
 #: Nothing has happened that these tell but that time has passed: nobody is to be woken for that, however urgent.
-_BY_THE_CLOCK: Final = frozenset({"update", "person", "check"})
+BY_THE_CLOCK: Final = frozenset({"update", "person", "check"})
 
 #: Progress: whoever reports it often has more to report right after it. None of these asks her anything.
 _PROGRESS: Final = frozenset({"received", "repaired", "ready", "closed", "promise", "visit", "cover"})
@@ -71,7 +71,7 @@ def not_before(
     what only time has brought about when she is awake, however many there were.
     """
     hurried = (urgency or ROUTINE) != ROUTINE
-    if hurried and kind not in _BY_THE_CLOCK:
+    if hurried and kind not in BY_THE_CLOCK:
         return now
     if kind in _ACKNOWLEDGES and now - happened <= JUST_NOW:
         return now

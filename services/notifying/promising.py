@@ -21,7 +21,11 @@ from services.notifying.since import person_announced
 _AFTER_QUIET: Final = timedelta(hours=1)
 _AT_LEAST: Final = timedelta(minutes=30)
 
-#: Of the time until the moment that the policy gives so much must be left for an earlier one: else it is the morning.
+#: News is due so long before the moment that was named for it (lanes.sql).
+_LAST_HOUR: Final = timedelta(hours=1)
+
+#: Of the time that the policy gives so much must be left where an earlier moment is named, or it is the morning: who
+#: names the evening again and again right before it writes a letter every few minutes.
 _SHARE: Final = 3
 
 
@@ -40,7 +44,7 @@ def by_day(promise: datetime, now: datetime, manners: Manners) -> datetime:
         return promise
     asleep = local if quiet_at(local, manners) else early
     evening = next_clock(asleep - timedelta(days=1), begin).astimezone(promise.tzinfo)
-    if evening - now >= (promise - now) / _SHARE:
+    if evening - now - _LAST_HOUR >= (promise - now - _LAST_HOUR) / _SHARE:
         return evening
     return (next_clock(asleep, end) + _AFTER_QUIET).astimezone(promise.tzinfo)
 

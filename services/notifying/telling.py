@@ -25,9 +25,8 @@ from services.answering import Ask
 from services.contact import EMAIL, Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
-from services.notifying.decency import Manners, zone_of
+from services.notifying.decency import BY_THE_CLOCK, Manners, zone_of
 from services.notifying.history import moment
-from services.notifying.overdue import NUDGED
 from services.notifying.promising import by_day
 from services.notifying.recording import Log
 from services.notifying.records import Closure, Policy
@@ -104,7 +103,8 @@ class Teller:
         plan = decide_plan(trigger, timeline, self.policy, now, hours.closures, promise, sooner)
         if plan is None:
             return
-        if patient and trigger.name == NUDGED:
+        if patient and plan.kind in BY_THE_CLOCK:
+            # What was written at night would in the morning name a date that was made then, and be late for it.
             _await_its_hour(trigger, timeline, manners, hours.zone, now)
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None

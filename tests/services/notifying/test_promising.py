@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from events.envelope import Event
+from projections.calendar import ALWAYS
+from projections.clock import Clock, promise_of_next_news
 from projections.policy import Policy
 from services.messages import decide_plan
 from services.notifying.decency import Manners
@@ -44,6 +46,15 @@ def at(text: str) -> datetime:
 )
 def test_no_letter_is_promised_for_the_night(now: str, promise: str, named: str) -> None:
     assert by_day(at(promise), at(now), NIGHTS) == at(named)
+
+
+@pytest.mark.parametrize("allowed", [1, 2, 3, 6, 12])
+def test_however_little_time_there_is_for_news_no_letter_follows_right_after_another(allowed: int) -> None:
+    for minute in range(0, 24 * 60, 10):
+        now = at("02 00:00") + minute * HOUR / 60
+        promise = promise_of_next_news(Clock.of(ALWAYS), now, allowed * HOUR)
+        # It is due an hour before what was named, and written a little before that.
+        assert by_day(promise, now, NIGHTS) - HOUR - now >= allowed * HOUR / 3
 
 
 def test_without_quiet_hours_any_hour_will_do() -> None:

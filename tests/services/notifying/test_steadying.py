@@ -161,6 +161,23 @@ async def test_of_an_urgent_order_it_is_written_at_the_cue_or_when_the_night_is_
     assert sent.data["next_news_by"] == "2026-11-03T20:00:00Z"
 
 
+async def test_that_it_fell_overdue_at_night_is_written_of_in_the_morning_with_a_date_that_is_still_to_come(
+    chain: Chain,
+) -> None:
+    order, at_work = opened(urgency="urgent"), teller(chain)
+    chain.given(order)
+    chain.told(order)
+    (late,) = chain.falls_overdue("update", MONDAY + 12.1 * HOUR)
+    with pytest.raises(NotYetError):
+        await at_work.handle(late)
+    assert len(chain.named("message.planned")) == 1
+    morning = (MONDAY + DAY).replace(hour=7)
+    chain.clock.set(morning)
+    await at_work.handle(late)
+    sent = chain.named("message.sent")[-1]
+    assert (sent.time, sent.data["next_news_by"]) == (morning, "2026-11-03T20:00:00Z")
+
+
 async def test_what_was_told_in_the_meantime_needs_no_news(chain: Chain) -> None:
     nudged, at_work = cue(chain), teller(chain)
     with pytest.raises(NotYetError):
