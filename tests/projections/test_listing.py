@@ -15,6 +15,16 @@ def given_to(order: str, time: str) -> list[Event]:
     return [opened(f"{time} 09:00", order=order), handed(SHOP, BENCH, f"{time} 10:00", order=order)]
 
 
+def promised_for(until: str, order: str, time: str) -> list[Event]:
+    """At work at the bench, which named a date."""
+    expected = {"expected_by": at(until).isoformat()}
+    return [
+        *given_to(order, time),
+        received(BENCH, f"{time} 11:00", order=order),
+        fact("repair.started", BENCH, f"{time} 12:00", expected, order=order),
+    ]
+
+
 def closed(order: str, time: str, *, recorded: str | None = None) -> Event:
     return fact("order.closed", SHOP, time, {"outcome": "repaired"}, order=order, recorded=recorded)
 
@@ -46,22 +56,15 @@ def test_by_due_time_what_is_late_stands_on_top(given: Given) -> None:
         *given_to("ASKED", "2026-03-02"),
         fact("item.received", BENCH, "2026-03-02 12:00", order="ASKED"),
         fact("work.paused", BENCH, "2026-03-03 09:00", {"waiting_for": "customer"}, order="ASKED"),
-        opened("2026-03-01 09:00", order="PROMISED"),
-        handed(SHOP, BENCH, "2026-03-01 10:00", order="PROMISED"),
-        received(BENCH, "2026-03-01 11:00", order="PROMISED"),
-        fact(
-            "repair.started",
-            BENCH,
-            "2026-03-01 12:00",
-            {"expected_by": at("2026-04-01 10:00").isoformat()},
-            order="PROMISED",
-        ),
+        # News of both is due long before these dates, and of the one that was taken in first before that of the other.
+        *promised_for("2026-04-01 10:00", "PROMISED", "2026-03-01"),
+        *promised_for("2026-03-20 10:00", "SOONER", "2026-03-02"),
         *given_to("CLOSED", "2026-02-01"),
         closed("CLOSED", "2026-02-01 12:00"),
     ).at("2026-03-03 10:00")
     rows = story.ask("orders", sort="due")["orders"]
-    assert [row["order_id"] for row in rows] == ["LATE", "SOON", "ASKED", "PROMISED", "CLOSED"]
-    dates = [row["next_due"] for row in rows[:4]]
+    assert [row["order_id"] for row in rows] == ["LATE", "SOON", "ASKED", "SOONER", "PROMISED", "CLOSED"]
+    dates = [row["next_due"] for row in rows[:5]]
     assert None not in dates
     assert dates == sorted(dates)
 

@@ -147,6 +147,19 @@ def test_whoever_did_the_work_was_there(chain: Chain) -> None:
     assert missed_visit(History.of(chain.timeline), chain.clock.now()) is None
 
 
+def test_where_a_person_is_to_be_in_touch_she_waits_for_that(chain: Chain) -> None:
+    chain.told(missed(chain))
+    kinds = []
+    for week in range(4):
+        assert missed_visit(History.of(chain.timeline), chain.clock.now()) is not None
+        plan = chain.plan_for(chain.falls_overdue("update", MISSED + (10 + 8 * week) * DAY)[-1])
+        assert plan is not None
+        chain.sent(chain.record(plan))
+        kinds.append(plan.kind)
+    assert kinds[-1] == "person"
+    assert missed_visit(History.of(chain.timeline), chain.clock.now()) is None
+
+
 async def test_the_policy_says_how_soon(chain: Chain) -> None:
     answer = chain.query("closures", {"party": "retailer:juno", "now": (MISSED + HOUR).isoformat()})
     assert answer["next_news_after_missed_visit_by"] == WEDNESDAY_EVENING
