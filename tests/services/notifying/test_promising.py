@@ -115,6 +115,10 @@ async def test_the_next_news_comes_on_the_next_working_day(chain: Chain) -> None
     assert "unless we have agreed on a new time with you before then" in sent.data["body"]
 
 
+def test_the_letter_that_nobody_came_says_it_once(chain: Chain) -> None:
+    assert _plan(chain, missed(chain), chain.clock.now()).news.visit_missed is None
+
+
 async def test_until_there_is_a_new_time_each_letter_names_the_day_after_it(chain: Chain) -> None:
     at_work = teller(chain)
     await at_work.handle(missed(chain))
@@ -177,6 +181,8 @@ def test_the_letter_that_there_is_no_new_time_yet(chain: Chain, language: str) -
     missed(chain)
     chain.told(chain.events[-1])
     (late,) = chain.falls_overdue("update", MISSED + 12 * DAY)
-    body = compose(_plan(chain, late, chain.clock.now()), CARDS, language).body
+    plan = _plan(chain, late, chain.clock.now())
+    assert plan.news.visit_missed == MISSED
+    body = compose(plan, CARDS, language).body
     assert says_sorry_first(body, language)
     assert ORDER in body
