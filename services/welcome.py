@@ -126,15 +126,16 @@ def write_welcome(home: Path, party: str, url: str | None, http_url: str | None 
 
     folder = HomeFolder(home)
     file = welcome_file(folder, party)
-    named, secret = list_parties(home)[party].display_name, credential_file(folder, party).name
+    display_name, secret = list_parties(home)[party].display_name, credential_file(folder, party).name
     login, keyed = identity(folder, party), party in with_key(home)
-    there = _server_to_name(_found(_SERVER_ROW, file.read_text(encoding="utf-8")) if file.is_file() else None, url)
-    write_private(file, render_welcome(party, named, secret, login, there, datetime.now(UTC), http_url, keyed))
+    named = _found(_SERVER_ROW, file.read_text(encoding="utf-8")) if file.is_file() else None
+    there, now = _server_to_name(named, url), datetime.now(UTC)
+    write_private(file, render_welcome(party, display_name, secret, login, there, now, http_url, keyed))
     return file
 
 
 def _server_to_name(named: str | None, url: str | None) -> str | None:
-    """The server that a page is to name that names one now."""
+    """The server that a page is to name, which names ``named`` as it lies here; ``url`` is the one that runs."""
     if named is None or named == _SOME_SERVER:
         return url
     return url if url is not None and is_local(named) else named
