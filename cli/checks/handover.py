@@ -49,5 +49,6 @@ def among(lanes: Iterable[dict[str, Any]], partners: Collection[str]) -> Check:
         return Check(_NAME, True, "to partners of this chain" if waiting.total() else "nothing is under way")
     first, others = strangers[0], len(strangers) - 1
     whom = f"{first} and {many(others, 'other')}" if others else first
-    advice = f"nobody there will see it; 'repairchain partner add {shlex.quote(first)}'"
+    # In no quotes of ours: it is there to be copied into a shell.
+    advice = f"nobody there will see it; to add one: repairchain partner add {shlex.quote(first)}"
     return Check(_NAME, None, f"to {whom}, whom nobody has added: {advice}")

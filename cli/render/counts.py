@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -53,6 +53,8 @@ _GROUPS: tuple[tuple[tuple[str, str], ...], ...] = (
     ),
 )
 
+_SHARES: Final = ("_p50", "_p90", "_p99")
+
 
 def stats(result: Row) -> Iterator[RenderableType]:
     """The query ``stats`` (with ``rejected`` and ``held`` beside it)."""
@@ -70,6 +72,8 @@ def stats(result: Row) -> Iterator[RenderableType]:
     for field in sorted(set(result) - shown):
         table.add_row(Text(field.replace("_", " ")), _figure(field, result[field]))
     yield table
+    if any(result.get(field) is not None for field in shown if field.endswith(_SHARES)):
+        yield Text("\np50, p90, p99: half, 90 % and 99 % of them came within this time.", style="dim")
 
 
 def _figure(field: str, value: Any) -> Text:

@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.render.ledger import foot
 from cli.render.lines import indented
 from cli.render.look import status_text, with_parties
-from cli.render.messages import letters_foot, message
+from cli.render.messages import letters_foot, message, waiting_foot
 from cli.render.moments import Moments, parse
 from cli.render.plain import many, word
 from cli.render.sentences import sentence
@@ -53,6 +53,7 @@ def customer(result: Row, moments: Moments) -> Iterator[RenderableType]:
         yield from message(row | {"next_news_by": None} if result.get("forgotten") else row, moments)
     if result.get("messages"):
         yield letters_foot(many(len(orders), "order"), moments)
+        yield from waiting_foot(result["messages"])
     else:
         yield foot(many(len(orders), "order"), moments)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -18,6 +18,11 @@ Row = dict[str, Any]
 
 _STYLES = {"sent": "green", "failed": "bold red", "suppressed": "dim", "planned": "yellow"}
 
+_WAITING: Final = (
+    "planned: not sent yet; it waits for what else there may be to tell (some minutes), for the morning, or for a "
+    "service that does not answer."
+)
+
 
 def messages(result: Row, moments: Moments) -> Iterator[RenderableType]:
     """The query ``messages``, each in full."""
@@ -30,6 +35,13 @@ def messages(result: Row, moments: Moments) -> Iterator[RenderableType]:
             yield Text("")
         yield from message(row, moments)
     yield letters_foot(many(len(rows), "message"), moments)
+    yield from waiting_foot(rows)
+
+
+def waiting_foot(rows: Sequence[Row]) -> Iterator[Text]:
+    """Below letters of which some are planned: why they are still here, for whoever wonders whether anything hangs."""
+    if any(word(row.get("status")) in ("", "planned") for row in rows):
+        yield Text(_WAITING, style="dim")
 
 
 def letters_foot(text: str, moments: Moments) -> Text:

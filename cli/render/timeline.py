@@ -94,9 +94,9 @@ class _Story:
             previous, shown_clock = moment, clock
 
     def _new_day(self, previous: datetime | None, moment: datetime) -> Iterator[RenderableType]:
-        if previous:
-            days = self.moments.days_between(previous, moment)
-            yield Text(f"     ⋮ {many(days, 'day')}", style="dim")
+        days = self.moments.days_between(previous, moment) if previous else 0
+        if days > 1:  # of the very next day the headings say it
+            yield Text(f"     ⋮ {many(days, 'day')} later", style="dim")
         yield Text(f" {self.moments.day(moment)}", style="bold")
 
     def _entry(self, entry: Row, clock: str) -> Iterator[RenderableType]:

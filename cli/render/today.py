@@ -39,6 +39,8 @@ def briefings(result: Row) -> Iterator[RenderableType]:
         )
     yield table
     yield Text("\nThe list of one of them: repairchain today ROLE:NAME", style="dim")
+    if any(row.get("due") for row in rows):
+        yield Text("due: its doors are open, and it was given none; a party that is no partner gets none.", style="dim")
 
 
 def briefing(result: Row, moments: Moments) -> Iterator[RenderableType]:

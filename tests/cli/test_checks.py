@@ -205,8 +205,7 @@ def test_whoever_was_handed_something_and_is_no_partner_is_named() -> None:
     assert (found.ok, found.found) == (
         None,
         "to repairer:tock and 1 other, whom nobody has added: nobody there will see it; "
-        "'repairchain partner add repairer:tock'",
+        "to add one: repairchain partner add repairer:tock",
     )
-    # It is there to be copied into a shell.
     spaced = handover.among([{"to_party": "importer:Import Desk", "waiting": 1}], [])
-    assert spaced.found.endswith("repairchain partner add 'importer:Import Desk''")
+    assert spaced.found.endswith(": repairchain partner add 'importer:Import Desk'")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from cli.render.ledger import stalled
+from cli.render.messages import messages
 from cli.render.rejected import one
 from cli.render.tables import lanes
 from cli.render.timeline import timeline
+from cli.render.today import briefings
 from services.intake.problems import HELD, TITLES
 from tests.cli.drawing import DRAWINGS, GOLDEN, MOMENTS, draw, drawing
-from tests.cli.examples import TIMELINE, UNREADABLE, entry
+from tests.cli.examples import MESSAGES, TIMELINE, UNREADABLE, entry
 
 
 @pytest.mark.parametrize("name", sorted(DRAWINGS))
@@ -56,6 +58,27 @@ def test_the_plan_of_a_message_shows_until_the_message_went_out() -> None:
     planned = [each for each in TIMELINE["entries"] if each["type"] == "message.planned"]
     assert "means to tell the customer" in draw(timeline(TIMELINE | {"entries": planned}, MOMENTS))
     assert "means to tell the customer" not in draw(timeline(TIMELINE, MOMENTS))
+
+
+def test_a_message_that_waits_says_what_it_may_wait_for() -> None:
+    row = MESSAGES["messages"][0] | {"sent_at": None}
+    waiting = draw(messages({"messages": [row | {"status": "planned"}]}, MOMENTS))
+    assert "planned: not sent yet; it waits for" in " ".join(waiting.split())
+    assert "it waits for" not in draw(messages(MESSAGES, MOMENTS))
+
+
+def test_days_are_counted_from_one_heading_to_the_next_where_they_are_not_neighbours() -> None:
+    days = ("2026-11-02T10:00:00Z", "2026-11-03T10:00:00Z", "2026-11-06T10:00:00Z")
+    entries = [{"type": "item.received", "source": "retailer:juno", "occurred_at": at, "data": {}} for at in days]
+    told = draw(timeline({"order": {}, "entries": entries}, MOMENTS)).splitlines()
+    assert [line.strip() for line in told if "⋮" in line] == ["⋮ 3 days later"]
+    assert told[told.index(" Tue 3 Nov") - 1].strip().startswith("11:00")
+
+
+def test_a_list_that_is_due_to_no_partner_is_explained() -> None:
+    row = {"party": "retailer:juno", "open": 1, "overdue": 0, "given": False, "due": True}
+    assert "a party that is no partner gets none" in " ".join(draw(briefings({"briefings": [row]})).split())
+    assert "due:" not in draw(briefings({"briefings": [row | {"given": True, "due": False}]}))
 
 
 def test_what_carriers_said_stands_beside_what_waits() -> None:
