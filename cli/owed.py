@@ -13,7 +13,6 @@ from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments, read
 from cli.output import moments_now, print_json, show
 
 _OPEN: Final = ("open", "overdue", "paused")
-_MISSED: Final = ("overdue", "met_late")
 
 
 def commitments(

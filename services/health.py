@@ -15,12 +15,9 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from services.home import HomeFolder, read_json, write_json
-
-if TYPE_CHECKING:
-    from nats.aio.client import Client
 
 #: Looks at one thing that the service needs. Returns a word or two for the report, raises if it is not to be had.
 Check = Callable[[], Awaitable[str]]
@@ -35,18 +32,6 @@ _TIME_LIMIT: Final = 2.0
 
 class HealthPortError(OSError):
     """The port for health checks cannot be had; the message says which and what to do."""
-
-
-def server_answers(connection: Client) -> Check:
-    """A check that the server answers on ``connection`` and that JetStream is there."""
-
-    async def check() -> str:
-        if not connection.is_connected:
-            raise ConnectionError("not connected to the server")
-        info = await connection.jetstream().account_info()
-        return f"{info.streams} streams"
-
-    return check
 
 
 def application(service: str, checks: Mapping[str, Check], *, time_limit: float = _TIME_LIMIT) -> Application:

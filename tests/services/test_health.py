@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.health import HealthPortError, probe, serve_health, server_answers
+from services.health import HealthPortError, probe, serve_health
 from services.home import HomeFolder, read_json
 from tests.chainserver import ChainServer
 from tests.waiting import eventually
@@ -93,7 +93,7 @@ async def test_a_taken_port_gives_one_clear_sentence(folder: HomeFolder) -> None
     )
 
 
-async def test_the_server_check_really_asks(chain_server: ChainServer) -> None:
+async def test_a_server_that_hangs_is_missed_and_one_that_has_gone(chain_server: ChainServer) -> None:
     lost = asyncio.Event()
 
     async def note() -> None:
@@ -101,8 +101,18 @@ async def test_the_server_check_really_asks(chain_server: ChainServer) -> None:
 
     services = await chain_server.connect("keeper", disconnected_cb=note, max_reconnect_attempts=-1)
     folder = HomeFolder(chain_server.home)
-    async with serve_health(folder, "retailer", {"server": server_answers(services)}, time_limit=0.5) as url:
-        assert (await asked(f"{url}/readyz"))[0]
+
+    async def answers() -> str:
+        if not services.is_connected:
+            raise ConnectionError("away")
+        return f"{(await services.jetstream().account_info()).streams} streams"
+
+    async with serve_health(folder, "retailer", {"server": answers}, time_limit=0.5) as url:
+
+        async def is_well() -> bool:
+            return (await asked(f"{url}/readyz"))[0]
+
+        await eventually(is_well, "the server answers")
         os.kill(chain_server.embedded.pid, signal.SIGSTOP)  # it hangs, which a look at the connection would not show
         try:
             # Threads of it that run on another processor stop a moment later, and may answer once more.
@@ -113,12 +123,10 @@ async def test_the_server_check_really_asks(chain_server: ChainServer) -> None:
             await eventually(is_missed, "the server is missed")
         finally:
             os.kill(chain_server.embedded.pid, signal.SIGCONT)
-        assert (await asked(f"{url}/readyz"))[0]
+        await eventually(is_well, "the server answers again")
         os.kill(chain_server.embedded.pid, signal.SIGKILL)
-        await asyncio.wait_for(lost.wait(), 5)
-        well, report = await asked(f"{url}/readyz")
-        assert not well
-        assert report["checks"]["server"]["detail"] == "not connected to the server"
+        await asyncio.wait_for(lost.wait(), 30)
+        assert not await is_well()
 
 
 async def test_the_probe_as_containers_run_it(folder: HomeFolder) -> None:
