@@ -147,13 +147,13 @@ def _takes_part(party: str, login: Identity, welcome: Path) -> list[str]:
     if login.nkey is None:
         return [
             f"{party} takes part. Its user name and password are in {login.file}",
-            f"Hand over that file, on a safe way, and {welcome}, which says how to begin.",
+            f"Hand over that file, in a safe way, and {welcome}, which says how to begin.",
             f"'repairchain partner rotate {shlex.quote(party)}' gives it a key, whose secret half no server knows.",
             *from_here,
         ]
     return [
         f"{party} takes part. The secret with which it logs in is in {login.file}",
-        f"Hand over that file, on a safe way, and {welcome}, which says how to begin.",
+        f"Hand over that file, in a safe way, and {welcome}, which says how to begin.",
         "Once handed over it may be deleted here: the server knows the public key alone.",
         *from_here,
     ]

@@ -88,7 +88,7 @@ def rotated(row: Row, moments: Moments) -> Iterator[Text]:
     yield _field("new secret", f"in {word(file)}" if file else f"its own, of the key {word(row.get('nkey'))}")
     yield _field("old secret", f"works until {moments.both(old)}, beside it" if old else "opens nothing any more")
     if file:
-        yield Text("\nHand over that file, on a safe way. Once handed over it may be deleted here.")
+        yield Text("\nHand over that file, in a safe way. Once handed over it may be deleted here.")
 
 
 def resume_with(party: str) -> str:

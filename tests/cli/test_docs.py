@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from cli.reference import reference
+from projections.policies.words import KINDS
 from tests.cli.running import answer, call
 from tests.cli.story import HISTORY, STORY, make_home
 
 DOCS = Path(__file__).parents[2] / "docs"
+TEMPLATES = DOCS.parent / "services" / "templates" / "en"
 
 
 def test_the_reference_is_up_to_date() -> None:
@@ -29,6 +31,15 @@ def test_every_command_that_prints_json_is_in_json_md() -> None:
     ]
     assert len(printing) > 10
     assert [name for name in printing if f"`{name}" not in told] == []
+
+
+def test_every_kind_is_named_where_the_fields_are_explained() -> None:
+    told = (DOCS / "json.md").read_text(encoding="utf-8")
+    chapter = {each.split("`", 1)[0]: each for each in told.split("\n## `")[1:]}
+    letters = {file.name.removesuffix(".body.j2") for file in TEMPLATES.glob("*.body.j2")} - {"list"}
+    assert [kind for kind in sorted(letters) if f"`{kind}`" not in chapter["messages [ORDER]"]] == []
+    owed = next(line for line in chapter["commitments [ORDER]"].splitlines() if line.startswith("| `kind` |"))
+    assert [kind for kind in KINDS if f"`{kind}`" not in owed] == []
 
 
 @pytest.fixture(scope="module")
