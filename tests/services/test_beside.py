@@ -45,14 +45,14 @@ async def test_what_gathers_during_a_turn_is_settled_together_and_in_its_order()
     await turns.begun.get()
     assert turns.taken == [[first], others]
     turns.may_end.release()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await beside.ended()
 
 
 async def test_nothing_more_is_taken_while_much_is_left() -> None:
     turns = Turns()
     beside = Beside(turns.settle)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         for _ in range(8):  # one under way, seven that wait
             await beside.room()
             beside.add(left())
@@ -63,7 +63,7 @@ async def test_nothing_more_is_taken_while_much_is_left() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     turns.may_end.release()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await waiting
     assert [len(each) for each in turns.taken] == [1, 8]
     turns.may_end.release()
@@ -74,7 +74,7 @@ async def test_turns_are_some_time_apart_unless_much_is_left(monkeypatch: pytest
     monkeypatch.setattr(beside_module, "_BETWEEN", 60.0)
     turns = Turns()
     beside = Beside(turns.settle)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         beside.add(left())
         await turns.begun.get()  # the first is not kept waiting
         turns.may_end.release()
@@ -105,6 +105,6 @@ async def test_a_turn_that_fails_does_not_keep_those_after_it_waiting() -> None:
     beside.add(left())
     await asyncio.sleep(0)
     beside.add(left())
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await beside.ended()
     assert turns == [1, 1]

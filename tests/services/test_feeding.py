@@ -213,7 +213,7 @@ async def test_what_was_given_back_comes_again_before_anything_is_removed_from_i
     waiting = await js.pull_subscribe_bind(durable=durable, stream=stream)
     for first, count in (0, 10), (10, 20):
         assert await sweeper._sweep(stream), "there is more to remove soon"
-        messages = await waiting.fetch(count, timeout=2)
+        messages = await waiting.fetch(count, timeout=10)
         sweeper.came(messages)
         assert [int(message.data) for message in messages] == list(range(first, first + count))
         for message in messages:

@@ -64,7 +64,7 @@ async def test_a_fault_while_looking_does_not_end_the_looking(tmp_path: Path, mo
     await taking_in.start()
     try:
         await taking_in.take([scan("A1")])
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             assert (await told.get()).subject == "W-1"
     finally:
         await taking_in.stop()
@@ -96,7 +96,7 @@ async def test_the_file_is_closed_when_nobody_works_with_it_any_more(
     taking_in = TakingIn(_Quiet(), handed_over, append, SimulatedClock(NOW), tmp_path / "carriers.db")  # type: ignore[arg-type]
     await taking_in.start()
     await taking_in.take([scan("A1")])
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await removing.wait()
     stopping = asyncio.create_task(taking_in.stop())
     loop.call_later(0.1, may_end.set)

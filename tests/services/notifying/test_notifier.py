@@ -145,6 +145,7 @@ async def street(chain_server: ChainServer, chain: Chain, tmp_path: Path) -> Asy
 async def test_a_stop_leaves_the_rest_of_a_batch_to_whoever_comes_next(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("services.notifier._ACK_WAIT", 300.0)  # what is not given back does not come again here
     await street.said(OPENED, TO_IMPORTER, received(IMPORTER, MONDAY + DAY))
     notifier = street.notifier()
     handled: list[str] = []
