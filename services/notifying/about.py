@@ -10,7 +10,7 @@ from typing import Any, Final
 from events.chain import MessageKind, commitment_id
 from events.party import role_of
 from projections.queries.parcels import carried
-from services.notifying.apart import step_of, told_before, told_first
+from services.notifying.apart import date_named, step_of, told_before, told_first
 from services.notifying.asking import WAITING, open_questions, pause_for_her, question_of
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.mistakes import taken_back
@@ -29,7 +29,7 @@ from services.notifying.records import (
     Wrong,
     place_of,
 )
-from services.notifying.since import chased, last_fact_at, person_announced, silences, steps_since
+from services.notifying.since import chased, last_fact_at, owned_up, person_announced, silences, steps_since
 from services.notifying.twice import other_numbers
 
 #: What logs write where they know nothing.
@@ -87,6 +87,9 @@ def news_of(
     asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
     expected, reminders, answers = _expected_by(history), chased(history), _answers_owed(history)
     missed = missed_visit(history, now)
+    repair_by = date_named(history, "repair", now) if ending is None else None
+    if repair_by is not None and expected is not None and expected <= now:
+        expected = None  # what she was told since goes before it
     return News(
         status=_status(history, pause, questions),
         brand=product.get("brand"),
@@ -105,6 +108,8 @@ def news_of(
         outcome=history.outcome if not history.open else None,
         final=next_news_by is None,
         never_left=not history.has_travelled and _is_at_home(history, completed),
+        with_her=where == "customer" and len(item_names(history)) < 2,
+        done_there=completed is not None and _visited_for(completed, history),
         comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
         asked=bool(questions) or pause is not None,
         answer_owed=bool(answers),
@@ -128,6 +133,8 @@ def news_of(
         delivered_at=_delivered(history, owed) if owed is not None and kind in _DELAYS else None,
         due=owed.due_at if owed is not None and kind in _DELAYS else None,
         late=owed.kind if owed is not None and kind == "overdue" else None,
+        ours=owed is not None and owed.owner == history.accountable,
+        repair_by=repair_by,
         answer=_answer(cause, history) if kind == "answer" else None,
         promised=_promised(cause, history) if kind == "promise" else None,
         visit=_visit(cause, history) if kind == "visit" else None,
@@ -138,9 +145,10 @@ def news_of(
         chased=len(reminders),
         chased_at=reminders[-1].at if reminders else None,
         uncalled=kind == "update" and person_announced(history),
+        uncalled_still=kind == "update" and owned_up(history),
         call_owed=kind == "overdue" and person_announced(history),
         other_numbers=other_numbers(history),
-        visit_missed=missed.due_at if missed is not None and kind in ("update", "corrected") else None,
+        visit_missed=missed.due_at if missed is not None and kind in ("update", "person", "corrected") else None,
         check_at=_to_be_asked(history, now),
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,
@@ -159,6 +167,15 @@ def _is_at_home(history: History, completed: Happened | None) -> bool:
         fact.name == "visit.scheduled" or (fact.name == "order.opened" and fact.data.get("at_home") is True)
         for fact in history.facts
     ) or (completed is not None and completed.source != history.accountable)
+
+
+def _visited_for(completed: Happened, history: History) -> bool:
+    """Whether whoever has mended it visited her within a day of that: it was not taken along and mended elsewhere."""
+    return any(
+        (fact.name, fact.source) == ("visit.done", completed.source)
+        and abs(fact.at - completed.at) <= timedelta(days=1)
+        for fact in history.this_round()
+    )
 
 
 def _knows_its_end(kind: MessageKind, history: History) -> bool:

@@ -145,6 +145,19 @@ def step_of(promise: Happened, history: History) -> str | None:
     return _said(promise, "kind", history)
 
 
+def date_named(history: History, step: str, now: datetime) -> datetime | None:
+    """The date that she was told last for ``step``, if it is still to come."""
+    named = [
+        fact
+        for fact in history.this_round()
+        if APART.get(fact.name) == "promise"
+        and step_of(fact, history) == step
+        and history.status_of(told_apart(history, fact)) == "sent"
+    ]
+    by = moment(named[-1].data["by_when"]) if named else None
+    return by if by is not None and by > now else None
+
+
 def _said(promise: Happened, field: str, history: History) -> str | None:
     """A field of ``promise``, or of what was said of the same promise before."""
     if promise.data.get(field):

@@ -88,6 +88,8 @@ def overdue_speaks(
         return "overtaken"
     if kind in ("update", "person") and trigger.name == OVERDUE and _just_heard(history, now):
         return "overtaken"
+    if kind == "overdue" and not _is_her_answer(owed) and _knows_that_it_stalls(owed, history):
+        return "overtaken"
     if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
         return "overtaken"  # what was reported late has only just been told: asking is for a person now
     return "overtaken" if _another_is_late(trigger, kind, history) else None
@@ -133,6 +135,20 @@ def _just_heard(history: History, now: datetime) -> bool:
     return any(
         told.kind in ("update", "person") and told.at is not None and told.at > now - _A_MOMENT and told.position > last
         for told in history.sent
+    )
+
+
+def _knows_that_it_stalls(owed: Owed, history: History) -> bool:
+    """Whether she has read since it fell due that there is nothing new, and by when she hears more: of a step that she
+    is to hear of only some days later, that says it all."""
+    last = last_of_others(history)
+    return (
+        owed.due_at is not None
+        and silences(history) > 0
+        and any(
+            told.kind in ("update", "person") and told.at is not None and told.at > owed.due_at and told.position > last
+            for told in history.sent
+        )
     )
 
 

@@ -189,6 +189,10 @@ class News:
     comes_home: bool = False
     #: It is mended at her home: somebody said so, or visits her, or has mended it though it never came in anywhere.
     never_left: bool = False
+    #: It was given back to her.
+    with_her: bool = False
+    #: Whoever mended it was with her that day.
+    done_there: bool = False
     asked: bool = False
     paused: bool = False
     questions: tuple[str, ...] = ()
@@ -207,6 +211,10 @@ class News:
     due: datetime | None = None
     #: The kind of commitment that is overdue.
     late: str | None = None
+    #: That step is our own: there is nobody whom we could have asked about it.
+    ours: bool = False
+    #: The date by which she was told that the repair is to be done, if it is still to come.
+    repair_by: datetime | None = None
     #: She has asked something and has no answer yet; when it is due, if that is still to come.
     answer_owed: bool = False
     answer_owed_by: datetime | None = None
@@ -222,6 +230,8 @@ class News:
     chased: int = 0
     chased_at: datetime | None = None
     uncalled: bool = False
+    #: She has read that before.
+    uncalled_still: bool = False
     #: As ``uncalled``, in a letter that begins with another delay.
     call_owed: bool = False
     #: By when a visit should have taken place that was missed, and for which there is no new time.

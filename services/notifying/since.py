@@ -65,8 +65,16 @@ def person_announced(history: History) -> bool:
     return any(told.kind == "person" and told.position > last for told in history.sent)
 
 
+def owned_up(history: History) -> bool:
+    """Whether she has read since then that nobody was."""
+    last = last_of_others(history)
+    since = [told for told in history.sent if told.position > last]
+    announced = max((told.position for told in since if told.kind == "person"), default=None)
+    return announced is not None and any(told.kind == "update" and told.position > announced for told in since)
+
+
 def chased(history: History) -> tuple[Happened, ...]:
-    """When whoever has it was reminded since something last happened."""
+    """When whoever has it was reminded since something last happened; that we remind ourselves is nothing to tell."""
     last = last_of_others(history)
     return tuple(
         fact
@@ -74,6 +82,7 @@ def chased(history: History) -> tuple[Happened, ...]:
         if fact.position > last
         and fact.name in ("commitment.nudged", "commitment.overdue")
         and fact.data.get("kind") in _CHASED
+        and fact.data.get("owed_by") != history.accountable
         and "owner" in (fact.data.get("tell") or ("owner",))
     )
 
@@ -84,8 +93,16 @@ def last_of_others(history: History) -> int:
 
 
 def last_fact_at(history: History) -> datetime | None:
-    """When something last happened."""
-    return max((fact.at for fact in history.facts if not fact.name.startswith(_OURS)), default=None)
+    """When something last happened that is news; what she said herself is none."""
+    return max((fact.at for fact in history.facts if not (fact.name.startswith(_OURS) or _is_hers(fact))), default=None)
+
+
+def _is_hers(fact: Happened) -> bool:
+    if fact.name == "question.asked":
+        return not addressed_to_her(fact.data)
+    return fact.name == "feedback.given" or (
+        fact.name == "customer.contacted" and fact.data.get("direction") == "inbound"
+    )
 
 
 def _step(fact: Happened, history: History) -> Step | None:

@@ -112,6 +112,8 @@ class _Words:
             "place": news.place,
             "heading_to_us": news.heading_to_us,
             "never_left": news.never_left,
+            "with_her": news.with_her,
+            "done_there": news.done_there,
             "comes_home": news.comes_home,
             "decided_to_repair": news.decided_to_repair,
             "tried": news.tried,
@@ -120,6 +122,8 @@ class _Words:
     def _step(self, news: News) -> dict[str, object]:
         return {
             "late": news.late,
+            "ours": news.ours,
+            "repair_by": self._by(news.repair_by),
             "due_on": self._by(news.due),
             "handed_on": self._day(news.handed_at),
             "delivered_on": self._day(news.delivered_at),
@@ -159,6 +163,7 @@ class _Words:
             "answer_owed": news.answer_owed and self._plan.kind != "answer" and news.late != "answer",
             "answer_owed_by": self._by(news.answer_owed_by),
             "call_owed": news.call_owed,
+            "uncalled_still": news.uncalled_still,
             "paused": news.paused,
             "waits": stand == "waits",
             "questions": [text for each in news.questions if (text := self._told(each))],

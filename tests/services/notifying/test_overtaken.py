@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from events.envelope import Event
 from services.notifying.records import Send, Suppress
 from tests.services.notifying.chain import (
@@ -45,6 +47,21 @@ def test_a_handover_without_receipt_is_a_delay(chain: Chain) -> None:
     assert plan.kind == "overdue"
     assert plan.news.handed_at == TO_IMPORTER.time
     assert plan.news.due == datetime(2026, 11, 4, 11, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_who_has_read_that_nothing_moves_is_not_told_after_it_that_a_step_is_late(chain: Chain, heard: bool) -> None:
+    chain.given(OPENED)
+    chain.told(OPENED)
+    if heard:
+        (silence,) = chain.falls_overdue("update", MONDAY + 8 * DAY)
+        chain.told(silence)
+    (trigger,) = chain.falls_overdue("forward", MONDAY + 8 * DAY + HOUR, level=2)
+    assert kind_of(chain.plan_for(trigger)) == (None if heard else "overdue")
+    # What has happened since begins a silence of its own.
+    chain.given(TO_IMPORTER)
+    (trigger,) = chain.falls_overdue("receive", MONDAY + 20 * DAY)
+    assert kind_of(chain.plan_for(trigger)) == "overdue"
 
 
 def test_a_delay_that_ended_meanwhile_is_none(chain: Chain) -> None:

@@ -189,6 +189,34 @@ def test_a_date_that_has_passed_is_owned_up_to(chain: Chain, step: Event, words:
     assert "Die datum is voorbij, en we hebben nog geen nieuwe." in body_of(plan, "nl")
 
 
+def test_a_date_that_she_was_told_since_goes_before_one_that_has_passed(chain: Chain) -> None:
+    ordered = fact("part.ordered", REPAIRER, AT_WORK, part="crown", expected_by="2026-11-06T16:00:00Z")
+    promised = fact(
+        "promise.made", REPAIRER, AT_WORK + DAY, promise="p", what="x", kind="repair", by_when="2026-11-20T16:00:00Z"
+    )
+    chain.story(*OUT, ordered)
+    chain.given(promised)
+    chain.told(promised)
+    plan = update(chain, MONDAY + 12 * DAY)
+    assert "We expect the repair to be done by Friday 20 November." in body_of(plan)
+    assert "no new one yet" not in body_of(plan)
+    assert "dat de reparatie uiterlijk vrijdag 20 november klaar is" in body_of(plan, "nl")
+
+
+def test_what_she_says_herself_is_no_news_that_we_have(chain: Chain) -> None:
+    chain.story(*OUT)
+    asked = fact("question.asked", SHOP, AT_WORK + 5 * DAY, question="q", text="When is it ready?", to=SHOP)
+    chain.given(asked, fact("customer.contacted", SHOP, AT_WORK + 6 * DAY, channel="phone", direction="inbound"))
+    assert update(chain, MONDAY + 20 * DAY).news.last_fact_at == AT_REPAIRER.time
+
+
+def test_only_others_are_said_to_have_been_asked(chain: Chain) -> None:
+    chain.story(OPENED)
+    (late,) = chain.falls_overdue("forward", MONDAY + 5 * DAY)
+    chain.told(late)
+    assert update(chain, MONDAY + 13 * DAY).news.chased == 0
+
+
 def test_a_date_that_is_still_to_come_is_named(chain: Chain) -> None:
     chain.story(*OUT, fact("part.ordered", REPAIRER, AT_WORK, part="crown", expected_by="2026-11-27T16:00:00Z"))
     body = body_of(update(chain, MONDAY + 10 * DAY))

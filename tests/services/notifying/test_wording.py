@@ -12,7 +12,7 @@ import pytest
 
 from events.chain import MessageKind
 from services.notifying.phrases import first_sentence
-from services.notifying.records import Answer, Cover, News, Promised, Step, Visit, Wrong
+from services.notifying.records import Answer, Cover, Ending, News, Promised, Step, Visit, Wrong
 from services.notifying.wording import Wording, compose, salutation, together
 from services.parties import PartyCard
 from tests.services.notifying.chain import SHOP
@@ -291,6 +291,84 @@ def test_a_letter_that_ends_it_says_when_she_is_asked_whether_all_is_well() -> N
     assert "only if something changes" not in body("closed", replace(ended, answer_owed=True))
 
 
+@pytest.mark.parametrize(
+    ("ending", "outcome", "english", "dutch"),
+    [
+        (
+            "declined",
+            "declined",
+            "is back with you, unrepaired as you decided.",
+            "niet gerepareerd zoals u hebt besloten.",
+        ),
+        (
+            "failed",
+            None,
+            "we are sorry that it could not be repaired.",
+            "het spijt ons dat de reparatie niet is gelukt.",
+        ),
+        (None, None, "is back with you, and we would like to know", "terug, en we horen graag"),
+        (None, "repaired", "was repaired, and", "is gerepareerd, en"),
+        ("replaced", "replaced", "was replaced, and", "is vervangen, en"),
+    ],
+)
+def test_nobody_is_asked_about_a_repair_that_was_none(
+    ending: Ending | None, outcome: str | None, english: str, dutch: str
+) -> None:
+    asked = replace(NEWS, ending=ending, outcome=outcome, status="returned", final=True)
+    assert english in body("check", asked)
+    assert dutch in body("check", asked, "nl")
+    assert ("was repaired" in body("check", asked)) == (outcome == "repaired")
+
+
+def test_who_was_just_given_it_is_not_asked_whether_she_has_it() -> None:
+    closed = replace(NEWS, ending="repaired", outcome="repaired", final=True)
+    for language, words in (("en", "not back with you yet"), ("nl", "nog niet terug")):
+        assert words in body("closed", closed, language)
+        assert words not in body("closed", replace(closed, with_her=True), language)
+
+
+def test_who_saw_it_mended_is_not_told_that_it_may_come_back() -> None:
+    mended = replace(HOME, ending="repaired")
+    for language, words in (("en", "Otherwise we will write to you"), ("nl", "Anders krijgt u bericht")):
+        assert words in body("repaired", mended, language)
+        assert words not in body("repaired", replace(mended, done_there=True), language)
+
+
+def test_every_letter_of_a_long_silence_is_counted() -> None:
+    for silent, english, dutch in (
+        (5, "sixth", "zesde"),
+        (9, "tenth", "tiende"),
+        (10, "11th", "11e"),
+        (21, "22nd", "22e"),
+    ):
+        news = replace(NEWS, silent=silent, last_fact_at=NOW - 60 * DAY)
+        assert f"this is the {english} message in a row" in body("update", news)
+        assert f"{dutch} bericht" in body("update", news, "nl")
+
+
+def test_nobody_says_that_we_asked_ourselves() -> None:
+    late = replace(NEWS, late="forward", due=NOW - DAY)
+    for language, words in (("en", "we have asked"), ("nl", "nagevraagd")):
+        assert words in body("overdue", late, language)
+        assert words not in body("overdue", replace(late, ours=True), language)
+
+
+def test_that_still_nobody_called_is_said_in_other_words() -> None:
+    uncalled = replace(NEWS, uncalled=True, silent=4, last_fact_at=NOW - 30 * DAY)
+    for language in LANGUAGES:
+        first, second = (body("update", replace(uncalled, uncalled_still=still), language) for still in (False, True))
+        assert first.split("\n\n")[0] != second.split("\n\n")[0]
+    assert "still nobody has been in touch with you about your" in body(
+        "update", replace(uncalled, uncalled_still=True)
+    )
+
+
+def test_a_person_is_announced_with_what_is_waited_for() -> None:
+    missed = replace(HOME, silent=3, visit_missed=NOW - DAY, last_fact_at=NOW - DAY)
+    assert "We are sorry: there is still no new time for our visit for your Vesta HR 24" in body("person", missed)
+    assert "nog steeds geen nieuw tijdstip voor ons bezoek" in body("person", missed, "nl")
+
+
 def test_a_delay_that_goes_on_offers_a_way_out() -> None:
     late = replace(NEWS, handed_at=NOW - 9 * DAY, due=NOW - 7 * DAY)
     assert "rather not wait any longer" not in body("update", late)
@@ -482,7 +560,7 @@ def test_several_stories_make_one_letter() -> None:
         "We have more than one thing to tell you. In the order in which it happened:",
         "Thank you for turning to us with",
         "has arrived at the workshop.",
-        "Repairing it costs €1,185.00",
+        " costs: €1,185.00",
         "by Monday 30 November at 17:00 at the latest",
         "Kind regards,",
     )
