@@ -186,3 +186,10 @@ def test_the_letter_that_there_is_no_new_time_yet(chain: Chain, language: str) -
     body = compose(plan, CARDS, language).body
     assert says_sorry_first(body, language)
     assert ORDER in body
+
+
+def test_what_the_chain_has_adopted_goes_before_what_is_built_in() -> None:
+    rules = Policy.parse('[messages]\nmost_silent = "never"\nafter_missed_visit = "3 hours"').messages.model_dump()
+    adopted = POLICY.under(rules)
+    assert (adopted.most_silent, str(adopted.after_missed_visit)) == (0, "3 hours")
+    assert POLICY.under(None) == POLICY
