@@ -157,7 +157,7 @@ def with_chain(
             raise Unserved(f"no chain runs on {place.home}")
         return asyncio.run(_connected(place, url, work, login, keep_trying))
     except Unserved as reason:
-        raise Problem(f"{reason}: start it with 'repairchain up'.") from None
+        raise Problem(f"{reason}: start it with '{place.command} up'.") from None
 
 
 async def _connected(

@@ -118,14 +118,14 @@ def add(
             out.print(f"  {secret}\n", soft_wrap=True)
         if rotate:
             return
-    for line in _known(party, login, welcome) if known else _takes_part(party, login, welcome):
+    for line in _known(place, party, login, welcome) if known else _takes_part(place, party, login, welcome):
         out.print(line, soft_wrap=True)
 
 
-def _known(party: str, login: Identity, welcome: Path) -> list[str]:
+def _known(place: Place, party: str, login: Identity, welcome: Path) -> list[str]:
     """What has become of ``party``, which took part before: a new telephone number needs no new secret."""
     if login.file is not None and login.nkey is None:
-        return _takes_part(party, login, welcome)  # what it should have instead is said there
+        return _takes_part(place, party, login, welcome)  # what it should have instead is said there
     kept = f", with the secret in {login.file}" if login.file else ""
     return [
         f"{party} took part already. What you gave of it is noted; it logs in as before{kept}.",
@@ -133,7 +133,7 @@ def _known(party: str, login: Identity, welcome: Path) -> list[str]:
     ]
 
 
-def _takes_part(party: str, login: Identity, welcome: Path) -> list[str]:
+def _takes_part(place: Place, party: str, login: Identity, welcome: Path) -> list[str]:
     """What to do now that ``party`` is registered."""
     if login.file is None:
         return [
@@ -142,13 +142,13 @@ def _takes_part(party: str, login: Identity, welcome: Path) -> list[str]:
         ]
     from_here = [
         "From here it publishes with:\n",
-        f"  repairchain publish FILE --as {shlex.quote(party)}",
+        f"  {place.command} publish FILE --as {shlex.quote(party)}",
     ]
     if login.nkey is None:
         return [
             f"{party} takes part. Its user name and password are in {login.file}",
             f"Hand over that file, in a safe way, and {welcome}, which says how to begin.",
-            f"'repairchain partner rotate {shlex.quote(party)}' gives it a key, whose secret half no server knows.",
+            f"'{place.command} partner rotate {shlex.quote(party)}' gives it a key, whose secret half no server knows.",
             *from_here,
         ]
     return [

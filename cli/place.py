@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,12 @@ class Place:
     @property
     def folder(self) -> HomeFolder:
         return HomeFolder(self.home)
+
+    @property
+    def command(self) -> str:
+        """How a command for this chain begins, to be copied into a shell: ``repairchain --home elsewhere``."""
+        home = str(self.home)
+        return "repairchain" if home == _DEFAULT_HOME else f"repairchain --home {shlex.quote(home)}"
 
 
 def find_place(home: Path | None) -> Place:

@@ -45,7 +45,7 @@ def open_file(place: Place, reason: str) -> Iterator[Database]:
     path = place.folder.database
     if not path.is_file():
         raise Problem(
-            f"{reason}, and {place.home} holds no read models: start a chain with 'repairchain up', "
+            f"{reason}, and {place.home} holds no read models: start a chain with '{place.command} up', "
             "or say with --home where it is."
         )
     import duckdb
@@ -67,7 +67,9 @@ def open_file(place: Place, reason: str) -> Iterator[Database]:
         except duckdb.Error as error:
             raise Problem(_refusal(place, reason, error)) from None
         if made_by != [(mirror_version(), models_version())]:
-            raise Problem(f"{reason}, and {path} was made by another version: 'repairchain up' brings it up to date.")
+            raise Problem(
+                f"{reason}, and {path} was made by another version: '{place.command} up' brings it up to date."
+            )
         yield Database(root, path)
     finally:
         remove_functions(root)
@@ -85,4 +87,5 @@ def _refusal(place: Place, reason: str, error: Exception) -> str:
     path = place.folder.database
     if "lock" in str(error):
         return f"{reason}, but another process has {path} open: wait for it, or ask it by starting the chain."
-    return f"{reason}, and {path} cannot be read ({type(error).__name__}): remove it, 'repairchain up' makes it anew."
+    unread = f"{path} cannot be read ({type(error).__name__})"
+    return f"{reason}, and {unread}: remove it, '{place.command} up' makes it anew."

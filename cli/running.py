@@ -63,11 +63,10 @@ class Narrator:
 
     def _go_on(self) -> None:
         self._renew_pages()
-        home = "" if str(self._place.home) == ".repairchain" else f" --home {self._place.home}"
         out = console()
         out.print(f"\nThe chain runs on {self._place.home}; Ctrl-C stops it. In another terminal:", soft_wrap=True)
         for what in ("partner add retailer:juno", "watch", "doctor"):
-            out.print(f"  repairchain{home} {what}", soft_wrap=True)
+            out.print(f"  {self._place.command} {what}", soft_wrap=True)
         out.print("")
         out.file.flush()
 

@@ -40,7 +40,7 @@ def _rebuild_file(place: Place, reason: str) -> int:
     from projections.schema import DatabaseError
 
     if not place.folder.database.is_file():
-        raise Problem(f"{reason}, and {place.home} holds no read models: 'repairchain up' makes them from the log.")
+        raise Problem(f"{reason}, and {place.home} holds no read models: '{place.command} up' makes them from the log.")
     try:
         with open_database(place.folder.database) as database:
             return database.rebuild()

@@ -59,7 +59,7 @@ def _verdict(place: Place, quiet: bool) -> Verdict:
 
     settings = settings_of(place)
     if settings.nats_url is None and not place.folder.database.is_file():
-        raise Problem(f"{place.home} holds no read models to compare: start a chain with 'repairchain up'.")
+        raise Problem(f"{place.home} holds no read models to compare: start a chain with '{place.command} up'.")
     try:
         with counting("Reading the log", None, quiet) as moved:
             return asyncio.run(compare(settings, progress=lambda done, of: moved(done)))

@@ -41,11 +41,11 @@ def watch(
     place = place_of(ctx)
     url = server_url(place)
     if url is None:
-        raise Problem(f"no chain runs on {place.home}: start one with 'repairchain up'.")
+        raise Problem(f"no chain runs on {place.home}: start one with '{place.command} up'.")
     try:
         asyncio.run(_follow(place, url, start, count, _as_json if as_json else _as_text))
     except Unserved as reason:
-        raise Problem(f"{reason}: start the chain with 'repairchain up'.") from None
+        raise Problem(f"{reason}: start the chain with '{place.command} up'.") from None
 
 
 async def _follow(place: Place, url: str, start: int | None, count: int | None, print_fact: Printer) -> None:

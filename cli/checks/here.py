@@ -76,7 +76,7 @@ def settings(place: Place) -> Check:
 def home(place: Place) -> Check:
     name, folder = "Home", place.home
     if not folder.exists():
-        return Check(name, None, f"{folder} is not there yet; 'repairchain up' makes it")
+        return Check(name, None, f"{folder} is not there yet; '{place.command} up' makes it")
     try:
         with tempfile.TemporaryFile(dir=folder):
             return Check(name, True, str(folder.absolute()))

@@ -21,7 +21,6 @@ from events import names
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-_UP: Final = "'repairchain up' starts it"
 
 #: Beyond this the clocks of server and services tell different stories (seconds).
 _CLOCK_SLACK: Final = 2.0
@@ -39,11 +38,11 @@ def checks_there(place: Place) -> list[Check]:
 async def _collect(place: Place) -> list[Check]:
     url = server_url(place)
     if url is None:
-        return [Check("Server", None, f"none runs on {place.home}; {_UP}"), _file(place)]
+        return [Check("Server", None, f"none runs on {place.home}; '{place.command} up' starts it"), _file(place)]
     try:
         connection = await connect(place, url)
     except Unserved as reason:
-        return [Check("Server", False, str(reason), f"start it again: {_UP}"), _file(place)]
+        return [Check("Server", False, str(reason), f"start it again: '{place.command} up'"), _file(place)]
     except Problem as problem:
         return [Check("Server", False, str(problem), "name the right home with --home")]
     try:
@@ -109,7 +108,7 @@ def _durable(place: Place) -> Check:
     try:
         prove_durable(str(monitor))
     except (ServerError, OSError, ValueError) as error:
-        return Check(name, False, one_line(error), "stop the chain and start it with 'repairchain up'")
+        return Check(name, False, one_line(error), f"stop the chain and start it with '{place.command} up'")
     return Check(name, True, "every fact is on the disk before it is acknowledged")
 
 
@@ -192,7 +191,7 @@ def _service(place: Place, service: str) -> Check:
 
     noted = read_object(place.folder.service_file(service))
     if noted is None:
-        advice = f"'repairchain run {service}' starts it, 'repairchain up' all"
+        advice = f"'{place.command} run {service}' starts it, '{place.command} up' all"
         return Check(service, False, "does not run", advice)
     well, said = probe(f"{noted.get('url')}/readyz")
     told = _told(said, well).removeprefix(f"{service}: ")

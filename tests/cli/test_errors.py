@@ -67,7 +67,7 @@ def test_mistakes_in_what_was_asked(args: list[str], said: str, free_home: Path)
 def test_without_a_chain_and_without_read_models(args: list[str], free_home: Path) -> None:
     said = sentence(call(*args, home=free_home))
     assert said.startswith(f"no chain runs on {free_home}, and {free_home} holds no read models: ")
-    assert "'repairchain up'" in said
+    assert f"'repairchain --home {free_home} up'" in said
     assert not free_home.exists()
 
 
@@ -75,7 +75,7 @@ def test_without_a_chain_and_without_read_models(args: list[str], free_home: Pat
 def test_what_only_a_running_chain_can_tell(args: list[str], free_home: Path) -> None:
     said = sentence(call(*args, home=free_home))
     assert said.startswith(f"no chain runs on {free_home}: start ")
-    assert "'repairchain up'" in said
+    assert f"'repairchain --home {free_home} up'" in said
 
 
 def test_a_server_that_is_gone(free_home: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_damaged_database(free_home: Path) -> None:
     database.write_bytes(b"no database" * 1_000)
     said = sentence(call("orders", home=free_home))
     assert "cannot be read" in said
-    assert "'repairchain up' makes it anew" in said
+    assert f"'repairchain --home {free_home} up' makes it anew" in said
     assert database.read_bytes().startswith(b"no database")  # asking changes nothing
 
 
