@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.render.today import briefing
 from services.parties import list_parties
+from tests.cli.drawing import MOMENTS, draw
 from tests.cli.running import answer, call, sentence
 from tests.cli.story import HISTORY, SHOP, STORY, make_home
 
@@ -30,6 +32,23 @@ def test_a_line_says_who_is_to_do_what_by_when(home: Path) -> None:
     assert lines[head].split() == ["Order", "Who", "is", "to", "by", "that", "is"]
     late = [" ".join(line.split()) for line in lines[head + 2 :]]
     assert [line for line in late if line.startswith("H-0 importer:noord say that it came in Wed 18 Nov 10:00 ")]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ({"message_kind": "person"}, "call the customer, as she was told that somebody would"),
+        ({"message_kind": "quote", "reason": "smtp_550"}, "; the message did not arrive: smtp 550"),
+        ({}, "call the customer "),
+    ],
+)
+def test_a_call_says_why_it_is_owed(call: dict[str, str], said: str) -> None:
+    """Of one that was promised no message failed."""
+    rows = [{"order": "W-1", "due_at": "2026-11-20T10:00:00Z", "state": "open"} | call]
+    told = draw(briefing({"party": SHOP, "calls": rows, "totals": {"calls": 1}}, MOMENTS), 200)
+    (line,) = [line for line in told.splitlines() if line.startswith("W-1")]
+    assert said in line
+    assert ("did not arrive" in line) == ("reason" in call)
 
 
 def test_a_part_is_cut_where_it_is_told_to_be(home: Path) -> None:
