@@ -88,10 +88,11 @@ def waits_for_more(
 ) -> datetime:
     """The moment until which a message that may go out ``now`` waits for others to go with it: ``now`` if it does not.
 
-    That is a few minutes after it was ``planned``, and never into her night.
+    That is a few minutes after it was ``planned``, and never into her night. What was planned by a clock that has been
+    put back since does not wait until it is as late again.
     """
     until = planned + manners.patience
-    if kind not in _PROGRESS or until <= now:
+    if kind not in _PROGRESS or not planned <= now < until:
         return now
     heard = not_before(manners, until, kind=kind, happened=happened, urgency=urgency, letters=0)
     return until if heard == until else now

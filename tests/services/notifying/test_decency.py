@@ -94,6 +94,7 @@ def test_beyond_so_many_letters_a_day_the_next_waits_for_the_morning() -> None:
     [
         ("repaired", "12:00", "12:00", "12:06"),
         ("repaired", "12:00", "12:06", "now"),
+        ("repaired", "17:00", "12:00", "now"),  # the clock has been put back since
         ("repaired", "20:53", "20:53", "20:59"),
         ("repaired", "20:55", "20:55", "now"),  # six minutes later it would have to wait for the morning
         ("question", "12:00", "12:00", "now"),
