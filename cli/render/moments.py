@@ -89,6 +89,11 @@ class Moments:
             return "now"
         return f"in {span(seconds)}" if seconds > 0 else f"{span(seconds)} ago"
 
+    def left(self, due: datetime) -> str:
+        """How long it is until ``due``, or has been since: ``in 3 h``, ``now``, ``6 days late``."""
+        late = (self.now - due).total_seconds()
+        return f"{span(late)} late" if late > 0 else self.relative(due)
+
     def both(self, moment: datetime) -> str:
         """``Mon 9 Nov 10:12 (12 days ago)``."""
         return f"{self.at(moment)} ({self.relative(moment)})"

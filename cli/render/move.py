@@ -40,9 +40,7 @@ def by(due: datetime | None, moments: Moments) -> Text:
     """`` by Thu 12 Nov 10:00 (in 2 days)``, red once it has passed."""
     if due is None:
         return Text("")
-    late = due < moments.now
-    told = f"({moments.relative(due).removesuffix(' ago')} late)" if late else f"({moments.relative(due)})"
-    return Text(f" by {moments.at(due)} ").append(told, style="red" if late else "")
+    return Text(f" by {moments.at(due)} ").append(f"({moments.left(due)})", style="red" if due < moments.now else "")
 
 
 def waited_for(rows: list[Row]) -> Text:

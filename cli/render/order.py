@@ -172,10 +172,8 @@ def _told(order: Row, moments: Moments) -> list[tuple[str, Text]]:
     heard = "was asked whether all is well" if kind == "check" else what if forgotten else f"told {what}"
     lines.append(("Last told" if forgotten else "Customer", Text(f"{heard} on {moments.both(told)}".strip())))
     if news and order.get("open", True) and not forgotten:
-        late = news < moments.now
-        text = f"by {moments.at(news)} "
-        text += f"({moments.relative(news).removesuffix(' ago')} late)" if late else f"({moments.relative(news)})"
-        lines.append(("Hears again", Text(text, style="red" if late else "")))
+        text = f"by {moments.at(news)} ({moments.left(news)})"
+        lines.append(("Hears again", Text(text, style="red" if news < moments.now else "")))
     return lines
 
 

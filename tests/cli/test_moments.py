@@ -37,6 +37,14 @@ def test_spans(seconds: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
+    [(3 * 3600, "in 3 h"), (10, "now"), (0, "now"), (-10, "10 s late"), (-6 * 86400, "6 days late")],
+)
+def test_what_is_left(seconds: float, words: str) -> None:
+    assert MOMENTS.left(MOMENTS.now + timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
     [
         (None, "–"),
         (0, "0 s"),
