@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Final
 
 import nats.js.errors
@@ -39,8 +38,6 @@ _TIMEOUT: Final = 5.0
 
 #: So many are removed at a time: the disk has other work.
 _AT_ONCE: Final = 8
-#: Anybody can hand in the same under a number of REJECTED as often as he likes: so many we know without the server.
-_REMEMBERED: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,6 @@ class Settling:
         self._held = held
         self._limbo = limbo
         self._follower = follower
-        self._kept_again: dict[str, None] = {}  # message ids, those of last in the end
         self._leaving: set[tuple[str, int]] = set()  # parties, and numbers in REJECTED
 
     async def settle(self, taken: Taken) -> Retried:
@@ -156,23 +152,21 @@ class Settling:
 
     async def _keep(self, rejections: Sequence[Rejection]) -> None:
         kept: list[Together] = []
-        new: list[Together] = []
-        again: list[Together] = []
         keys = {rejection.contact_key for rejection in rejections if rejection.contact_key is not None}
         forgotten = await forgotten_among(self._customers, keys)
         for rejection in rejections:
             message, sequence = rejection.message, sequence_of(rejection.message)
             headers = to_headers(rejection.problem, message.headers, sequence)
-            headers[Header.MSG_ID.value] = _kept_once(rejection)
+            # The same submission after a crash is kept once; each stream has sequences of its own, and a box that was
+            # made anew begins at 1. Two copies of what was handed in again are two: anybody can say that his are such.
+            headers[Header.MSG_ID.value] = message_id(stream_of(message), f"{sequence} {stored_at(message)}")
             body = message.data  # the name and address of who was forgotten are kept nowhere any more
             if rejection.contact_key in forgotten:
                 body = without_contact(message.headers, body)
             subject = rejected_subject(rejection.party, rejection.order, held=is_held(rejection.problem))
             kept.append((subject, body, headers))
-            (new if retry_of(message) is None else again).append(kept[-1])
         try:
-            await keep_together(self._js, new, _TIMEOUT)
-            await self._keep_again(again)
+            await keep_together(self._js, kept, _TIMEOUT)
         finally:  # also if no answer came: they may be there
             for (subject, *_), rejection in zip(kept, rejections, strict=True):
                 self._held.note(subject, rejection.problem)
@@ -183,15 +177,6 @@ class Settling:
                 held.append(rejection.event)
         # While they were on their way to be kept, nothing could let them go.
         self._follower.release_if_known(held)
-
-    async def _keep_again(self, again: Sequence[Together]) -> None:
-        """Of these some may be there: what is there already would keep the others from going together."""
-        by_id = {headers[Header.MSG_ID.value]: (subject, body, headers) for subject, body, headers in again}
-        new = {id: each for id, each in by_id.items() if id not in self._kept_again}
-        await keep_together(self._js, list(new.values()), _TIMEOUT)
-        self._kept_again.update(dict.fromkeys(new))
-        while len(self._kept_again) > _REMEMBERED:
-            self._kept_again.pop(next(iter(self._kept_again)))
 
     async def _remove_kept(self, messages: Sequence[Msg]) -> None:
         for some in (messages[at : at + _AT_ONCE] for at in range(0, len(messages), _AT_ONCE)):
@@ -207,19 +192,6 @@ class Settling:
         if kept.subject is not None and party_of_subject(kept.subject) == party:
             await erase(self._js, names.REJECTED, number)
             self._held.settled(number)
-
-
-def _kept_once(rejection: Rejection) -> str:
-    """The message id under which it is kept: the same submission after a crash is kept once."""
-    message, number = rejection.message, retry_of(rejection.message)
-    if number is not None:
-        # It may have been handed in twice, where nobody heard that the first was stored. Anybody can write that number,
-        # under which two different ones would be kept as two.
-        what = blake2b(message.data, digest_size=16)
-        what.update(repr(sorted((message.headers or {}).items())).encode("utf-8", "surrogatepass"))
-        return message_id(rejection.party, f"{number} {what.hexdigest()}")
-    # Each stream has sequences of its own, and a box that was made anew begins at 1.
-    return message_id(stream_of(message), f"{sequence_of(message)} {stored_at(message)}")
 
 
 def kept_as(message: Msg) -> tuple[str, int]:

@@ -9,8 +9,6 @@ from typing import Any
 
 import nats.errors
 import pytest
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from events import names
 from events.clock import SimulatedClock
@@ -23,7 +21,6 @@ from services.intake.held import HELD_UNTIL, resubmit_kept
 from services.intake.limbo import HELD_FOR, Limbo
 from services.intake.problems import Problem, Refusal, kind_of
 from services.intake.rejecting import held_names
-from services.intake.settling import Rejection, _kept_once
 from services.rejected import count_apart, list_rejected, retry_rejected, summarize_rejected
 from tests.chainserver import ChainServer, refusals
 from tests.services.test_intake import NOW, SHOP, Chain, event
@@ -133,50 +130,6 @@ async def test_that_its_order_never_came_is_told_once_though_its_copies_are_in_t
         assert (await shop.say(event("after")))["outcome"] == "accepted"
     every = [each for receipts in shop.receipts.values() for each in receipts if each["id"] == "early"]
     assert [each["outcome"] for each in every] == ["held", "rejected"]
-
-
-def rejection(sequence: int, headers: dict[str, str] | None = None, body: bytes = CLOSED) -> Rejection:
-    reply = f"$JS.ACK.INTAKE_RETAILER.intake-retailer.1.{sequence}.1.1772452800000000000.0"
-    message = Msg(_client=Client(), subject="intake.retailer.acme", reply=reply, data=body, headers=headers)
-    return Rejection(message, SHOP, "LATER", unknown())
-
-
-def test_copies_of_what_was_handed_in_again_are_kept_as_one_and_all_else_by_itself() -> None:
-    """Anybody can write that header: what is not the same is kept, whatever it says."""
-    again = {names.RETRY_OF: "7"}
-    others = [
-        rejection(1),
-        rejection(2),
-        rejection(3, again),
-        rejection(3, {names.RETRY_OF: "8"}),
-        rejection(3, again, CLOSED + b" "),
-        rejection(3, again | {"ce-id": "e2"}),
-    ]
-    assert len({_kept_once(each) for each in others}) == len(others)
-    assert _kept_once(rejection(4, again)) == _kept_once(rejection(3, again))
-    assert _kept_once(rejection(1)) == _kept_once(rejection(1))
-
-
-async def test_of_two_copies_that_both_come_again_one_is_kept(chain: Chain) -> None:
-    """A service that died may have had both in hand, and nobody knows any more which of them was told what."""
-    shop, js = await chain.partner(SHOP), (await chain.server.connect("operator")).jetstream()
-    async with chain.running():
-        assert (await shop.say(CLOSED))["outcome"] == "held"
-    (held,) = [each async for each in list_rejected(js)]
-    chain.clock.set(NOW + HELD_FOR)
-    service = (await chain.server.connect("retailer")).jetstream()
-    durable, stream = names.INTAKE_DURABLES["retailer"], names.INTAKE_STREAMS["retailer"]
-    died = await service.pull_subscribe_bind(durable, stream)
-    copies = []
-    for _ in range(2):
-        copies.append(await resubmit_kept(js, held))
-        for message in await died.fetch(1, timeout=5):
-            await message.nak()
-    await died.unsubscribe()
-    async with chain.running():
-        for copy in copies:
-            assert (await shop.receipt(copy))["outcome"] == "rejected"
-        assert await count_apart(js) == {"held": 0, "rejected": 1}
 
 
 @pytest.mark.parametrize(
