@@ -14,6 +14,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from events import names
 from events.streams import declare_streams
+from services import pulling
 from services.pulling import Feed
 from tests.chainserver import ChainServer
 from tests.waiting import eventually
@@ -92,16 +93,22 @@ async def test_what_was_fetched_ahead_comes_again_at_once_to_the_next(client: Cl
     assert sorted(flat(batches)) == list(range(20, 30))
 
 
-async def test_what_is_on_its_way_at_a_stop_comes_again_at_once_and_in_its_order(client: Client) -> None:
-    await hand_in(client, 0, 400)
-    async with feeding(client) as feed:
-        fetching = asyncio.create_task(feed.fetch(400))
-        await asyncio.sleep(0)  # it has asked
-        await client.flush()  # and the server has begun to answer
-    await fetching
-    async with feeding(client) as feed:
-        batches = await take(feed, 400 - len(fetching.result()), 100)  # well before the time for an answer is up
-    assert [int(message.data) for message in fetching.result()] + flat(batches) == list(range(400))
+async def test_what_is_on_its_way_at_a_stop_comes_again_at_once_and_in_its_order(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the server has begun to answer or not, of which nobody can be sure: so several times."""
+    monkeypatch.setattr(pulling, "_PAUSE", 0.0)
+    for begin, answered in (0, True), (400, False), (800, False), (1_200, False):
+        await hand_in(client, begin, 400)
+        async with feeding(client) as feed:
+            fetching = asyncio.create_task(feed.fetch(400))
+            await asyncio.sleep(0)  # it has asked
+            if answered:
+                await client.flush()
+        assert await fetching == []
+        async with feeding(client) as feed:
+            batches = await take(feed, 400, 100)  # well before the time for an answer is up
+        assert flat(batches) == list(range(begin, begin + 400))
 
 
 async def test_what_was_handed_out_and_not_begun_comes_again_in_its_order(client: Client) -> None:
