@@ -177,7 +177,9 @@ def _of_the_end() -> Iterator[Specimen]:
     yield _of("reopened", "she said no", replace(_WATCH, reason="it stopped again after two days"))
     lamps = (Other("lamp 1", "repaired"), Other("lamp 3"), Other("lamp 4"))
     yield _of("repaired", "one of several things", replace(_REPAIRED, item="lamp 2", summary=summary, others=lamps))
-    yield _of("check", "a working day after", replace(_REPAIRED, place="us", status="returned", final=True))
+    back = replace(_REPAIRED, place="us", status="returned", final=True)
+    yield _of("check", "a working day after", back)
+    yield _of("check", "it came back unrepaired", replace(back, ending="declined"))
 
 
 def _of_delays() -> Iterator[Specimen]:

@@ -336,7 +336,9 @@ def _decision(said: Happened, history: History) -> Decision:
         and fact.place_in_time < said.place_in_time
         and said.data.get("quote") in (None, fact.data.get("quote"))
     ]
-    return Decision(said.name == "quote.accepted", _quote(offers[-1]) if offers else None)
+    quote = _quote(offers[-1]) if offers else None
+    lapsed = quote is not None and quote.valid_until is not None and quote.valid_until < said.at
+    return Decision(said.name == "quote.accepted", quote, lapsed)
 
 
 #: About one of several things; any other letter is about all of them.

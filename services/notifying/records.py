@@ -141,10 +141,11 @@ class Cover:
 
 @dataclass(frozen=True)
 class Decision:
-    """Her yes or no to a price (None: nobody knows to which)."""
+    """Her yes or no to a price (None: nobody knows to which); ``lapsed``: it came when the price held no longer."""
 
     yes: bool
     quote: Quote | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True)

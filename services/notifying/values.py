@@ -247,7 +247,12 @@ class _Words:
 
     def _decision(self, decision: Decision) -> dict[str, object]:
         quote = decision.quote
-        return {"yes": decision.yes, "price": self._speech.money(quote.amount, quote.currency) if quote else None}
+        until = quote.valid_until if quote and decision.lapsed else None
+        return {
+            "yes": decision.yes,
+            "price": self._speech.money(quote.amount, quote.currency) if quote else None,
+            "held": self._speech.deadline(until, self._plan.now, self._zone) if until else None,
+        }
 
     # -- single values ------------------------------------------------------------------------------------------------
 

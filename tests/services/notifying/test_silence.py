@@ -246,6 +246,16 @@ def test_a_price_that_has_run_out_is_not_named_as_if_it_held(chain: Chain) -> No
     assert "gold tot maandag 9 november om 12.00 uur en geldt nu niet meer" in body_of(plan, "nl")
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_yes_is_held_against_the_day_until_which_the_price_was_valid(chain: Chain, late: bool) -> None:
+    chain.story(*OUT, quote("2026-11-06T16:00:00Z"))
+    said = fact("quote.accepted", SHOP, AT_WORK + (5 if late else 1) * DAY, quote="q1")
+    plan = chain.given(said).plan_for(said)
+    assert plan is not None
+    assert plan.news.decision is not None
+    assert plan.news.decision.lapsed is late
+
+
 def test_a_price_that_holds_is_repeated(chain: Chain) -> None:
     chain.story(*OUT, quote("2026-11-30T11:00:00Z"))
     body = body_of(update(chain, MONDAY + 11 * DAY))

@@ -12,7 +12,7 @@ import pytest
 
 from events.chain import MessageKind
 from services.notifying.phrases import first_sentence
-from services.notifying.records import Answer, Cover, Ending, News, Promised, Step, Visit, Wrong
+from services.notifying.records import Answer, Cover, Decision, Ending, News, Promised, Step, Visit, Wrong
 from services.notifying.wording import Wording, compose, salutation, together
 from services.parties import PartyCard
 from tests.services.notifying.chain import SHOP
@@ -318,6 +318,7 @@ def test_nobody_is_asked_about_a_repair_that_was_none(
     assert english in body("check", asked)
     assert dutch in body("check", asked, "nl")
     assert ("was repaired" in body("check", asked)) == (outcome == "repaired")
+    assert ("the repair after all" in body("check", asked)) == (ending == "declined")
 
 
 def test_who_was_just_given_it_is_not_asked_whether_she_has_it() -> None:
@@ -344,6 +345,27 @@ def test_every_letter_of_a_long_silence_is_counted() -> None:
         news = replace(NEWS, silent=silent, last_fact_at=NOW - 60 * DAY)
         assert f"this is the {english} message in a row" in body("update", news)
         assert f"{dutch} bericht" in body("update", news, "nl")
+
+
+def test_a_yes_to_a_price_that_has_run_out_is_not_taken_for_a_price_that_holds() -> None:
+    assert QUOTE.valid_until is not None
+    for language, price, late in (
+        ("en", " for €1,185.00", "should it be another one now"),
+        ("nl", " voor €\u00a01.185,00", "; is die nu anders"),
+    ):
+        said = Decision(yes=True, quote=QUOTE)
+        assert price in body("decision", replace(NEWS, decision=said), language)
+        lapsed = body("decision", replace(NEWS, decision=replace(said, lapsed=True)), language)
+        assert price not in lapsed
+        assert late in lapsed
+
+
+def test_a_part_that_is_late_leaves_the_date_of_the_repair_as_it_was_told() -> None:
+    late = replace(NEWS, late="part", due=NOW - DAY, repair_by=NOW + 4 * DAY)
+    assert "We had named Friday 27 November for the repair; should that change, we will tell you." in body(
+        "overdue", late
+    )
+    assert "Voor de reparatie noemden we vrijdag 27 november" in body("overdue", late, "nl")
 
 
 def test_nobody_says_that_we_asked_ourselves() -> None:
