@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,9 @@ from services.ending import end, within
 from services.watchdog import Watchdog
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+#: Waits for a step no longer than it says.
+Wait = Callable[[Coroutine[Any, Any, None]], Awaitable[None]]
 
 
 class Swallowing:
@@ -72,26 +75,6 @@ async def test_a_step_that_never_ends_is_waited_for_no_longer_than_was_said() ->
 
 async def _divide(by: int) -> float:
     return 1 / by
-
-
-async def test_nobody_is_told_of_a_fault_that_comes_when_nobody_waits_any_more() -> None:
-    told: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    async def fails_when_it_is_told_to_end() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set_result(None)
-            raise ValueError("made up")
-
-    with pytest.raises(TimeoutError):
-        await within(0.01, fails_when_it_is_told_to_end())
-    await ended
-    await asyncio.sleep(0)
-    gc.collect()  # Python tells of a task that failed when it is gone
-    assert told == []
 
 
 async def test_a_watchdog_whose_answer_comes_as_it_is_stopped_stops() -> None:
@@ -156,6 +139,34 @@ async def test_a_server_that_is_back_in_time_has_all_the_time_that_was_said(monk
     # It is away for one look, and then there for longer than it may be away.
     server = Server(2, lambda looks: settled.set() if looks == 60 else None)
     assert await within(20, while_there(server, 30, settled.wait()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda step: within(0.01, step),
+        lambda step: while_there(Server(0), 0.01, step),  # type: ignore[arg-type]
+    ],
+    ids=["within", "while_there"],
+)
+async def test_nobody_is_told_of_a_fault_that_comes_when_nobody_waits_any_more(wait: Wait) -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def fails_when_it_is_told_to_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set_result(None)
+            raise ValueError("made up")
+
+    with pytest.raises(TimeoutError):
+        await wait(fails_when_it_is_told_to_end())
+    await ended
+    await asyncio.sleep(0)
+    gc.collect()  # Python tells of a task that failed when it is gone
+    assert told == []
 
 
 async def test_a_connection_that_does_not_close_is_left_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
