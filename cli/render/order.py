@@ -72,12 +72,9 @@ def _standing(order: Row, moments: Moments) -> str:
             status += f" to {word(order['heading_to'])}"
         return f"{status} since {moments.both(since)}" if since else status
     if closed and opened:
-        return f"{status} on {moments.both(closed)}, after {_days(opened, closed, moments)}"
+        days = moments.days_between(opened, closed)
+        return f"{status} on {moments.both(closed)}, {'after ' + many(days, 'day') if days else 'the same day'}"
     return status
-
-
-def _days(opened: Any, closed: Any, moments: Moments) -> str:
-    return many(moments.days_between(opened, closed), "day")
 
 
 def _lines(order: Row, moments: Moments, commitments: Sequence[Row], counted: bool) -> list[tuple[str, Text]]:

@@ -6,6 +6,7 @@ import pytest
 
 from cli.render.ledger import stalled
 from cli.render.messages import messages
+from cli.render.order import order_panel
 from cli.render.rejected import one
 from cli.render.tables import lanes
 from cli.render.timeline import timeline
@@ -79,6 +80,13 @@ def test_a_list_that_is_due_to_no_partner_is_explained() -> None:
     row = {"party": "retailer:juno", "open": 1, "overdue": 0, "given": False, "due": True}
     assert "a party that is no partner gets none" in " ".join(draw(briefings({"briefings": [row]})).split())
     assert "due:" not in draw(briefings({"briefings": [row | {"given": True, "due": False}]}))
+
+
+@pytest.mark.parametrize(("closed", "told"), [("18:00", ", the same day"), ("23:30", ", after 1 day")])
+def test_how_long_an_order_took_is_told_in_days(closed: str, told: str) -> None:
+    times = {"opened_at": "2026-11-02T10:00:00Z", "closed_at": f"2026-11-02T{closed}:00Z"}  # 23:30 is the next day here
+    row = {"order_id": "W-1", "status": "closed", "open": False} | times
+    assert f"ago){told}" in " ".join(draw([order_panel(row, MOMENTS)], 120).split())
 
 
 def test_what_carriers_said_stands_beside_what_waits() -> None:
