@@ -165,7 +165,7 @@ async def test_a_partner_does_not_reach_it(office: Office) -> None:
     shop = await office.server.connect(SHOP)
     with pytest.raises(nats.errors.TimeoutError):
         await shop.request("chain.desk.show", b'{"ref": "W-1"}', timeout=0.05)
-    assert any("chain.desk.show" in line for line in refusals(office.home))
+    await eventually(lambda: any("chain.desk.show" in line for line in refusals(office.home)), "the server refuses it")
 
 
 async def test_without_a_desk_that_is_told(chain_server: ChainServer) -> None:

@@ -18,6 +18,7 @@ from services.desk.problems import DeskError
 from tests.chainserver import ChainServer, refusals
 from tests.ready import projectors_borrow
 from tests.services.desk.office import EMAIL, NAME, SHOP, Office, files_with
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ async def test_a_partner_is_refused_and_what_is_looked_for_is_written_down_nowhe
     partner = await office.server.connect(SHOP)
     with pytest.raises(DeskAwayError):
         await call_desk(partner, "find", {"name": "Secretary"}, timeout=0.1)
-    assert any("chain.desk.find" in line for line in refusals(office.home))
+    await eventually(lambda: any("chain.desk.find" in line for line in refusals(office.home)), "the server refuses it")
     await office.desk("find", name="Secretary")
     assert await asyncio.to_thread(files_with, Path(office.home), "Secretary") == []
     assert EMAIL not in str(await office.desk("find", name="bo"))
