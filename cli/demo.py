@@ -122,7 +122,8 @@ class _Teller:
             "The watch: a shop, an importer and a repairer, all invented; real services, a clock that runs fast.",
             "bold",
         )
-        self._line("What is framed is the e-mail that the customer gets.", "dim")
+        self._line("What is framed is the e-mail that the customer gets, and when it leaves:", "dim")
+        self._line("mere progress waits six minutes for what else there may be to tell.", "dim")
         await self._pause()
 
     async def tell_step(self, at: datetime, party: str, story: str) -> None:
