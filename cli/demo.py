@@ -118,10 +118,8 @@ class _Teller:
         self._returned: datetime | None = None
 
     async def introduce(self) -> None:
-        self._line(
-            "The watch: a shop, an importer and a repairer, all invented; real services, a clock that runs fast.",
-            "bold",
-        )
+        self._line("The watch: a shop, an importer and a repairer, all invented;", "bold")
+        self._line("real services, and a clock that runs fast.", "bold")
         self._line("What is framed is the e-mail that the customer gets, and when it leaves:", "dim")
         self._line("mere progress waits six minutes for what else there may be to tell.", "dim")
         await self._pause()
