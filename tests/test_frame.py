@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import FORKING, LONGEST_FIRST
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("events", "projections", "services", "cli")
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-build.txt")
@@ -87,3 +89,10 @@ def test_the_rooms_import_downwards_only() -> None:
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_files_that_are_run_in_turns_of_their_own_are_there() -> None:
+    """Else one that was moved would be run last, or by a worker that imports everything for it once more."""
+    files = {file.relative_to(ROOT).as_posix() for file in committed()}
+    assert set(FORKING) <= files
+    assert set(LONGEST_FIRST) <= {file.rpartition("/")[2] for file in files}
