@@ -17,14 +17,19 @@ _LIKE: Final = 0.7
 _NAMES: Final = ("order_id", "serial")
 _NO_SIGN: Final = re.compile(r"[\W_]+")
 
-_LOOK: Final = "'repairchain orders' lists them, 'repairchain rejected list' what waits for one that nobody opened."
+_LOOK: Final = "'repairchain orders' lists them, 'repairchain rejected list' what waits for one that nobody opened"
+#: Hardly any number is without a figure: it may well be the customer who is named.
+_LOOK_FOR_HER: Final = "'repairchain find' looks for the name of a customer"
+_FIGURE: Final = re.compile(r"\d")
 
 
 def hint_for_order(name: str, orders: Iterable[Row]) -> str:
     """Which of ``orders`` may be meant by ``name``, or how to find it: the end of a sentence, after a colon."""
     known = {str(row[field]): None for row in orders for field in _NAMES if row.get(field)}
     close = _alike(name, {each: each for each in known})
-    return f"did you mean {_either(close)}?" if close else _LOOK
+    if close:
+        return f"did you mean {_either(close)}?"
+    return f"{_LOOK}." if _FIGURE.search(name) or not name.strip() else f"{_LOOK_FOR_HER}, {_LOOK}."
 
 
 def hint_for_party(party: str, partners: Iterable[str]) -> str:

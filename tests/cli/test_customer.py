@@ -213,7 +213,7 @@ def test_a_number_that_nobody_knows_is_not_forgotten_by_mistake(home: Path, orde
 @pytest.mark.parametrize(
     ("args", "problem"),
     [
-        (["reply", "NOWHERE", "Hello"], "'NOWHERE' is known: 'repairchain orders' lists"),
+        (["reply", "NOWHERE", "Hello"], "'NOWHERE' is known: 'repairchain find' looks"),
         (["show", "NOWHERE"], "name her by the party and its number"),
         (["set", "NOWHERE", "--channel", "zo@kooi.example"], "KIND=ADDRESS"),
         (["set", "NOWHERE", "--pause-until", "soon"], "is not a moment"),

@@ -21,7 +21,8 @@ ORDERS: list[dict[str, Any]] = [{"order_id": "W-1001", "serial": "HM-20417"}, {"
         ("w1001", "did you mean W-1001?"),
         ("W-1010", "did you mean W-1001?"),
         ("hm 20471", "did you mean HM-20417?"),
-        ("nothing like it", "'repairchain orders' lists them"),
+        ("nothing like it 7", "'repairchain orders' lists them"),
+        ("Zoë", "'repairchain find' looks for the name of a customer, 'repairchain orders' lists them"),
         ("", "'repairchain orders' lists them"),
     ],
 )
