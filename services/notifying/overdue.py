@@ -88,7 +88,7 @@ def overdue_speaks(
         return "overtaken"
     if kind in ("update", "person") and trigger.name == OVERDUE and _just_heard(history, now):
         return "overtaken"
-    if kind == "overdue" and not _is_her_answer(owed) and _knows_that_it_stalls(owed, history):
+    if kind == "overdue" and _knows_that_it_stalls(owed, history):
         return "overtaken"
     if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
         return "overtaken"  # what was reported late has only just been told: asking is for a person now
@@ -144,6 +144,7 @@ def _knows_that_it_stalls(owed: Owed, history: History) -> bool:
     last = last_of_others(history)
     return (
         owed.due_at is not None
+        and not _is_her_answer(owed)
         and silences(history) > 0
         and any(
             told.kind in ("update", "person") and told.at is not None and told.at > owed.due_at and told.position > last
@@ -161,7 +162,7 @@ def _another_is_late(trigger: Happened, kind: MessageKind, history: History) -> 
         owed = history.commitment(str(other.data.get("commitment")))
         told = history.status_of(message_id(history.named_by(other), other.source, other.id, "overdue"))
         will_speak = told == "planned" or (told is None and other.position > history.last_planned)
-        if owed is not None and owed.state == "open" and will_speak:
+        if owed is not None and owed.state == "open" and will_speak and not _knows_that_it_stalls(owed, history):
             return True
     return False
 

@@ -58,6 +58,9 @@ def test_who_has_read_that_nothing_moves_is_not_told_after_it_that_a_step_is_lat
         chain.told(silence)
     (trigger,) = chain.falls_overdue("forward", MONDAY + 8 * DAY + HOUR, level=2)
     assert kind_of(chain.plan_for(trigger)) == (None if heard else "overdue")
+    if heard:  # nor does the next news wait for what is not said
+        (silence,) = chain.falls_overdue("update", MONDAY + 17 * DAY)
+        assert kind_of(chain.plan_for(silence)) == "update"
     # What has happened since begins a silence of its own.
     chain.given(TO_IMPORTER)
     (trigger,) = chain.falls_overdue("receive", MONDAY + 20 * DAY)
