@@ -72,6 +72,14 @@ def test_quiet_hours_that_leave_little_of_a_day_leave_a_moment() -> None:
     assert by_day(at("03 20:00"), at("02 08:30"), narrow) == at("03 09:00")
 
 
+async def test_a_letter_names_the_evening_where_the_rule_says_midnight(chain: Chain) -> None:
+    """Taken in at eleven of her clock: twelve hours, and one."""
+    order = opened(urgency="urgent")
+    await teller(chain.given(order)).handle(order)
+    (sent,) = chain.named("message.sent")
+    assert sent.data["next_news_by"] == "2026-11-02T20:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("hours", "zone", "quiet", "expected"),
     [
