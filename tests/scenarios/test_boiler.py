@@ -145,8 +145,8 @@ async def test_what_events_have_overtaken_is_not_sent(scene: Stage) -> None:
     await scene.say(replace(CLOSED, at=moment("2026-01-19 08:05")), "2026-01-17 17:30")
     await scene.until("2026-01-23 12:00")
     everything = await scene.told(ORDER)
-    # On Sunday it was written that a person would be in touch. That nobody was sent on since Friday is told to the customer
-    # two days later, at 23:00: she has read by then that nothing moves, and is not woken for it.
+    # On Sunday it was written that a person would be in touch. That nobody was sent since Friday would be told two days
+    # later, at 23:00: she has read by then that nothing moves, and is not woken for it.
     assert ("2026-01-18 08:00", "person") in [(message.at, message.kind) for message in everything]
     assert not [message for message in everything if message.kind == "overdue"]
     told = [message for message in everything if message.at > "2026-01-19 08:00"]
