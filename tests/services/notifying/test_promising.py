@@ -12,6 +12,7 @@ from events.envelope import Event
 from projections.calendar import ALWAYS
 from projections.clock import Clock, promise_of_next_news
 from projections.policy import Policy
+from services.adopting import adoption
 from services.messages import decide_plan
 from services.notifying.decency import Manners
 from services.notifying.history import History
@@ -176,6 +177,10 @@ async def test_the_policy_says_how_soon(chain: Chain) -> None:
     answer = chain.query("closures", {"party": "retailer:juno", "now": (MISSED + HOUR).isoformat()})
     assert answer["next_news_after_missed_visit_by"] == WEDNESDAY_EVENING
     assert answer["next_news_by"] > answer["next_news_after_missed_visit_by"]
+    # Hours that are no working hours count day and night: three of them, and one.
+    chain.given(adoption(Policy.parse('[messages]\nafter_missed_visit = "3 hours"'), MISSED, 0))
+    answer = chain.query("closures", {"party": "retailer:juno", "now": (MISSED + HOUR).isoformat()})
+    assert answer["next_news_after_missed_visit_by"] == "2026-11-03T17:00:00Z"
 
 
 def _plan(chain: Chain, trigger: Event, now: datetime, sooner: datetime | None = MISSED + DAY) -> MessagePlan:
