@@ -18,7 +18,6 @@ _EARLY: Final = 86_400_000_000
 
 #: What became of a handover, as numbers.
 STATES: Final = ("received", "superseded", "closed", "open")
-RECEIVED: Final = 0
 OPEN: Final = 3
 
 

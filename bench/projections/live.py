@@ -1,8 +1,8 @@
 """What a live batch costs with a long history in the file: 500 recent orders touched, under 50 ms in all.
 
 ``python -m bench.projections.live [--orders N] [--batches N] [--folder F]``. Times everything that ``Database.apply``
-does: mirroring, all read models, the commit. The same on a file with a twenty-fifth of the history shows whether the cost
-grows with it: not less, for a shorter log ends before the batches speak of every step of a repair.
+does: mirroring, all read models, the commit. The same with a twenty-fifth of the history shows whether the cost grows
+with it; a still shorter log ends before its batches speak of every step of a repair.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
     with scratch_file(given.folder) as large:
         median = measure(large, given.orders, given.batches)
     verdict = "ok" if median < WANTED else "ABOVE"
-    print(f"median {median:.1f} ms, wanted under {WANTED:g}: {verdict}; with a twenty-fifth of the history {short:.1f} ms")
+    print(f"median {median:.1f} ms, wanted under {WANTED:g}: {verdict}; a twenty-fifth of the history: {short:.1f} ms")
     sys.exit(median >= WANTED)
 
 

@@ -86,3 +86,4 @@ class Beside:
         self._take()
         if self._turn is not None:
             await end(self._turn)
+            self._turn = None  # one that is cancelled before its first step does nothing at its end
