@@ -168,6 +168,7 @@ def _of_the_end() -> Iterator[Specimen]:
     yield _of("failed", "with a choice", _CHOICE)
     yield _of("ready", "repaired", replace(_REPAIRED, place="us", summary=summary))
     yield _of("ready", "could not be repaired", replace(_CHOICE, place="us"))
+    yield _of("ready", "could not be repaired, and she has chosen", replace(_CHOICE, place="us", chosen=True))
     yield _of("closed", "repaired", replace(_REPAIRED, place="us", outcome="repaired", final=True))
     asked = replace(_TAP, ending="repaired", outcome="repaired", final=True, check_at=NOW + _DAY)
     yield _of("closed", "repaired at her home, and to be asked", asked, order="T-4001")

@@ -12,7 +12,7 @@ import pytest
 
 from events.chain import MessageKind
 from services.notifying.phrases import first_sentence
-from services.notifying.records import Answer, Cover, Decision, Ending, News, Promised, Step, Visit, Wrong
+from services.notifying.records import Answer, Cover, Decision, Ending, News, Other, Promised, Step, Visit, Wrong
 from services.notifying.wording import Wording, compose, salutation, together
 from services.parties import PartyCard
 from tests.services.notifying.chain import SHOP
@@ -366,6 +366,28 @@ def test_a_part_that_is_late_leaves_the_date_of_the_repair_as_it_was_told() -> N
         "overdue", late
     )
     assert "Voor de reparatie noemden we vrijdag 27 november" in body("overdue", late, "nl")
+
+
+def test_who_has_chosen_is_not_asked_once_more_when_it_is_here() -> None:
+    failed = replace(NEWS, status="ready", ending="failed", options=("refund", "return_as_is"))
+    for language, ask, have in (
+        ("en", "You can choose", "we have your message"),
+        ("nl", "U kunt kiezen", "uw bericht"),
+    ):
+        assert ask in body("ready", failed, language)
+        chosen = worded("ready", replace(failed, chosen=True), language)
+        assert ask not in chosen.body
+        assert have in chosen.body
+        assert not chosen.subject.endswith("?")
+
+
+@pytest.mark.parametrize("kind", ["ready", "update"])
+def test_of_several_things_those_that_are_done_are_not_said_to_have_failed(kind: MessageKind) -> None:
+    failed = replace(NEWS, status="ready", ending="failed", options=("refund",))
+    partly = replace(failed, others=(Other("lamp 1", "repaired"), Other("lamp 2", "failed")))
+    for language, words in (("en", "not all of"), ("nl", "niet helemaal")):
+        assert words in body(kind, partly, language)
+        assert words not in body(kind, failed, language)
 
 
 def test_nobody_says_that_we_asked_ourselves() -> None:
