@@ -31,6 +31,10 @@ FROM (
         ('item.returned', 'work', NULL, ['forward', 'return'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('diagnosis.made', 'work', 'repair', ['diagnose'], 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('quote.offered', 'work', 'repair', ['diagnose'], 'source', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+        -- What stays where it is waits for a visit, which is owed in a lane of its own, and is not sent on. Whoever came owes
+        -- what is left to do.
+        ('visit.scheduled', 'work', NULL, ['forward'], NULL, NULL, NULL, NULL, false, NULL, false, NULL, NULL),
+        ('visit.done', 'work', 'repair', NULL, 'source', NULL, NULL, NULL, false, NULL, false, NULL, NULL),
         ('quote.accepted', 'work', 'repair', NULL, 'holder', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('quote.declined', 'work', 'forward', NULL, 'holder', NULL, NULL, NULL, NULL, false, NULL, NULL, NULL),
         ('quote.declined', 'work', 'return', NULL, 'accountable', NULL, NULL, NULL, NULL, true, NULL, NULL, NULL),

@@ -15,7 +15,7 @@ from services.notifying.asking import WAITING, open_questions, pause_for_her, qu
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.mistakes import taken_back
 from services.notifying.newsworthy import arrived_since, ending_before, ending_of, item_names, open_quote, sent_on
-from services.notifying.promising import missed_visit
+from services.notifying.promising import missed_visit, visit_ahead
 from services.notifying.records import (
     Answer,
     Closure,
@@ -86,7 +86,7 @@ def news_of(
     where = cause.source if at_work else (history.holder or history.accountable)
     asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
     expected, reminders, answers = _expected_by(history), chased(history), _answers_owed(history)
-    missed = missed_visit(history, now)
+    missed, ahead = missed_visit(history, now), visit_ahead(history, now)
     repair_by = date_named(history, "repair", now) if ending is None else None
     if repair_by is not None and expected is not None and expected <= now:
         expected = None  # what she was told since goes before it
@@ -149,6 +149,7 @@ def news_of(
         call_owed=kind == "overdue" and person_announced(history),
         other_numbers=other_numbers(history),
         visit_missed=missed.due_at if missed is not None and kind in ("update", "person", "corrected") else None,
+        visit_ahead=(moment(ahead.data["from"]), moment(ahead.data["until"])) if ahead is not None else None,
         check_at=_to_be_asked(history, now),
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,

@@ -13,7 +13,7 @@ from typing import Final
 
 from projections.calendar import Calendar
 from services.notifying.decency import Manners, next_clock, quiet_at
-from services.notifying.history import History, Owed
+from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.newsworthy import ending_of
 from services.notifying.since import person_announced
 
@@ -72,3 +72,16 @@ def missed_visit(history: History, now: datetime) -> Owed | None:
         return None
     last = max(visits, key=lambda owed: owed.due_at or now)
     return last if last.due_at is not None and last.due_at <= now else None
+
+
+def visit_ahead(history: History, now: datetime) -> Happened | None:
+    """The visit that is agreed on and still to come, of several the next."""
+    ends = [
+        owed.due_at
+        for owed in history.owed
+        if (owed.kind, owed.state) == ("visit", "open") and owed.due_at is not None and owed.due_at > now
+    ]
+    if not ends:
+        return None
+    planned = (fact for fact in reversed(history.facts) if fact.name == "visit.scheduled")
+    return next((fact for fact in planned if moment(fact.data["until"]) == min(ends)), None)

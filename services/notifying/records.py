@@ -237,6 +237,8 @@ class News:
     call_owed: bool = False
     #: By when a visit should have taken place that was missed, and for which there is no new time.
     visit_missed: datetime | None = None
+    #: From when until when the next one is agreed on.
+    visit_ahead: tuple[datetime, datetime] | None = None
     #: Numbers that she knows it by, too: it was entered twice, and she has not been told.
     other_numbers: tuple[str, ...] = ()
     #: When she is to be asked whether all is well.

@@ -131,6 +131,7 @@ class _Words:
             "expected_by": self._by(news.expected_by),
             "expected_missed": self._by(news.expected_missed),
             "visit_missed": self._by(news.visit_missed),
+            "visit_ahead": self._window(*news.visit_ahead) if news.visit_ahead else None,
         }
 
     def _price(self, news: News) -> dict[str, object]:
@@ -351,7 +352,7 @@ def _sorry(plan: MessagePlan, stand: str) -> str | None:
         return "delay"
     if news.expected_missed or news.visit_missed or any(step.name == "part.rejected" for step in news.since):
         return "missed"
-    if news.since:
+    if news.since or news.visit_ahead:
         return None
     if news.silent:
         return "silent"

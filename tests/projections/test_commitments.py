@@ -407,6 +407,19 @@ def test_a_visit_is_kept_within_its_window(given: Given) -> None:
     )
 
 
+def test_what_stays_at_her_home_waits_for_a_visit_and_is_not_sent_on(given: Given) -> None:
+    window = {"visit": "v1", "from": "2026-03-20T08:00:00Z", "until": "2026-03-20T10:00:00Z"}
+    scheduled = fact("visit.scheduled", SHOP, "2026-03-06 10:00", window)
+    done = fact("visit.done", BENCH, "2026-03-20 09:30", {"visit": "v1"})
+    assert lanes(given(HERS, scheduled), *WORK, "visit") == [("forward", SHOP, "met"), ("visit", SHOP, "open")]
+    assert lanes(given(HERS, scheduled, done), *WORK)[1:] == [("repair", BENCH, "open")]
+    mended = fact("repair.completed", BENCH, "2026-03-20 09:40")
+    assert lanes(given(HERS, scheduled, done, mended), *WORK)[1:] == [("repair", BENCH, "met")]
+    # The visit is no word about what was sent away.
+    sent = given(HERS, handed(SHOP, BENCH, "2026-03-06 09:00"), received(BENCH, "2026-03-06 09:30"), scheduled)
+    assert lanes(sent, *WORK)[-1] == ("diagnose", BENCH, "open")
+
+
 # -- the customer ------------------------------------------------------------------------------------------------------
 
 

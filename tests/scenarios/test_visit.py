@@ -219,3 +219,27 @@ async def test_a_person_who_asks_her_first_spares_her_the_letter(scene: Stage) -
         Owed("check", SHOP, "2026-06-16 10:50", "met", met="2026-06-16 09:30"),
     ]
     assert [message.kind for message in await scene.told(ORDER)] == ["opened", "visit", "closed"]
+
+
+async def test_of_a_visit_weeks_ahead_she_reads_that_it_stands_and_not_that_anything_is_late(scene: Stage) -> None:
+    planned = said(
+        "2026-06-15 09:00", SHOP, "visit.scheduled", visit="V-1", **window("2026-06-26 09:00", "2026-06-26 12:00")
+    )
+    at_home = said(
+        "2026-06-14 14:00",
+        SHOP,
+        "order.opened",
+        customer="C-701",
+        at_home=True,
+        product={"description": "boiler"},
+        contact=contact("Ms Halloran"),
+    )
+    await scene.play([at_home, planned])
+    await scene.until("2026-06-25 12:00")
+    told = await scene.told(ORDER)
+    assert [each.kind for each in told][:2] == ["opened", "visit"]
+    assert {each.kind for each in told[2:]} == {"update"}
+    for each in told[2:]:
+        assert "our visit goes ahead as agreed" in each.body
+        assert "Friday 26 June between 09:00 and 12:00" in each.body
+    assert await scene.noticed("forward") == []

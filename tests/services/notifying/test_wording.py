@@ -413,6 +413,21 @@ def test_a_person_is_announced_with_what_is_waited_for() -> None:
     assert "nog steeds geen nieuw tijdstip voor ons bezoek" in body("person", missed, "nl")
 
 
+def test_a_visit_that_is_agreed_on_is_the_news_where_there_is_none() -> None:
+    ahead = replace(HOME, silent=3, visit_ahead=(NOW + 3 * DAY, NOW + 3 * DAY + DAY / 8), last_fact_at=NOW - DAY)
+    for language, stands in (
+        ("en", "our visit goes ahead as agreed"),
+        ("nl", "ons bezoek gaat door zoals afgesproken"),
+    ):
+        text = body("update", ahead, language)
+        assert stands in text
+        assert "sorry" not in text
+        assert "spijt" not in text
+    waits = replace(ahead, status="waiting_for_part")
+    assert "is waiting for" in body("update", waits)
+    assert "Our visit is planned for" in body("update", waits)
+
+
 def test_a_delay_that_goes_on_offers_a_way_out() -> None:
     late = replace(NEWS, handed_at=NOW - 9 * DAY, due=NOW - 7 * DAY)
     assert "rather not wait any longer" not in body("update", late)
