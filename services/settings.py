@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SourceError
 
@@ -129,6 +129,14 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     log_format: Literal["text", "json"] = Field("text", description="for people or for machines")
+
+    @field_validator("http_port")
+    @classmethod
+    def _is_no_health_port(cls, port: int | None, info: ValidationInfo) -> int | None:
+        taken = {number: service for service, number in HEALTH_PORTS.items()}
+        if port in taken and info.data.get("health_port") is None:
+            raise ValueError(f"{port} is where the {taken[port]} service answers health checks: choose another port")
+        return port
 
     @property
     def folder(self) -> HomeFolder:

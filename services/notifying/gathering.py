@@ -6,9 +6,9 @@ the last of them speaks, the others are told in it. Progress waits a few minutes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -23,6 +23,9 @@ from services.notifying.records import PlannedMessage, Policy, Send, Suppress, S
 
 #: Only she can say how it goes on: a pause does not keep these from her, for without them nothing would go on at all.
 ASKING: Final = frozenset({"quote", "question", "failed"})
+
+#: Of a visit that begins within this she hears at once.
+_SOON: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ def _verdict(
     until = _not_before(message, timeline, manners, now, _letters_today(timeline, manners, now))
     if until > now:
         return Hold(until)
+    if message.kind == "visit" and _begins(message, timeline, now) <= now + _SOON:
+        return verdict  # she has to be there
     more = waits_for_more(
         manners,
         now,
@@ -172,6 +177,14 @@ def _is_plan(entry: Mapping[str, Any]) -> bool:
 
 
 def _happened(message: PlannedMessage, timeline: Mapping[str, Any]) -> datetime | None:
+    return next((moment(entry["occurred_at"]) for entry in _causes(message, timeline)), None)
+
+
+def _begins(message: PlannedMessage, timeline: Mapping[str, Any], now: datetime) -> datetime:
+    """When the visit begins of which the message tells."""
+    return next((moment(entry["data"]["from"]) for entry in _causes(message, timeline)), now)
+
+
+def _causes(message: PlannedMessage, timeline: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     cause = (message.planned.trigger_source, message.planned.trigger_id)
-    found = (entry["occurred_at"] for entry in timeline["entries"] if (entry["source"], entry["id"]) == cause)
-    return next((moment(each) for each in found), None)
+    return (entry for entry in timeline["entries"] if (entry["source"], entry["id"]) == cause)

@@ -65,6 +65,11 @@ def test_the_nearer_source_wins(empty_folder: Path, monkeypatch: pytest.MonkeyPa
             "log_level = 'loud'",
             "log_level in repairchain.toml is wrong: input should be 'debug', 'info', 'warning' or 'error'",
         ),
+        (
+            "http_port = 8453",
+            "http_port in repairchain.toml is wrong: 8453 is where the importer service answers health checks: "
+            "choose another port",
+        ),
         ("home = ", "repairchain.toml cannot be read: Invalid value (at end of document)"),
     ],
 )
@@ -73,6 +78,11 @@ def test_a_wrong_file_gives_one_clear_sentence(empty_folder: Path, file: str, se
     with pytest.raises(SettingsError) as raised:
         load_settings()
     assert str(raised.value) == sentence
+
+
+def test_a_port_for_http_is_free_where_health_checks_have_another(empty_folder: Path) -> None:
+    (empty_folder / "repairchain.toml").write_text("http_port = 8453\nhealth_port = 0")
+    assert load_settings().http_port == 8453
 
 
 def test_a_wrong_variable_gives_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,17 @@ def test_by_day_it_goes_out_at_once(chain: Chain) -> None:
     assert look(chain, message) == Letter(message)
 
 
+@pytest.mark.parametrize(("ahead", "waits"), [(HOUR, False), (3 * HOUR, True)])
+def test_of_a_visit_that_begins_soon_she_hears_without_a_wait(chain: Chain, ahead: timedelta, waits: bool) -> None:
+    chain.given(OPENED).told(OPENED)
+    said = MONDAY + HOUR
+    window: Any = {"from": (said + ahead).isoformat(), "until": (said + ahead + HOUR).isoformat()}
+    visit = fact("visit.scheduled", SHOP, said, visit="v", **window)
+    message = plan(chain.given(visit), visit, "visit")
+    found = look(chain, message)
+    assert isinstance(found, Hold) if waits else found == Letter(message)
+
+
 def test_at_night_it_waits_for_the_morning(chain: Chain) -> None:
     chain.given(OPENED).told(OPENED)
     message = plan(chain.given(QUESTION), QUESTION, "question")
