@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from events.party import ROLES, role_of
 from projections.book import open_book
@@ -14,6 +16,9 @@ from projections.queries.parcels import carried, last_parcel, with_parcels
 from projections.queries.reading import Reading, Row
 from projections.queries.travel import travel
 
+#: Steps of the work, as kinds of what is owed.
+_STEPS: Final = frozenset({"receive", "forward", "diagnose", "decide", "part", "repair", "return"})
+
 
 def find(reading: Reading, arguments: Arguments) -> Row:
     """Orders with that id; if there is none, with that reference or serial number; or else of that customer."""
@@ -23,14 +28,15 @@ def find(reading: Reading, arguments: Arguments) -> Row:
 def status(reading: Reading, arguments: Arguments) -> Row:
     """Where one order stands."""
     subject = find_then(reading, arguments.required_text("order"))
-    order = _status(reading, subject)
+    now = reading.moment_or_none(arguments)
+    owed = _owed(reading, subject, now)
+    order = _status(reading, subject, owed)
     if order is None:
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
     order |= {"parcel": _parcel(reading, subject) if order["handoffs"] else None}
-    now = reading.moment_or_none(arguments)
     if now is None:
         return {**order, "ball": None, "time_spent": []}
-    return {**with_ball(order, ball_of(reading, subject, now)), "time_spent": time_spent(reading, subject, now)}
+    return {**with_ball(order, _ball(order, owed)), "time_spent": time_spent(reading, subject, now)}
 
 
 def timeline(reading: Reading, arguments: Arguments) -> Row:
@@ -44,12 +50,13 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     entries = _entries(reading, subject)
     if reading.travels and not any(raw or not entry["voided"] for entry in entries.values()):
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
-    order = _status(reading, subject)
+    now = reading.moment_or_none(arguments)
+    owed = _owed(reading, subject, now)
+    order = _status(reading, subject, owed)
     if order is None and role_of(subject["order_id"]) in ROLES:
         raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
-    now = reading.moment_or_none(arguments)
     if order is not None and now is not None:
-        order = with_ball(order, ball_of(reading, subject, now))
+        order = with_ball(order, _ball(order, owed))
         order |= {"time_spent": time_spent(reading, subject, now)}
     found = carried(entry for entry in entries.values() if entry["known"] and not entry["voided"])
     handoffs = with_parcels(reading.rows("order_handoffs", first=first), found)
@@ -103,13 +110,38 @@ def _find(reading: Reading, name: str) -> list[Row]:
     return []
 
 
-def _status(reading: Reading, subject: Row) -> Row | None:
+def _status(reading: Reading, subject: Row, owed: Sequence[Row]) -> Row | None:
     rows = reading.rows("status", first=subject["first_position"])
     if not rows:
         return None
+    rows[0]["next_due"] = _next_due(rows[0], owed)
     references = reading.rows("references", first=subject["first_position"])
     (order,) = with_descriptions(reading, rows)
     return {**order, "references": references, "merged": subject["merged"] or []}
+
+
+def _owed(reading: Reading, subject: Row, now: datetime | None) -> list[Row]:
+    """What is owed on the order. DuckDB takes longer to plan one statement for all that follows from it."""
+    return reading.rows("open_of_order", first=subject["first_position"], now=now)
+
+
+def _next_due(order: Row, owed: Sequence[Row]) -> Any:
+    """By when whoever owes the next step owes it; news, answers and the like are owed beside the work."""
+    for each in owed:
+        hers = role_of(each["owner"]) == "customer"
+        is_next = each["kind"] in _STEPS or (each["kind"] == "answer" and hers)
+        whose = each["owner"] == order["next_owner"] or (hers and order["next_owner"] == "customer")
+        if is_next and whose and each["state"] != "paused" and each["due_at"] is not None:
+            return each["due_at"]
+    return None
+
+
+def _ball(order: Row, owed: Sequence[Row]) -> Row | None:
+    """Whose move it is, as ``ball_of`` has it."""
+    if not (order["open"] and owed):
+        return None
+    of_order = {name: order[name] for name in ("status", "holder", "accountable")}
+    return {"order": order["order_id"], **owed[0], **of_order, "bounces": order["ping_pongs"]}
 
 
 def ball_of(reading: Reading, subject: Row, now: datetime) -> Row | None:
