@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from events.party import ROLES, role_of
-from projections.book import open_book
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.naming import with_descriptions
 from projections.queries.next_step import with_ball
 from projections.queries.parcels import carried, last_parcel, with_parcels
 from projections.queries.reading import Reading, Row
+from projections.queries.spending import spent_on
 from projections.queries.travel import travel
 
 #: Steps of the work, as kinds of what is owed.
@@ -36,7 +36,7 @@ def status(reading: Reading, arguments: Arguments) -> Row:
     order |= {"parcel": _parcel(reading, subject) if order["handoffs"] else None}
     if now is None:
         return {**order, "ball": None, "time_spent": []}
-    return {**with_ball(order, _ball(order, owed)), "time_spent": time_spent(reading, subject, now)}
+    return {**with_ball(order, _ball(order, owed)), "time_spent": spent_on(reading, subject, now)}
 
 
 def timeline(reading: Reading, arguments: Arguments) -> Row:
@@ -57,7 +57,7 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
         raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
     if order is not None and now is not None:
         order = with_ball(order, _ball(order, owed))
-        order |= {"time_spent": time_spent(reading, subject, now)}
+        order |= {"time_spent": spent_on(reading, subject, now)}
     found = carried(entry for entry in entries.values() if entry["known"] and not entry["voided"])
     handoffs = with_parcels(reading.rows("order_handoffs", first=first), found)
     if order is not None:
@@ -148,12 +148,6 @@ def ball_of(reading: Reading, subject: Row, now: datetime) -> Row | None:
     """Whose move it is; None if the order is closed or nothing is owed."""
     rows = reading.rows("ball", first=subject["first_position"], among=None, now=now, limit=1)
     return rows[0] if rows else None
-
-
-def time_spent(reading: Reading, subject: Row, now: datetime) -> list[Row]:
-    """Who had the order for how long."""
-    open_book(reading.cursor)
-    return reading.rows("time_spent", first=subject["first_position"], now=now)
 
 
 def _entries(reading: Reading, subject: Row) -> dict[int, Row]:

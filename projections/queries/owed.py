@@ -10,8 +10,9 @@ import orjson
 
 from projections.book import open_book
 from projections.queries.arguments import MAX_LIMIT, Arguments
-from projections.queries.order import ball_of, find_one, find_then, time_spent
+from projections.queries.order import ball_of, find_one, find_then
 from projections.queries.reading import Reading, Row
+from projections.queries.spending import spent_on
 from projections.queries.travel import travel
 from projections.queries.waiting import with_awaited
 from projections.standing import standing
@@ -35,7 +36,7 @@ def commitments(reading: Reading, arguments: Arguments) -> Row:
     answer: Row = {"commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows]}
     if subject is not None:
         answer["ball"] = ball_of(reading, subject, now)
-        answer["time_spent"] = time_spent(reading, subject, now)
+        answer["time_spent"] = spent_on(reading, subject, now)
     return answer
 
 
@@ -84,7 +85,7 @@ def spent(reading: Reading, arguments: Arguments) -> Row:
     """Who had orders for how long, over all orders or of one."""
     now, name = reading.moment(arguments), arguments.text("order")
     if name is not None:
-        return {"time_spent": time_spent(reading, find_one(reading, name), now)}
+        return {"time_spent": spent_on(reading, find_one(reading, name), now)}
     open_book(reading.cursor)
     return {"time_spent": reading.rows("time_spent", first=None, now=now)}
 

@@ -625,6 +625,34 @@ def test_whose_move_it_is_and_who_had_it_for_how_long(given: Given) -> None:
     assert set(spent) == {SHOP, IMPORTER}
 
 
+def test_of_one_order_alone_it_is_the_same_as_of_all(given: Given) -> None:
+    story = given(
+        HERS,
+        handed(SHOP, BENCH, "2026-03-06 15:30"),
+        received(BENCH, "2026-03-09 09:00"),
+        fact("question.asked", BENCH, "2026-03-09 10:00", {"question": "q1", "text": "how?", "to": "customer"}),
+        fact("question.answered", SHOP, "2026-03-10 10:00", {"question": "q1", "text": "so"}),
+        fact("work.paused", BENCH, "2026-03-10 12:00", {"waiting_for": "customer"}),
+        fact("work.resumed", BENCH, "2026-03-11 09:00"),
+        handed(BENCH, SHOP, "2026-03-11 12:00"),
+        received(SHOP, "2026-03-12 09:00"),
+        fact("item.returned", SHOP, "2026-03-12 10:00"),
+        fact("order.closed", SHOP, "2026-03-12 11:00", {"outcome": "repaired"}),
+        fact("order.reopened", SHOP, "2026-03-13 11:00", {"reason": "again"}),
+    ).at("2026-03-16 10:00")
+    found = story.ask("time_spent")["time_spent"]
+    assert story.order()["time_spent"] == found
+    assert {row["party"] for row in found} == {SHOP, BENCH, "customer"}
+
+
+def test_whose_move_it_is_is_the_same_among_all(given: Given) -> None:
+    story = given(HERS, handed(SHOP, BENCH, "2026-03-06 15:30"), received(BENCH, "2026-03-09 09:00"))
+    for moment in ("2026-03-09 10:00", "2026-03-30 10:00"):
+        then = story.at(moment)
+        (ball,) = then.ask("ball")["ball"]
+        assert then.order()["ball"] == ball
+
+
 def test_little_history_says_nothing_and_much_of_it_how_likely_it_is_to_be_late(given: Given) -> None:
     def orders(count: int) -> list[Event]:
         # Every third receipt takes two days, the others two hours: on Mondays at ten.
