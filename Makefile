@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-# Workers of the test run: two more than the two cores it is made for, since the connected tests also wait.
-WORKERS ?= 4
+# Workers of the test run: one more than the two cores it is made for, since the connected tests also wait.
+WORKERS ?= 3
 
 .PHONY: run test heavy check bench lock clean venv
 .DEFAULT_GOAL := run
