@@ -170,7 +170,7 @@ async def hear_the_last(connection: Client, subscription: Subscription, consumer
 
     What is not given back comes again when the time for an answer is up, behind what follows it. So would what is given
     back while the server still has a request of ours: it drops those that nobody waits for when it is asked how many
-    there are.
+    there are. One that a busy server has not taken up by then is not dropped: what it gets comes again later.
     """
     js = connection.jetstream(timeout=_LAST)
 
