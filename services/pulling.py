@@ -175,7 +175,7 @@ async def hear_the_last(connection: Client, subscription: Subscription, consumer
     js = connection.jetstream(timeout=_LAST)
 
     async def hear() -> None:
-        await subscription.drain()  # type: ignore[no-untyped-call]
+        await subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
         await asyncio.gather(*(js.consumer_info(*each) for each in consumers), return_exceptions=True)
 
     if connection.is_connected:

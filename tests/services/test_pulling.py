@@ -93,7 +93,6 @@ async def test_what_was_fetched_ahead_comes_again_at_once_to_the_next(client: Cl
     assert sorted(flat(batches)) == list(range(20, 30))
 
 
-@pytest.mark.xfail(strict=False, reason="a busy server may not have taken up our last request yet: see hear_the_last")
 async def test_what_is_on_its_way_at_a_stop_comes_again_at_once_and_in_its_order(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +111,6 @@ async def test_what_is_on_its_way_at_a_stop_comes_again_at_once_and_in_its_order
         assert flat(batches) == list(range(begin, begin + 400))
 
 
-@pytest.mark.xfail(strict=False, reason="a busy server may not have taken up our last request yet: see hear_the_last")
 async def test_what_was_handed_out_and_not_begun_comes_again_in_its_order(client: Client) -> None:
     await hand_in(client, 0, 30)
     async with feeding(client) as feed:

@@ -82,6 +82,6 @@ async def test_what_was_found_out_before_trouble_counts() -> None:
             raise NoAnswerError("made up")
         return await answer(name, args, at_least)
 
-    chain.ask = once  # type: ignore[method-assign]
+    chain.ask = once  # type: ignore[method-assign]  # of this one alone
     marks = (await chain.marks(owed=[{"order": f"W-{number:03}", "kind": "call"} for number in range(60)]))["owed"]
     assert marks == [True, *[False] * (_AT_ONCE - 1), *[None] * (60 - _AT_ONCE)]
