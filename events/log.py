@@ -198,6 +198,11 @@ def position_of(message: Msg) -> int:
     return int(message.reply.split(".")[-4])
 
 
+def number_of_delivery(message: Msg) -> int:
+    """How many deliveries its consumer had made with this one, which the reply subject has behind the position."""
+    return int(message.reply.split(".")[-3])
+
+
 class Tail:
     """Follows the log from a position in batches, as fast as they come, over reconnects and server restarts.
 

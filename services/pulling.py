@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 import nats.errors
@@ -21,8 +23,9 @@ from faststream.nats import PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.js import JetStreamContext
 
-from events.log import position_of
+from events.log import number_of_delivery, position_of
 from services.connecting import leave, while_there
 from services.ending import end, within
 
@@ -40,6 +43,9 @@ _PAUSE: Final = 0.5
 
 #: What is on its way here when we stop arrives within this (seconds).
 _LAST: Final = 1.0
+
+#: So often we ask at a stop whether all is here (seconds).
+_ASK_AGAIN: Final = 0.01
 
 #: What waits here for its turn is said to be worked on so often (seconds), lest the server hand it out once more.
 _SAY_SO_EVERY: Final = 3.0
@@ -75,6 +81,7 @@ class Feed:
         self._requests = 0
         self._due = 0  # what the request under way may still bring
         self._over = 0.0  # when it has ended, told or not
+        self._last: Msg | None = None
         self._reconnects = 0
         self._troubled = False
         self._closed = False
@@ -121,7 +128,8 @@ class Feed:
         """Take nothing more; what was asked for ahead comes again to whoever asks next, in its order."""
         self.close()
         await end(self._saying)
-        await hear_the_last(self._connection, self._subscription, [(self._stream, self._durable)])
+        request = UnderWay(self._stream, self._durable, lambda: self._is_over, lambda: self._last)
+        await hear_the_last(self._connection, self._subscription, [request])
         await give_back(self._connection, self._messages)
         self._messages.clear()
 
@@ -139,22 +147,29 @@ class Feed:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._came.wait(), _LINGER)
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether no request is under way, so far as can be known."""
+        lost = self._connection.stats["reconnects"] != self._reconnects
+        return self._due <= 0 or self._clock() >= self._over or lost
+
     async def _ask(self, batch: int) -> None:
         """Have a request under way, unless more than a batch is at hand, or one is on its way."""
-        reconnects = self._connection.stats["reconnects"]
-        if self._due > 0 and self._clock() < self._over and reconnects == self._reconnects:
+        if not self._is_over:
             return
         self._due = 0
         if self._closed or len(self._messages) > batch:
             return
         self._requests += 1
-        self._due, self._over, self._reconnects = batch, self._clock() + 2 * _LINGER, reconnects
+        self._due, self._over = batch, self._clock() + 2 * _LINGER
+        self._reconnects = self._connection.stats["reconnects"]
         request = {"batch": batch, "expires": int(_LINGER * 1e9)}
         await self._connection.publish(self._next, json.dumps(request).encode(), f"{self._inbox}.{self._requests}")
 
     async def _take(self, message: Msg) -> None:
         if message.reply:
             self._due -= 1
+            self._last = message
             self._messages.append(message)
             if self._arrived is not None:
                 self._arrived(message)
@@ -165,22 +180,50 @@ class Feed:
         self._came.set()
 
 
-async def hear_the_last(connection: Client, subscription: Subscription, consumers: Iterable[tuple[str, str]]) -> None:
-    """Return when nothing of these consumers (stream, durable) is on its way here any more, or might be no longer.
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A request to a consumer: whether it has ended by now, and the last message that came of it or of one before."""
 
-    What is not given back comes again when the time for an answer is up, behind what follows it. So would what is given
-    back while the server still has a request of ours: it drops those that nobody waits for when it is asked how many
-    there are. One that a busy server has not taken up by then is not dropped: what it gets comes again later.
+    stream: str
+    durable: str
+    is_over: Callable[[], bool]
+    last: Callable[[], Msg | None]
+
+
+async def hear_the_last(connection: Client, subscription: Subscription, requests: Collection[UnderWay]) -> None:
+    """Return when nothing of these is on its way here any more; what came is the caller's to give back.
+
+    What is not given back comes again when the time for an answer is up, behind what follows it. So does what the
+    server sends just as nobody listens any more, of which it does not always know (seen with nats-server 2.15.1).
     """
     js = connection.jetstream(timeout=_LAST)
 
     async def hear() -> None:
+        await asyncio.gather(*(_hear_out(js, each) for each in requests), return_exceptions=True)
         await subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
-        await asyncio.gather(*(js.consumer_info(*each) for each in consumers), return_exceptions=True)
+        # It drops requests that nobody listens to when it is asked how many there are.
+        asked = (js.consumer_info(each.stream, each.durable) for each in requests)
+        await asyncio.gather(*asked, return_exceptions=True)
 
     if connection.is_connected:
         with suppress(nats.errors.Error, TimeoutError):
             await within(_LAST, hear())
+
+
+async def _hear_out(js: JetStreamContext, request: UnderWay) -> None:
+    """Return when the request has ended, or waits at the server while all that was sent is here."""
+    before = -1
+    while not request.is_over():
+        info = await js.consumer_info(request.stream, request.durable)
+        sent = info.delivered.consumer_seq if info.delivered else 0
+        last = request.last()
+        # Where nothing came yet, nobody can tell what was sent to others before: it should not grow.
+        here = before if last is None else number_of_delivery(last)
+        full = (info.num_ack_pending or 0) >= (info.config.max_ack_pending or math.inf)
+        if info.num_waiting and (full or not info.num_pending) and sent <= here:
+            return
+        before = sent
+        await asyncio.sleep(_ASK_AGAIN)
 
 
 async def give_back(connection: Client, messages: Iterable[Msg]) -> None:

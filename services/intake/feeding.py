@@ -23,7 +23,7 @@ from nats.aio.msg import Msg
 from services.ending import end
 from services.intake.delivered import stored_at, stream_of
 from services.intake.sharing import Pace, even_share
-from services.pulling import TIME_IS_UP, give_back, hear_the_last, say_so
+from services.pulling import TIME_IS_UP, UnderWay, give_back, hear_the_last, say_so
 
 #: A request waits at the server for so long (seconds). One that was lost is made again some time after that.
 _LINGER: Final = 30.0
@@ -64,8 +64,15 @@ class _Source:
     due: int = 0  # what the request under way may still bring
     over: float = 0.0  # when it has ended, told or not
     quiet_until: float = 0.0  # asked again only then
-    came: float = float("-inf")  # when the last one came
+    last: Msg | None = None  # that came
+    came: float = float("-inf")  # when it came
+    asked: float = float("-inf")
     beyond: int = 0  # what the server has more, as it said then
+
+    @property
+    def stirred(self) -> float:
+        """When it was last asked, or something came: where that is long ago, nothing is on its way."""
+        return max(self.came, self.asked)
 
 
 class FairFeed:
@@ -174,13 +181,19 @@ class FairFeed:
         self._closed = True
         self._came.set()
         await end(self._saying)
-        # Asked as soon as all has come: only then it is known of which streams something is here.
-        waiting = (source for source in self._sources.values() if source.messages)
-        consumers = ((source.stream, self._durable) for source in waiting)
-        await hear_the_last(self._connection, self._subscription, consumers)
+        now = self._clock()
+        busy = [source for source in self._sources.values() if source.messages or now - source.stirred < _SILENT]
+        await hear_the_last(self._connection, self._subscription, [self._under_way(source) for source in busy])
         for source in self._sources.values():
             await give_back(self._connection, source.messages)
             source.messages.clear()
+
+    def _under_way(self, source: _Source) -> UnderWay:
+        def is_over() -> bool:
+            lost = self._connection.stats["reconnects"] != self._reconnects
+            return source.due <= 0 or self._clock() >= source.over or lost
+
+        return UnderWay(source.stream, self._durable, is_over, lambda: source.last)
 
     # -- choosing -----------------------------------------------------------------------------------------------------
 
@@ -254,7 +267,7 @@ class FairFeed:
             source.due = 0
             return
         source.requests += 1
-        source.due, source.over = want, now + _LINGER + 2
+        source.due, source.asked, source.over = want, now, now + _LINGER + 2
         request = {"batch": want, "expires": int(_LINGER * 1e9)}
         await self._connection.publish(
             f"$JS.API.CONSUMER.MSG.NEXT.{source.stream}.{self._durable}",
@@ -268,7 +281,7 @@ class FairFeed:
             if source is None:
                 return  # its stream was removed a moment ago
             source.due -= 1
-            source.came = self._clock()
+            source.last, source.came = message, self._clock()
             source.beyond = int(message.reply.rpartition(".")[2])
             source.messages.append(message)
             self._arrived(message)
