@@ -101,8 +101,8 @@ def run(
     from services.delivery import DeliveryError
     from services.fitness import UnfitServerError
     from services.health import HealthPortError
+    from services.running import ConsumerGoneError, run_service
     from services.settings import SettingsError
-    from services.wiring import ConsumerGoneError, run_service
 
     settings = settings_of(place_of(ctx))
     try:

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import nats
 import structlog
@@ -18,6 +18,7 @@ from services.fitness import require_fit, tls_of
 from services.home import read_json
 from services.rights import inbox_prefix
 from services.settings import Settings, SettingsError
+from services.stopping import CLOSING, LEAVING
 
 T = TypeVar("T")
 
@@ -89,7 +90,21 @@ _BACK_WITHIN: Final = 1.0
 _LOOK_EVERY: Final = 0.1
 
 
-async def while_there(connection: Client, seconds: float, step: Coroutine[Any, Any, T]) -> T:
+class Connection(Protocol):
+    """As much of a connection as tells whether there is a server."""
+
+    @property
+    def is_connected(self) -> bool: ...
+
+
+class Leavable(Connection, Protocol):
+    """As much of a connection as leaving it takes."""
+
+    async def drain(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+async def while_there(connection: Connection, seconds: float, step: Coroutine[Any, Any, T]) -> T:
     """What ``step`` returns, which needs the server to come to its end. For stopping, when nobody should wait long.
 
     Raises what it raises, and TimeoutError when it takes longer, or there has been no server for a second.
@@ -112,15 +127,15 @@ async def while_there(connection: Client, seconds: float, step: Coroutine[Any, A
         task.add_done_callback(look_at_its_end)
 
 
-#: Each step of leaving has so long (seconds): nats-py may wait for ever for what nobody will say any more.
-_LEAVING: Final = 12.0
+async def leave(connection: Leavable) -> None:
+    """Finish what is at hand and disconnect; at once if there is no server to say it to.
 
-
-async def leave(connection: Client) -> None:
-    """Finish what is at hand and disconnect; at once if there is no server to say it to."""
-    for step in (connection.drain, connection.close) if connection.is_connected else (connection.close,):
+    nats-py may wait for ever for what nobody will say any more: we wait no longer than stopping.py says.
+    """
+    steps = ((LEAVING, connection.drain), (CLOSING, connection.close))
+    for seconds, step in steps if connection.is_connected else steps[1:]:
         try:
-            await within(_LEAVING, step())
+            await within(seconds, step())
         except Exception as error:  # noqa: BLE001 - when the server has gone, nats-py raises whatever its transport does
             await note_quietly(error)
 

@@ -8,7 +8,9 @@ writes. The task then goes on as if nobody had said a word, and who waits for it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import os
+import threading
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -40,6 +42,23 @@ async def within(seconds: float, step: Coroutine[Any, Any, T]) -> T:
     finally:
         task.cancel()
         task.add_done_callback(look_at_its_end)
+
+
+def end_process_after(seconds: float, say: Callable[[], None]) -> None:
+    """Unless it has ended by then, end this process as if it were killed: ``say`` is called, and nothing tidied up.
+
+    Python waits for threads and tasks without a limit when a program ends, whatever they hang in.
+    """
+
+    def leave_at_once() -> None:
+        try:
+            say()
+        finally:
+            os._exit(0)
+
+    timer = threading.Timer(seconds, leave_at_once)
+    timer.daemon = True
+    timer.start()
 
 
 def look_at_its_end(task: asyncio.Task[Any]) -> None:

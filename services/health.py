@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from services.home import HomeFolder, read_json, write_json
+from services.stopping import HEALTH
 
 #: Looks at one thing that the service needs. Returns a word or two for the report, raises if it is not to be had.
 Check = Callable[[], Awaitable[str]]
@@ -106,7 +107,7 @@ async def serve_health(
         access_log=False,
         server_header=False,
         ws="none",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=HEALTH,
     )
     server = Server(config)
     with _listening(host, port, service) as listener:

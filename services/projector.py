@@ -35,6 +35,7 @@ from services.connecting import leave
 from services.ending import end, within
 from services.readmodels import DAMAGE, ReadModels
 from services.showing import Showing
+from services.stopping import AT_HAND
 from services.workday import WORKING_DAYS
 
 #: Further behind than this, the read models are computed once at the end rather than batch by batch.
@@ -47,9 +48,6 @@ _RETRY_DELAY: Final = 1.0
 #: many times what the last one took, though not longer than the second figure (seconds), and not while anybody waits.
 _COLLECT_TIMES: Final = 4
 _COLLECT_AT_MOST: Final = 0.5
-
-#: The server has so long to hear that we answer no more (seconds).
-_STOPPING: Final = 5.0
 
 #: How long a query waits for the position it asked for (seconds).
 _PATIENCE: Final = 20.0
@@ -139,7 +137,7 @@ class Projector:
     async def _stop_answering(self, service: Service) -> None:
         if self._connection.is_connected:
             with suppress(nats.errors.Error, TimeoutError):
-                await within(_STOPPING, service.stop())
+                await within(AT_HAND, service.stop())
         await end(*self._tasks)
 
     @property

@@ -28,6 +28,7 @@ from nats.js import JetStreamContext
 from events.log import number_of_delivery, position_of
 from services.connecting import leave, while_there
 from services.ending import end, within
+from services.stopping import LAST_HEARD, Allowance
 
 #: One request waits at the server for so long (seconds). One that was lost with the server is made again then.
 _LINGER: Final = 1.0
@@ -40,9 +41,6 @@ _COLLECT: Final = 0.05
 
 #: After trouble with the server (seconds).
 _PAUSE: Final = 0.5
-
-#: What is on its way here when we stop arrives within this (seconds).
-_LAST: Final = 1.0
 
 #: So often we ask at a stop whether all is here (seconds).
 _ASK_AGAIN: Final = 0.01
@@ -196,7 +194,7 @@ async def hear_the_last(connection: Client, subscription: Subscription, requests
     What is not given back comes again when the time for an answer is up, behind what follows it. So does what the
     server sends just as nobody listens any more, of which it does not always know (seen with nats-server 2.15.1).
     """
-    js = connection.jetstream(timeout=_LAST)
+    js = connection.jetstream(timeout=LAST_HEARD)
 
     async def hear() -> None:
         await asyncio.gather(*(_hear_out(js, each) for each in requests), return_exceptions=True)
@@ -207,7 +205,7 @@ async def hear_the_last(connection: Client, subscription: Subscription, requests
 
     if connection.is_connected:
         with suppress(nats.errors.Error, TimeoutError):
-            await within(_LAST, hear())
+            await within(LAST_HEARD, hear())
 
 
 async def _hear_out(js: JetStreamContext, request: UnderWay) -> None:
@@ -275,17 +273,16 @@ async def feed_into(subscriber: Any, app: FastStream, feed: Any) -> None:
     subscriber.add_task(subscriber._consume_pull)
 
 
-#: FastStream has so long to finish the batch at hand and to stop (seconds): it may wait for ever for its connection.
-_STOPPING: Final = 20.0
+async def stop_pulling(app: FastStream, connection: Client, at_hand: Allowance) -> None:
+    """Finish the batch at hand, for which ``at_hand`` is left, and disconnect.
 
-
-async def stop_pulling(app: FastStream, connection: Client) -> None:
-    """Finish the batch at hand and disconnect. FastStream alone raises when there is no server to disconnect from."""
+    FastStream alone may wait for ever for its connection, and raises when there is no server to disconnect from.
+    """
     subscribers: list[Any] = [each for broker in app.brokers for each in broker.subscribers]
     tasks = [task for each in subscribers for task in each.tasks]
     feeds = [each.subscription for each in subscribers if each.subscription is not None]
     try:
-        await while_there(connection, _STOPPING, app.stop())
+        await while_there(connection, at_hand.left(), app.stop())
     except Exception as error:  # noqa: BLE001 - what was not finished comes again at the next start
         _log.debug("stopping", error=repr(error))
     await end(*tasks)  # FastStream does not wait for them

@@ -27,7 +27,8 @@ from services.parties import add_party
 from services.server import EmbeddedServer
 from services.settings import Settings
 from services.watchdog import Watchdog
-from services.wiring import BesideIt, Closing, Connected, Service, build
+from services.wiring import build
+from services.wrapping import BesideIt, Closing, Connected, Service
 
 _RECEIPT_TIMEOUT: Final = 15.0
 _SETTLE_TIMEOUT: Final = 30.0

@@ -25,6 +25,7 @@ from services.home import read_json
 from services.processes import die_with_parent
 from services.server import EmbeddedServer, ServerError
 from services.settings import PREFIX, Settings, SettingsError
+from services.stopping import KILLED
 
 #: Makes the command line of a service.
 Command = Callable[[str], Sequence[str]]
@@ -33,7 +34,6 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 _STEADY_SECONDS: Final = 30.0  # what ran for so long starts again after the first pause
-_STOP_SECONDS: Final = 8.0  # longer than a service gives itself
 _LOOK_AGAIN_SECONDS: Final = 0.05
 
 #: To plan a statement DuckDB makes and frees many small things, of which glibc keeps but a few of each size at hand by
@@ -189,19 +189,19 @@ class Supervisor:
             self.ready.set()
 
     async def _stop_children(self) -> None:
-        """Ask all to end, the last one started first; after eight seconds they are no longer asked."""
+        """Ask all to end, the last one started first; what has not ended by itself when it should have is killed."""
         living = {name: child for name, child in reversed(self._children.items()) if child.returncode is None}
         for child in living.values():
             with contextlib.suppress(ProcessLookupError):
                 child.terminate()
         if living:
-            await asyncio.wait([asyncio.create_task(child.wait()) for child in living.values()], timeout=_STOP_SECONDS)
+            await asyncio.wait([asyncio.create_task(child.wait()) for child in living.values()], timeout=KILLED)
         for name, child in living.items():
             if child.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     child.kill()
                 await child.wait()
-                self._tell(name, f"did not stop within {_STOP_SECONDS:.0f} s and was killed")
+                self._tell(name, f"did not stop within {KILLED:g} s and was killed")
             else:
                 self._tell(name, "stopped")
 

@@ -52,6 +52,7 @@ from services.desk.settling import Settled, decide_settlement
 from services.ending import end
 from services.notifying.history import History
 from services.rejected import as_json
+from services.stopping import AT_HAND
 
 #: Of what was rejected, an answer holds at most so many.
 _MOST_REJECTED: Final = 20
@@ -65,9 +66,6 @@ _LOOK_AGAIN: Final = 30.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
-
-#: What is at hand when we stop has so long (seconds): whoever asked hears nothing then, and asks again.
-_STOPPING: Final = 5.0
 
 #: So often a query is asked before we say that nobody answers.
 _TRIES: Final = 3
@@ -124,10 +122,10 @@ class Desk:
         self._keep(self._expire())
 
     async def stop(self) -> None:
-        """Finish what is at hand, and take no more."""
+        """Finish what is at hand, and take no more. Who hears nothing in time asks again."""
         self._leaving.set()
         with suppress(nats.errors.Error, TimeoutError):
-            await while_there(self._connection, _STOPPING, self._finish())
+            await while_there(self._connection, AT_HAND, self._finish())
         await end(*self._beside)
 
     async def _finish(self) -> None:

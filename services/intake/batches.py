@@ -25,12 +25,9 @@ from services.intake.reading_ahead import contact_key_of
 from services.intake.settling import Rejection, Retried, Taken, together
 from services.intake.taking import TRIES, How, Taking, halves
 from services.pulling import saying_so
+from services.stopping import Allowance
 
 _RETRY_DELAY: Final = 1.0
-
-#: When we stop, what is being settled has so long (seconds), of the six that a service has for all of it (wiring.py):
-#: the rest is for giving back. What is not settled then comes again.
-_LAST: Final = 4.0
 
 #: The server's refusal of what a submission would have us write. It will not change its mind.
 _REFUSED: Final = (nats.js.errors.BadRequestError, nats.errors.MaxPayloadError)
@@ -216,11 +213,14 @@ class Batches:
             self._needs.feed.settled(streams)
             self._needs.sweeper.settled(streams)
 
-    async def settle_the_last(self) -> None:
-        """From now on nothing is left for later: the connection ends with the batch at hand."""
+    async def settle_the_last(self, at_hand: Allowance) -> None:
+        """From now on nothing is left for later: the connection ends with the batch at hand.
+
+        What is not settled while ``at_hand`` lasts comes again.
+        """
         self._taking.stopping = True
         try:
-            await while_there(self._needs.connection, _LAST, self._until_settled())
+            await while_there(self._needs.connection, at_hand.left(), self._until_settled())
         except TimeoutError:
             await self._beside.drop()
             await end(*self._finishing)

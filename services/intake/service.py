@@ -44,6 +44,7 @@ from services.intake.sweeping import Sweeper
 from services.intake.taking import APPEND_TIMEOUT
 from services.pulling import feed_into, in_batches, saying_so, stop_pulling
 from services.rights import inbox_prefix
+from services.stopping import AT_HAND, Allowance
 
 
 async def _raw(message: NatsBatchMessage) -> Any:
@@ -118,9 +119,10 @@ class Intake:
         batches = Batches(self.role, self._needed_by_batches(customers))
         subscriber(batches.take)
         life.push_async_callback(self._sweeper.stop)
-        life.push_async_callback(stop_pulling, self.app, self._connection)
+        at_hand = Allowance(AT_HAND)
+        life.push_async_callback(stop_pulling, self.app, self._connection, at_hand)
         await life.enter_async_context(saying_so(batches.in_hand))
-        life.push_async_callback(batches.settle_the_last)
+        life.push_async_callback(batches.settle_the_last, at_hand)
         await self._feed.start()
         await boxes.start()
         life.push_async_callback(boxes.stop)

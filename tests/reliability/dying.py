@@ -20,6 +20,7 @@ from services.connecting import connect
 from services.delivery import delivery_of
 from services.logs import configure_logs
 from services.notifier import build_notifier
+from services.notifying import coming_up
 from services.notifying.connected import JetStreamLog
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Outcome
@@ -93,7 +94,8 @@ async def _run(given: dict[str, Any], fuse: _Fuse, ready: Callable[[], None]) ->
 
     module.JetStreamLog = Log  # type: ignore[attr-defined]  # the same
     # What a dead one had in hand comes again soon.
-    module._ACK_WAIT, module._LOOK_FOR_OTHERS_EVERY = 4.0, 2.0  # type: ignore[misc]
+    module._ACK_WAIT = 4.0  # type: ignore[misc]
+    coming_up._LOOK_FOR_OTHERS_EVERY = 2.0  # type: ignore[misc]
     notifier = build_notifier(
         make_broker(settings, "notifier"),
         clock,

@@ -27,6 +27,7 @@ from services import (  # noqa: F401 - read before the fork  # isort: skip
     projector,
     publishing,
     retailer,
+    running,
     verifying,
     watchdog,
     wiring,

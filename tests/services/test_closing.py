@@ -10,7 +10,8 @@ import pytest
 from events.clock import SystemClock
 from services.notifying.templating import VARIABLE
 from services.settings import Settings
-from services.wiring import Closing, build
+from services.wiring import build
+from services.wrapping import Closing
 
 
 class Stopping:

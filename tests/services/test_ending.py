@@ -124,12 +124,12 @@ NEVER = 1_000_000
 async def test_what_needs_a_server_is_not_waited_for_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connecting, "_BACK_WITHIN", 0.1)
     with pytest.raises(TimeoutError, match="no server"):
-        await within(5, while_there(Server(NEVER), 30, asyncio.Event().wait()))  # type: ignore[arg-type]
+        await within(5, while_there(Server(NEVER), 30, asyncio.Event().wait()))
 
 
 async def test_no_longer_than_was_said_is_waited_with_one_either() -> None:
     with pytest.raises(TimeoutError, match="not done"):
-        await within(5, while_there(Server(0), 0.01, asyncio.Event().wait()))  # type: ignore[arg-type]
+        await within(5, while_there(Server(0), 0.01, asyncio.Event().wait()))
 
 
 async def test_a_server_that_is_back_in_time_has_all_the_time_that_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,14 +138,14 @@ async def test_a_server_that_is_back_in_time_has_all_the_time_that_was_said(monk
     settled = asyncio.Event()
     # It is away for one look, and then there for longer than it may be away.
     server = Server(2, lambda looks: settled.set() if looks == 60 else None)
-    assert await within(20, while_there(server, 30, settled.wait()))  # type: ignore[arg-type]
+    assert await within(20, while_there(server, 30, settled.wait()))
 
 
 @pytest.mark.parametrize(
     "wait",
     [
         lambda step: within(0.01, step),
-        lambda step: while_there(Server(0), 0.01, step),  # type: ignore[arg-type]
+        lambda step: while_there(Server(0), 0.01, step),
     ],
     ids=["within", "while_there"],
 )
@@ -170,7 +170,8 @@ async def test_nobody_is_told_of_a_fault_that_comes_when_nobody_waits_any_more(w
 
 
 async def test_a_connection_that_does_not_close_is_left_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connecting, "_LEAVING", 0.01)
+    monkeypatch.setattr(connecting, "LEAVING", 0.01)
+    monkeypatch.setattr(connecting, "CLOSING", 0.01)
 
     class Stuck:
         is_connected = True
@@ -178,4 +179,4 @@ async def test_a_connection_that_does_not_close_is_left_all_the_same(monkeypatch
         def __init__(self) -> None:
             self.drain, self.close = Swallowing(1).run, Swallowing(1).run
 
-    await within(5, leave(Stuck()))  # type: ignore[arg-type]  # all that leaving needs of one
+    await within(5, leave(Stuck()))

@@ -27,6 +27,7 @@ from services.intake import batches, deciding, following, held, judging, rejecti
 from services.intake.beside import Beside, Left
 from services.intake.following import Follower
 from services.intake.index import Index
+from services.stopping import CLOSING, LAST_HEARD, LEAVING
 from tests.chainserver import ChainServer
 from tests.hanging import waiting_in
 from tests.services.test_intake import IMPORTER, SHOP, Chain, event
@@ -93,8 +94,11 @@ async def test_no_submission_is_blamed_for_trouble_of_ours(
     assert (await last_position(js), await rejected.count_rejected(js)) == (1, 0)
 
 
-async def test_a_stop_does_not_wait_for_a_server_that_has_gone(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a batch at hand, and one beside it: without a server nothing of it comes to an end, and all comes again."""
+@pytest.mark.parametrize("gone", [True, False], ids=["the server has gone", "nothing comes to its end"])
+async def test_a_stop_waits_no_longer_than_it_should(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, *, gone: bool
+) -> None:
+    """With a batch at hand, and one beside it: nothing of it comes to an end, and all comes again."""
     beside, at_hand, never = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def settle(*_: Any) -> None:
@@ -107,6 +111,8 @@ async def test_a_stop_does_not_wait_for_a_server_that_has_gone(chain: Chain, mon
             await never.wait()
 
     monkeypatch.setattr(connecting, "_BACK_WITHIN", 0.2)
+    if not gone:
+        monkeypatch.setattr("services.intake.service.AT_HAND", 0.3)  # one allowance for both
     monkeypatch.setattr(settling.Settling, "settle", settle)
     monkeypatch.setattr(taking, "keep_contacts", keep_contacts)
     shop, intake = await chain.partner(SHOP), chain.intake()
@@ -115,12 +121,14 @@ async def test_a_stop_does_not_wait_for_a_server_that_has_gone(chain: Chain, mon
     await beside.wait()
     await shop.hand_in(event("e2"))
     await at_hand.wait()
-    os.kill(chain.server.embedded.pid, signal.SIGKILL)
-    await chain.server.embedded.wait()
-    await within(5, intake.stop())
+    if gone:
+        os.kill(chain.server.embedded.pid, signal.SIGKILL)
+        await chain.server.embedded.wait()
+    await within(5 if gone else 0.3 + LAST_HEARD + LEAVING + CLOSING + 1, intake.stop())
     left = [where for where in map(waiting_in, asyncio.all_tasks()) if "keep_contacts" in where or "settle" in where]
     assert left == []
-    await chain.server.embedded.start()
+    if gone:
+        await chain.server.embedded.start()
 
 
 async def test_a_fault_with_one_submission_is_answered_and_its_neighbours_go_on(

@@ -150,12 +150,12 @@ async def test_what_is_not_set_up_right_ends_the_whole(settings: Settings) -> No
 
 
 async def test_what_will_not_stop_is_killed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.supervisor._STOP_SECONDS", 0.3)
+    monkeypatch.setattr("services.supervisor.KILLED", 0.3)
     async with running(settings, "stubborn") as (supervisor, lines, _):
         await asyncio.wait_for(supervisor.ready.wait(), PATIENCE)
         stubborn = process_of(settings, "stubborn")
     assert gone([stubborn])
-    assert "stubborn   did not stop within 0 s and was killed" in lines.said
+    assert "stubborn   did not stop within 0.3 s and was killed" in lines.said
 
 
 def test_nothing_outlives_a_killed_supervisor(settings: Settings) -> None:

@@ -29,9 +29,11 @@ from services.credentials import credential
 from services.delivery import AppriseDelivery, Delivery
 from services.notices import Notice, send_notice
 from services.notifier import Notifier, build_notifier, filter_subjects
+from services.notifying.coming_up import ComingUp
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Failed, Outcome
 from services.notifying.places import Place
+from services.notifying.taking import Taking
 from services.rights import inbox_prefix
 from services.wiring import security_of
 from tests.chainserver import ChainServer, refusals
@@ -147,23 +149,22 @@ async def test_a_stop_leaves_the_rest_of_a_batch_to_whoever_comes_next(
 ) -> None:
     monkeypatch.setattr("services.notifier._ACK_WAIT", 300.0)  # what is not given back does not come again here
     await street.said(OPENED, TO_IMPORTER, received(IMPORTER, MONDAY + DAY))
-    notifier = street.notifier()
     handled: list[str] = []
-    handle = notifier._take
+    handle = Taking._take
 
-    async def take(raw: Any) -> float | None:
+    async def take(taking: Taking, raw: Any) -> float | None:
         handled.append(raw.subject)
-        notifier._stopping = True
-        return await handle(raw)
+        taking.stopping = True
+        return await handle(taking, raw)
 
-    monkeypatch.setattr(notifier, "_take", take)
-    await notifier.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(Taking, "_take", take)
+        async with street.notifying():
 
-    async def begun() -> bool:
-        return bool(handled)
+            async def begun() -> bool:
+                return bool(handled)
 
-    await eventually(begun)
-    await notifier.stop()
+            await eventually(begun)
     assert len(handled) == 1
     async with street.notifying() as notifier:
         await street.waited(notifier)
@@ -371,7 +372,7 @@ async def test_of_two_notifiers_one_tells(street: Street) -> None:
     async with street.notifying() as one, street.notifying() as other:
         await street.quiet()
         for notifier in (one, other):
-            notifier._looked_for_others = None  # as if a minute had passed
+            notifier._coming_up._looked_for_others = None  # as if a minute had passed
             await notifier.round()
         street.clock.set(MONDAY.replace(hour=7) + DAY)
         await asyncio.gather(one.round(), other.round())
@@ -421,19 +422,17 @@ async def test_a_clock_that_was_set_back_stops_no_rounds(street: Street, monkeyp
     monkeypatch.setattr("services.notifier._LOOK_ANYWAY", 0.01)
     rounds = 0
 
-    async def look() -> None:
+    async def look(_: ComingUp) -> None:
         nonlocal rounds
         rounds += 1
 
-    notifier = street.notifier()
-    monkeypatch.setattr(notifier, "_look_at_messages", look)
-    await notifier.start()
+    monkeypatch.setattr(ComingUp, "look", look)
+    async with street.notifying():
 
-    async def three() -> bool:
-        return rounds > 2
+        async def three() -> bool:
+            return rounds > 2
 
-    await eventually(three)
-    await notifier.stop()
+        await eventually(three)
 
 
 def news_is_due(street: Street) -> Event:
