@@ -66,11 +66,15 @@ class Told:
 
 @dataclass(frozen=True)
 class OrderAfter:
-    """An order when the whole file has been taken in. ``assumed``: it was opened for the test, not by the file."""
+    """An order when the whole file has been taken in. ``assumed``: it was opened for the test, not by the file.
+
+    ``at_home``: it stays at the customer's home, whoever opened it.
+    """
 
     order: str
     status: str
     holder: str | None
+    at_home: bool
     next_step: str | None
     next_owner: str | None
     told: tuple[Told, ...]
@@ -259,6 +263,7 @@ async def _order(chain: Simulation, row: dict[str, Any], assumed: bool) -> Order
         row["order_id"],
         row["status"],
         row["holder"],
+        row["at_home"],
         row["next_step"],
         row["next_owner"],
         tuple(Told(each["kind"], each["subject"], each["status"], each.get("reason")) for each in told),

@@ -28,6 +28,7 @@ _SHOWN: Final = (
     "since",
     "holder",
     "heading_to",
+    "at_home",
     "accountable",
     "opened_by",
     "opened_at",

@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from cli.render.look import party, status_text
+from cli.render.look import AT_HOME, party, status_text, with_parties
+from cli.render.owed import step, who
 from cli.render.plain import clean, word
 from cli.render.receipts import STYLES
 from cli.render.tables import plain_table
@@ -64,10 +65,12 @@ def _order(order: Row) -> Iterator[RenderableType]:
         .append(" would be ")
         .append_text(status_text(order["status"]))
     )
-    if order["holder"]:
+    if order["at_home"]:
+        line.append(f", with {AT_HOME}")
+    elif order["holder"]:
         line.append(", sent by " if order["status"] == "in_transit" else ", with ").append_text(party(order["holder"]))
     if order["next_step"] and order["next_owner"]:
-        line.append(f"; next: {word(order['next_step'])}, by ").append_text(party(order["next_owner"]))
+        line.append_text(with_parties(f"; next: {who(order['next_owner'])} is to {step(order['next_step'])}"))
     if order["assumed"]:
         line.append(" (opened for the test)", style="dim")
     yield line

@@ -59,6 +59,9 @@ TOLD_WORDS = {
     "contact": "in person",
 }
 
+#: Who holds what is mended where she has it.
+AT_HOME = "the customer, at home"
+
 _GOOD = frozenset({"repaired", "ready", "returned", "approved", "part_arrived"})
 _HELD_UP = frozenset({"waiting", "waiting_for_part", "waiting_for_customer", "waiting_for_approval"})
 _BAD = frozenset({"repair_failed", "quote_declined", "reopened"})

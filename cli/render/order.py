@@ -11,11 +11,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli.render.look import TOLD_WORDS, spoken, status_style, with_parties
+from cli.render.look import AT_HOME, TOLD_WORDS, spoken, status_style, with_parties
 from cli.render.moments import Moments, parse
 from cli.render.move import by, move, waited_for
 from cli.render.outcomes import counts
-from cli.render.owed import is_customer, is_void_news
+from cli.render.owed import is_customer, is_void_news, step, who
 from cli.render.plain import clean, many, word
 from cli.render.sentences import PARCEL_WORDS, product_name
 
@@ -129,7 +129,12 @@ def _waits_for(order: Row, moments: Moments, commitments: Sequence[Row]) -> Text
 
 
 def _whereabouts(order: Row) -> tuple[str, Text]:
-    """Who has it; while it is on its way nobody has, and whoever sent it is all that is known."""
+    """Who has it; while it is on its way nobody has, and whoever sent it is all that is known.
+
+    What is mended at her home is held by nobody else, whoever opened the order.
+    """
+    if order.get("at_home"):
+        return "Held by", Text(AT_HOME)
     holder = word(order.get("holder"))
     if not order.get("heading_to") or not order.get("open", True):
         return "Held by", with_parties(holder or "nobody known")
@@ -150,9 +155,7 @@ def _parcel(parcel: Row | None, moments: Moments) -> Text | None:
 
 
 def _next(order: Row, moments: Moments) -> Text:
-    owner = word(order.get("next_owner")) or "somebody"
-    owner = "the customer" if owner == "customer" else owner
-    text = with_parties(f"{owner} is to {spoken(order['next_step'])}")
+    text = with_parties(f"{who(order.get('next_owner'))} is to {step(order['next_step'])}")
     return text.append_text(by(parse(order.get("next_due")), moments))
 
 

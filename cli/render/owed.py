@@ -47,6 +47,10 @@ def place_of_kind(kind: object) -> int:
 FORGOTTEN: Final = "she was forgotten, so nobody is told"
 
 
+#: What stands beside words of hers: it is owed still, for she may come by, but nobody can be told to call her.
+UNREACHABLE: Final = "she was forgotten: there is no way to call or write to her"
+
+
 #: What is said to the customer herself, by a letter or in person.
 _TO_HER: Final = ("update", "check", "call")
 
@@ -59,6 +63,16 @@ def is_word_to_her(commitment: Row) -> bool:
 def is_void_news(commitment: Row, about: Row | None = None) -> bool:
     """Whether it is news to a customer who was forgotten, as it says itself or as ``about``, its order, does."""
     return is_word_to_her(commitment) and bool((about or commitment).get("customer_forgotten"))
+
+
+def is_answer_to_her(commitment: Row) -> bool:
+    """Whether it is the answer to a question of hers, by a party's list; others ask, too."""
+    return commitment.get("kind") == "answer" and bool(commitment.get("to_customer"))
+
+
+def is_from_lost(row: Row) -> bool:
+    """Whether it is a word of a customer who was forgotten, or the answer to one."""
+    return not is_word_to_her(row) and bool(row.get("customer_forgotten"))
 
 
 def is_customer(party: object) -> bool:
@@ -80,6 +94,14 @@ def to_do(kind: object, topic: object = None) -> str:
     """``say that it came in``; of an unknown kind its name."""
     words = _words(kind)
     return _about(words.todo, kind, topic) if words else f"do what is called {_spoken(kind)}"
+
+
+def step(next_step: object) -> str:
+    """The next step of an order as its status has it, in the words in which it is owed.
+
+    A receipt is what a partner hears of an event; nobody is to confirm that.
+    """
+    return WORDS["receive"].todo if next_step == "confirm receipt" else _spoken(next_step)
 
 
 def has_not(owner: object, kind: object, topic: object = None) -> str:

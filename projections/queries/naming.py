@@ -1,4 +1,8 @@
-"""How a product is called of which nobody gave brand or model: by the words of whoever took it in."""
+"""What the read models do not keep of an order, and whoever shows it has to know: looked up in the facts.
+
+How a product is called of which nobody gave brand or model: by the words of whoever took it in. And whether it has
+never left the customer's home: the party that opened the order holds nothing then.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,26 @@ from projections.queries.reading import Reading, Row
 
 
 def with_descriptions(reading: Reading, orders: Sequence[Row]) -> list[Row]:
-    """``orders`` with the ``description`` of each that has neither brand nor model; None for all others.
+    """``orders`` with the ``description`` of each that has neither brand nor model (None for all others), and with
+    ``at_home``: whether it is mended at the customer's home and never went from hand to hand.
 
-    The read models keep what products are called, not how they are described: that is looked up in the facts.
+    ``orders`` have ``first_position``, ``last_position``, ``handoffs``, ``brand`` and ``model``.
     """
-    nameless = [order["first_position"] for order in orders if not (order["brand"] or order["model"])]
-    rows = reading.rows("descriptions", orders=nameless) if nameless else []
-    found = {row["first_position"]: row["description"] for row in rows}
-    return [order | {"description": found.get(order["first_position"])} for order in orders]
+    asked = [order for order in orders if _is_nameless(order) or not order["handoffs"]]
+    found = {row.pop("first_position"): row for row in _looked_up(reading, asked)} if asked else {}
+    return [order | _said_of(order, found.get(order["first_position"], {})) for order in orders]
+
+
+def _is_nameless(order: Row) -> bool:
+    return not (order["brand"] or order["model"])
+
+
+def _looked_up(reading: Reading, orders: Sequence[Row]) -> list[Row]:
+    firsts = [order["first_position"] for order in orders]
+    end = max(order["last_position"] for order in orders)
+    return reading.rows("descriptions", orders=firsts, begin=min(firsts), end=end)
+
+
+def _said_of(order: Row, found: Row) -> Row:
+    description = found.get("description") if _is_nameless(order) else None
+    return {"description": description, "at_home": bool(found.get("at_home"))}

@@ -50,10 +50,22 @@ def test_a_file_that_would_be_taken_in(file: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     result = call("partner", "test", SHOP, write(file, opened, event("e2", "item.received"), lines=True), home=home)
     assert result.exit_code == 0, result.output
-    assert "J-1 would be received, with retailer:juno" in result.stdout
+    assert "J-1 would be received, with retailer:juno; next: retailer:juno is to send it on" in result.stdout
     assert "opened: “Your Diver 200: what happens next”" in result.stdout
     assert "2 accepted" in result.stdout
     assert not home.exists()
+
+
+@pytest.mark.usefixtures("borrowed")
+def test_where_it_would_be_and_who_is_next_is_told_as_elsewhere(file: Path, tmp_path: Path) -> None:
+    sent = [event("e1", "order.opened", product={}), event("e2", "item.handed_over", to="importer:noord")]
+    visited = event("e3", "order.opened", product={}, at_home=True) | {"subject": "J-2"}
+    result = call("partner", "test", SHOP, write(file, *sent, visited), home=tmp_path / "home", columns=200)
+    assert (
+        "J-1 would be in transit, sent by retailer:juno; next: importer:noord is to say that it came in"
+        in result.stdout
+    )
+    assert "J-2 would be taken in, with the customer, at home; next: " in result.stdout
 
 
 @pytest.mark.usefixtures("borrowed")

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from cli.render.order import order_panel
-from tests.cli.drawing import MOMENTS
+from cli.render.tables import orders
+from tests.cli.drawing import MOMENTS, draw
 from tests.cli.examples import ORDER
 
 ANSWER: dict[str, Any] = {
@@ -34,6 +35,13 @@ def test_what_she_waits_for_is_told_with_who_owes_it_and_by_when() -> None:
     assert "She waits for   a call from retailer:juno by Tue 17 Nov 11:00 (" in told
     assert " late) · an answer from retailer:juno by Thu 19 Nov 11:00 (in " in told
     assert "Owed" not in told
+
+
+def test_what_is_mended_at_her_home_is_held_by_her_and_not_by_the_shop() -> None:
+    row = ORDER | {"heading_to": None, "status": "taken_in", "holder": "retailer:juno", "at_home": True}
+    assert "Held by         the customer, at home" in panel_of(row)
+    assert "the customer, at home" in draw(orders({"orders": [row], "total": 1}, MOMENTS), 120)
+    assert "Held by         retailer:juno" in panel_of(row | {"at_home": False})
 
 
 @pytest.mark.parametrize(
