@@ -6,11 +6,11 @@ chain runs, or it is asked how things were at another moment, nothing is said of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.render.owed import is_void_news, is_word_to_her
+from cli.render.owed import is_answer_to_her, is_void_news, is_word_to_her
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -62,19 +62,25 @@ async def mark_owed(connection: Client, rows: Iterable[Row]) -> None:
 
 async def mark_messages(connection: Client, rows: Iterable[Row]) -> None:
     """Say in ``customer_forgotten`` of each message that promises further news, whether its reader was."""
-    await _mark_by_order(connection, rows, "order_id", lambda row: bool(row.get("next_news_by")))
+    await _mark_by_order(connection, [row for row in rows if row.get("next_news_by")], "order_id")
 
 
 async def mark_listed(connection: Client, rows: Iterable[Row]) -> None:
-    """The same of what is owed, in rows that name the order alone: promises, a party's list."""
-    await _mark_by_order(connection, rows, "order", _is_news)
+    """The same of what is owed, in rows that name the order alone."""
+    await _mark_by_order(connection, [row for row in rows if _is_news(row)], "order")
 
 
-async def _mark_by_order(connection: Client, rows: Iterable[Row], order: str, concerned: Callable[[Row], bool]) -> None:
-    told = [row for row in rows if concerned(row)]
-    whose = await _customers_of(connection, {str(row[order]) for row in told})
+async def mark_list(connection: Client, rows: Iterable[Row], words: Iterable[Row]) -> None:
+    """The same of a party's list, also of an answer that is owed to a customer, and of ``words``, which are theirs:
+    whoever asked and was forgotten cannot be called."""
+    owed = [row for row in rows if _is_news(row) or is_answer_to_her(row)]
+    await _mark_by_order(connection, [*owed, *words], "order")
+
+
+async def _mark_by_order(connection: Client, rows: Sequence[Row], order: str) -> None:
+    whose = await _customers_of(connection, {str(row[order]) for row in rows})
     gone = await _forgotten(connection, set(whose.values()))
-    for row in told:
+    for row in rows:
         who = whose.get(str(row[order]))
         row["customer_forgotten"] = None if gone is None or who is None else who in gone
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cli.asking import ask
-from cli.forgotten import mark_listed, unmarked
+from cli.forgotten import mark_list, unmarked
 from cli.options import Json, place_of, read_party
 from cli.output import moments_now, print_json, show
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 Result = dict[str, Any]
 
-#: The parts of the list in which something to be told to a customer may stand.
+#: The parts of the list in which something to be told to a customer may stand, and those that hold words of customers.
 _MAY_BE_NEWS: Final = ("overdue", "calls", "orders", "owed")
+_HERS: Final = ("asked", "contacts")
 
 
 def today(
     ctx: typer.Context,
     party: Annotated[
-        str | None, typer.Argument(metavar="[ROLE:NAME]", show_default=False, help="Whose list: retailer:juno.")
+        str | None, typer.Argument(metavar="ROLE:NAME", show_default=False, help="Whose list: retailer:juno.")
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many lines a part.")] = 50,
     as_json: Json = False,
@@ -38,7 +39,7 @@ def today(
         result = ask(place, "briefings")
     else:
         result = _with_kind(ask(place, "briefing", {"party": name, "limit": limit}, more=_mark))
-        for part in _MAY_BE_NEWS:
+        for part in _MAY_BE_NEWS + _HERS:
             unmarked(result[part])
     if as_json:
         print_json(result)
@@ -50,7 +51,8 @@ def today(
 
 async def _mark(connection: Client, result: Result) -> None:
     _with_kind(result)
-    await mark_listed(connection, [row for part in _MAY_BE_NEWS for row in result[part]])
+    news, hers = ([row for part in parts for row in result[part]] for parts in (_MAY_BE_NEWS, _HERS))
+    await mark_list(connection, news, hers)
 
 
 def _with_kind(result: Result) -> Result:

@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.render.ledger import due_text, foot
 from cli.render.look import TOLD_WORDS, party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import FORGOTTEN, is_customer, is_void_news, to_do, who
+from cli.render.owed import FORGOTTEN, UNREACHABLE, is_customer, is_from_lost, is_void_news, to_do, who
 from cli.render.plain import many, short, word
 from cli.render.tables import plain_table
 
@@ -152,13 +152,15 @@ def _contacts(rows: list[Row], moments: Moments, reader: str) -> Table:
             Text(word(row.get("channel")) or "–"),
             # Of a word that was taken down for her nobody is known who heard it.
             Text("–") if is_customer(row.get("party")) else with_parties(who(row.get("party"))),
-            Text(_said(row)),
+            _remarked(Text(_said(row)), row),
         )
     return table
 
 
 def _remarked(text: Text, row: Row) -> Text:
-    """``text``, with a remark where it would be told to a customer who was forgotten."""
+    """``text``, with a remark where a customer who was forgotten would be told that, or has said it."""
+    if is_from_lost(row):
+        return text.append(f"; {UNREACHABLE}", style="yellow")
     return text.append(f"; {FORGOTTEN}", style="dim") if is_void_news(row) else text
 
 

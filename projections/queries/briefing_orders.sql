@@ -9,7 +9,8 @@ WITH first_due AS (
     ) = 1
 )
 SELECT
-    o.first_position, o.status, o.since, o.holder, f.kind, f.topic, f.owner, f.opened_at, f.due_at, f.state, f.overdue_seconds,
+    o.first_position, o.status, o.since, o.holder, f.kind, f.topic, f.owner, is_customer(f.owed_to) AS to_customer, f.opened_at, f.due_at, f.state,
+    f.overdue_seconds,
     count(*) OVER () AS total
 FROM orders o
 LEFT JOIN first_due f ON f.first_position = o.first_position

@@ -196,6 +196,11 @@ def test_no_list_names_a_date_for_whom_nobody_writes_to(home: Path, order: str) 
     assert message["customer_forgotten"] is True
     said = call("customer", "reply", order, "Where is it?", "--channel", "visit", home=home).stdout
     assert "an answer has to reach her in person" in said
+    listed_now = answer("today", SHOP, home=home)
+    lost = [
+        row["customer_forgotten"] for part in ("asked", "contacts") for row in listed_now[part] if row["order"] == order
+    ]
+    assert lost == [True, True]
 
 
 def test_a_number_that_nobody_knows_is_not_forgotten_by_mistake(home: Path, order: str) -> None:

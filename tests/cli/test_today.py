@@ -51,6 +51,24 @@ def test_a_call_says_why_it_is_owed(call: dict[str, str], said: str) -> None:
     assert ("did not arrive" in line) == ("reason" in call)
 
 
+@pytest.mark.parametrize(
+    ("part", "row"),
+    [
+        ("asked", {"text": "When is it done?", "owner": SHOP, "due_at": "2026-11-19T10:00:00Z", "state": "open"}),
+        ("contacts", {"text": "It stands still.", "party": SHOP, "contacted_at": "2026-11-17T10:00:00Z"}),
+        ("overdue", {"kind": "answer", "owner": SHOP, "to_customer": True, "state": "overdue"}),
+    ],
+)
+def test_nobody_is_sent_to_call_one_who_asked_and_was_forgotten(part: str, row: dict[str, str]) -> None:
+    def told(forgotten: bool | None) -> str:
+        rows = [row | {"order": "W-1", "customer_forgotten": forgotten}]
+        return draw(briefing({"party": SHOP, part: rows, "totals": {part: 1}}, MOMENTS), 200)
+
+    said = "; she was forgotten: there is no way to call or write to her"
+    assert said in told(True)
+    assert [each for each in (False, None) if said in told(each)] == []
+
+
 def test_a_part_is_cut_where_it_is_told_to_be(home: Path) -> None:
     found = answer("today", SHOP, "--limit", "1", home=home)
     assert (found["party"], len(found["orders"])) == (SHOP, 1)

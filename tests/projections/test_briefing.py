@@ -154,6 +154,7 @@ def test_what_is_late_is_on_the_list_of_who_owes_it_and_of_who_answers_for_it(gi
         "kind": "receive",
         "topic": None,
         "owner": IMPORTER,
+        "to_customer": False,
         "accountable": SHOP,
         "opened_at": "2026-03-02T10:00:00Z",
         "due_at": "2026-03-04T10:00:00Z",
