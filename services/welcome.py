@@ -32,6 +32,9 @@ _SOME_HTTP: Final = "https://SERVER"
 #: The row of the page that says where the server is.
 _SERVER_ROW: Final = re.compile(r"^\| server \| `(.*)` \|$", re.MULTILINE)
 
+#: When the trial on the page happened, as the program on it has it.
+_TRIAL_TIME: Final = re.compile(r'^ +"time": "([^"]+)",$', re.MULTILINE)
+
 #: The row of the page that says where HTTP is open.
 _HTTP_ROW: Final = re.compile(r"^\| over HTTP you publish to \| `(.*)/events` \|$", re.MULTILINE)
 
@@ -82,15 +85,16 @@ def render_welcome(
     credentials: str,
     login: Identity,
     url: str | None,
-    now: datetime,
+    happened: datetime,
     http_url: str | None = None,
     keyed: bool = False,
 ) -> str:
     """The page, as Markdown; ``credentials`` is what the handed-over file is called, or the partner's own may be.
 
+    ``happened`` is the time of the trial events on it.
     ``http_url`` is where HTTP is open, if it is, and ``keyed`` whether the partner has a key for it.
     """
-    event, named = first_event(party, now), subjects_of(party)
+    event, named = first_event(party, happened), subjects_of(party)
     if keyed and http_url is None:
         http_url = _SOME_HTTP
     shown = {"credentials": credentials, "url": url or _SOME_SERVER, **named}
@@ -103,7 +107,7 @@ def render_welcome(
         keyed=keyed,
         quoted=shlex.quote(credentials),
         one_line=shlex.quote(json.dumps(event)),
-        closing=json.dumps(last_event(party, now), indent=2, ensure_ascii=False),
+        closing=json.dumps(last_event(party, happened), indent=2, ensure_ascii=False),
         changed=shlex.quote(json.dumps({"changed_after": 0})),
         python={name: repr(text) for name, text in shown.items()} | {"event": _as_python(event)},
         **shown,
@@ -119,7 +123,8 @@ def write_welcome(home: Path, party: str, url: str | None, http_url: str | None 
     """Write the page of a registered ``party`` anew, and return where it lies.
 
     ``url`` is the server as it is seen from here, None where none runs. An address that an operator has put into
-    the page stays, for partners elsewhere; so does the one that was known before, where none is known now.
+    the page stays, for partners elsewhere; so does the one that was known before, where none is known now. The trial
+    keeps its time: it is one event, which the partner may have published already.
     """
     from services.http.keys import with_key
     from services.parties import list_parties  # here, for the registry needs pydantic
@@ -128,10 +133,22 @@ def write_welcome(home: Path, party: str, url: str | None, http_url: str | None 
     file = welcome_file(folder, party)
     display_name, secret = list_parties(home)[party].display_name, credential_file(folder, party).name
     login, keyed = identity(folder, party), party in with_key(home)
-    named = _found(_SERVER_ROW, file.read_text(encoding="utf-8")) if file.is_file() else None
-    there, now = _server_to_name(named, url), datetime.now(UTC)
-    write_private(file, render_welcome(party, display_name, secret, login, there, now, http_url, keyed))
+    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    there = _server_to_name(_found(_SERVER_ROW, before), url)
+    happened = _trial_time(before) or datetime.now(UTC)
+    page = render_welcome(party, display_name, secret, login, there, happened, http_url, keyed)
+    if page != before:
+        write_private(file, page)
     return file
+
+
+def _trial_time(page: str) -> datetime | None:
+    """When the trial on ``page`` happened; None where nobody can tell any more."""
+    try:
+        moment = datetime.fromisoformat(_found(_TRIAL_TIME, page) or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _server_to_name(named: str | None, url: str | None) -> str | None:

@@ -17,6 +17,7 @@ import pytest
 from events.clock import SimulatedClock
 from events.party import name_of
 from events.streams import declare_streams
+from services import welcome
 from services.credentials import Identity, credential_file
 from services.home import HomeFolder
 from services.parties import add_party
@@ -140,6 +141,27 @@ def test_a_page_names_the_server_that_was_known_and_the_one_that_an_operator_put
     assert renew_welcomes(tmp_path, "nats://127.0.0.1:4333", None) == []
     assert page.read_text().count("tls://chain.example:4222") > 1
     assert "127.0.0.1" not in page.read_text()
+
+
+def test_the_trial_on_a_page_that_is_written_anew_is_the_same_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # nobody asks for another zone
+            return datetime(2031, 1, 5, tzinfo=UTC)
+
+    add_party(tmp_path, SHOP)
+    page = write_welcome(tmp_path, SHOP, "nats://127.0.0.1:4222")
+    before, written = page.read_text(), page.stat().st_ino
+    monkeypatch.setattr(welcome, "datetime", Later)
+    write_welcome(tmp_path, SHOP, "nats://127.0.0.1:4222")
+    assert (page.read_text(), page.stat().st_ino) == (before, written)  # there was nothing to write
+    write_welcome(tmp_path, SHOP, "nats://127.0.0.1:4333")
+    assert page.read_text() == before.replace(":4222", ":4333")
+    page.write_text(before.replace('"time": "', '"time": "at '))  # what nobody can read is said anew
+    write_welcome(tmp_path, SHOP, "nats://127.0.0.1:4222")
+    assert '"time": "2031-01-05T00:00:00+00:00"' in page.read_text()
 
 
 async def complaint(program: str, folder: Path) -> str:
