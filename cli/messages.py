@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.asking import ask
 from cli.forgotten import mark_messages, unmarked
+from cli.holding import mark_waiting, without_reasons
 from cli.options import Json, place_of
 from cli.output import moments_now, print_json, show
 from cli.quick import QuickCommand, QuickGroup
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
 
 _LIST = "list"
 
@@ -38,7 +42,7 @@ def list_(
     order: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ORDER]", show_default=False, help="Only those about this order: id, reference or serial."
+            metavar="ORDER", show_default=False, help="Only those about this order: id, reference or serial."
         ),
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many, the newest.")] = 20,
@@ -52,9 +56,15 @@ def list_(
     from cli.render.messages import messages as rendered
 
     args = {"order": order, "limit": limit}
-    result = ask(place_of(ctx), "messages", args, more=lambda at, found: mark_messages(at, found["messages"]))
+    result = ask(place_of(ctx), "messages", args, more=_mark)
     unmarked(result["messages"])
+    without_reasons(result["messages"])
     if as_json:
         print_json(result)
     else:
         show(rendered(result, moments_now()))
+
+
+async def _mark(connection: Client, result: dict[str, Any]) -> None:
+    await mark_messages(connection, result["messages"])
+    await mark_waiting(connection, result["messages"])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cli.asking import ask
 from cli.errors import Problem
 from cli.forgotten import mark_order, mark_orders, mark_story, unmarked
+from cli.holding import mark_waiting, without_reasons
 from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moments
 from cli.output import moments_now, print_json, show
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
 
 #: In which order orders are listed; the first unless another is asked for.
 _SORTS: Final = ("moved", "due", "waiting")
@@ -40,12 +44,18 @@ def timeline(
     args: dict[str, Any] = {"order": order}
     if raw:
         args["raw"] = True
-    result = ask(place, "timeline", args, then, known, mark_story)
+    result = ask(place, "timeline", args, then, known, _mark)
     unmarked([*([result["order"]] if result["order"] else []), *result["commitments"]])
+    without_reasons(result["messages"])
     if as_json:
         print_json(result)
     else:
         show(rendered(result, moments_now(then or known), raw=raw, brief=brief), then, known)
+
+
+async def _mark(connection: Client, result: dict[str, Any]) -> None:
+    await mark_story(connection, result)
+    await mark_waiting(connection, result["messages"])
 
 
 def status(

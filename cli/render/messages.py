@@ -24,6 +24,23 @@ _WAITING: Final = (
 )
 
 
+#: Why a planned message has not left.
+_WAITS: Final = {
+    "more_to_tell": " for what else there may be to tell",
+    "quiet_hours": " for the end of her quiet hours",
+    "tomorrow": ", as she has had all her letters of today",
+    "channel": " for a channel that did not take it yet",
+}
+
+
+def waits_for(row: Row, moments: Moments) -> str:
+    """``waits until Wed 18 Nov 10:06 for what else there may be to tell``; nothing where nobody knows that it waits."""
+    reason, until = _WAITS.get(word(row.get("waits_for"))), parse(row.get("waits_until"))
+    if reason is None:
+        return ""
+    return f"waits until {moments.at(until)}{reason}" if until else f"waits{reason}"
+
+
 def messages(result: Row, moments: Moments) -> Iterator[RenderableType]:
     """The query ``messages``, each in full."""
     rows: list[Row] = result.get("messages") or []
@@ -39,8 +56,8 @@ def messages(result: Row, moments: Moments) -> Iterator[RenderableType]:
 
 
 def waiting_foot(rows: Sequence[Row]) -> Iterator[Text]:
-    """Below letters of which some are planned: why they are still here, for whoever wonders whether anything hangs."""
-    if any(word(row.get("status")) in ("", "planned") for row in rows):
+    """Below letters that are planned and do not say why they are still here: for whoever wonders whether it hangs."""
+    if any(word(row.get("status")) in ("", "planned") and not row.get("waits_for") for row in rows):
         yield Text(_WAITING, style="dim")
 
 
@@ -60,6 +77,8 @@ def message(row: Row, moments: Moments) -> Iterator[RenderableType]:
     head.append(about, style="not bold default").append(status)
     if row.get("reason"):
         head.append(f", {word(row['reason'])}")
+    if waits := waits_for(row, moments):
+        head.append(f", {waits}")
     yield head
     if row.get("subject"):
         yield indented(Text(word(row["subject"]), style="bold"), 2)

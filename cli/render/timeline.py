@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cli.render.lines import Hanging, indented, quoted
 from cli.render.look import with_parties
+from cli.render.messages import waits_for
 from cli.render.moments import Moments, parse
 from cli.render.order import order_panel
 from cli.render.outcomes import by_opener, outcomes
@@ -39,7 +40,8 @@ def timeline(result: Row, moments: Moments, *, raw: bool = False, brief: bool = 
     commitments: list[Row] = result.get("commitments") or []
     yield order_panel(order, moments, commitments)
     entries = everything if raw else list(_told(everything))
-    yield from _Story(moments, word(order.get("order_id")), by_opener(commitments), raw, brief).tell(entries)
+    waits = {word(row.get("message_id")): waits_for(row, moments) for row in result.get("messages") or []}
+    yield from _Story(moments, word(order.get("order_id")), by_opener(commitments), raw, brief, waits).tell(entries)
 
 
 def _told(entries: list[Row]) -> Iterator[Row]:
@@ -71,6 +73,8 @@ class _Story:
     opened: dict[str, list[Row]]
     raw: bool
     brief: bool
+    #: By message, why one that is planned has not left.
+    waits: dict[str, str]
     late_together: set[str] = field(default_factory=set)
 
     def tell(self, entries: list[Row]) -> Iterator[RenderableType]:
@@ -122,6 +126,8 @@ class _Story:
         speaker = "the chain" if source.startswith("chain:") and not self.raw else source
         voided = bool(entry.get("voided"))
         text = with_parties(f"{speaker} {said}", "strike dim" if voided else "")
+        if name == "message.planned" and (waits := self.waits.get(_message(entry))):
+            text.append(f"; it {waits}", style="yellow")
         if entry.get("said_of"):
             text.append(f" (of {word(entry['said_of'])})", style="dim")
         recorded, day = parse(entry.get("recorded_at")), self._late_day(entry)
