@@ -30,7 +30,7 @@ app = typer.Typer(
 def show_(
     ctx: typer.Context,
     party: Annotated[
-        str | None, typer.Argument(metavar="[ROLE:NAME]", show_default=False, help="Only of this party.")
+        str | None, typer.Argument(metavar="ROLE:NAME", show_default=False, help="Only of this party.")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -46,7 +46,7 @@ def reply(
     ctx: typer.Context,
     order: OrderName,
     text: Annotated[
-        str | None, typer.Argument(metavar="[TEXT]", show_default=False, help="What she said; - reads standard input.")
+        str | None, typer.Argument(metavar="TEXT", show_default=False, help="What she said; - reads standard input.")
     ] = None,
     question: Annotated[bool, typer.Option("--question", help="It is a question, whatever it looks like.")] = False,
     answer: Annotated[

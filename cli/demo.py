@@ -36,7 +36,7 @@ def demo(
         str, typer.Option(metavar="en|nl", help="The language in which the customer is written to.")
     ] = "en",
     pace: Annotated[
-        float | None, typer.Option(min=0, max=10, help="Seconds between two steps; 0 to tell it at once.")
+        float | None, typer.Option(metavar="SECONDS", min=0, max=10, help="Between two steps; 0 to tell it at once.")
     ] = None,
 ) -> None:
     """Play the watch story: real services, real messages, six weeks in less than a minute.

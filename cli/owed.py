@@ -19,7 +19,7 @@ def commitments(
     ctx: typer.Context,
     order: Annotated[
         str | None,
-        typer.Argument(metavar="[ORDER]", show_default=False, help="Only of this order: id, reference or serial."),
+        typer.Argument(metavar="ORDER", show_default=False, help="Only of this order: id, reference or serial."),
     ] = None,
     is_open: Annotated[bool, typer.Option("--open", help="Only what has not ended, late or not.")] = False,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is late now.")] = False,

@@ -58,10 +58,14 @@ def add(
     ctx: typer.Context,
     role: Party,
     own_name: Name = None,
-    name: Annotated[str | None, typer.Option("--name", help="What people call it; its name by default.")] = None,
-    phone: Annotated[str | None, typer.Option(help="Number that a customer may call.")] = None,
-    email: Annotated[str | None, typer.Option(help="Address that a customer may write to.")] = None,
-    person: Annotated[str | None, typer.Option(help="Who looks after what has lain too long, there.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="TEXT", help="What people call it; its name by default.")
+    ] = None,
+    phone: Annotated[str | None, typer.Option(metavar="NUMBER", help="Number that a customer may call.")] = None,
+    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Address that a customer may write to.")] = None,
+    person: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who looks after what has lain too long, there.")
+    ] = None,
     language: Annotated[
         str | None, typer.Option(metavar="en|nl", help="In which the chain writes to it; English by default.")
     ] = None,

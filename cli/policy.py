@@ -26,7 +26,7 @@ def check(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             show_default=False,
             help="A policy; without it, the one that is set (policy.toml at home), or the built-in one.",
         ),

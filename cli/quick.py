@@ -2,10 +2,12 @@
 
 Values: typer hands each to pydantic. Texts, and defaults of any kind, need no conversion; only what does need it brings
 pydantic in. Help: typer would draw it with rich and its Markdown; here it is plain text, the commands by their panel.
+Arguments go by their names, without the types of Python.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from typer._coercion import RuntimeParam, build_runtime_param
@@ -31,6 +33,28 @@ class _AsItIs(RuntimeParam):
         return value
 
 
+def _named_plainly(command: Any) -> Any:
+    """``command`` with arguments that help calls by their names alone: ``NAME...``, not ``{NAME}... <list[str]>``.
+
+    The types are Python's; what may be written there, the words beside it say.
+    """
+    for param in command.params:
+        if param.param_type_name == "argument":
+            param.display_type_rich = _no_type
+            param.get_usage_pieces = partial(_usage, param)
+    return command
+
+
+def _no_type(ctx: Any) -> None:
+    del ctx
+
+
+def _usage(param: Any, ctx: Any) -> list[str]:
+    del ctx
+    name = f"{param.display_name_raw}{'' if param.nargs == 1 else '...'}"
+    return [name if param.required else f"[{name}]"]
+
+
 def _quickened(params: list[Any]) -> list[Any]:
     for param in params:
         if param._runtime_param is None:
@@ -51,7 +75,8 @@ class QuickGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name, now or formerly."""
-        return super().get_command(ctx, cmd_name) or super().get_command(ctx, _FORMERLY.get(cmd_name, cmd_name))
+        found = super().get_command(ctx, cmd_name) or super().get_command(ctx, _FORMERLY.get(cmd_name, cmd_name))
+        return found and _named_plainly(found)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """A section for each panel, in the order in which the first command of each was added."""

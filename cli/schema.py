@@ -17,7 +17,7 @@ from cli.output import console, print_json
 def schema(
     type_name: Annotated[
         str | None,
-        typer.Argument(metavar="[TYPE]", show_default=False, help="A fact's name, such as item.handed_over."),
+        typer.Argument(metavar="TYPE", show_default=False, help="A fact's name, such as item.handed_over."),
     ] = None,
     asyncapi: Annotated[
         bool, typer.Option("--asyncapi", help="The AsyncAPI 3 document: who sends what where, and what it hears.")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from cli import verify
+from cli.commands import app
 from events.vocabulary import FACTS
 from projections.compare import Difference
 from services.verifying import Verdict
@@ -19,6 +23,26 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def test_the_version() -> None:
     assert call("--version").stdout.startswith("repairchain")
+
+
+def _helps(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, each in getattr(command, "commands", {}).items():
+        yield from _helps(each, *path, name)
+
+
+@pytest.mark.parametrize("path", list(_helps(get_command(app))), ids=" ".join)
+def test_help_names_arguments_by_what_is_written_there(path: tuple[str, ...]) -> None:
+    """Not by types of Python, and not in braces that somebody might type."""
+    shown = call(*path, "--help", columns=80).stdout
+    assert shown.startswith(f"Usage: {' '.join(('repairchain', *path))} ")
+    assert re.findall(r"[{}]|<[a-z]", shown) == []
+    assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+def test_help_says_which_arguments_may_be_left_out_or_given_several_times() -> None:
+    assert "find [OPTIONS] NAME...\n" in call("find", "--help").stdout
+    assert "commitments [OPTIONS] [ORDER]\n" in call("commitments", "--help").stdout
 
 
 def test_the_schemas(tmp_path: Path) -> None:
