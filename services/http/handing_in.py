@@ -63,6 +63,10 @@ class HandingIn:
         self._subscription = await self._connection.subscribe(f"{RECEIPTS_ROOT}.>", cb=self._hear)
         await self._connection.flush()
 
+    def wait_no_more(self) -> None:
+        """From now on nobody waits for a receipt: what is handed in is safe, and its receipt is remembered."""
+        self.receipts.wait_no_more()
+
     async def stop(self) -> None:
         """Hear no more."""
         with suppress(nats.errors.Error):

@@ -156,7 +156,7 @@ _PROBLEMS: Final = {
     422: "The event does not say what its type asks for; it is kept",
     429: "Too much at a time; Retry-After says when to come again",
     500: "The service failed on this request",
-    503: "The chain takes nothing in at the moment; Retry-After says when to come again",
+    503: "The chain takes nothing in at the moment, or is being stopped; Retry-After says when to come again",
 }
 
 
@@ -182,8 +182,8 @@ def _answers(statuses: tuple[int, ...], **fine: tuple[str, str]) -> dict[str, An
 
 
 _LOCATION: Final = {"Location": {"description": "where to look", "schema": {"type": "string"}}}
-_ALWAYS: Final = (401, 429, 500)
-_BODY: Final = (400, 408, 413, 415, 503)
+_ALWAYS: Final = (401, 429, 500, 503)
+_BODY: Final = (400, 408, 413, 415)
 
 
 def _ce(name: str) -> dict[str, Any]:
@@ -323,7 +323,7 @@ def document() -> dict[str, Any]:
                         _query("changed_after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0}),
                         _query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_CHANGED, "default": 100}),
                     ],
-                    "responses": _answers((*_ALWAYS, 400, 503), s200=("The orders", "ChangedOrders")),
+                    "responses": _answers((*_ALWAYS, 400), s200=("The orders", "ChangedOrders")),
                 }
             },
             **{f"/carriers/{name}": {"post": _carrier(name)} for name in CARRIERS},
@@ -332,7 +332,7 @@ def document() -> dict[str, Any]:
                     "operationId": "timeline",
                     "summary": "The story of an order that you have a part in",
                     "parameters": [_path("order")],
-                    "responses": _answers((*_ALWAYS, 404, 409, 503), s200=("The timeline", "Timeline")),
+                    "responses": _answers((*_ALWAYS, 404, 409), s200=("The timeline", "Timeline")),
                 }
             },
             "/openapi.json": {
@@ -345,7 +345,7 @@ def document() -> dict[str, Any]:
                             "description": "OpenAPI 3.1",
                             "content": _content("application/json", {"type": "object"}),
                         },
-                        "500": _answers((500,))["500"],
+                        **_answers((500, 503)),
                     },
                 }
             },
@@ -395,7 +395,7 @@ def _carrier(name: str) -> dict[str, Any]:
         "security": [],
         "requestBody": {"required": True, "content": _content("application/json", {"type": "object"})},
         "responses": _answers(
-            (400, 401, 404, 408, 413, 429, 500), s202=("Kept, and taken in as soon as its order is known", "Scans")
+            (400, 401, 404, 408, 413, 429, 500, 503), s202=("Kept, and taken in as soon as its order is known", "Scans")
         ),
     }
 

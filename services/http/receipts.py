@@ -28,15 +28,21 @@ class Ear:
     def __init__(self) -> None:
         self._heard: dict[int, Receipt] = {}
         self._news = asyncio.Event()
+        self._waits = True
 
     def hear(self, receipt: Receipt) -> None:
         self._heard[receipt.sequence] = receipt
         self._news.set()
 
+    def wait_no_more(self) -> None:
+        """Whoever waits has what was heard by now."""
+        self._waits = False
+        self._news.set()
+
     async def wait(self, sequences: Iterable[int], until: float) -> dict[int, Receipt]:
         """The receipts of ``sequences`` that have come by ``until``, a time of the event loop."""
         wanted = set(sequences)
-        while not wanted <= self._heard.keys():
+        while self._waits and not wanted <= self._heard.keys():
             self._news.clear()
             try:
                 async with asyncio.timeout_at(until):
@@ -52,6 +58,7 @@ class Receipts:
     def __init__(self) -> None:
         self._ears: dict[str, set[Ear]] = {}
         self._told: Told | None = None
+        self._waits = True
         self.remembered: Remembered[Receipt] = Remembered(KEPT_IN_ALL)
 
     def recall(self, told: Told) -> None:
@@ -72,10 +79,18 @@ class Receipts:
         if self._told is not None:
             self._told.add(_KIND, kept, self.remembered.in_all)
 
+    def wait_no_more(self) -> None:
+        """Nobody waits for receipts from now on."""
+        self._waits = False
+        for ear in (ear for ears in self._ears.values() for ear in ears):
+            ear.wait_no_more()
+
     @contextmanager
     def listening(self, party: str) -> Iterator[Ear]:
         """Hear what comes for ``party`` from now on."""
         ear = Ear()
+        if not self._waits:
+            ear.wait_no_more()
         self._ears.setdefault(party, set()).add(ear)
         try:
             yield ear

@@ -14,6 +14,7 @@ from events.clock import Clock
 from services.answering import asker
 from services.carriers.taking_in import TakingIn, appender
 from services.home import write_json
+from services.http.answering import Answering
 from services.http.app import Door, make_app
 from services.http.handing_in import WAIT, HandingIn
 from services.http.keys import Keys
@@ -68,14 +69,17 @@ class HttpService:
             life.push_async_callback(self._notices.stop)
             await self._carriers.start()
             life.push_async_callback(self._carriers.stop)
-            self.url = await life.enter_async_context(serving(make_app(self._door), self._where))
+            answering = Answering(make_app(self._door))
+            self.url = await life.enter_async_context(serving(answering, self._where))
+            life.callback(answering.stop)
+            life.callback(self._handing_in.wait_no_more)
             write_json(self._folder.http_file, {"url": self.url, "pid": os.getpid()})
             life.callback(self._folder.http_file.unlink, missing_ok=True)
             self._life = life.pop_all()
         _log.info("partners may hand in", url=self.url)
 
     async def stop(self) -> None:
-        """Answer what is at hand, and close."""
+        """Answer what is at hand, tell those who come to come again, and close."""
         await self._life.aclose()
 
     async def check(self) -> str:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from services.settings import Settings, SettingsError
+from services.stopping import DISCONNECTED
 from services.webhooks import is_loopback
 
 #: Connections beyond these are told to come again (503).
@@ -60,7 +61,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Starlette, where: Where) -> AsyncIterator[str]:
+async def serving(app: ASGIApp, where: Where) -> AsyncIterator[str]:
     """Serve ``app`` for as long as the context lasts; yields its address. Port 0 takes a free one.
 
     Raises SettingsError if the port cannot be had.
@@ -76,7 +77,7 @@ async def serving(app: Starlette, where: Where) -> AsyncIterator[str]:
         ws="none",
         limit_concurrency=_MOST_AT_A_TIME,
         timeout_keep_alive=15,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=DISCONNECTED,
         ssl_certfile=where.certificate,
         ssl_keyfile=where.key,
     )
