@@ -36,6 +36,9 @@ TRIES: Final = 5
 #: while the server is busy with the next.
 _MANY: Final = 400
 
+#: So many of those whose order never came are looked up at a time.
+_LOOKED_UP: Final = 64
+
 
 class How(Enum):
     """When what is left to do for a batch is done, and how well the log is known."""
@@ -236,18 +239,30 @@ class Taking:
                 del self._told[kept_as(message)]
 
     async def _untold(self, rejections: Sequence[Rejection]) -> list[Rejection]:
-        """Without those whose order never came and that were told so: a service that died may have handed them in."""
-        untold: list[Rejection] = []
-        for rejection in rejections:
-            message, number = rejection.message, retry_of(rejection.message)
-            if is_lapsed(rejection.problem) and not comes_again(message) and number is not None:
-                try:
-                    await self._needs.js.get_msg(names.REJECTED, seq=number)
-                except nats.js.errors.NotFoundError:
-                    continue
-                # After trouble it is decided on once more, and is no copy of itself.
-                teller = self._told.setdefault(kept_as(message), message)
-                if teller is not message or self._needs.settling.is_leaving(rejection.party, number):
-                    continue
-            untold.append(rejection)
-        return untold
+        """Without those whose order never came and that were told so: a service that died may have handed them in.
+
+        What was held for one partner may lapse by the hundred, and all others wait for the lock meanwhile: so they are
+        looked up side by side.
+        """
+        asked = [each for each in rejections if is_lapsed(each.problem) and not comes_again(each.message)]
+        places = asyncio.Semaphore(_LOOKED_UP)
+        ends = await asyncio.gather(*(self._was_told(each, places) for each in asked), return_exceptions=True)
+        for each in ends:  # all have ended: none notes anything once the batch is given up
+            if isinstance(each, BaseException):
+                raise each
+        told = {id(rejection) for rejection, was_told in zip(asked, ends, strict=True) if was_told}
+        return [rejection for rejection in rejections if id(rejection) not in told]
+
+    async def _was_told(self, rejection: Rejection, places: asyncio.Semaphore) -> bool:
+        message, number = rejection.message, retry_of(rejection.message)
+        if number is None:
+            return False
+        async with places:
+            try:
+                await self._needs.js.get_msg(names.REJECTED, seq=number)
+            except nats.js.errors.NotFoundError:
+                return True
+            # At once, before anybody hears that it was removed since: then nothing would tell of it any more.
+            # After trouble it is decided on once more, and is no copy of itself.
+            teller = self._told.setdefault(kept_as(message), message)
+            return teller is not message or self._needs.settling.is_leaving(rejection.party, number)

@@ -9,6 +9,7 @@ from typing import Any
 
 import nats.errors
 import pytest
+from nats.js import JetStreamContext
 
 from events import names
 from events.clock import SimulatedClock
@@ -160,3 +161,39 @@ async def test_that_its_order_never_came_is_told_although_trouble_came_just_then
 
         await eventually(is_kept_once)
     assert left == []
+
+
+async def test_what_lapses_at_once_is_looked_up_side_by_side(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All others wait meanwhile."""
+    many = 24
+    shop, js = await chain.partner(SHOP), (await chain.server.connect("operator")).jetstream()
+    async with chain.running():
+        for number in range(many):
+            await shop.hand_in(event(f"early{number}", "order.closed", subject="LATER", data={"outcome": "repaired"}))
+        await shop.heard(f"early{many - 1}", "held")
+    chain.clock.set(NOW + HELD_FOR)
+    for held in [each async for each in list_rejected(js)]:  # so that they come in one batch
+        await resubmit_kept(js, held)
+    looking = most = 0
+    look = JetStreamContext.get_msg
+
+    async def counted(self: JetStreamContext, stream: str, *args: Any, **options: Any) -> Any:
+        nonlocal looking, most
+        looking += stream == names.REJECTED and "subject" not in options
+        most = max(most, looking)
+        try:
+            return await look(self, stream, *args, **options)
+        finally:
+            looking -= stream == names.REJECTED and "subject" not in options
+
+    monkeypatch.setattr(JetStreamContext, "get_msg", counted)
+    async with chain.running():
+        await shop.heard(f"early{many - 1}", "rejected")
+
+        async def all_are_kept_once() -> bool:
+            return await count_apart(js) == {"held": 0, "rejected": many}
+
+        await eventually(all_are_kept_once)
+    told = [each for receipts in shop.receipts.values() for each in receipts if each["outcome"] == "rejected"]
+    assert sorted(each["id"] for each in told) == sorted(f"early{number}" for number in range(many))
+    assert 8 < most <= taking._LOOKED_UP  # eight are removed at a time
