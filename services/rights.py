@@ -82,14 +82,6 @@ _DECLARING: Final = (
     *(f"$JS.API.STREAM.CREATE.{stream}" for stream in _STREAMS),
 )
 
-#: To follow the log with a consumer that nobody else shares. A named one would need a subject that is not here.
-_FOLLOWING: Final = (
-    f"$JS.API.CONSUMER.CREATE.{names.REPAIRS}",
-    f"$JS.API.CONSUMER.INFO.{names.REPAIRS}.*",
-    f"$JS.API.STREAM.MSG.GET.{names.REPAIRS}",
-    f"$JS.FC.{names.REPAIRS}.>",
-)
-
 
 def _pulling(stream: str, durable: str) -> tuple[str, ...]:
     return (
@@ -102,6 +94,16 @@ def _pulling(stream: str, durable: str) -> tuple[str, ...]:
 
 def _reading_bucket(stream: str) -> tuple[str, ...]:
     return (f"$JS.API.DIRECT.GET.{stream}.>", f"$JS.API.STREAM.MSG.GET.{stream}")
+
+
+def _reading_through(stream: str) -> tuple[str, ...]:
+    """To read all of a stream with a consumer that nobody else shares. A named one would need a subject that is not
+    here."""
+    return (f"$JS.API.CONSUMER.CREATE.{stream}", f"$JS.API.CONSUMER.INFO.{stream}.*", f"$JS.FC.{stream}.>")
+
+
+#: To follow the log.
+_FOLLOWING: Final = (*_reading_through(names.REPAIRS), f"$JS.API.STREAM.MSG.GET.{names.REPAIRS}")
 
 
 def _keeping_customers() -> tuple[str, ...]:
@@ -174,7 +176,7 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             *_pulling(names.REPAIRS, names.NOTIFIER_DURABLE),
             f"$JS.API.STREAM.MSG.GET.{names.REPAIRS}",
             *_reading_bucket(_CUSTOMERS),
-            f"$JS.API.DIRECT.GET.{_CUSTOMERS}",  # many records at a time: to find a customer by name
+            *_reading_through(_CUSTOMERS),  # to find a customer by name
             *_reading_bucket(_SENDING),
         ),
         # Whoever is allowed a subject with * in its last place may subscribe to > there, too: so that is what it says.

@@ -29,7 +29,7 @@ from services.connecting import while_there
 from services.contact import Contact
 from services.desk.book import Book, Entry, ForgottenError
 from services.desk.bouncing import Bounced, decide_bounce
-from services.desk.finding import Sought, find_by_name
+from services.desk.finding import Known, Sought, find_by_name
 from services.desk.forgetting import Traces, erase_expired, erase_letters, erase_rejected, rejected_of
 from services.desk.knowing import near
 from services.desk.mail import without_quotes
@@ -66,6 +66,9 @@ _LOOK_AGAIN: Final = 30.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
+
+#: Of so many customers at a time the orders are asked for: the read models answer several questions at once.
+_ASKED: Final = 8
 
 #: So often a query is asked before we say that nobody answers.
 _TRIES: Final = 3
@@ -263,12 +266,16 @@ class Desk:
     async def find(self, given: Any) -> Answer:
         """Customers by their names, each with her orders."""
         sought = Sought.model_validate(given)
-        found = await find_by_name(self._connection, sought)
+        found = await find_by_name(self._js, sought)
         at_least = await log.last_position(self._js)
-        customers = []
-        for known in found[: sought.limit]:
+        places = asyncio.Semaphore(_ASKED)
+
+        async def with_orders(known: Known) -> Answer:
             whose = {"opener": known.opener, "customer": known.reference}
-            customers.append({"name": known.name, **whose, **await self._ask("customer", whose, at_least)})
+            async with places:
+                return {"name": known.name, **whose, **await self._ask("customer", whose, at_least)}
+
+        customers = await asyncio.gather(*(with_orders(known) for known in found[: sought.limit]))
         return {"customers": customers, "total": len(found)}
 
     async def forgotten(self, given: Any) -> Answer:

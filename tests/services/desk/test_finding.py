@@ -44,6 +44,12 @@ def test_every_part_has_to_stand_in_a_word_of_the_name(sought: str) -> None:
     assert not fits(folded(sought), "Zoë Kanariella")
 
 
+def test_what_is_plain_is_read_as_all_else_is() -> None:
+    for char in map(chr, range(128)):
+        name = f"Xa{char}yB"
+        assert folded(f"{name} é") == (*folded(name), "e"), repr(char)
+
+
 @pytest.fixture
 async def office(chain_server: ChainServer) -> AsyncIterator[Office]:
     with projectors_borrow():
@@ -57,10 +63,7 @@ async def opened(office: Office, order: str, customer: str, name: str) -> None:
     assert (await office.say("order.opened", order, data))["outcome"] == "accepted"
 
 
-async def test_she_is_found_with_her_orders_and_nobody_else(
-    office: Office, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(finding, "_PAGE", 2)  # so that the book has several pages
+async def test_she_is_found_with_her_orders_and_nobody_else(office: Office, capfd: pytest.CaptureFixture[str]) -> None:
     await office.open("W-1")
     await office.open("W-2")
     for number, name in enumerate(("Bo Mus", "Zoé Mus", "Al Vink", "Zus Kanarie")):
@@ -99,6 +102,15 @@ async def test_what_a_book_holds_that_it_should_not_is_no_customer(office: Offic
     await js.publish(f"$KV.{names.CUSTOMERS}.{customer_key(SHOP, 'C-1')}", b'{"name": "Bo Kraai"}')
     await js.publish(f"$KV.{names.CUSTOMERS}.{customer_key(SHOP, 'C-2')}", headers={"KV-Operation": "DEL"})
     assert [row["name"] for row in (await office.desk("find", name="bo"))["customers"]] == ["Bo Kraai"]
+
+
+async def test_where_a_record_was_lost_on_its_way_nobody_is_told_that_she_is_not_there(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(office, "W-1", "C-1", "Bo Mus")
+    monkeypatch.setattr(finding, "number_of_delivery", lambda record: 2)
+    with pytest.raises(DeskAwayError, match="try again"):
+        await office.desk("find", name="zoe")
 
 
 async def test_an_empty_book_has_nobody(office: Office) -> None:
