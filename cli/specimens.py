@@ -18,6 +18,7 @@ from services.notifying.records import (
     News,
     Other,
     Promised,
+    Question,
     Quote,
     Step,
     Visit,
@@ -88,6 +89,7 @@ _DUTCH: Final = {
     "Is it waterproof again?": "Is hij weer waterdicht?",
     "Fine Movements keeps the old parts": "Fine Movements houdt de oude onderdelen",
     "May I have the old crown back?": "Mag ik de oude kroon terug?",
+    "a new strap of your choice": "een nieuwe band naar keuze",
     "the test to 200 m": "de test tot 200 m",
     "the crown came in the wrong size": "de kroon kwam in de verkeerde maat",
     "replace the valve": "de klep vervangen",
@@ -237,6 +239,9 @@ def _of_news() -> Iterator[Specimen]:
     yield _of("answer", "late", replace(_WORKSHOP, answer=late))
     withheld = Answer("Fine Movements keeps the old parts", "May I have the old crown back?")
     yield _of("answer", "one that we explain", replace(_WORKSHOP, answer=withheld))
+    asked = replace(_WORKSHOP, answer_owed=True, question=Question("Is it waterproof again?", NOW + 2 * _DAY))
+    yield _of("asked", "her question has come", asked)
+    yield _of("gesture", "something is offered", replace(_WATCH, gesture="a new strap of your choice"))
     promised = Promised(NOW + 8 * _DAY, kind="repair", what="the repair")
     yield _of("promise", "a date for the repair", replace(_WORKSHOP, promised=promised))
     yield _of(

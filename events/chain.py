@@ -33,6 +33,8 @@ MessageKind = Literal[
     "cover",
     "decision",
     "person",
+    "asked",
+    "gesture",
 ]
 
 

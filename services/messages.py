@@ -14,8 +14,8 @@ from typing import Any
 from events.chain import MessageKind
 from events.envelope import Event
 from services.notifying.about import news_of
-from services.notifying.apart import APART, APART_KINDS, OUTLIVES_THE_ORDER, apart_speaks, told_apart
-from services.notifying.asking import addressed_to_her
+from services.notifying.apart import APART, APART_KINDS, OUTLIVES_THE_ORDER, apart_kind, apart_speaks, told_apart
+from services.notifying.asking import addressed_to_her, may_be_hers
 from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue
 from services.notifying.newsworthy import MILESTONES, Milestone, has_it_back, milestone, told_as
@@ -51,7 +51,7 @@ def is_past(trigger: Event, policy: Policy, now: datetime) -> bool:
 def concerns_her(trigger: Event | Happened) -> bool:
     """Whether ``trigger`` can be news at all, by what it says itself; else nobody need look at its order."""
     if trigger.name == "question.asked":
-        return addressed_to_her(trigger.data)
+        return addressed_to_her(trigger.data) or may_be_hers(trigger.data, trigger.source)
     if trigger.name == NUDGED:
         return trigger.data.get("kind") == "update"
     return trigger.name != "work.paused" or trigger.data.get("waiting_for") == "customer"
@@ -130,7 +130,7 @@ _Look = Callable[[Happened, History, Policy, datetime], tuple[Happened, MessageK
 
 
 def _look(fact: Happened) -> _Look:
-    if fact.name in APART:
+    if apart_kind(fact) is not None:
         return _for_itself
     if fact.name == MERGED:
         return _entered_twice
@@ -139,7 +139,8 @@ def _look(fact: Happened) -> _Look:
 
 def _for_itself(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
     del policy
-    return (fact, APART[fact.name]) if apart_speaks(fact, history, now) is None else None
+    kind = apart_kind(fact)
+    return (fact, kind) if kind is not None and apart_speaks(fact, history, now) is None else None
 
 
 def _milestone_to_tell(
@@ -206,7 +207,7 @@ def objection(message: PlannedMessage, history: History, policy: Policy, now: da
         return None if owed or taken_back(history) else "overtaken"
     if message.kind == "quote" and _ran_out(fact, history, message.message, now):
         return "stale"
-    if fact.name in APART:
+    if apart_kind(fact) is not None:
         return apart_speaks(fact, history, now)
     if fact.name in (OVERDUE, NUDGED):
         return overdue_speaks(fact, message.kind, history, policy, now)

@@ -56,6 +56,8 @@ TOLD_WORDS = {
     "cover": "who pays",
     "decision": "that we have her yes or no",
     "person": "that a person will be in touch",
+    "asked": "that we have her question",
+    "gesture": "what is offered to make up for it",
     "contact": "in person",
 }
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 from projections.book import open_book
-from projections.calendar import ALWAYS
-from projections.clock import Clock, promise_of_next_news
+from projections.clock import promise_of_next_news
+from projections.policies.next_news import after_missed_visit
 from projections.queries import owed
 from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.naming import with_descriptions
@@ -111,12 +111,10 @@ def closures(reading: Reading, arguments: Arguments) -> Row:
     party, now = arguments.required_text("party"), reading.moment_or_none(arguments)
     book = open_book(reading.cursor)
     terms = book.terms(-1, "update", party, None, arguments.text("category"), arguments.text("urgency"))
-    missed = book.policy.messages.after_missed_visit
-    clock = Clock.of(ALWAYS) if missed.around_the_clock else terms.own
-    promise, sooner = (
-        promise_of_next_news(of, now, timedelta(microseconds=allowed)) if now is not None else None
-        for of, allowed in ((terms.clock, terms.allowed), (clock, missed.microseconds(terms.day_length)))
-    )
+    promise, sooner = None, None
+    if now is not None:
+        promise = promise_of_next_news(terms.clock, now, timedelta(microseconds=terms.allowed))
+        sooner = after_missed_visit(book.policy.messages.after_missed_visit, terms.own, terms.day_length, now)
     return {
         "closures": [row for row in reading.rows("closures") if row.pop("party") == party],
         "next_news_by": as_json(as_parameter(promise)),

@@ -17,8 +17,8 @@ import numpy as np
 from events.chain import MessageKind, MessagePlanned, commitment_id
 from events.party import NOTIFIER, WATCHDOG
 from projections.book import Terms
-from projections.calendar import ALWAYS
-from projections.clock import Clock, micros_of, moment_of, promise_of_next_news
+from projections.clock import micros_of, moment_of, promise_of_next_news
+from projections.policies.next_news import after_missed_visit
 from projections.terms import NEWS_AHEAD, level_at, nudge_at
 from services.backtest.records import NEVER, Fact, Late, Message, Story, is_word_to_her
 from services.messages import TRIGGERS, Found, concerns_her, objection, what_to_tell
@@ -252,7 +252,7 @@ class _Replay:
         )
         cause = str(found.cause.data.get("kind")) if found.cause.name in (OVERDUE, NUDGED) else found.cause.name
         waiting = _Waiting(self._as_planned(found), cause, found.cause.at, now)
-        until = max(self._not_before(found.kind, found.cause.at, now), self._waits_for_more(waiting, now))
+        until = max(self._not_before(waiting, now), self._waits_for_more(waiting, now))
         if until <= now and alone and not self.waiting:
             self._sent([(found.message, found.kind, cause)], now)
         else:
@@ -274,14 +274,23 @@ class _Replay:
         )
         return PlannedMessage(self.story.order, planned)
 
-    def _not_before(self, kind: str, happened: datetime, now: int) -> int:
+    def _not_before(self, waiting: _Waiting, now: int) -> int:
         """The moment from which a message may go out: not at night, and not too many a day."""
         at, most, letters = moment_of(now), self.manners.most_a_day, 0
         if most and len(self.letters) >= most:
             today = micros_of(self.manners.day_of(at))
             letters = sum(sent >= today for sent in self.letters[-most:])
-        urgency = self.story.urgency
-        return micros_of(not_before(self.manners, at, kind=kind, happened=happened, urgency=urgency, letters=letters))
+        kind, late = waiting.message.kind, waiting.cause if waiting.message.kind == "overdue" else None
+        until = not_before(
+            self.manners,
+            at,
+            kind=kind,
+            happened=waiting.happened,
+            urgency=self.story.urgency,
+            letters=letters,
+            late=late,
+        )
+        return micros_of(until)
 
     def _waits_for_more(self, waiting: _Waiting, now: int) -> int:
         """The moment until which a message that may go out waits for what else there may be to tell."""
@@ -309,7 +318,7 @@ class _Replay:
                 self.waiting.remove(waiting)
                 self._ends(message.message, "suppressed", None)
                 continue
-            until, more = self._not_before(message.kind, waiting.happened, now), self._waits_for_more(waiting, now)
+            until, more = self._not_before(waiting, now), self._waits_for_more(waiting, now)
             if until <= now:
                 due.append(waiting)
             if max(until, more) <= now:
@@ -344,10 +353,8 @@ class _Replay:
         return micros_of(promise) if promise < usual else None
 
     def _after_missed_visit(self, at: datetime) -> datetime:
-        """The next news that the policy allows while a visit is missed (as the query ``closures`` has it)."""
-        missed, terms = self.policy.after_missed_visit, self.terms
-        clock = Clock.of(ALWAYS) if missed.around_the_clock else terms.own
-        return promise_of_next_news(clock, at, timedelta(microseconds=missed.microseconds(terms.day_length)))
+        """The next news that the policy allows while a visit is missed."""
+        return after_missed_visit(self.policy.after_missed_visit, self.terms.own, self.terms.day_length, at)
 
     def _ends(self, message: str, status: str, at: datetime | None) -> None:
         kept = []

@@ -14,7 +14,15 @@ from services.notifying.apart import date_named, step_of, told_before, told_firs
 from services.notifying.asking import WAITING, open_questions, pause_for_her, question_of
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.mistakes import taken_back
-from services.notifying.newsworthy import arrived_since, ending_before, ending_of, item_names, open_quote, sent_on
+from services.notifying.newsworthy import (
+    arrived_since,
+    end_is_known,
+    ending_before,
+    ending_of,
+    item_names,
+    open_quote,
+    sent_on,
+)
 from services.notifying.promising import missed_visit, visit_ahead
 from services.notifying.records import (
     Answer,
@@ -24,6 +32,7 @@ from services.notifying.records import (
     News,
     Other,
     Promised,
+    Question,
     Quote,
     Visit,
     Wrong,
@@ -106,6 +115,7 @@ def news_of(
         summary=_text(completed.data.get("summary")) if completed and not _knows_its_end(kind, history) else None,
         reason=_text(cause.data.get("reason")) if kind == "reopened" else None,
         outcome=history.outcome if not history.open else None,
+        closed_untold=kind == "reopened" and not end_is_known(history, cause),
         final=next_news_by is None,
         never_left=not history.has_travelled and _is_at_home(history, completed),
         with_her=where == "customer" and len(item_names(history)) < 2,
@@ -136,6 +146,8 @@ def news_of(
         ours=owed is not None and owed.owner == history.accountable,
         repair_by=repair_by,
         answer=_answer(cause, history) if kind == "answer" else None,
+        question=_question(cause, history, now) if kind == "asked" else None,
+        gesture=_text(cause.data.get("what")) if kind == "gesture" else None,
         promised=_promised(cause, history) if kind == "promise" else None,
         visit=_visit(cause, history) if kind == "visit" else None,
         cover=_cover(cause) if kind == "cover" else None,
@@ -324,8 +336,19 @@ def _answer_was_due(question: Happened | None, answer: Happened, history: Histor
     """When the answer was due, if it came later than that."""
     if question is None:
         return None
-    owed = history.commitment(commitment_id("answer", history.named_by(question), question.source, question.id))
+    owed = _answer_owed(question, history)
     return owed.due_at if owed is not None and owed.due_at is not None and owed.due_at < answer.at else None
+
+
+def _question(asked: Happened, history: History, now: datetime) -> Question:
+    """Her question, and by when she has the answer, if that is still to come."""
+    owed = _answer_owed(asked, history)
+    due = owed.due_at if owed is not None and owed.state == "open" else None
+    return Question(_text(asked.data.get("text")), due if due is not None and due > now else None)
+
+
+def _answer_owed(question: Happened, history: History) -> Owed | None:
+    return history.commitment(commitment_id("answer", history.named_by(question), question.source, question.id))
 
 
 def _decision(said: Happened, history: History) -> Decision:

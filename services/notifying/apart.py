@@ -1,5 +1,5 @@
-"""What is told each for itself, beside the milestone that speaks: an answer to her, a date, a visit, who pays,
-and that her yes or no to a price has come.
+"""What is told each for itself, beside the milestone that speaks: an answer to her, a date, a visit, who pays, a
+gesture, and that her yes or no to a price, or a question of hers, has come.
 
 These wait for no milestone and give way to none: none of them says what another does. One of them is overtaken only by
 what says the same thing anew, and by what makes an end of it.
@@ -23,11 +23,27 @@ APART: Final[dict[str, MessageKind]] = {
     "cover.decided": "cover",
     "quote.accepted": "decision",
     "quote.declined": "decision",
+    "gesture.offered": "gesture",
 }
-APART_KINDS: Final = frozenset(APART.values())
+APART_KINDS: Final = frozenset({*APART.values(), "asked"})
 
-#: What she asked, and who pays, is hers to know also when the order is closed.
-OUTLIVES_THE_ORDER: Final = frozenset({"answer", "cover"})
+#: What she asked, who pays, and what is offered to make up for it, is hers to know also when the order is closed.
+OUTLIVES_THE_ORDER: Final = frozenset({"answer", "asked", "cover", "gesture"})
+
+#: Of these it makes no difference in which round they were said.
+_IN_ANY_ROUND: Final = frozenset({"answer", "asked", "gesture"})
+
+#: By what field one of them is known, where there may be several.
+_NAMED_BY: Final = {
+    "answer": "question",
+    "asked": "question",
+    "visit": "visit",
+    "decision": "quote",
+    "gesture": "gesture",
+}
+
+#: These leave at once: what is in them she knows when the next fact is weighed.
+_AT_ONCE: Final = frozenset({"opened", "reopened"})
 
 #: The steps that all of the repair waits for. When it goes on from one link to the next is theirs to know.
 _STEPS_OF_HERS: Final = frozenset({"diagnose", "repair", "return", "cover"})
@@ -54,9 +70,16 @@ _KEEPS: Final = _WORK_ENDS | {
 }
 
 
+def apart_kind(fact: Happened) -> MessageKind | None:
+    """The kind of message that tells ``fact`` for itself, or None: a question to her, for one, is a milestone."""
+    if fact.name == "question.asked":
+        return None if addressed_to_her(fact.data) else "asked"
+    return APART.get(fact.name)
+
+
 def apart_speaks(fact: Happened, history: History, now: datetime) -> SuppressReason | None:
-    """None if ``fact``, one of APART, is worth a message of its own now, otherwise why it is not."""
-    kind = APART[fact.name]
+    """None if ``fact``, one that has an ``apart_kind``, is worth a message of its own now, otherwise why it is not."""
+    kind = _kind(fact)
     if not is_hers(fact, history):
         return "not_hers"
     if kind not in OUTLIVES_THE_ORDER and not history.open:
@@ -78,7 +101,7 @@ def apart_speaks(fact: Happened, history: History, now: datetime) -> SuppressRea
 def will_be_told(history: History, after: Happened, now: datetime) -> bool:
     """Whether one of these, recorded ``after`` that fact and so not weighed yet, is sure to speak."""
     return any(
-        fact.name in APART
+        apart_kind(fact) is not None
         and fact.position > after.position
         and history.status_of(told_apart(history, fact)) is None
         and apart_speaks(fact, history, now) is None
@@ -88,7 +111,7 @@ def will_be_told(history: History, after: Happened, now: datetime) -> bool:
 
 def told_apart(history: History, fact: Happened) -> str:
     """The id of the message that tells ``fact``: that of the fact that it says anew, unless that was taken back."""
-    kind, origin = APART[fact.name], history.origin(fact)
+    kind, origin = _kind(fact), history.origin(fact)
     told = message_id(history.named_by(origin), origin.source, origin.id, kind)
     if any(told in other.corrects and other.status in ("planned", "sent") for other in history.told):
         return message_id(history.named_by(fact), fact.source, fact.id, kind)
@@ -116,22 +139,26 @@ def thread_of(fact: Happened, history: History) -> list[Happened]:
 
     Promises about a step are one thing however they are called; a question may be answered in a later round.
     """
-    kind = APART[fact.name]
-    facts = history.facts if kind == "answer" else history.this_round()
-    same = [other for other in facts if APART.get(other.name) == kind]
+    kind = _kind(fact)
+    facts = history.facts if kind in _IN_ANY_ROUND else history.this_round()
+    same = [other for other in facts if apart_kind(other) == kind]
     if kind == "promise":
         key = _promise_key(fact, history)
         return [other for other in same if _promise_key(other, history) == key]
-    name = {"answer": "question", "visit": "visit", "decision": "quote"}.get(kind)
+    if kind == "asked":
+        same = [other for other in same if asked_by_her(other, history)]
+    name = _NAMED_BY.get(kind)
     return [other for other in same if name is None or other.data.get(name) == fact.data.get(name)]
 
 
 def is_hers(fact: Happened, history: History) -> bool:
     """Whether it is said to her, or of what is hers."""
-    match APART[fact.name]:
+    match _kind(fact):
         case "answer":
             question = question_of(fact, history)
             return question is not None and asked_by_her(question, history)
+        case "asked":
+            return asked_by_her(fact, history)
         case "promise":
             kind, to = step_of(fact, history), _said(fact, "to", history)
             if kind in _STEPS_OF_HERS or addressed_to_her({"to": to}):
@@ -178,9 +205,11 @@ def _promise_key(promise: Happened, history: History) -> tuple[str, str, str]:
 def _content(fact: Happened) -> tuple[Any, ...]:
     """What it says, apart from when and how it was said."""
     data = fact.data
-    match APART[fact.name]:
-        case "answer":
+    match _kind(fact):
+        case "answer" | "asked":
             return (" ".join(str(data.get("text") or "").split()),)
+        case "gesture":
+            return (" ".join(str(data.get("what") or "").split()),)
         case "promise":
             return (moment(data["by_when"]),)
         case "visit":
@@ -190,7 +219,18 @@ def _content(fact: Happened) -> tuple[Any, ...]:
     return tuple(data.get(field) for field in ("decision", "cause", "appeal"))
 
 
+def _kind(fact: Happened) -> MessageKind:
+    kind = apart_kind(fact)
+    assert kind is not None
+    return kind
+
+
 def _is_over(fact: Happened, kind: str, history: History, now: datetime) -> bool:
+    if kind == "asked":
+        return _is_answered(fact, history) or _has_read_of(fact, history)
+    if kind == "gesture":
+        given = (other for other in history.facts if other.name == "gesture.given")
+        return any(other.data.get("gesture") == fact.data.get("gesture") for other in given)
     later = [other for other in history.this_round() if other.place_in_time > fact.place_in_time]
     if kind == "promise":
         if moment(fact.data["by_when"]) <= now:
@@ -209,3 +249,17 @@ def _is_over(fact: Happened, kind: str, history: History, now: datetime) -> bool
             for other in later
         )
     return False
+
+
+def _is_answered(question: Happened, history: History) -> bool:
+    return any(other.name == "question.answered" and question_of(other, history) == question for other in history.facts)
+
+
+def _has_read_of(question: Happened, history: History) -> bool:
+    """Whether a letter that was written after her question came says by when she has the answer, as nearly all do."""
+    return any(
+        told.position > question.position
+        and told.kind not in ("answer", "asked")
+        and (told.status == "sent" or (told.status == "planned" and told.kind in _AT_ONCE))
+        for told in history.told
+    )

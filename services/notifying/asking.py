@@ -30,6 +30,14 @@ def asked_by_her(question: Happened, history: History) -> bool:
     )
 
 
+def may_be_hers(question: Mapping[str, Any], source: str) -> bool:
+    """Whether a question with these data may be one of hers, by what it says itself: the order's history tells."""
+    to = str(question.get("to") or "")
+    return not addressed_to_her(question) and (
+        role_of(source) == "customer" or source == to or role_of(to) not in ROLES
+    )
+
+
 def question_of(answer: Happened, history: History) -> Happened | None:
     """The question that ``answer`` answers: the last of that name before it, or the first where all came later."""
     asked = [

@@ -21,13 +21,19 @@ from services.contact import Contact
 JUST_NOW: Final = timedelta(minutes=15)
 
 #: What says that something which she did has come to us.
-_ACKNOWLEDGES: Final = frozenset({"opened", "decision"})
+_ACKNOWLEDGES: Final = frozenset({"opened", "decision", "asked"})
 
 #: Nothing has happened that these tell but that time has passed: nobody is to be woken for that, however urgent.
-BY_THE_CLOCK: Final = frozenset({"update", "person", "check"})
+_BY_THE_CLOCK: Final = frozenset({"update", "person", "check", "overdue"})
+
+#: She sits and waits for these: that nobody comes she has to hear before she goes to bed.
+_WAITED_FOR: Final = frozenset({"visit"})
+
+#: Kind, and in no hurry whatever the order is.
+_COURTESIES: Final = frozenset({"gesture"})
 
 #: Progress: whoever reports it often has more to report right after it. None of these asks her anything.
-_PROGRESS: Final = frozenset({"received", "repaired", "ready", "closed", "promise", "visit", "cover"})
+_PROGRESS: Final = frozenset({"received", "repaired", "ready", "closed", "promise", "visit", "cover", "gesture"})
 
 #: Where nobody says when quiet hours end, the day of letters begins then.
 _MORNING: Final = time(8)
@@ -62,16 +68,29 @@ def zone_of(contact: Contact | None, shop_zone: str | None = None) -> ZoneInfo:
     return ZoneInfo(named) if named else DEFAULT.zone
 
 
+def is_by_the_clock(kind: str, late: str | None = None) -> bool:
+    """Whether only time has brought about a message of ``kind``; ``late`` is the step of which it tells, if one is."""
+    return kind in _BY_THE_CLOCK and late not in _WAITED_FOR
+
+
 def not_before(
-    manners: Manners, now: datetime, *, kind: str, happened: datetime, urgency: str | None, letters: int
+    manners: Manners,
+    now: datetime,
+    *,
+    kind: str,
+    happened: datetime,
+    urgency: str | None,
+    letters: int,
+    late: str | None = None,
 ) -> datetime:
     """The moment from which the message may go out: ``now`` if nothing is against it.
 
-    ``letters`` is how many she has got since ``manners.day_of(now)``. News of an urgent order goes out at any hour, and
-    what only time has brought about when she is awake, however many there were.
+    ``letters`` is how many she has got since ``manners.day_of(now)``, ``late`` the kind of step that is overdue where
+    it tells of one. News of an urgent order goes out at any hour, and what only time has brought about when she is
+    awake, however many there were.
     """
     hurried = (urgency or ROUTINE) != ROUTINE
-    if hurried and kind not in BY_THE_CLOCK:
+    if hurried and kind not in _COURTESIES and not is_by_the_clock(kind, late):
         return now
     if kind in _ACKNOWLEDGES and now - happened <= JUST_NOW:
         return now

@@ -160,6 +160,7 @@ def _not_before(
         happened=_happened(message, timeline) or now,
         urgency=timeline["order"].get("urgency"),
         letters=letters,
+        late=_late(message, timeline) if message.kind == "overdue" else None,
     )
 
 
@@ -178,6 +179,11 @@ def _is_plan(entry: Mapping[str, Any]) -> bool:
 
 def _happened(message: PlannedMessage, timeline: Mapping[str, Any]) -> datetime | None:
     return next((moment(entry["occurred_at"]) for entry in _causes(message, timeline)), None)
+
+
+def _late(message: PlannedMessage, timeline: Mapping[str, Any]) -> str | None:
+    """The kind of step that is overdue, of which the message tells."""
+    return next(((entry["data"] or {}).get("kind") for entry in _causes(message, timeline)), None)
 
 
 def _begins(message: PlannedMessage, timeline: Mapping[str, Any], now: datetime) -> datetime:

@@ -33,6 +33,9 @@ _GIVE_WAY: Final = frozenset({"received", "ready"})
 #: The ends of an order that a message about the item may have told already.
 _SAME_END: Final[dict[str, Ending]] = {"repaired": "repaired", "replaced": "replaced", "declined": "declined"}
 
+#: Whoever has read one of these knows that it seemed done.
+_TELLS_THE_END: Final = frozenset({"closed", "repaired", "ready", "check"})
+
 MILESTONES: Final = frozenset(
     {
         "order.opened",
@@ -148,6 +151,14 @@ def _was_closed_before(fact: Happened, history: History) -> bool:
         if other.name in ("order.closed", "order.reopened") and other.place_in_time < fact.place_in_time
     ]
     return turns[-1:] == ["order.closed"]
+
+
+def end_is_known(history: History, reopened: Happened) -> bool:
+    """Whether she has read, of what was before ``reopened``, that the work had ended."""
+    earlier = [fact for fact in history.facts if fact.place_in_time < reopened.place_in_time]
+    begin = max((place for place, fact in enumerate(earlier) if fact.name == "order.reopened"), default=0)
+    causes = {(fact.source, fact.id) for fact in earlier[begin:]}
+    return any(told.kind in _TELLS_THE_END and told.cause in causes for told in history.sent)
 
 
 def _kind_of_pause(fact: Happened, history: History, asked: Happened | None) -> MessageKind | None:

@@ -79,6 +79,8 @@ def overdue_speaks(
         return "met"
     if _has_moved(owed, trigger):
         return "overtaken"
+    if owed.kind == "forward" and _is_decided_on(history):
+        return "overtaken"
     # No milestone says what became of her question.
     if not _is_her_answer(owed) and _milestone_speaks(trigger, history, policy, now):
         return "overtaken"
@@ -103,6 +105,11 @@ def _has_moved(owed: Owed, trigger: Happened) -> bool:
 
 def _is_her_answer(owed: Owed) -> bool:
     return owed.kind == "answer" and role_of(owed.owed_to) == "customer"
+
+
+def _is_decided_on(history: History) -> bool:
+    """Whether it is being decided who pays: that is what it waits for, and what she hears of when it takes too long."""
+    return any((owed.kind, owed.state) == ("cover", "open") for owed in history.owed)
 
 
 def _milestone_speaks(trigger: Happened, history: History, policy: Policy, now: datetime) -> bool:

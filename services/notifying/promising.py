@@ -49,6 +49,15 @@ def by_day(promise: datetime, now: datetime, manners: Manners) -> datetime:
     return (next_clock(asleep, end) + _AFTER_QUIET).astimezone(promise.tzinfo)
 
 
+def when_awake(moment: datetime, manners: Manners) -> datetime:
+    """``moment``, or an hour after the end of the quiet hours that it falls into: nobody waits up for an answer, and if
+    it is late she hears that in the morning."""
+    local = moment.astimezone(manners.zone)
+    if manners.quiet is None or not quiet_at(local, manners):
+        return moment
+    return (next_clock(local, manners.quiet[1]) + _AFTER_QUIET).astimezone(moment.tzinfo)
+
+
 @lru_cache(maxsize=64)
 def is_always_by_day(calendar: Calendar, manners: Manners) -> bool:
     """Whether whatever a party with that calendar promises is by day anyway: a closing time of its own, that is."""

@@ -107,6 +107,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A question of hers that has come, and by when she has the answer, if that is known. ``text`` is her own."""
+
+    text: str | None = None
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Promised:
     """A date that a party of the chain has named for a step (``kind``: forward, diagnose, repair, return, cover; None
     if it did not say which), and the one that it had named ``before``. ``what`` and ``reason`` are free text."""
@@ -185,6 +193,8 @@ class News:
     summary: str | None = None
     reason: str | None = None
     outcome: str | None = None
+    #: It was closed and is open again, and she has read nothing of its end.
+    closed_untold: bool = False
     final: bool = False
     #: The work on it has ended elsewhere: it comes back to us first.
     comes_home: bool = False
@@ -222,6 +232,9 @@ class News:
     #: The date of further news in the last letter that she got.
     named_before: datetime | None = None
     answer: Answer | None = None
+    question: Question | None = None
+    #: What is offered to make up for it: free text of partners.
+    gesture: str | None = None
     promised: Promised | None = None
     visit: Visit | None = None
     cover: Cover | None = None

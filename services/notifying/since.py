@@ -32,6 +32,11 @@ TEXTS: Final[dict[str, str | None]] = {
     "question.answered": None,
     "cover.decided": None,
 }
+#: These tell of one thing, and nothing of what happened beside it.
+_OF_ONE_THING: Final = APART_KINDS | {"question"}
+#: These say nothing of a wrong part either, and it is no step on the way that a later one would imply.
+_NOT_OF_PARTS: Final = _OF_ONE_THING | {"overdue", "person", "quote"}
+
 #: The steps of others about which reminders go out.
 _CHASED: Final = frozenset({"receive", "forward", "diagnose", "repair", "part", "cover"})
 _OURS: Final = ("message.", "commitment.", "fact.")
@@ -40,17 +45,26 @@ _OURS: Final = ("message.", "commitment.", "fact.")
 def steps_since(history: History, now: datetime) -> tuple[Step, ...]:
     """What happened and she has not been told: what was recorded after the last message that she got was planned.
 
-    What is told for itself tells nothing of the rest.
+    What tells of one thing tells nothing of the rest.
     """
-    told = max((each.position for each in history.sent if each.kind not in APART_KINDS), default=0)
-    apart = {each.cause for each in history.sent if each.kind in APART_KINDS}
+    told = _last_told(history, _OF_ONE_THING)
+    told_of_parts = _last_told(history, _NOT_OF_PARTS)
+    apart = {each.cause for each in history.sent if each.kind in _OF_ONE_THING}
     new = [
         fact
         for fact in history.this_round()
-        if fact.position > told and fact.name in TEXTS and fact.at <= now and (fact.source, fact.id) not in apart
+        if fact.position > (told_of_parts if fact.name == "part.rejected" else told)
+        and fact.name in TEXTS
+        and fact.at <= now
+        and (fact.source, fact.id) not in apart
     ]
     steps = [step for fact in new if (step := _step(fact, history)) is not None]
     return tuple(steps[-_MOST:])
+
+
+def _last_told(history: History, besides: frozenset[str]) -> int:
+    """Position of the last message that she got of a kind that is not in ``besides``."""
+    return max((each.position for each in history.sent if each.kind not in besides), default=0)
 
 
 def silences(history: History) -> int:

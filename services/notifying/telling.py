@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,11 +25,11 @@ from services.answering import Ask
 from services.contact import EMAIL, Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
-from services.notifying.decency import BY_THE_CLOCK, Manners, zone_of
+from services.notifying.decency import Manners, is_by_the_clock, zone_of
 from services.notifying.history import moment
-from services.notifying.promising import by_day
+from services.notifying.promising import by_day, when_awake
 from services.notifying.recording import Log
-from services.notifying.records import Closure, Policy
+from services.notifying.records import Closure, MessagePlan, Policy
 from services.notifying.sending import Contacts, ForgottenCustomerError, Sender, UnreadableContactError
 from services.notifying.steadying import to_be_written
 from services.notifying.waiting import NotYetError
@@ -103,12 +103,12 @@ class Teller:
         plan = decide_plan(trigger, timeline, self.policy, now, hours.closures, promise, sooner)
         if plan is None:
             return
-        if patient and plan.kind in BY_THE_CLOCK:
+        if patient and is_by_the_clock(plan.kind, plan.news.late):
             # What was written at night would in the morning name a date that was made then, and be late for it.
             _await_its_hour(trigger, timeline, manners, hours.zone, now)
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None
-        wording = compose(plan, self.cards(), language, zone=manners.zone, urgent=urgent)
+        wording = compose(_by_day(plan, manners), self.cards(), language, zone=manners.zone, urgent=urgent)
         data = MessagePlanned(
             message=plan.message,
             kind=plan.kind,
@@ -184,6 +184,15 @@ class Teller:
             asked = self._asked[key] = asyncio.ensure_future(self.ask(name, args, None))
             asked.add_done_callback(lambda _: self._asked.pop(key, None))
         return await asyncio.shield(asked)
+
+
+def _by_day(plan: MessagePlan, manners: Manners) -> MessagePlan:
+    """``plan`` with no answer named for her quiet hours."""
+    news, question = plan.news, plan.news.question
+    if question is not None and question.due is not None:
+        question = replace(question, due=when_awake(question.due, manners))
+    owed_by = when_awake(news.answer_owed_by, manners) if news.answer_owed_by is not None else None
+    return replace(plan, news=replace(news, question=question, answer_owed_by=owed_by))
 
 
 def _await_its_hour(

@@ -83,7 +83,8 @@ class _Words:
             **self._past(news),
             **self._closure(news),
             "answer": self._told(news.answer.text, LONGEST_ANSWER) if news.answer else None,
-            "her_question": self._told(news.answer.question) if news.answer else None,
+            "her_question": self._told(_her_question(news)),
+            "gesture": self._told(news.gesture),
             "promised": self._promised(news.promised) if news.promised else None,
             "visit": self._visit(news.visit) if news.visit else None,
             "cover": self._cover(news.cover) if news.cover else None,
@@ -155,14 +156,16 @@ class _Words:
             "summary": self._told(news.summary),
             "reason": self._told(news.reason),
             "outcome": news.outcome,
+            "closed_untold": news.closed_untold,
             "check_on": self._day(news.check_at),
         }
 
     def _asking(self, news: News, stand: str) -> dict[str, object]:
+        answer_by = news.question.due if news.question else news.answer_owed_by
         return {
             "asked": news.asked,
             "answer_owed": news.answer_owed and self._plan.kind != "answer" and news.late != "answer",
-            "answer_owed_by": self._by(news.answer_owed_by),
+            "answer_owed_by": self._by(answer_by),
             "call_owed": news.call_owed,
             "uncalled_still": news.uncalled_still,
             "paused": news.paused,
@@ -288,6 +291,13 @@ class _Words:
 
 def _line(text: str) -> str:
     return one_line(text.translate(_MARKS))
+
+
+def _her_question(news: News) -> str | None:
+    """The question of hers that the letter is about."""
+    if news.question:
+        return news.question.text
+    return news.answer.question if news.answer else None
 
 
 def _is_later(promised: Promised) -> bool:

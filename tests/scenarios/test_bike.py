@@ -85,6 +85,7 @@ async def test_a_person_answers_within_two_hours_and_goodwill_is_a_decision_on_t
     # Our own welcome, at once, is not taken for an answer. The answer is in the message, the moment that it is given.
     assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
         ("2026-04-14 16:00", "opened"),
+        ("2026-04-14 16:05", "asked"),
         ("2026-04-15 09:45", "answer"),
     ]
     assert [notice.notice for notice in await scene.noticed("answer")] == ["commitment.nudged"]
@@ -110,15 +111,18 @@ async def test_a_person_answers_within_two_hours_and_goodwill_is_a_decision_on_t
     assert heard(told) == [
         # Opened on Tuesday 16:00; five working days, and an hour, later is Tuesday 17:00.
         ("2026-04-14 16:00", "opened", "order.opened", "email en", "2026-04-21 17:00"),
+        # That her question has come, and by when she has the answer.
+        ("2026-04-14 16:05", "asked", "question.asked", "email en", "2026-04-22 17:00"),
         ("2026-04-15 09:45", "answer", "question.answered", "email en", "2026-04-22 17:00"),
         ("2026-04-15 09:56", "cover", "cover.decided", "email en", "2026-04-22 17:00"),
         ("2026-04-17 11:36", "closed", "order.closed", "email en", ""),
         # A working day after it was returned, on Friday at eleven.
         ("2026-04-20 11:00", "check", "check overdue", "email en", ""),
     ]
-    assert "a better tent is on its way, free" in " ".join(told[1].body.split())
-    assert "as a gesture of goodwill" in " ".join(told[2].body.split())
-    assert "has been replaced" in told[3].body
+    assert "You will have our answer by Wednesday 15 April at 10:05" in " ".join(told[1].body.split())
+    assert "a better tent is on its way, free" in " ".join(told[2].body.split())
+    assert "as a gesture of goodwill" in " ".join(told[3].body.split())
+    assert "has been replaced" in told[4].body
     assert (await scene.status(ORDER))["contacts_started"] == 0
     assert await backtested(scene, ORDER, TERMS) == [(message.at, message.kind) for message in told]
     assert kept(told)

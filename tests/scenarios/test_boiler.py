@@ -60,9 +60,11 @@ async def its_clocks_run_day_and_night(scene: Stage) -> None:
         # 12 hours; the welcome, sent at once, has met the first and is the beginning of the next. That one would be
         # promised for 04:00 (12 hours and one), when she sleeps; so it is for 21:00, and owed an hour before.
         Owed("update", DESK, "2026-01-17 03:00", "met", met="2026-01-16 15:00"),
-        Owed("update", DESK, "2026-01-16 20:00", "open"),
+        Owed("update", DESK, "2026-01-16 20:00", "met", met="2026-01-16 17:30"),
         # Friday 17:30 and 2 hours.
         Owed("answer", DESK, "2026-01-16 19:30", "open", what="Q-1"),
+        # From the word that her question has come.
+        Owed("update", DESK, "2026-01-17 05:30", "open"),
     ]
     ball = await scene.ball(ORDER)
     assert (ball["owner"], ball["kind"], ball["owed_to"]) == (DESK, "answer", "customer:C-301")
@@ -77,6 +79,7 @@ async def test_no_silence_until_monday_and_then_nobody_advises_her_to_call_anybo
     assert [(message.at, message.kind, message.next_news_by) for message in told] == [
         # A date and a time, before the night.
         ("2026-01-16 15:00", "opened", "2026-01-16 21:00"),
+        ("2026-01-16 17:30", "asked", "2026-01-17 09:00"),
         # The answer was owed by 19:30; from then 12 hours and one.
         ("2026-01-16 19:30", "overdue", "2026-01-17 08:30"),
         # Due early on Saturday; there is nothing new, and so she is not woken.
@@ -85,7 +88,8 @@ async def test_no_silence_until_monday_and_then_nobody_advises_her_to_call_anybo
     assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert "by Friday 16 January at 21:00 at the latest" in told[0].body
     assert "somebody comes to you to look at your Emberwick Combi 24" in told[0].body
-    assert "an answer to your question" in told[1].body
+    assert "You will have our answer by Friday 16 January at 19:30" in " ".join(told[1].body.split())
+    assert "an answer to your question" in told[2].body
     assert await scene.noticed("answer") == [
         # Four fifths of two hours; then the due time itself. The desk owes it and is accountable: one notice, not two.
         Noticed("2026-01-16 19:06", DESK, "commitment.nudged", "answer"),
@@ -102,6 +106,7 @@ async def test_no_silence_until_monday_and_then_nobody_advises_her_to_call_anybo
     told = await scene.told(ORDER)
     assert heard(told) == [
         ("2026-01-16 15:00", "opened", "order.opened", "email en", "2026-01-16 21:00"),
+        ("2026-01-16 17:30", "asked", "question.asked", "email en", "2026-01-17 09:00"),
         ("2026-01-16 19:30", "overdue", "answer overdue", "email en", "2026-01-17 08:30"),
         # No silence in the weekend.
         ("2026-01-17 08:00", "update", "update nudged", "email en", "2026-01-17 21:00"),
@@ -112,8 +117,8 @@ async def test_no_silence_until_monday_and_then_nobody_advises_her_to_call_anybo
         # That somebody should come is overtaken, and nobody says it. What 3Y means she asked, and so she hears it.
         ("2026-01-19 14:00", "answer", "question.answered", "email en", ""),
     ]
-    assert "fan replaced, and it heats again" in told[3].body
-    assert "3Y: the fan does not turn" in told[6].body
+    assert "fan replaced, and it heats again" in told[4].body
+    assert "3Y: the fan does not turn" in told[7].body
     assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), DESK, CARDS)

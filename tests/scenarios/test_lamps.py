@@ -117,11 +117,14 @@ async def test_a_question_either_way_is_open_until_it_is_answered(scene: Stage) 
     told = await scene.told(ORDER)
     assert [(message.at, message.kind, message.next_news_by) for message in told] == [
         ("2026-05-11 09:00", "opened", "2026-05-18 17:00"),
+        # That we have her question, and by when she has the answer.
+        ("2026-05-11 10:00", "asked", "2026-05-18 17:00"),
         ("2026-05-11 11:00", "question", "2026-05-18 17:00"),
         ("2026-05-13 10:00", "overdue", "2026-05-20 17:00"),
     ]
-    assert "“How many hours a day do they burn?”" in told[1].body
-    assert "an answer to your question by Wednesday 13 May" in told[2].body
+    assert "You will have our answer by Wednesday 13 May; you need not ask again." in told[1].body
+    assert "“How many hours a day do they burn?”" in told[2].body
+    assert "an answer to your question by Wednesday 13 May" in told[3].body
     assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
     assert kept(told)
     one_face(scene.letters(), SHOP, CARDS)
@@ -147,6 +150,7 @@ async def test_an_answer_is_owed_also_when_the_order_is_closed(scene: Stage) -> 
     told = await scene.told(ORDER)
     assert heard(told) == [
         ("2026-05-11 09:00", "opened", "order.opened", "email en", "2026-05-18 17:00"),
+        ("2026-05-11 10:00", "asked", "question.asked", "email en", "2026-05-18 17:00"),
         ("2026-05-12 16:06", "closed", "order.closed", "email en", ""),
         # Closed or not, it was her question: she hears that it takes longer, and then the answer itself.
         ("2026-05-13 10:00", "overdue", "answer overdue", "email en", ""),

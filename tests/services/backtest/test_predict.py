@@ -115,7 +115,7 @@ def test_after_the_close_she_hears_no_more_than_what_she_asked_and_whether_it_ho
             late(50, "check", SHOP, HER),
         ],
     )
-    assert told(facts, NEWS)[2:] == [
+    assert told(facts, NEWS)[3:] == [
         (40, "overdue", "answer"),
         (50, "check", "check"),
         (60, "answer", "question.answered"),
@@ -187,6 +187,7 @@ def test_answers_dates_visits_and_cover_are_told_each_for_itself() -> None:
     )
     assert [each[:2] for each in told(facts)] == [
         (0, "opened"),
+        (1, "asked"),
         (2, "answer"),
         (3, "promise"),
         (4, "visit"),

@@ -19,6 +19,7 @@ from services.notifying.records import (
     MessagePlan,
     News,
     Promised,
+    Question,
     Quote,
     Visit,
     Wrong,
@@ -99,6 +100,10 @@ def planned(kind: MessageKind, news: News = NEWS) -> MessagePlan:
         news = replace(news, visit=news.visit or VISIT)
     if kind == "cover":
         news = replace(news, cover=news.cover or COVER)
+    if kind == "asked":
+        news = replace(news, answer_owed=True, question=news.question or Question("Which strap fits?", NOW + DAY))
+    if kind == "gesture":
+        news = replace(news, gesture=news.gesture or "a new strap")
     if kind == "decision":
         news = replace(news, decision=news.decision or Decision(yes=True, quote=QUOTE))
     return MessagePlan(
@@ -159,7 +164,7 @@ def problems(
     if plan.next_news_by is not None:
         expect(speech.when(plan.next_news_by, NOW) in body, "no date of the next news")
     elif plan.news.answer_owed and plan.kind != "answer":
-        due = plan.news.answer_owed_by
+        due = plan.news.question.due if plan.news.question else plan.news.answer_owed_by
         expect(due is None or speech.day(due, NOW) in body, "no date of the answer")
     elif not (plan.kind == "closed" and plan.news.comes_home) and plan.news.late != "answer":
         asked = plan.news.check_at is not None and speech.day(plan.news.check_at, NOW) in body

@@ -76,8 +76,20 @@ def test_nobody_is_woken_for_a_letter_that_only_time_has_brought_about(kind: str
     assert until("2026-11-02 03:00", Manners(AMSTERDAM), kind=kind, urgency="urgent") == "now"
 
 
+def test_nobody_is_woken_for_a_delay_but_whoever_waits_for_a_visit() -> None:
+    night = local("2026-11-02 22:00")
+
+    def heard(late: str) -> datetime:
+        return not_before(NIGHTS, night, kind="overdue", happened=night, urgency="urgent", letters=0, late=late)
+
+    assert heard("repair") == local("2026-11-03 08:00")
+    assert heard("answer") == local("2026-11-03 08:00")
+    assert heard("visit") == night
+
+
 def test_what_she_did_just_now_is_confirmed_at_any_hour() -> None:
     assert until("2026-11-02 23:00", kind="opened", ago=timedelta(minutes=1)) == "now"
+    assert until("2026-11-02 23:00", kind="asked", ago=timedelta(minutes=1)) == "now"
     assert until("2026-11-02 23:00", kind="opened", ago=timedelta(minutes=16)) == "2026-11-03 08:00"
     assert until("2026-11-02 23:00", kind="quote", ago=timedelta(minutes=1)) == "2026-11-03 08:00"
 

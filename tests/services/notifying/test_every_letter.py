@@ -161,7 +161,19 @@ def _checked(plan: MessagePlan, language: str, **named: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_message_that_there_can_be(kind: MessageKind, language: str) -> None:
-    may_end = ("closed", "corrected", "ready", "check", "update", "answer", "promise", "visit", "cover")
+    may_end = (
+        "closed",
+        "corrected",
+        "ready",
+        "check",
+        "update",
+        "answer",
+        "promise",
+        "visit",
+        "cover",
+        "asked",
+        "gesture",
+    )
     whole = kind in ("update", "corrected")  # these tell how it stands; of what the others look at, some will do
     for news in [*some(every_news(), 6 if whole else 20), *some(_rare(), 1 if whole else 6)]:
         if news.final and kind not in may_end:

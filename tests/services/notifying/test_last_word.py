@@ -190,6 +190,24 @@ def test_taken_up_again_she_hears_so_with_the_date_of_the_next_news(chain: Chain
     assert "Het spijt ons dat de reparatie van uw Halden Meridian toch nog niet klaar is." in body_of(plan, "nl")
 
 
+def test_closed_and_reopened_before_she_has_read_of_it_both_are_told(chain: Chain) -> None:
+    chain.story(*OUT)
+    waiting = chain.given(closed(END)).planned(closed(END))
+    again = fact("order.reopened", SHOP, END + HOUR / 20, reason="the crown is loose again")
+    chain.given(again)
+    assert chain.verdict_on(waiting) == Suppress("overtaken")
+    plan = chain.plan_for(again)
+    assert "we had closed the repair of your Halden Meridian, and it is not finished after all" in body_of(plan)
+    assert "we hadden de reparatie van uw Halden Meridian afgesloten" in body_of(plan, "nl")
+
+
+def test_what_she_has_read_of_is_not_told_with_it(chain: Chain) -> None:
+    chain.story(*OUT)
+    chain.tell(closed(END))
+    again = fact("order.reopened", SHOP, END + DAY)
+    assert "closed" not in body_of(chain.given(again).plan_for(again)).partition("Would you like")[0]
+
+
 def test_what_was_never_closed_is_not_taken_up_again(chain: Chain) -> None:
     chain.story(OPENED)
     assert chain.tell(fact("order.reopened", SHOP, MONDAY + DAY)) is None

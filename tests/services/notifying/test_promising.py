@@ -11,6 +11,7 @@ import pytest
 from events.envelope import Event
 from projections.calendar import ALWAYS
 from projections.clock import Clock, promise_of_next_news
+from projections.policies.next_news import after_missed_visit
 from projections.policy import Policy
 from services.adopting import adoption
 from services.messages import decide_plan
@@ -181,6 +182,24 @@ async def test_the_policy_says_how_soon(chain: Chain) -> None:
     chain.given(adoption(Policy.parse('[messages]\nafter_missed_visit = "3 hours"'), MISSED, 0))
     answer = chain.query("closures", {"party": "retailer:juno", "now": (MISSED + HOUR).isoformat()})
     assert answer["next_news_after_missed_visit_by"] == "2026-11-03T17:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("now", "named"),
+    [
+        ("02 10:00", "03 17:00"),
+        ("02 15:59", "03 17:00"),
+        ("02 16:30", "03 17:00"),  # not Wednesday: a working day is enough
+        ("02 22:00", "03 17:00"),
+        ("03 08:00", "03 17:00"),  # before they open, it is today
+        ("06 16:30", "09 17:00"),  # over the weekend
+        ("07 12:00", "09 17:00"),
+    ],
+)
+def test_who_was_missed_late_in_the_afternoon_hears_on_the_next_working_day(now: str, named: str) -> None:
+    calendar = Policy.parse("").calendar
+    allowed = Policy.parse("").messages.after_missed_visit
+    assert after_missed_visit(allowed, Clock.of(calendar), calendar.day_length, at(now)) == at(named)
 
 
 def _plan(chain: Chain, trigger: Event, now: datetime, sooner: datetime | None = MISSED + DAY) -> MessagePlan:

@@ -97,6 +97,45 @@ def test_what_happened_since_we_wrote_is_told(chain: Chain) -> None:
     assert "no news" not in english
 
 
+WRONG = fact("part.rejected", REPAIRER, AT_WORK, part="crown", why="x")
+ASKED = fact("question.asked", REPAIRER, AT_WORK + HOUR, question="s", to="customer", text="Which strap?")
+
+
+def test_a_wrong_part_is_told_though_she_was_asked_something_since(chain: Chain) -> None:
+    chain.story(*OUT)
+    chain.story(fact("part.ordered", REPAIRER, AT_WORK - HOUR / 2, part="crown"), WRONG, ASKED)
+    chain.given(fact("question.answered", SHOP, AT_WORK + 2 * HOUR, question="s", text="leather"))
+    plan = update(chain, MONDAY + 10 * DAY)
+    body = body_of(plan)
+    assert body.startswith("We are sorry: your Halden Meridian is not as far as we had expected by now.")
+    assert [line.partition(": ")[2] for line in body.splitlines() if line.startswith("- ")] == [
+        "a part that it needs was ordered.",
+        "a part arrived that turned out not to be the right one.",
+        "we got your answer.",
+    ]
+    sent(chain, plan)
+    assert "not to be the right one" not in body_of(update(chain, MONDAY + 18 * DAY))
+
+
+def test_a_wrong_part_is_told_though_it_was_written_since_that_the_part_is_late(chain: Chain) -> None:
+    chain.story(*OUT, fact("part.ordered", REPAIRER, AT_WORK, part="dial"), WRONG)
+    chain.told(chain.falls_overdue("part", MONDAY + 20 * DAY)[-1])
+    assert "not to be the right one" in body_of(update(chain, MONDAY + 30 * DAY))
+
+
+def test_what_is_not_sent_on_while_it_is_decided_who_pays_is_one_delay_and_not_two(chain: Chain) -> None:
+    chain.story(OPENED, TO_IMPORTER, AT_IMPORTER)
+    chain.given(fact("cover.claimed", SHOP, MONDAY + DAY + HOUR, decider=IMPORTER, cause="a fault"))
+    late = MONDAY + 12 * DAY
+    (forward,) = chain.falls_overdue("forward", late)
+    assert chain.plan_for(forward) is None
+    (cover,) = chain.falls_overdue("cover", late)
+    assert "the decision on the guarantee" in body_of(chain.plan_for(cover))
+    chain.given(fact("cover.decided", IMPORTER, late, decision="covered", cause="x", decider=IMPORTER))
+    chain.told(chain.events[-1])
+    assert kind_of(chain.plan_for(forward)) == "overdue"
+
+
 def test_what_names_a_link_of_the_chain_is_told_without_its_words(chain: Chain) -> None:
     chain.story(*OUT, fact("diagnosis.made", REPAIRER, AT_WORK, summary="seen by Noord"))
     chain.given(handed(REPAIRER, SHOP, AT_WORK + HOUR))

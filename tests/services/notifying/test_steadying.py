@@ -178,6 +178,21 @@ async def test_that_it_fell_overdue_at_night_is_written_of_in_the_morning_with_a
     assert (sent.time, sent.data["next_news_by"]) == (morning, "2026-11-03T20:00:00Z")
 
 
+async def test_a_delay_of_an_urgent_order_is_written_of_in_the_morning_too(chain: Chain) -> None:
+    order, at_work = opened(urgency="urgent"), teller(chain)
+    chain.given(order)
+    chain.told(order)
+    (late,) = chain.falls_overdue("forward", MONDAY + 12.1 * HOUR)
+    with pytest.raises(NotYetError):
+        await at_work.handle(late)
+    morning = (MONDAY + DAY).replace(hour=7)
+    chain.clock.set(morning)
+    await at_work.handle(late)
+    sent = chain.named("message.sent")[-1]
+    assert (sent.time, sent.data["kind"]) == (morning, "overdue")
+    assert sent.data["next_news_by"] == "2026-11-03T20:00:00Z"
+
+
 async def test_what_was_told_in_the_meantime_needs_no_news(chain: Chain) -> None:
     nudged, at_work = cue(chain), teller(chain)
     with pytest.raises(NotYetError):

@@ -1,0 +1,187 @@
+"""Her question is acknowledged, with the date of the answer, and what is offered to make up for something is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from events.chain import MessageKind
+from events.envelope import Event
+from services.notifying.decency import Manners, not_before
+from services.notifying.promising import when_awake
+from services.notifying.records import News, Question, Send, Suppress
+from services.notifying.wording import compose
+from tests.services.notifying.chain import (
+    DAY,
+    HOUR,
+    IMPORTER,
+    MONDAY,
+    OPENED,
+    REPAIRER,
+    SHOP,
+    Chain,
+    body_of,
+    closed,
+    fact,
+    kind_of,
+    opened,
+)
+from tests.services.notifying.letters import CARDS, NEWS, NOW, planned, problems
+from tests.services.notifying.test_steadying import teller
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+NIGHTS = Manners(AMSTERDAM, (time(21), time(8)))
+HER = "customer:C-77"
+
+
+def asks(
+    at: datetime = MONDAY + HOUR, by: str = HER, id: str = "", text: str = "Is it waterproof?", **to: Any
+) -> Event:
+    return fact("question.asked", by, at, id, question="q1", text=text, **({"to": SHOP} | to))
+
+
+def answers(at: datetime) -> Event:
+    return fact("question.answered", SHOP, at, question="q1", text="It is")
+
+
+def offers(at: datetime = MONDAY + HOUR, what: str = "a new strap", id: str = "") -> Event:
+    return fact("gesture.offered", SHOP, at, id, gesture="g1", what=what)
+
+
+# -- her question -----------------------------------------------------------------------------------------------------
+
+
+def test_that_her_question_has_come_she_hears_with_the_date_of_the_answer(chain: Chain) -> None:
+    chain.story(OPENED)
+    plan = chain.given(asks()).plan_for(asks())
+    assert kind_of(plan) == "asked"
+    body = body_of(plan)
+    assert "You will have our answer by Wednesday 4 November; you need not ask again." in body
+    assert "You asked: “Is it waterproof?”" in body
+    assert "You will hear from us again by Monday 9 November at 17:00" in body
+    assert "U krijgt uiterlijk woensdag 4 november antwoord" in body_of(plan, "nl")
+
+
+async def test_she_hears_at_once(chain: Chain) -> None:
+    chain.story(OPENED)
+    await teller(chain.given(asks())).handle(asks())
+    assert [event.data["kind"] for event in chain.named("message.sent")] == ["opened", "asked"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [asks(by=IMPORTER, to=REPAIRER), asks(by=IMPORTER), asks(by=SHOP, to=REPAIRER)],
+)
+def test_what_parties_ask_each_other_is_not_acknowledged(chain: Chain, question: Event) -> None:
+    chain.story(OPENED)
+    assert chain.tell(question) is None
+
+
+def test_a_question_that_is_answered_needs_no_acknowledgement(chain: Chain) -> None:
+    chain.story(OPENED)
+    waiting = chain.given(asks()).planned(asks())
+    chain.given(answers(MONDAY + HOUR + HOUR / 60))
+    assert chain.verdict_on(waiting) == Suppress("overtaken")
+    assert kind_of(chain.plan_for(chain.events[-1])) == "answer"
+
+
+def test_said_again_it_is_acknowledged_once(chain: Chain) -> None:
+    chain.story(OPENED)
+    assert chain.tell(asks()) == "asked"
+    assert chain.tell(asks(MONDAY + 2 * HOUR, id="again", text="Is it  waterproof?")) is None
+
+
+def test_the_letter_that_it_goes_on_says_it_too(chain: Chain) -> None:
+    """Her question about what was closed opens it again: one letter, not two."""
+    chain.story(OPENED, closed(MONDAY + HOUR))
+    again = fact("order.reopened", HER, MONDAY + DAY, reason="the customer got in touch")
+    question = asks(MONDAY + DAY)
+    chain.given(again, question)
+    assert "you will get it by Thursday 5 November" in body_of(chain.plan_for(again))
+    chain.told(again)
+    assert chain.plan_for(question) is None
+
+
+def test_after_the_end_she_hears_by_when_and_nothing_more_is_promised(chain: Chain) -> None:
+    chain.story(OPENED, closed(MONDAY + HOUR, "cancelled"))
+    plan = chain.given(asks(MONDAY + DAY)).plan_for(asks(MONDAY + DAY))
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by) == ("asked", None)
+    assert "After that you will hear from us only if something changes." in body_of(plan)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=AMSTERDAM)
+
+
+@pytest.mark.parametrize(
+    ("due", "named"), [("02 20:30", "02 20:30"), ("02 22:00", "03 09:00"), ("03 03:00", "03 09:00")]
+)
+def test_no_answer_is_named_for_the_night(due: str, named: str) -> None:
+    assert when_awake(at(due), NIGHTS) == at(named)
+    assert when_awake(at(due), Manners(AMSTERDAM)) == at(due)
+
+
+async def test_an_urgent_question_late_in_the_evening_is_acknowledged_with_the_morning(chain: Chain) -> None:
+    order, evening = opened(urgency="urgent"), MONDAY.replace(hour=19)
+    chain.given(order)
+    chain.told(order)
+    await teller(chain.given(asks(evening))).handle(asks(evening))
+    sent = chain.named("message.sent")[-1]
+    # In two hours it would be ten.
+    assert "You will have our answer by Tuesday 3 November at 09:00" in sent.data["body"]
+
+
+# -- what is offered --------------------------------------------------------------------------------------------------
+
+
+def test_she_reads_what_is_offered_once(chain: Chain) -> None:
+    chain.story(OPENED)
+    plan = chain.given(offers()).plan_for(offers())
+    assert kind_of(plan) == "gesture"
+    assert "we would like to offer you this: “a new strap”." in body_of(plan)
+    assert "bieden we u graag dit aan: “a new strap”." in body_of(plan, "nl")
+    assert plan is not None
+    assert plan.next_news_by is not None
+    chain.told(offers())
+    assert chain.tell(offers(MONDAY + 2 * HOUR, id="again")) is None
+    assert chain.tell(offers(MONDAY + 3 * HOUR, "a new strap and a card", id="more")) == "gesture"
+
+
+def test_after_the_end_it_is_told_too(chain: Chain) -> None:
+    chain.story(OPENED, closed(MONDAY + HOUR))
+    plan = chain.given(offers(MONDAY + DAY)).plan_for(offers(MONDAY + DAY))
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by) == ("gesture", None)
+    assert chain.verdict_on(chain.record(plan)) == Send()
+
+
+def test_what_she_was_given_already_is_not_offered(chain: Chain) -> None:
+    chain.story(OPENED)
+    waiting = chain.given(offers()).planned(offers())
+    chain.given(fact("gesture.given", SHOP, MONDAY + 2 * HOUR, gesture="g1"))
+    assert chain.verdict_on(waiting) == Suppress("overtaken")
+
+
+def test_nobody_is_woken_for_it() -> None:
+    night = at("02 23:00")
+    assert not_before(NIGHTS, night, kind="gesture", happened=night, urgency="urgent", letters=0) == at("03 08:00")
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize(
+    ("kind", "news"),
+    [
+        ("asked", replace(NEWS, answer_owed=True, question=Question("Does Atelier Tick have it?", NOW + DAY))),
+        ("asked", replace(NEWS, answer_owed=True, question=Question(None, None))),
+        ("gesture", replace(NEWS, gesture="a voucher of the importer")),
+        ("gesture", replace(NEWS, gesture="a card")),
+    ],
+)
+def test_they_lack_nothing_and_name_nobody(kind: MessageKind, news: News, language: str) -> None:
+    plan = planned(kind, news)
+    assert problems(compose(plan, CARDS, language), plan) == []
