@@ -119,7 +119,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
-    """Tests run on the loop that services run on (services/wiring.py), which takes less time than Python's own."""
+    """Tests run on the loop that services run on (services/running.py), which takes less time than Python's own."""
     return {"uvloop": lambda: watched(uvloop.new_event_loop())}
 
 
