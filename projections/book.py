@@ -21,6 +21,7 @@ from projections.calendar import ALWAYS, Calendar
 from projections.clock import Clock
 from projections.policies.words import ROUTINE
 from projections.policy import DEFAULT_POLICY, Policy, PolicyError, Rule
+from projections.statements import execute
 
 #: Microseconds since 1970, in UTC, like everything that the clocks count.
 Span = tuple[int, int]
@@ -156,22 +157,28 @@ def find(number: int) -> Book:
     return _books[number]
 
 
+_POLICIES: Final = "SELECT adopted_at, position, policy::VARCHAR FROM policies"
+_CLOSURES: Final = "SELECT party, epoch_us(closed_from), epoch_us(closed_until) FROM closures"
+
+
 def open_book(cursor: DuckDBPyConnection) -> Book:
     """Make the book of the cursor's `policies` and `closures`, and let its SQL mean that one from here on."""
+    book = read_book(cursor)
+    use(cursor, book)
+    return book
+
+
+def read_book(cursor: DuckDBPyConnection) -> Book:
+    """The book of the cursor's `policies` and `closures`, for whoever does not ask SQL about due times."""
     policies = [
         (_microseconds(adopted_at), policy)
-        for adopted_at, text in cursor.execute(
-            "SELECT adopted_at, policy::VARCHAR FROM policies ORDER BY adopted_at, position"
-        ).fetchall()
+        for adopted_at, _, text in sorted(execute(cursor, _POLICIES).fetchall())
         if (policy := _read_policy(text)) is not None
     ]
     closures: dict[str, list[Span]] = {}
-    rows = cursor.execute("SELECT party, epoch_us(closed_from), epoch_us(closed_until) FROM closures").fetchall()
-    for party, closed_from, closed_until in rows:
+    for party, closed_from, closed_until in execute(cursor, _CLOSURES).fetchall():
         closures.setdefault(party, []).append((closed_from, closed_until))
-    book = keep(Book(policies, closures))
-    use(cursor, book)
-    return book
+    return keep(Book(policies, closures))
 
 
 def use(cursor: DuckDBPyConnection, book: Book) -> None:

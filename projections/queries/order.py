@@ -13,6 +13,7 @@ from projections.queries.naming import with_descriptions
 from projections.queries.next_step import with_ball
 from projections.queries.parcels import carried, last_parcel, with_parcels
 from projections.queries.reading import Reading, Row
+from projections.queries.single import SingleOrder, counted, without_notes
 from projections.queries.spending import spent_on
 from projections.queries.travel import travel
 
@@ -27,16 +28,16 @@ def find(reading: Reading, arguments: Arguments) -> Row:
 
 def status(reading: Reading, arguments: Arguments) -> Row:
     """Where one order stands."""
-    subject = find_then(reading, arguments.required_text("order"))
+    single = SingleOrder(reading, find_then(reading, arguments.required_text("order")))
     now = reading.moment_or_none(arguments)
-    owed = _owed(reading, subject, now)
-    order = _status(reading, subject, owed)
+    owed = single.owed(now)
+    order = _status(reading, single, owed)
     if order is None:
-        raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
-    order |= {"parcel": _parcel(reading, subject) if order["handoffs"] else None}
+        raise QueryError(f"there is no order '{single.subject['order_id']}'{_moment(reading)}")
+    order |= {"parcel": last_parcel(single.handoffs, _carried(single))}
     if now is None:
         return {**order, "ball": None, "time_spent": []}
-    return {**with_ball(order, _ball(order, owed)), "time_spent": spent_on(reading, subject, now)}
+    return {**with_ball(order, _ball(order, owed)), "time_spent": spent_on(reading, single, now)}
 
 
 def timeline(reading: Reading, arguments: Arguments) -> Row:
@@ -45,40 +46,36 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     With ``raw``, also what does not count: duplicates and facts that were taken back.
     """
     subject = find_then(reading, arguments.required_text("order"))
+    single = SingleOrder(reading, subject)
     raw = arguments.flag("raw") or False
-    first = subject["first_position"]
-    entries = _entries(reading, subject)
+    entries = single.entries
     if reading.travels and not any(raw or not entry["voided"] for entry in entries.values()):
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
     now = reading.moment_or_none(arguments)
-    owed = _owed(reading, subject, now)
-    order = _status(reading, subject, owed)
+    owed = single.owed(now)
+    order = _status(reading, single, owed)
     if order is None and role_of(subject["order_id"]) in ROLES:
         raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
     if order is not None and now is not None:
         order = with_ball(order, _ball(order, owed))
-        order |= {"time_spent": spent_on(reading, subject, now)}
-    found = carried(entry for entry in entries.values() if entry["known"] and not entry["voided"])
-    handoffs = with_parcels(reading.rows("order_handoffs", first=first), found)
+        order |= {"time_spent": spent_on(reading, single, now)}
+    found = _carried(single)
+    handoffs = with_parcels(single.handoffs, found)
     if order is not None:
         order |= {"parcel": last_parcel(handoffs, found)}
     return {
         "order": order,
-        "entries": [entry for entry in entries.values() if raw or not entry["voided"]],
+        "entries": [without_notes(entry) for entry in entries.values() if raw or not entry["voided"]],
         "handoffs": handoffs,
-        "commitments": [
-            telling.commitment(row, subject["order_id"], entries)
-            for row in reading.rows("order_commitments", first=first)
-        ],
-        "messages": _messages(reading, subject, entries),
+        "commitments": [telling.commitment(row, subject["order_id"], entries) for row in single.commitments],
+        "messages": _messages(reading, single),
         "contacts": telling.contacts(entries),
     }
 
 
 def messages_of(reading: Reading, name: str) -> list[Row]:
     """The messages of the order that ``name`` means, with their texts, as they came."""
-    subject = find_one(reading, name)
-    return _messages(reading, subject, _entries(reading, subject))
+    return _messages(reading, SingleOrder(reading, find_one(reading, name)))
 
 
 def find_one(reading: Reading, name: str) -> Row:
@@ -113,19 +110,14 @@ def _find(reading: Reading, name: str) -> list[Row]:
     return []
 
 
-def _status(reading: Reading, subject: Row, owed: Sequence[Row]) -> Row | None:
-    rows = reading.rows("status", first=subject["first_position"])
+def _status(reading: Reading, single: SingleOrder, owed: Sequence[Row]) -> Row | None:
+    rows = reading.rows("status", first=single.first)
     if not rows:
         return None
     rows[0]["next_due"] = _next_due(rows[0], owed)
-    references = reading.rows("references", first=subject["first_position"])
+    references = reading.rows("references", first=single.first)
     (order,) = with_descriptions(reading, rows)
-    return {**order, "references": references, "merged": subject["merged"] or []}
-
-
-def _owed(reading: Reading, subject: Row, now: datetime | None) -> list[Row]:
-    """What is owed on the order. DuckDB takes longer to plan one statement for all that follows from it."""
-    return reading.rows("open_of_order", first=subject["first_position"], now=now)
+    return {**order, "references": references, "merged": single.subject["merged"] or []}
 
 
 def _next_due(order: Row, owed: Sequence[Row]) -> Any:
@@ -153,35 +145,13 @@ def ball_of(reading: Reading, subject: Row, now: datetime) -> Row | None:
     return rows[0] if rows else None
 
 
-def _entries(reading: Reading, subject: Row) -> dict[int, Row]:
-    rows = reading.rows(
-        "entries",
-        first=subject["first_position"],
-        last=subject["last_position"],
-        as_of=reading.as_of,
-        known_at=reading.known_at,
-    )
-    several = [subject["first_position"]] if subject["merged"] else []
-    said_of = telling.said_of(reading, several, subject["first_position"], subject["last_position"])
-    return telling.by_position(rows, said_of)
+def _carried(single: SingleOrder) -> dict[int, Row]:
+    return carried(counted(single.entries.values()))
 
 
-def _parcel(reading: Reading, subject: Row) -> Row | None:
-    """The parcel of the order's last handover."""
-    rows = reading.rows(
-        "carried",
-        first=subject["first_position"],
-        last=subject["last_position"],
-        as_of=reading.as_of,
-        known_at=reading.known_at,
-    )
-    handoffs = reading.rows("order_handoffs", first=subject["first_position"])
-    return last_parcel(handoffs, carried(telling.by_position(rows).values()))
-
-
-def _messages(reading: Reading, subject: Row, entries: telling.Entries) -> list[Row]:
-    rows = reading.rows("order_messages", first=subject["first_position"])
-    return [telling.message(row, subject["order_id"], entries) for row in rows]
+def _messages(reading: Reading, single: SingleOrder) -> list[Row]:
+    rows = reading.rows("order_messages", first=single.first)
+    return [telling.message(row, single.subject["order_id"], single.entries) for row in rows]
 
 
 def _moment(reading: Reading) -> str:

@@ -12,6 +12,7 @@ from projections.book import open_book
 from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.order import ball_of, find_one, find_then
 from projections.queries.reading import Reading, Row
+from projections.queries.single import SingleOrder
 from projections.queries.spending import spent_on
 from projections.queries.travel import travel
 from projections.queries.waiting import with_awaited
@@ -36,7 +37,7 @@ def commitments(reading: Reading, arguments: Arguments) -> Row:
     answer: Row = {"commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows]}
     if subject is not None:
         answer["ball"] = ball_of(reading, subject, now)
-        answer["time_spent"] = spent_on(reading, subject, now)
+        answer["time_spent"] = spent_on(reading, SingleOrder(reading, subject), now)
     return answer
 
 
@@ -85,7 +86,7 @@ def spent(reading: Reading, arguments: Arguments) -> Row:
     """Who had orders for how long, over all orders or of one."""
     now, name = reading.moment(arguments), arguments.text("order")
     if name is not None:
-        return {"time_spent": spent_on(reading, find_one(reading, name), now)}
+        return {"time_spent": spent_on(reading, SingleOrder(reading, find_one(reading, name)), now)}
     open_book(reading.cursor)
     return {"time_spent": reading.rows("time_spent", first=None, now=now)}
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
 
-from projections.book import open_book
+from projections.book import read_book
 from projections.queries.reading import Reading, Row
+from projections.queries.single import SingleOrder, counted
 
 _SECOND: Final = 1_000_000
+#: The facts by which somebody else has it, or nobody any more.
+_MOVES: Final = frozenset(
+    {"order.opened", "order.reopened", "item.handed_over", "item.received", "item.returned", "order.closed"}
+)
 
 
-def spent_on(reading: Reading, subject: Row, now: datetime) -> list[Row]:
+def spent_on(reading: Reading, order: SingleOrder, now: datetime) -> list[Row]:
     """The rows of time_spent.sql for one order: the longest first."""
-    spans = _spans(reading, subject, _microseconds(now))
-    book = open_book(reading.cursor) if spans else None
+    spans = _spans(order, _microseconds(now))
+    book = read_book(reading.cursor) if spans else None
     found: list[Row] = []
     for party, each in spans.items():
         begins, ends = (np.array(moments, np.int64) for moments in zip(*each, strict=True))
@@ -28,14 +34,9 @@ def spent_on(reading: Reading, subject: Row, now: datetime) -> list[Row]:
     return sorted(found, key=lambda row: (-row["seconds"], row["party"]))
 
 
-def _spans(reading: Reading, subject: Row, now: int) -> dict[str, list[tuple[int, int]]]:
+def _spans(order: SingleOrder, now: int) -> dict[str, list[tuple[int, int]]]:
     """From when until when each party had it, in microseconds; she, while the chain waits for her."""
-    first, last = subject["first_position"], subject["last_position"]
-    points: list[tuple[int, int, str | None, int]] = [
-        (row["moment"], row["position"], row["holder"], 0) for row in reading.rows("holders", first=first, last=last)
-    ]
-    for row in reading.rows("waits_of_order", first=first):
-        points += [(row[name], row["position"], None, by) for name, by in (("opened", 1), ("ended", -1)) if row[name]]
+    points = _points(counted(order.entries.values()), order.commitments)
     points.sort(key=lambda point: point[:2])
     spans: dict[str, list[tuple[int, int]]] = {}
     holder, waits = "", 0
@@ -45,6 +46,36 @@ def _spans(reading: Reading, subject: Row, now: int) -> dict[str, list[tuple[int
         if holder and begin < end:
             spans.setdefault("customer" if waits > 0 else holder, []).append((begin, end))
     return spans
+
+
+def _points(facts: Iterable[Row], commitments: Iterable[Row]) -> list[tuple[int, int, str | None, int]]:
+    """Moments (microseconds) with their positions: who has it from then on, and whether one wait more is for her or one
+    less."""
+    points: list[tuple[int, int, str | None, int]] = [
+        (_at(fact["occurred_at"]), fact["position"], _holder(fact), 0) for fact in facts if fact["counted"] in _MOVES
+    ]
+    for owed in commitments:
+        if str(owed["owner"]).startswith("customer"):
+            moments = ((owed["opened_at"], 1), (owed["ended_at"], -1))
+            points += [(_at(moment), owed["position"], None, by) for moment, by in moments if moment is not None]
+    return points
+
+
+def _holder(fact: Row) -> str | None:
+    """From a handover on, the receiver; nobody once the order is closed."""
+    match fact["counted"]:
+        case "item.handed_over":
+            party: str | None = fact["party"]
+            return party
+        case "item.returned":
+            return "customer"
+        case "order.closed":
+            return ""
+    return str(fact["source"])
+
+
+def _at(text: str) -> int:
+    return _microseconds(datetime.fromisoformat(text))
 
 
 def _microseconds(moment: datetime) -> int:

@@ -1,0 +1,2 @@
+-- What does not count of one order.
+SELECT position FROM voids WHERE first_position = $first
