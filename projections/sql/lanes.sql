@@ -104,9 +104,15 @@ FROM (
         -- Visits, each with its window; a visit that is moved keeps its first date beside the new one.
         ('visit.scheduled', 'visit', 'visit', NULL, 'source', 'topic', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('visit.done', 'visit', NULL, ['visit'], NULL, 'topic', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-        -- Does it hold? Asked once she has it back, or once it was mended where it is.
+        -- Does it hold? Asked once she has it back, or once it was mended or replaced where it is; not of what the close says
+        -- was not mended at all.
         ('item.returned', 'check', 'check', NULL, 'accountable', NULL, NULL, NULL, true, NULL, NULL, NULL, NULL),
         ('order.closed', 'check', 'check', NULL, 'accountable', NULL, 'repaired', NULL, NULL, NULL, false, NULL, NULL),
+        ('order.closed', 'check', 'check', NULL, 'accountable', NULL, 'replaced', NULL, NULL, NULL, false, NULL, NULL),
+        ('order.closed', 'check', NULL, NULL, NULL, NULL, 'declined', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('order.closed', 'check', NULL, NULL, NULL, NULL, 'unrepairable', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('order.closed', 'check', NULL, NULL, NULL, NULL, 'refunded', NULL, NULL, NULL, NULL, NULL, NULL),
+        ('order.closed', 'check', NULL, NULL, NULL, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL),
         ('message.sent', 'check', NULL, ['check'], NULL, NULL, 'check', NULL, NULL, NULL, NULL, NULL, NULL),
         ('customer.contacted', 'check', NULL, ['check'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
         ('feedback.given', 'check', NULL, ['check'], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),

@@ -483,6 +483,27 @@ def test_one_working_day_after_a_repair_somebody_asks_whether_it_holds(given: Gi
     given(*back, closed, answer).then_rows("commitments", {"state": "met", "met_late": False}, kind="check")
 
 
+@pytest.mark.parametrize("outcome", ["declined", "unrepairable", "refunded", "cancelled"])
+def test_of_what_was_not_mended_nobody_asks_whether_it_holds(given: Given, outcome: str) -> None:
+    given(
+        HERS,
+        fact("repair.failed", SHOP, "2026-03-06 12:00", {"why": "x"}),
+        fact("item.returned", SHOP, "2026-03-06 14:00"),
+        fact("order.closed", SHOP, "2026-03-06 15:00", {"outcome": outcome}),
+    ).then_rows("commitments", {"state": "cancelled", "ended_at": "2026-03-06T15:00:00Z"}, kind="check")
+
+
+@pytest.mark.parametrize("outcome", ["repaired", "replaced"])
+def test_of_what_was_mended_or_replaced_in_her_house_somebody_asks_once(given: Given, outcome: str) -> None:
+    at_home = (HERS, fact("unit.replaced", SHOP, "2026-03-06 12:00"))
+    closed = fact("order.closed", SHOP, "2026-03-06 15:00", {"outcome": outcome})
+    asked = {"owner": SHOP, "state": "open", "due_at": "2026-03-09T15:00:00Z"}
+    given(*at_home, closed).then_rows("commitments", asked, kind="check")
+    # Said to be back with her as well, it is asked a working day after that.
+    back = fact("item.returned", SHOP, "2026-03-06 14:00")
+    given(*at_home, back, closed).then_rows("commitments", {"due_at": "2026-03-09T14:00:00Z"}, kind="check")
+
+
 def unreached(name: str, time: str, message: str = "m1") -> Event:
     data = {"message": message, "kind": "ready", "reason": "smtp_550"} | (
         {"channel": "email"} if name == "message.unknown" else {}
