@@ -1,4 +1,7 @@
-"""By when she hears more while a visit is missed, by what the policy allows: the one place that knows."""
+"""By when she hears more where another rule than that for news holds: the one place that knows.
+
+While a visit is missed that is sooner, and while what was urgent lies ready for her it is later: the shop is closed.
+"""
 
 from __future__ import annotations
 
@@ -19,3 +22,14 @@ def after_missed_visit(allowed: Amount, own: Clock, day_length: timedelta, now: 
     if allowed.around_the_clock or own.calendar.never_closes:
         return promise_of_next_news(Clock.of(ALWAYS), now, amount)
     return closing_of_working_day(own, add_time(own, now, amount))
+
+
+def while_it_lies_ready(shop: Clock, now: datetime) -> datetime | None:
+    """The moment (UTC) that a letter about an urgent order written ``now`` names, where all that is left to do is hers:
+    to collect it from a ``shop`` with these opening hours. It is the end of the working day on which one has passed.
+
+    None for a shop that never closes, to which she can come at any time.
+    """
+    if shop.calendar.never_closes:
+        return None
+    return closing_of_working_day(shop, add_time(shop, now, shop.calendar.day_length))

@@ -7,7 +7,8 @@ from typing import Final
 
 from projections.book import open_book
 from projections.clock import promise_of_next_news
-from projections.policies.next_news import after_missed_visit
+from projections.policies.next_news import after_missed_visit, while_it_lies_ready
+from projections.policies.words import ROUTINE
 from projections.queries import owed
 from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.naming import with_descriptions
@@ -106,19 +107,23 @@ def stats(reading: Reading, arguments: Arguments) -> Row:
 
 
 def closures(reading: Reading, arguments: Arguments) -> Row:
-    """When one party is closed, as it announced; its time zone; and the next news that it can promise a customer, as a
-    rule and while a visit is missed."""
+    """When one party is closed, as it announced; its time zone; and the next news that it can promise a customer: as a
+    rule, while a visit is missed, and of an urgent order while it lies ready for her."""
     party, now = arguments.required_text("party"), reading.moment_or_none(arguments)
     book = open_book(reading.cursor)
-    terms = book.terms(-1, "update", party, None, arguments.text("category"), arguments.text("urgency"))
-    promise, sooner = None, None
+    urgency = arguments.text("urgency")
+    terms = book.terms(-1, "update", party, None, arguments.text("category"), urgency)
+    promise, sooner, ready = None, None, None
     if now is not None:
         promise = promise_of_next_news(terms.clock, now, timedelta(microseconds=terms.allowed))
         sooner = after_missed_visit(book.policy.messages.after_missed_visit, terms.own, terms.day_length, now)
+        if (urgency or ROUTINE) != ROUTINE:
+            ready = while_it_lies_ready(book.clock_of(party), now)
     return {
         "closures": [row for row in reading.rows("closures") if row.pop("party") == party],
         "next_news_by": as_json(as_parameter(promise)),
         "next_news_after_missed_visit_by": as_json(as_parameter(sooner)),
+        "next_news_while_ready_by": as_json(as_parameter(ready)),
         "time_zone": book.policy.calendar_of(party).time_zone,
     }
 

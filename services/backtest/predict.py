@@ -17,14 +17,15 @@ import numpy as np
 from events.chain import MessageKind, MessagePlanned, commitment_id
 from events.party import NOTIFIER, WATCHDOG
 from projections.book import Terms
-from projections.clock import micros_of, moment_of, promise_of_next_news
-from projections.policies.next_news import after_missed_visit
+from projections.clock import Clock, micros_of, moment_of, promise_of_next_news
+from projections.policies.next_news import after_missed_visit, while_it_lies_ready
 from projections.terms import NEWS_AHEAD, level_at, nudge_at
 from services.backtest.records import NEVER, Fact, Late, Message, Story, is_word_to_her
 from services.messages import TRIGGERS, Found, concerns_her, objection, what_to_tell
 from services.notifying.asking import WAITING
 from services.notifying.decency import Manners, not_before, waits_for_more
 from services.notifying.history import Happened, History, Owed, Told
+from services.notifying.newsworthy import lies_ready
 from services.notifying.overdue import NUDGED, OVERDUE
 from services.notifying.promising import by_day, is_always_by_day, missed_visit
 from services.notifying.records import PlannedMessage, Policy
@@ -44,8 +45,12 @@ class TooManyMessagesError(ValueError):
     """The policy's rule for news is so short that messages could not be counted."""
 
 
-def predict(story: Story, news: Terms, manners: Manners, policy: Policy | None = None) -> list[Message]:
+def predict(
+    story: Story, news: Terms, manners: Manners, policy: Policy | None = None, shop: Clock | None = None
+) -> list[Message]:
     """The messages that the customer would have got, in order; ``news`` has the rule for updates.
+
+    ``shop`` is when whoever answers to her is open: for an urgent order that counts once it lies ready.
 
     Raises TooManyMessagesError.
     """
@@ -57,7 +62,7 @@ def predict(story: Story, news: Terms, manners: Manners, policy: Policy | None =
             raise TooManyMessagesError(
                 f"the policy's time for update is so short that an order would get {count:,} updates"
             )
-    return _Replay(story, news, manners, policy or Policy()).run()
+    return _Replay(story, news, manners, policy or Policy(), shop).run()
 
 
 @dataclass
@@ -71,6 +76,8 @@ class _News:
     at: int | None = None
     #: The date that the last letter named for it, where that is sooner than by the rule.
     promised: int | None = None
+    #: The date that it named where that is later: what was urgent lies ready.
+    named: int | None = None
 
 
 class _Waiting(NamedTuple):
@@ -83,8 +90,8 @@ class _Waiting(NamedTuple):
 
 
 class _Replay:
-    def __init__(self, story: Story, news: Terms, manners: Manners, policy: Policy) -> None:
-        self.story, self.terms, self.manners, self.policy = story, news, manners, policy
+    def __init__(self, story: Story, news: Terms, manners: Manners, policy: Policy, shop: Clock | None) -> None:
+        self.story, self.terms, self.manners, self.policy, self.shop = story, news, manners, policy, shop
         self.late = sorted(story.late)
         self.position = 0
         self.facts: list[Happened] = []
@@ -208,7 +215,8 @@ class _Replay:
     def _written(self, cue: int, due: int) -> int:
         """When the notifier writes the news for which there is a ``cue``."""
         zone, urgency = self.terms.own.calendar.zone, self.story.urgency
-        return micros_of(to_be_written(moment_of(cue), moment_of(due), zone, self.manners, urgency))
+        named = moment_of(self.news.named) if self.news is not None and self.news.named is not None else None
+        return micros_of(to_be_written(moment_of(cue), moment_of(due), zone, self.manners, urgency, named))
 
     def _news_is_due(self, now: int) -> None:
         news = self.news
@@ -332,10 +340,12 @@ class _Replay:
     def _sent(self, letter: Sequence[tuple[str, MessageKind, str]], now: int) -> None:
         """All of ``letter`` (id, kind and cause of each message) reaches her at once."""
         self.letters.append(now)
+        named = self._named_while_ready(now) if self.open else None
         if self.open:
-            self.news = _News(now, self.position, promised=self._promised(now))
+            promised = self._promised(now) if named is None else None
+            self.news = _News(now, self.position, promised=promised, named=named)
         for message, kind, cause in letter:
-            self._ends(message, "sent", moment_of(now))
+            self._ends(message, "sent", moment_of(now), named)
             self.messages.append(Message(now, cause, kind))
             if kind == "check":
                 self.asked |= {name for name, late in self.said.items() if late.kind == "check"}
@@ -352,15 +362,24 @@ class _Replay:
             promise = min(promise, by_day(self._after_missed_visit(at), at, self.manners))
         return micros_of(promise) if promise < usual else None
 
+    def _named_while_ready(self, now: int) -> int | None:
+        """The date that a letter names which leaves ``now``, if what was urgent lies ready for her."""
+        if self.shop is None or not self._history(now).is_hurried or not lies_ready(self._history(now)):
+            return None
+        at = moment_of(now)
+        ready = while_it_lies_ready(self.shop, at)
+        return micros_of(by_day(ready, at, self.manners)) if ready is not None else None
+
     def _after_missed_visit(self, at: datetime) -> datetime:
         """The next news that the policy allows while a visit is missed."""
         return after_missed_visit(self.policy.after_missed_visit, self.terms.own, self.terms.day_length, at)
 
-    def _ends(self, message: str, status: str, at: datetime | None) -> None:
+    def _ends(self, message: str, status: str, at: datetime | None, named: int | None = None) -> None:
         kept = []
         for told in self.told:
             if told.id == message:
-                told = Told(told.id, told.kind, status, told.position, told.cause, at=at)
+                next_news_by = moment_of(named) if named is not None else None
+                told = Told(told.id, told.kind, status, told.position, told.cause, at=at, next_news_by=next_news_by)
             elif told.kind == "update" and told.status != "planned" and status == "sent":
                 continue  # of updates the last will do
             kept.append(told)
@@ -388,6 +407,7 @@ class _Replay:
             facts=facts,
             owed=tuple(owed),
             told=tuple(self.told),
+            urgency=story.urgency,
         )
 
     def _owed(self, name: str, late: Late, now: int) -> Owed:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from projections.book import open_book
+from projections.book import Book, open_book
 from projections.clock import moment_of
 from projections.database import Database, open_database
 from projections.policy import DEFAULT_POLICY, Policy
@@ -108,16 +108,17 @@ def told_in(database: Database) -> Iterator[tuple[Order, list[Message]]]:
             return
         book = open_book(cursor)
         steps = read_steps(cursor, book, span.last_at)
-        yield from _told(read_orders(cursor, book, steps, span), book.policy)
+        yield from _told(read_orders(cursor, book, steps, span), book)
     finally:
         cursor.close()
 
 
-def _told(orders: Iterable[Order], policy: Policy) -> Iterator[tuple[Order, list[Message]]]:
-    rules = policy.messages.model_dump()
+def _told(orders: Iterable[Order], book: Book) -> Iterator[tuple[Order, list[Message]]]:
+    rules = book.policy.messages.model_dump()
     manners, of_messages = Manners.of(None, rules), MessagePolicy().under(rules)
     for order in orders:
-        yield order, predict(order.story, order.news, manners, of_messages)
+        shop = book.clock_of(order.story.accountable)
+        yield order, predict(order.story, order.news, manners, of_messages, shop)
 
 
 def _examine(
@@ -130,7 +131,7 @@ def _examine(
             raise BacktestError("the log says nothing about any order: see what 'repairchain import --dry-run' reports")
         book = open_book(cursor)
         steps = read_steps(cursor, book, span.last_at)
-        customers = _customers(read_orders(cursor, book, steps, span), book.policy)
+        customers = _customers(read_orders(cursor, book, steps, span), book)
     except TooManyMessagesError as error:
         raise BacktestError(str(error)) from None
     finally:
@@ -172,9 +173,9 @@ def _examine(
     return Backtest(report, longest[0], longest[1], tuple(stalls))
 
 
-def _customers(orders: Iterable[Order], policy: Policy) -> _Customers:
+def _customers(orders: Iterable[Order], book: Book) -> _Customers:
     found = _Customers([], [], 0, [])
-    for order, told in _told(orders, policy):
+    for order, told in _told(orders, book):
         spans, contacts = order.story.open_spans(), order.story.contacts()
         found.contacts += len(contacts)
         found.before.append(gaps(spans, contacts))

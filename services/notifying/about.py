@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from services.notifying.newsworthy import (
     end_is_known,
     ending_before,
     ending_of,
+    is_at_home,
     item_names,
     open_quote,
     sent_on,
@@ -117,14 +118,14 @@ def news_of(
         outcome=history.outcome if not history.open else None,
         closed_untold=kind == "reopened" and not end_is_known(history, cause),
         final=next_news_by is None,
-        never_left=not history.has_travelled and _is_at_home(history, completed),
+        never_left=not history.has_travelled and is_at_home(history, completed),
         with_her=where == "customer" and len(item_names(history)) < 2,
         done_there=completed is not None and _visited_for(completed, history),
         comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
         asked=bool(questions) or pause is not None,
         answer_owed=bool(answers),
         answer_owed_by=min((due for due in answers if due is not None and due > now), default=None),
-        named_before=_named_before(history),
+        named_before=history.named,
         paused=pause is not None and not questions,
         questions=_questions(questions, pause),
         answer_by=_answer_by(questions, now),
@@ -172,14 +173,6 @@ def _text(value: object) -> str | None:
     """A value that somebody filled in, or None for the many ways of writing nothing."""
     text = " ".join(str(value).split()) if value is not None else ""
     return None if text.casefold() in _NOTHING else text
-
-
-def _is_at_home(history: History, completed: Happened | None) -> bool:
-    """Whether what has not gone from hand to hand is mended at her home; by somebody else than us, it was there."""
-    return any(
-        fact.name == "visit.scheduled" or (fact.name == "order.opened" and fact.data.get("at_home") is True)
-        for fact in history.facts
-    ) or (completed is not None and completed.source != history.accountable)
 
 
 def _visited_for(completed: Happened, history: History) -> bool:
@@ -437,11 +430,3 @@ def _answers_owed(history: History) -> list[datetime | None]:
         and role_of(owed.owed_to) == "customer"
         and role_of(owed.owner) != "customer"
     ]
-
-
-def _named_before(history: History) -> datetime | None:
-    """The date of further news in the last letter that she got; None if that was to be the last one."""
-    last = max(
-        history.sent, key=lambda told: (told.at or datetime.min.replace(tzinfo=UTC), told.position), default=None
-    )
-    return last.next_news_by if last is not None else None

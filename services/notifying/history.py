@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from events.envelope import TYPE_PREFIX, split_type
+from projections.policies.words import ROUTINE
 
 _CUSTODY = frozenset({"item.handed_over", "item.received"})
 
@@ -88,6 +89,7 @@ class History:
     told: tuple[Told, ...] = ()
     voided: tuple[Happened, ...] = ()
     outcome: str | None = None
+    urgency: str | None = None
     hidden: str | None = field(default=None, compare=False)
     #: The orders that became part of this one.
     merged: tuple[str, ...] = ()
@@ -112,6 +114,7 @@ class History:
             told=_told(timeline.get("messages", ()), facts),
             voided=tuple(voided),
             outcome=order.get("outcome"),
+            urgency=order.get("urgency"),
             merged=tuple(order.get("merged") or ()),
         )
 
@@ -146,9 +149,22 @@ class History:
         return fact
 
     @property
+    def is_hurried(self) -> bool:
+        """Whether its clocks run day and night."""
+        return (self.urgency or ROUTINE) != ROUTINE
+
+    @property
     def has_travelled(self) -> bool:
         """Whether the item ever went from hand to hand."""
         return any(fact.name in _CUSTODY for fact in self.facts)
+
+    @property
+    def named(self) -> datetime | None:
+        """The date of further news in the last letter that she got; None if that was to be the last one."""
+        last = max(
+            self.sent, key=lambda told: (told.at or datetime.min.replace(tzinfo=UTC), told.position), default=None
+        )
+        return last.next_news_by if last is not None else None
 
     @property
     def sent(self) -> tuple[Told, ...]:

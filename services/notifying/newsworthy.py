@@ -282,6 +282,24 @@ def _asks_still(asking: Milestone, history: History) -> bool:
     return ending_before(history, None, item) == "failed" and not sent_on(history, item)
 
 
+def is_at_home(history: History, completed: Happened | None) -> bool:
+    """Whether what has not gone from hand to hand is mended at her home; by somebody else than us, it was there."""
+    return any(
+        fact.name == "visit.scheduled" or (fact.name == "order.opened" and fact.data.get("at_home") is True)
+        for fact in history.facts
+    ) or (completed is not None and completed.source != history.accountable)
+
+
+def lies_ready(history: History) -> bool:
+    """Whether the work on all of it has ended and it is with us: it is hers to collect."""
+    if not history.open or history.holder != history.accountable or history.status in ("in_transit", "returned"):
+        return False
+    if ending_of(history, None) in (None, "failed") or open_quote(history) is not None:
+        return False
+    completed = (fact for fact in reversed(history.this_round()) if fact.name == "repair.completed")
+    return history.has_travelled or not is_at_home(history, next(completed, None))
+
+
 def has_it_back(history: History) -> bool:
     """Whether all that she gave us is with her again, though nobody has closed the order."""
     opening = next((fact for fact in history.facts if fact.name == "order.opened"), None)

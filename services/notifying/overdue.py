@@ -17,7 +17,7 @@ from events.chain import MessageKind
 from events.party import role_of
 from services.notifying.apart import will_be_told
 from services.notifying.history import Happened, History, Owed, moment
-from services.notifying.newsworthy import arrived_since, has_it_back, milestone, told_as
+from services.notifying.newsworthy import arrived_since, has_it_back, lies_ready, milestone, told_as
 from services.notifying.records import Policy, SuppressReason, message_id
 from services.notifying.since import last_of_others, person_announced, silences
 
@@ -81,6 +81,8 @@ def overdue_speaks(
         return "overtaken"
     if owed.kind == "forward" and _is_decided_on(history):
         return "overtaken"
+    if owed.kind == "return" and _is_reminded_later(history, now):
+        return "overtaken"
     # No milestone says what became of her question.
     if not _is_her_answer(owed) and _milestone_speaks(trigger, history, policy, now):
         return "overtaken"
@@ -110,6 +112,11 @@ def _is_her_answer(owed: Owed) -> bool:
 def _is_decided_on(history: History) -> bool:
     """Whether it is being decided who pays: that is what it waits for, and what she hears of when it takes too long."""
     return any((owed.kind, owed.state) == ("cover", "open") for owed in history.owed)
+
+
+def _is_reminded_later(history: History, now: datetime) -> bool:
+    """Whether what was urgent lies ready for her, and she has the date of the next reminder: the shop may be closed."""
+    return history.is_hurried and history.named is not None and history.named > now and lies_ready(history)
 
 
 def _milestone_speaks(trigger: Happened, history: History, policy: Policy, now: datetime) -> bool:

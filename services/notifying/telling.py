@@ -26,7 +26,8 @@ from services.contact import EMAIL, Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
 from services.notifying.decency import Manners, is_by_the_clock, zone_of
-from services.notifying.history import moment
+from services.notifying.history import History, moment
+from services.notifying.newsworthy import lies_ready
 from services.notifying.promising import by_day, when_awake
 from services.notifying.recording import Log
 from services.notifying.records import Closure, MessagePlan, Policy
@@ -46,11 +47,13 @@ _log = structlog.get_logger("notifier")
 
 @dataclass(frozen=True)
 class _Hours:
-    """When a party is closed, the next news that it can promise (``sooner``: if a visit is missed), and its zone."""
+    """When a party is closed, the next news that it can promise (``sooner``: if a visit is missed; ``ready``: of what
+    was urgent, while it lies ready for her), and its zone."""
 
     closures: list[Closure]
     next_news: datetime | None
     sooner: datetime | None
+    ready: datetime | None
     zone: str | None
 
 
@@ -99,13 +102,16 @@ class Teller:
             contact = None  # what becomes of it, whoever sends it says
         hours = await self._hours(plan.accountable, timeline["order"])
         manners = Manners.of(contact, timeline.get("rules"), hours.zone)
-        promise, sooner = (by_day(each, now, manners) if each else None for each in (hours.next_news, hours.sooner))
+        is_ready = hours.ready is not None and lies_ready(History.of(timeline))
+        next_news = hours.ready if is_ready else hours.next_news
+        promise, sooner = (by_day(each, now, manners) if each else None for each in (next_news, hours.sooner))
         plan = decide_plan(trigger, timeline, self.policy, now, hours.closures, promise, sooner)
         if plan is None:
             return
         if patient and is_by_the_clock(plan.kind, plan.news.late):
             # What was written at night would in the morning name a date that was made then, and be late for it.
-            _await_its_hour(trigger, timeline, manners, hours.zone, now)
+            named = plan.news.named_before if is_ready else None
+            _await_its_hour(trigger, timeline, manners, hours.zone, now, named)
         urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
         language = contact.language if contact else None
         wording = compose(_by_day(plan, manners), self.cards(), language, zone=manners.zone, urgent=urgent)
@@ -171,10 +177,10 @@ class Teller:
     async def _hours(self, party: str, order: Mapping[str, Any]) -> _Hours:
         about = {name: order[name] for name in ("category", "urgency") if order.get(name)}
         answer = await self._together("closures", {"party": party} | about)
-        promised = (answer.get(name) for name in ("next_news_by", "next_news_after_missed_visit_by"))
-        next_news, sooner = (moment(each) if each else None for each in promised)
+        names = ("next_news_by", "next_news_after_missed_visit_by", "next_news_while_ready_by")
+        next_news, sooner, ready = (moment(answer[name]) if answer.get(name) else None for name in names)
         closures = [(moment(row["from"]), moment(row["until"])) for row in answer["closures"]]
-        return _Hours(closures, next_news, sooner, answer.get("time_zone"))
+        return _Hours(closures, next_news, sooner, ready, answer.get("time_zone"))
 
     async def _together(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         """Ask; whoever asks the same while the answer is on its way shares it."""
@@ -196,13 +202,18 @@ def _by_day(plan: MessagePlan, manners: Manners) -> MessagePlan:
 
 
 def _await_its_hour(
-    cue: Event, timeline: Mapping[str, Any], manners: Manners, shop_zone: str | None, now: datetime
+    cue: Event,
+    timeline: Mapping[str, Any],
+    manners: Manners,
+    shop_zone: str | None,
+    now: datetime,
+    named: datetime | None,
 ) -> None:
     """Raises NotYetError if the news that ``cue`` is about is to be written later."""
     due = cue.data.get("due")
     if not due:
         return
     urgency = timeline["order"].get("urgency")
-    then = to_be_written(now, moment(due), zone_of(None, shop_zone), manners, urgency)
+    then = to_be_written(now, moment(due), zone_of(None, shop_zone), manners, urgency, named)
     if then > now:
         raise NotYetError((then - now).total_seconds())

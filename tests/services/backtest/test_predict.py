@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.book import Book, Terms
-from projections.clock import micros_of
+from projections.clock import Clock, micros_of, moment_of
 from projections.policy import Policy
 from services.backtest.predict import TooManyMessagesError, predict
 from services.backtest.records import Fact, Late, Message, Story, gaps
@@ -171,6 +171,29 @@ def test_a_pause_said_again_is_no_other_pause() -> None:
         fact(8, "work.paused", waiting_for="customer"),
     )
     assert [each[0] for each in told(facts)] == [0, 5, 8]
+
+
+def test_what_was_urgent_and_lies_ready_is_recalled_when_the_shop_is_open() -> None:
+    facts = story(
+        OPENED,
+        fact(1, "item.handed_over", to=BENCH),
+        fact(2, "item.received", BENCH),
+        fact(100, "repair.completed", BENCH),
+        fact(101, "item.handed_over", BENCH, to=SHOP),
+        fact(101, "item.received"),  # on Friday at four
+        until=24 * 8 + 6,
+        late=[late(125, "return", SHOP, HER)],
+        urgency="urgent",
+    )
+    quiet = Manners.of(None, None)
+    news = rule('[[override]]\nurgency = "urgent"\nkind = "update"\nallow = "12 hours"', "urgent")
+    shop = Clock.of(Policy.parse("").calendar)
+    ready = [each for each in predict(facts, news, quiet, shop=shop) if each.at >= at(101)]
+    assert [(moment_of(each.at).isoformat(timespec="minutes"), each.kind) for each in ready] == [
+        ("2026-11-06T15:06+00:00", "ready"),
+        ("2026-11-09T14:55+00:00", "update"),
+        ("2026-11-10T14:55+00:00", "update"),
+    ]
 
 
 def test_answers_dates_visits_and_cover_are_told_each_for_itself() -> None:

@@ -11,7 +11,7 @@ import pytest
 from events.envelope import Event
 from projections.calendar import ALWAYS
 from projections.clock import Clock, promise_of_next_news
-from projections.policies.next_news import after_missed_visit
+from projections.policies.next_news import after_missed_visit, while_it_lies_ready
 from projections.policy import Policy
 from services.adopting import adoption
 from services.messages import decide_plan
@@ -200,6 +200,15 @@ def test_who_was_missed_late_in_the_afternoon_hears_on_the_next_working_day(now:
     calendar = Policy.parse("").calendar
     allowed = Policy.parse("").messages.after_missed_visit
     assert after_missed_visit(allowed, Clock.of(calendar), calendar.day_length, at(now)) == at(named)
+
+
+@pytest.mark.parametrize(
+    ("now", "named"),
+    [("06 10:00", "09 17:00"), ("06 16:00", "09 17:00"), ("07 12:00", "09 17:00"), ("02 10:00", "03 17:00")],
+)
+def test_of_what_was_urgent_and_lies_ready_she_hears_when_the_shop_is_open(now: str, named: str) -> None:
+    assert while_it_lies_ready(Clock.of(Policy.parse("").calendar), at(now)) == at(named)
+    assert while_it_lies_ready(Clock.of(ALWAYS), at(now)) is None
 
 
 def _plan(chain: Chain, trigger: Event, now: datetime, sooner: datetime | None = MISSED + DAY) -> MessagePlan:

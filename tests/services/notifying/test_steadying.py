@@ -13,9 +13,10 @@ from events.envelope import Event
 from projections.calendar import DEFAULT
 from projections.clock import Clock, add_time
 from services.notifying.decency import Manners
+from services.notifying.records import PlannedMessage
 from services.notifying.steadying import to_be_written
 from services.notifying.telling import Teller
-from services.notifying.waiting import NotYetError
+from services.notifying.waiting import AgainLaterError, NotYetError
 from services.watchdog import decide
 from tests.services.notifying.chain import (
     CARDS,
@@ -28,6 +29,7 @@ from tests.services.notifying.chain import (
     TO_IMPORTER,
     Chain,
     fact,
+    handed,
     opened,
     received,
 )
@@ -64,6 +66,17 @@ def test_what_is_urgent_waits_for_nothing_but_the_morning() -> None:
     assert to_be_written(at("13 13:00"), at("13 15:00"), AMSTERDAM, nights, "urgent") == at("13 13:00")
     assert to_be_written(at("13 22:00"), at("13 23:00"), AMSTERDAM, nights, "urgent") == at("14 08:00")
     assert to_be_written(at("13 22:00"), at("13 23:00"), AMSTERDAM, Manners(AMSTERDAM), "urgent") == at("13 22:00")
+
+
+def test_of_what_lies_ready_only_the_date_counts_that_she_was_told() -> None:
+    nights = Manners(AMSTERDAM, (time(21), time(8)))
+
+    def written(cue: str, named: str) -> datetime:
+        return to_be_written(at(cue), at("14 05:00"), AMSTERDAM, nights, "urgent", at(named))
+
+    assert written("14 04:00", "16 17:00") == at("16 15:55")
+    assert written("16 16:30", "16 17:00") == at("16 16:30")
+    assert written("14 04:00", "16 09:00") == at("16 08:00")
 
 
 def test_her_quiet_hours_are_not_waited_into() -> None:
@@ -191,6 +204,34 @@ async def test_a_delay_of_an_urgent_order_is_written_of_in_the_morning_too(chain
     sent = chain.named("message.sent")[-1]
     assert (sent.time, sent.data["kind"]) == (morning, "overdue")
     assert sent.data["next_news_by"] == "2026-11-03T20:00:00Z"
+
+
+FRIDAY = MONDAY + 4 * DAY
+
+
+async def test_what_was_urgent_and_lies_ready_is_not_recalled_while_the_shop_is_closed(chain: Chain) -> None:
+    home, at_work = received(SHOP, FRIDAY + 5 * HOUR), teller(chain)  # at four
+    chain.story(opened(urgency="urgent"), TO_IMPORTER, received(IMPORTER, MONDAY + DAY))
+    chain.given(fact("repair.completed", IMPORTER, FRIDAY), handed(IMPORTER, SHOP, FRIDAY + HOUR), home)
+    with pytest.raises(AgainLaterError):  # it waits a little for more
+        await at_work.handle(home)
+    ready = chain.named("message.planned")[-1]
+    assert (ready.data["kind"], ready.data["next_news_by"]) == ("ready", "2026-11-09T16:00:00Z")
+    chain.sent(PlannedMessage.of(ready), FRIDAY + 5.1 * HOUR)
+    # Twelve hours after the letter news would be due, and a day after it came home its return.
+    (news,) = chain.falls_overdue("update", FRIDAY + 18 * HOUR)
+    with pytest.raises(NotYetError) as early:
+        await at_work.handle(news)
+    monday = FRIDAY + 3 * DAY + 4 * HOUR + timedelta(minutes=55)
+    assert chain.clock.now() + timedelta(seconds=early.value.delay) == monday
+    (back,) = chain.falls_overdue("return", FRIDAY + 30 * HOUR)
+    await at_work.handle(back)
+    assert len(chain.named("message.planned")) == 2
+    chain.clock.set(monday)
+    await at_work.handle(news)
+    sent = chain.named("message.sent")[-1]
+    assert (sent.time, sent.data["kind"], sent.data["next_news_by"]) == (monday, "update", "2026-11-10T16:00:00Z")
+    assert "is still here with us, ready for you" in sent.data["body"]
 
 
 async def test_what_was_told_in_the_meantime_needs_no_news(chain: Chain) -> None:
