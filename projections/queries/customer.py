@@ -1,22 +1,43 @@
-"""One customer: which orders are hers, and which one a message was about that she answers."""
+"""Customers: which orders are theirs, and which one a message was about that one answers."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
-from projections.queries.arguments import Arguments
+from projections.queries.arguments import Arguments, QueryError
 from projections.queries.naming import with_descriptions
 from projections.queries.reading import Reading, Row
 
+MOST: Final = 1_000
+
 #: What her orders are looked up by, and is of no interest besides.
-_ASIDE: Final = ("first_position", "last_position", "handoffs")
+_ASIDE: Final = ("opened_by", "customer", "first_position", "last_position", "handoffs")
 
 
 def customer(reading: Reading, arguments: Arguments) -> Row:
     """The orders of the customer to whom ``opener`` gave the number ``customer``, the latest first; maybe none."""
-    whose = {"opener": arguments.required_text("opener"), "customer": arguments.required_text("customer")}
-    rows = with_descriptions(reading, reading.rows("her_orders", **whose))
-    return {"orders": [{name: value for name, value in row.items() if name not in _ASIDE} for row in rows]}
+    (orders,) = _orders_of(reading, [arguments.required_text("opener")], [arguments.required_text("customer")])
+    return {"orders": orders}
+
+
+def customers(reading: Reading, arguments: Arguments) -> Row:
+    """The same of several: ``orders`` has a list for each of ``customers``, to whom the party in the same place of
+    ``openers`` gave that number."""
+    openers, numbers = arguments.names("openers", MOST), arguments.names("customers", MOST)
+    if len(openers) != len(numbers):
+        raise QueryError("'openers' and 'customers' must be as many")
+    return {"orders": _orders_of(reading, openers, numbers)}
+
+
+def _orders_of(reading: Reading, openers: Sequence[str], numbers: Sequence[str]) -> list[list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    rows = reading.rows("her_orders", openers=list(openers), customers=list(numbers))
+    for row in with_descriptions(reading, rows):
+        hers = {name: value for name, value in row.items() if name not in _ASIDE}
+        found[row["opened_by"], row["customer"]].append(hers)
+    return [found[pair] for pair in zip(openers, numbers, strict=True)]
 
 
 def message(reading: Reading, arguments: Arguments) -> Row:

@@ -41,6 +41,7 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
     {
         "find": Query(order.find, frozenset({"order"})),
         "customer": Query(customer.customer, frozenset({"opener", "customer"})),
+        "customers": Query(customer.customers, frozenset({"openers", "customers"})),
         "message": Query(customer.message, frozenset({"message"})),
         "status": Query(order.status, frozenset({"order", "now"}), travels=True),
         "timeline": Query(order.timeline, frozenset({"order", "raw", "now"}), travels=True),

@@ -29,7 +29,7 @@ from services.connecting import while_there
 from services.contact import Contact
 from services.desk.book import Book, Entry, ForgottenError
 from services.desk.bouncing import Bounced, decide_bounce
-from services.desk.finding import Known, Sought, find_by_name
+from services.desk.finding import Sought, find_by_name
 from services.desk.forgetting import Traces, erase_expired, erase_letters, erase_rejected, rejected_of
 from services.desk.knowing import near
 from services.desk.mail import without_quotes
@@ -66,9 +66,6 @@ _LOOK_AGAIN: Final = 30.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
-
-#: Of so many customers at a time the orders are asked for: the read models answer several questions at once.
-_ASKED: Final = 8
 
 #: So often a query is asked before we say that nobody answers.
 _TRIES: Final = 3
@@ -268,14 +265,13 @@ class Desk:
         sought = Sought.model_validate(given)
         found = await find_by_name(self._js, sought)
         at_least = await log.last_position(self._js)
-        places = asyncio.Semaphore(_ASKED)
-
-        async def with_orders(known: Known) -> Answer:
-            whose = {"opener": known.opener, "customer": known.reference}
-            async with places:
-                return {"name": known.name, **whose, **await self._ask("customer", whose, at_least)}
-
-        customers = await asyncio.gather(*(with_orders(known) for known in found[: sought.limit]))
+        first = found[: sought.limit]
+        whose = {"openers": [known.opener for known in first], "customers": [known.reference for known in first]}
+        orders = (await self._ask("customers", whose, at_least))["orders"] if first else []
+        customers = [
+            {"name": known.name, "opener": known.opener, "customer": known.reference, "orders": hers}
+            for known, hers in zip(first, orders, strict=True)
+        ]
         return {"customers": customers, "total": len(found)}
 
     async def forgotten(self, given: Any) -> Answer:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from events.envelope import Event
+from projections.queries import QueryError
 from tests.projections.story import NOTIFIER, SHOP, Given, fact, opened
 
 OTHER_SHOP = "retailer:bolt"
@@ -25,6 +28,14 @@ def test_her_orders_are_those_of_the_party_that_gave_her_the_number(given: Given
     assert [(row["order_id"], row["open"]) for row in hers] == [("W-2", True), ("W-1", True)]
     assert [row["order_id"] for row in story.ask("customer", opener=OTHER_SHOP, customer="C-7")["orders"]] == ["X-1"]
     assert story.ask("customer", opener=SHOP, customer="C-10")["orders"] == []
+
+    several = [(SHOP, "C-10"), (OTHER_SHOP, "C-7"), (SHOP, "C-7"), (SHOP, "C-7")]
+    openers, customers = zip(*several, strict=True)
+    found = story.ask("customers", openers=list(openers), customers=list(customers))["orders"]
+    assert found[2:] == [hers, hers]
+    assert [[row["order_id"] for row in orders] for orders in found[:2]] == [[], ["X-1"]]
+    with pytest.raises(QueryError, match="as many"):
+        story.ask("customers", openers=[SHOP], customers=[])
 
 
 def test_a_message_leads_to_its_order(given: Given) -> None:
