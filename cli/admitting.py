@@ -16,6 +16,7 @@ from cli.overlap import Overlap, read_overlap
 from cli.pages import remove_page, renew_pages
 from cli.partners import iso, login_shown, print_whole
 from cli.party_options import Name, Nkey, Party, party_of
+from cli.place import Place
 
 Result = TypeVar("Result")
 
@@ -69,11 +70,20 @@ def revoke(ctx: typer.Context, role: Party, own_name: Name = None, yes: Yes = Fa
     from services.access import revoke as keep_out
 
     place, party = place_of(ctx), party_of(role, own_name)
+    _require_known(place, party)
     if not yes and not confirm(f"Keep {party} out and destroy its secret?"):
         raise typer.Exit(1)
     told = _changed(lambda: keep_out(place.home, party))
     _changed(lambda: remove_page(place, party))
     _report(party, "revoked", told, f"{party} is kept out, and its secret is destroyed. What it said stays.", as_json)
+
+
+def _require_known(place: Place, party: str) -> None:
+    """Nobody is to be asked about one who is not there."""
+    from services.parties import list_parties
+
+    if party not in list_parties(place.home):
+        raise Problem(f"{party} is not registered: see 'repairchain partner list'.")
 
 
 def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:

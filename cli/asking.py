@@ -54,6 +54,8 @@ def ask(
     except Refused as refused:
         order = given.get("order")
         hint = hint_for(place, order) if isinstance(order, str) else None
+        if hint is None and isinstance(order, str) and (as_of or known_at):
+            hint = _not_yet(place, order, as_of, known_at)
         if hint is None:
             raise
         raise Problem(f"{str(refused).removesuffix('.')}: {hint}") from None
@@ -69,6 +71,21 @@ def hint_for(place: Place, order: str) -> str | None:
         return hint_for_order(order, _ask_either(place, "orders", {"limit": _LATEST})["orders"])
     except Problem:  # the question itself got an answer, which is what matters
         return None
+
+
+def _not_yet(place: Place, order: str, as_of: datetime | None, known_at: datetime | None) -> str | None:
+    """From when on there is ``order``, where one asks of a moment before; the end of a sentence."""
+    from cli.render.moments import Moments, parse
+
+    try:
+        opened = parse(_ask_either(place, "status", {"order": order}).get("opened_at"))
+    except Problem:
+        return None
+    if opened is None or (as_of is not None and as_of >= opened):
+        return None
+    if as_of is None:
+        return "nothing of it was known yet." if known_at is not None else None
+    return f"it was opened on {Moments(datetime.now(UTC)).at(opened)}."
 
 
 def _ask_either(

@@ -11,6 +11,7 @@ import typer
 from cli.asking import hint_for, with_chain
 from cli.confirm import confirm
 from cli.errors import Problem, one_line
+from cli.nearest import check_message_kind
 from cli.options import Json, OrderName, place_of, read_moment
 from cli.output import console, moments_now, print_json, show
 from cli.place import Place
@@ -134,6 +135,11 @@ def set_(
     """
     from cli.render.customer import customer
 
+    if quiet not in (None, _NONE):
+        _check_quiet(str(quiet))
+    for kind in not_told or ():
+        if kind != _NONE:
+            check_message_kind(kind)
     given: dict[str, Any] = {"ref": " ".join(ref)}
     for name, value in {"language": language, "quiet": quiet, "time_zone": time_zone}.items():
         if value is not None:
@@ -150,6 +156,13 @@ def set_(
         print_json(result)
     else:
         show(customer(result, moments_now()))
+
+
+def _check_quiet(hours: str) -> None:
+    from projections.policies.messages import NEVER, quiet_span
+
+    if hours != NEVER and quiet_span(hours) is None:
+        raise Problem(f"'{hours}' are no quiet hours: write two different times of the clock, 21:00-8:00, or never.")
 
 
 def _channel(text: str) -> dict[str, str]:

@@ -8,8 +8,9 @@ import typer
 
 from cli.asking import ask
 from cli.forgotten import mark_owed, unmarked
-from cli.options import AsOf, Json, KnownAt, place_of, read_moments
+from cli.options import AsOf, Json, KnownAt, place_of, read_moments, read_party
 from cli.output import moments_now, print_json, show
+from cli.strangers import strangers
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -37,12 +38,13 @@ def handoffs(
     from cli.render.tables import lanes as rendered
 
     then, known = read_moments(as_of, known_at)
-    args = {"from": from_party, "to": to_party, "limit": limit}
+    args = {"from": read_party(from_party), "to": read_party(to_party), "limit": limit}
     result = ask(place_of(ctx), "handoffs", args, then, known)
     if as_json:
         print_json(result)
     else:
-        show(rendered(result, moments_now(then or known)), then, known)
+        remarks = [] if result["lanes"] else strangers(place_of(ctx), from_party, to_party)
+        show([*rendered(result, moments_now(then or known)), *remarks], then, known)
 
 
 def stalled(

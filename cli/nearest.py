@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
+
+from cli.errors import Problem
 
 Row = dict[str, Any]
 
@@ -34,8 +36,23 @@ def hint_for_order(name: str, orders: Iterable[Row]) -> str:
 
 def hint_for_party(party: str, partners: Iterable[str]) -> str:
     """Which of ``partners`` may be meant, or where they are listed: the end of a sentence, after a colon."""
-    close = _alike(party, {each: each for each in partners})
+    close = _alike(party.partition(":")[2], {each.partition(":")[2]: each for each in partners})
     return f"did you mean {_either(close)}?" if close else "'repairchain partner list' names those who are."
+
+
+def check_message_kind(kind: str) -> None:
+    """Raises Problem for a kind of message that there is not."""
+    from events.chain import MessageKind
+
+    if kind not in (kinds := get_args(MessageKind)):
+        raise Problem(f"there is no kind of message '{kind}': {hint_among(kind, kinds)}")
+
+
+def hint_among(text: str, words: Iterable[str]) -> str:
+    """Which of a few ``words`` may be meant, or all of them: the end of a sentence, after a colon."""
+    there = list(words)
+    close = _alike(text, {each: each for each in there})
+    return f"did you mean {_either(close)}?" if close else f"there are {', '.join(there)}."
 
 
 def hint_for_type(text: str, in_full: bool = True) -> str:

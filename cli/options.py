@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -41,9 +41,13 @@ def place_of(ctx: typer.Context) -> Place:
     return place
 
 
+#: As events.party has them, which to import takes longer than most commands.
+ROLES: Final = ("retailer", "importer", "repairer", "customer", "chain")
+
+
 def read_party(text: str | None) -> str | None:
     """A party that an option names. Raises Problem for what cannot be one: it would find nothing, which misleads."""
-    if text is not None and not all(text.partition(":")):
+    if text is not None and not (all(text.partition(":")) and text.partition(":")[0] in ROLES):
         raise Problem(f"'{text}' is not a party: write role:name, such as importer:noord.")
     return text
 

@@ -10,8 +10,9 @@ from cli.asking import ask
 from cli.errors import Problem
 from cli.forgotten import mark_order, mark_orders, mark_story, unmarked
 from cli.holding import mark_waiting, without_reasons
-from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moments
+from cli.options import AsOf, Json, KnownAt, OrderName, place_of, read_moments, read_party
 from cli.output import moments_now, print_json, show
+from cli.strangers import strangers
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -111,11 +112,24 @@ def orders(
 
     if sort not in _SORTS:
         raise Problem(f"--sort is one of {', '.join(_SORTS)}, not '{sort}'.")
+    if status is not None:
+        check_status(status)
     place, (then, known) = place_of(ctx), read_moments(as_of, known_at)
-    args = {"open": is_open, "holder": holder, "status": status, "sort": sort, "limit": limit, "offset": offset}
+    wanted = {"open": is_open, "holder": read_party(holder), "status": status}
+    args = wanted | {"sort": sort, "limit": limit, "offset": offset}
     result = ask(place, "orders", args, then, known, lambda at, found: mark_orders(at, found["orders"]))
     unmarked(result["orders"])
     if as_json:
         print_json(result)
     else:
-        show(rendered(result, moments_now(then), offset), then, known)
+        remarks = [] if result["total"] else strangers(place, holder)
+        show([*rendered(result, moments_now(then), offset), *remarks], then, known)
+
+
+def check_status(status: str) -> None:
+    """Raises Problem for a status that there is not: it would find nothing, which says something else."""
+    from cli.nearest import hint_among
+    from cli.render.look import STATUS_WORDS
+
+    if status not in STATUS_WORDS:
+        raise Problem(f"there is no status '{status}': {hint_among(status, STATUS_WORDS)}")

@@ -11,6 +11,7 @@ from cli.errors import Problem
 from cli.forgotten import mark_owed, unmarked
 from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments, read_party
 from cli.output import moments_now, print_json, show
+from cli.strangers import strangers
 
 _OPEN: Final = ("open", "overdue", "paused")
 
@@ -58,7 +59,8 @@ def commitments(
         return
     from cli.render.ledger import commitments as rendered
 
-    show(rendered(result, moments_now(then or known)), then, known)
+    remarks = [] if result["commitments"] else strangers(place_of(ctx), owner)
+    show([*rendered(result, moments_now(then or known)), *remarks], then, known)
 
 
 def ball(
@@ -82,7 +84,8 @@ def ball(
         return
     from cli.render.ledger import ball as rendered
 
-    show(rendered(result, moments_now(then or known)), then, known)
+    remarks = [] if result["ball"] else strangers(place_of(ctx), party)
+    show([*rendered(result, moments_now(then or known)), *remarks], then, known)
 
 
 def check_kind(kind: str) -> None:
@@ -90,8 +93,6 @@ def check_kind(kind: str) -> None:
     from cli.render.owed import WORDS
 
     if kind not in WORDS:
-        import difflib
+        from cli.nearest import hint_among
 
-        close = difflib.get_close_matches(kind, WORDS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(WORDS)}."
-        raise Problem(f"there is no kind '{kind}': {hint}")
+        raise Problem(f"there is no kind '{kind}': {hint_among(kind, WORDS)}")

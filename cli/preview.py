@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.errors import Problem, one_line
+from cli.nearest import check_message_kind
 from cli.options import Json
 from cli.output import console, print_json, show
 
@@ -52,7 +53,8 @@ def preview(
     from services.notifying.templating import folder_of_the_shop
 
     folder = Path(templates) if templates else folder_of_the_shop()
-    _check(kind)
+    if kind is not None:
+        check_message_kind(kind)
     pages, faults = _worded(kind, _languages(language), folder)
     if gallery is not None:
         _write(Path(gallery), pages)
@@ -69,13 +71,6 @@ def preview(
         show(told(faults))
     if faults:
         raise typer.Exit(1)
-
-
-def _check(kind: str | None) -> None:
-    from events.chain import MessageKind
-
-    if kind is not None and kind not in get_args(MessageKind):
-        raise Problem(f"there is no kind of message '{kind}': there are {', '.join(get_args(MessageKind))}.")
 
 
 def _languages(language: str | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from cli.asking import ask
 from cli.forgotten import mark_listed, unmarked
 from cli.options import AsOf, Json, KnownAt, Party, place_of, read_moments, read_party
 from cli.output import moments_now, print_json, show
+from cli.strangers import strangers
 
 Row = dict[str, Any]
 
@@ -43,7 +44,8 @@ def promises(
         return
     from cli.render.promises import promises as rendered
 
-    show(rendered(rows, parties, moments_now(then or known), limit), then, known)
+    remarks = [] if rows else strangers(place_of(ctx), party)
+    show([*rendered(rows, parties, moments_now(then or known), limit), *remarks], then, known)
 
 
 def figures(rows: Iterable[Row]) -> list[Row]:

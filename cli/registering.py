@@ -61,6 +61,8 @@ def add(
         raise Problem("--no-webhook goes with neither --webhook nor --rotate-webhook-secret.")
     if language is not None:
         _check_language(language)
+    if email:
+        _check_email(email)
     if webhook is not None:
         check_webhook(place, webhook)
     try:
@@ -129,6 +131,16 @@ def _takes_part(place: Place, party: str, login: Identity, welcome: Path) -> lis
         "Once handed over it may be deleted here: the server knows the public key alone.",
         *from_here,
     ]
+
+
+def _check_email(email: str) -> None:
+    """What is no address would be printed in letters, and answers to them would go nowhere."""
+    from services.notifying.letter import AddressError, check_address
+
+    try:
+        check_address(email)
+    except AddressError:
+        raise Problem(f"'{email}' is not one e-mail address: write desk@shop.example.") from None
 
 
 def _check_language(language: str) -> None:

@@ -14,7 +14,9 @@ from cli.output import console, print_json
 
 def settle(
     ctx: typer.Context,
-    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="Its id, as 'messages' shows it.")],
+    message: Annotated[
+        str, typer.Argument(metavar="MESSAGE", help="Its id, as 'messages' shows it where it is unknown.")
+    ],
     arrived: Annotated[
         bool | None,
         typer.Option("--arrived/--never-arrived", help="What was found out.", show_default=False),
@@ -27,7 +29,7 @@ def settle(
     look at the mail server's log. What never arrived counts as failed: somebody has to tell her.
     """
     if arrived is None:
-        raise Problem("Say what was found out: --arrived or --never-arrived.")
+        raise Problem("say what was found out: --arrived or --never-arrived.")
     result = at_desk(place_of(ctx), "settle", {"message": message, "arrived": arrived})
     if as_json:
         print_json(result)

@@ -10,6 +10,7 @@ from cli.asking import ask
 from cli.forgotten import mark_list, unmarked
 from cli.options import Json, place_of, read_party
 from cli.output import moments_now, print_json, show
+from cli.strangers import strangers
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -46,7 +47,11 @@ def today(
         return
     from cli.render.today import briefing, briefings
 
-    show(briefings(result) if name is None else briefing(result, moments_now()))
+    if name is None:
+        show(briefings(result))
+        return
+    remarks = [] if any(result["totals"].values()) else strangers(place, name)
+    show([*briefing(result, moments_now()), *remarks])
 
 
 async def _mark(connection: Client, result: Result) -> None:

@@ -84,11 +84,22 @@ def message(row: Row, moments: Moments) -> Iterator[RenderableType]:
         yield indented(Text(word(row["subject"]), style="bold"), 2)
     for line in clean(row.get("body") or "", newlines=True).strip().split("\n"):
         yield quoted(Text(line), 2, "green" if status == "sent" else "dim")
+    if status == "unknown":
+        yield from _to_settle(row)
     news = parse(row.get("next_news_by"))
     if news:
         void = bool(row.get("customer_forgotten"))
         told = f"next news: {FORGOTTEN}" if void else f"next news by {moments.at(news)}"
         yield indented(Text(told, style="yellow" if void else "dim"), 2)
+
+
+def _to_settle(row: Row) -> Iterator[RenderableType]:
+    """How to say whether she got a message of which nobody knows it; only its id tells it from others."""
+    command = f"repairchain messages settle {word(row.get('message_id'))} --arrived"
+    yield indented(
+        Text("Ask her whether she got it, and say so, with --arrived or --never-arrived:", style="yellow"), 2
+    )
+    yield indented(Text(command), 2)
 
 
 def specimens(rows: Sequence[Row]) -> Iterator[RenderableType]:

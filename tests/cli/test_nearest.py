@@ -46,6 +46,8 @@ def test_a_type_is_told_as_an_event_names_it(written: str, hint: str) -> None:
 def test_a_party_is_found_by_what_is_like_it() -> None:
     partners = ["retailer:juno", "importer:noord"]
     assert hint_for_party("retailer:junu", partners) == "did you mean retailer:juno?"
+    assert hint_for_party("importer:juno", partners) == "did you mean retailer:juno?"
+    assert "did you mean" not in hint_for_party("retailer:bolt", partners)
     assert hint_for_party("repairer:zz", partners).startswith("'repairchain partner list'")
 
 
@@ -67,7 +69,7 @@ def test_commands_say_which_order_may_be_meant(home: Path, command: str) -> None
 
 def test_nothing_is_guessed_where_the_order_is_known(home: Path) -> None:
     said = sentence(call("status", "W-1001", "--as-of", "2020-01-01", home=home))
-    assert said == "there is no order 'W-1001' at that moment."
+    assert said == "there is no order 'W-1001' at that moment: it was opened on Mon 2 Nov 10:00."
     assert "say which" in sentence(call("status", "TWICE", home=home))
 
 

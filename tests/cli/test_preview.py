@@ -41,8 +41,8 @@ def test_one_kind_in_one_language(free_home: Path) -> None:
 
 def test_what_cannot_be_shown(free_home: Path, tmp_path: Path) -> None:
     preview = ("messages", "preview")
-    assert sentence(call(*preview, "--kind", "visits", home=free_home)).startswith(
-        "there is no kind of message 'visits': there are opened, received,"
+    assert sentence(call(*preview, "--kind", "letters", home=free_home)).startswith(
+        "there is no kind of message 'letters': there are opened, received,"
     )
     assert sentence(call(*preview, "--language", "de", home=free_home)) == (
         "there are no messages in 'de': there are en, nl."
