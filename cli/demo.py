@@ -235,12 +235,12 @@ class _Teller:
         self._line(f"contacts the customer had to start: {started}", "bold green" if started == 0 else "bold red")
         home, zone = self._chain.settings.home, self._moments.zone  # they print times in the zone of their machine
         self._out.print()
+        if shutil.which("repairchain") is None:  # as when make has called it by its path
+            self._line(f"First, to have the command on the path: . {_shown(Path(sys.prefix) / 'bin' / 'activate')}", "")
         self._line(f"The e-mails are in {self._chain.settings.outbox_folder}. To look around in this story:", "")
         self._line(f"  TZ={zone} repairchain --home {home} timeline SN-4711", "")
         self._line(f"  TZ={zone} repairchain --home {home} status W-1001 --as-of 2026-07-14T16:30+02:00", "")
         self._line("To run a chain of your own: repairchain up (the README says how to go on).", "")
-        if shutil.which("repairchain") is None:  # as when make has called it by its path
-            self._line(f"To have the command on the path: . {_shown(Path(sys.prefix) / 'bin' / 'activate')}", "")
 
     def _line(self, text: str, style: str, hang: int = 0) -> None:
         from rich.text import Text

@@ -137,7 +137,7 @@ def _whereabouts(order: Row) -> tuple[str, Text]:
         return "Held by", Text(AT_HOME)
     holder = word(order.get("holder"))
     if not order.get("heading_to") or not order.get("open", True):
-        return "Held by", with_parties(holder or "nobody known")
+        return "Held by", with_parties(who(holder) if holder else "nobody known")
     sender = f", sent by {holder}" if holder else ""
     return "Under way", with_parties(f"to {word(order['heading_to'])}{sender}")
 

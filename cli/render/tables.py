@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.render.look import AT_HOME, party, spoken, status_text
+from cli.render.look import party, spoken, status_text
 from cli.render.moments import Moments, parse, span
 from cli.render.plain import many, short, word
 from cli.render.sentences import product_name
@@ -79,7 +79,7 @@ def where(row: Row) -> Text:
     """Who has it; while it is on its way, to whom; and that it never left her home."""
     if row.get("heading_to") and row.get("open", True):
         return Text("→ ").append_text(party(row["heading_to"]))
-    return Text(AT_HOME) if row.get("at_home") else party(row.get("holder"))
+    return Text("at her home") if row.get("at_home") else party(row.get("holder"))
 
 
 def lanes(result: Row, moments: Moments) -> Iterator[RenderableType]:

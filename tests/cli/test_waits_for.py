@@ -40,7 +40,7 @@ def test_what_she_waits_for_is_told_with_who_owes_it_and_by_when() -> None:
 def test_what_is_mended_at_her_home_is_held_by_her_and_not_by_the_shop() -> None:
     row = ORDER | {"heading_to": None, "status": "taken_in", "holder": "retailer:juno", "at_home": True}
     assert "Held by         the customer, at home" in panel_of(row)
-    assert "the customer, at home" in draw(orders({"orders": [row], "total": 1}, MOMENTS), 120)
+    assert "at her home" in draw(orders({"orders": [row], "total": 1}, MOMENTS), 120)
     assert "Held by         retailer:juno" in panel_of(row | {"at_home": False})
 
 
