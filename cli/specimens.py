@@ -178,6 +178,7 @@ def _of_the_end() -> Iterator[Specimen]:
     yield _of("closed", "right behind the repair", done, order="T-4001")
     yield _of("closed", "refunded", replace(_CHOICE, outcome="refunded", final=True))
     yield _of("reopened", "she said no", replace(_WATCH, reason="it stopped again after two days"))
+    yield _of("reopened", "she had not read that it was closed", replace(_WATCH, closed_untold=True))
     lamps = (Other("lamp 1", "repaired"), Other("lamp 3"), Other("lamp 4"))
     yield _of("repaired", "one of several things", replace(_REPAIRED, item="lamp 2", summary=summary, others=lamps))
     back = replace(_REPAIRED, place="us", status="returned", final=True)

@@ -10,8 +10,8 @@ from typing import Any, Final
 from events.chain import MessageKind, commitment_id
 from events.party import role_of
 from projections.queries.parcels import carried
-from services.notifying.apart import date_named, step_of, told_before, told_first
-from services.notifying.asking import WAITING, open_questions, pause_for_her, question_of
+from services.notifying.apart import date_named, is_answered, step_of, told_before, told_first
+from services.notifying.asking import WAITING, asked_by_her, open_questions, pause_for_her, question_of
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.mistakes import taken_back
 from services.notifying.newsworthy import (
@@ -125,6 +125,7 @@ def news_of(
         asked=bool(questions) or pause is not None,
         answer_owed=bool(answers),
         answer_owed_by=min((due for due in answers if due is not None and due > now), default=None),
+        asked_anew=kind != "asked" and _asked_anew(history),
         named_before=history.named,
         paused=pause is not None and not questions,
         questions=_questions(questions, pause),
@@ -338,6 +339,18 @@ def _question(asked: Happened, history: History, now: datetime) -> Question:
     owed = _answer_owed(asked, history)
     due = owed.due_at if owed is not None and owed.state == "open" else None
     return Question(_text(asked.data.get("text")), due if due is not None and due > now else None)
+
+
+def _asked_anew(history: History) -> bool:
+    """Whether she has asked something since our last letter, and has no answer yet."""
+    last = max((told.position for told in history.sent), default=0)
+    return any(
+        fact.name == "question.asked"
+        and fact.position > last
+        and asked_by_her(fact, history)
+        and not is_answered(fact, history)
+        for fact in history.facts
+    )
 
 
 def _answer_owed(question: Happened, history: History) -> Owed | None:

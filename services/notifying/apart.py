@@ -227,7 +227,7 @@ def _kind(fact: Happened) -> MessageKind:
 
 def _is_over(fact: Happened, kind: str, history: History, now: datetime) -> bool:
     if kind == "asked":
-        return _is_answered(fact, history) or _has_read_of(fact, history)
+        return is_answered(fact, history) or _has_read_of(fact, history)
     if kind == "gesture":
         given = (other for other in history.facts if other.name == "gesture.given")
         return any(other.data.get("gesture") == fact.data.get("gesture") for other in given)
@@ -251,7 +251,8 @@ def _is_over(fact: Happened, kind: str, history: History, now: datetime) -> bool
     return False
 
 
-def _is_answered(question: Happened, history: History) -> bool:
+def is_answered(question: Happened, history: History) -> bool:
+    """Whether there is an answer to ``question``."""
     return any(other.name == "question.answered" and question_of(other, history) == question for other in history.facts)
 
 

@@ -229,6 +229,8 @@ class News:
     #: She has asked something and has no answer yet; when it is due, if that is still to come.
     answer_owed: bool = False
     answer_owed_by: datetime | None = None
+    #: She has asked it since our last letter, and this one tells something else.
+    asked_anew: bool = False
     #: The date of further news in the last letter that she got.
     named_before: datetime | None = None
     answer: Answer | None = None

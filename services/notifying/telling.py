@@ -193,12 +193,20 @@ class Teller:
 
 
 def _by_day(plan: MessagePlan, manners: Manners) -> MessagePlan:
-    """``plan`` with no answer named for her quiet hours."""
-    news, question = plan.news, plan.news.question
-    if question is not None and question.due is not None:
-        question = replace(question, due=when_awake(question.due, manners))
-    owed_by = when_awake(news.answer_owed_by, manners) if news.answer_owed_by is not None else None
-    return replace(plan, news=replace(news, question=question, answer_owed_by=owed_by))
+    """``plan`` with no answer named for her quiet hours, nor late before the moment that was named instead."""
+
+    def named(due: datetime | None) -> datetime | None:
+        return when_awake(due, manners) if due is not None else None
+
+    news, question, answer = plan.news, plan.news.question, plan.news.answer
+    if question is not None:
+        question = replace(question, due=named(question.due))
+    if answer is not None and answer.due is not None:
+        due = when_awake(answer.due, manners)
+        answer = replace(answer, due=due if due < plan.now else None)
+    late_by = named(news.due) if news.late == "answer" else news.due
+    owed_by = named(news.answer_owed_by)
+    return replace(plan, news=replace(news, question=question, answer=answer, due=late_by, answer_owed_by=owed_by))
 
 
 def _await_its_hour(

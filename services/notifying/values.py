@@ -31,6 +31,26 @@ _UNDER_WAY: Final = frozenset({"in_transit", "waiting_for_part", "part_arrived",
 #: These are the news that was promised.
 _NEWS_ITSELF: Final = frozenset({"update", "person"})
 
+#: English has these only in the plural: the pair of them is one thing, of which a sentence can say that it is repaired.
+_PAIRS: Final = frozenset(
+    {
+        *(
+            "binoculars",
+            "boots",
+            "earbuds",
+            "earphones",
+            "glasses",
+            "gloves",
+            "goggles",
+            "headphones",
+            "jeans",
+            "leggings",
+        ),
+        *("pliers", "sandals", "scissors", "shears", "shoes", "shorts", "skates", "skis", "sneakers", "spectacles"),
+        *("sunglasses", "tights", "trousers", "tweezers"),
+    }
+)
+
 #: What we call a thing of which we know nothing.
 _THING: Final = {"en": "item", "nl": "product"}
 
@@ -166,6 +186,7 @@ class _Words:
             "asked": news.asked,
             "answer_owed": news.answer_owed and self._plan.kind != "answer" and news.late != "answer",
             "answer_owed_by": self._by(answer_by),
+            "asked_anew": news.asked_anew,
             "call_owed": news.call_owed,
             "uncalled_still": news.uncalled_still,
             "paused": news.paused,
@@ -282,6 +303,8 @@ class _Words:
         name = " ".join(_line(part) for part in (news.brand, news.model) if part and holds_no_address(part))
         if not name or (news.brand and not news.model and news.description):
             name = " ".join(part for part in (name, self._told(news.description)) if part)
+        if self._code == "en" and name.rpartition(" ")[2].casefold() in _PAIRS and "pair of" not in name.casefold():
+            name = f"pair of {name}"
         name = name or _THING[self._code]
         if len(name) > _LONGEST_NAME:
             name = name[:_LONGEST_NAME].rsplit(" ", 1)[0] + "…"

@@ -101,9 +101,13 @@ def test_the_letter_that_it_goes_on_says_it_too(chain: Chain) -> None:
     again = fact("order.reopened", HER, MONDAY + DAY, reason="the customer got in touch")
     question = asks(MONDAY + DAY)
     chain.given(again, question)
-    assert "you will get it by Thursday 5 November" in body_of(chain.plan_for(again))
+    plan = chain.plan_for(again)
+    assert "We have your question, too, and you will have our answer by Thursday 5 November." in body_of(plan)
+    assert "Uw vraag hebben we ook ontvangen; u krijgt uiterlijk donderdag 5 november antwoord." in body_of(plan, "nl")
     chain.told(again)
     assert chain.plan_for(question) is None
+    (late,) = chain.falls_overdue("update", MONDAY + 10 * DAY)
+    assert "We have not forgotten that we owe you an answer" in body_of(chain.plan_for(late))
 
 
 def test_after_the_end_she_hears_by_when_and_nothing_more_is_promised(chain: Chain) -> None:
@@ -134,6 +138,21 @@ async def test_an_urgent_question_late_in_the_evening_is_acknowledged_with_the_m
     sent = chain.named("message.sent")[-1]
     # In two hours it would be ten.
     assert "You will have our answer by Tuesday 3 November at 09:00" in sent.data["body"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "late"), [(8, ""), (12, "you should have had this answer by Tuesday 3 November at 09:00")]
+)
+async def test_the_answer_is_late_by_the_moment_that_she_was_told(chain: Chain, hour: int, late: str) -> None:
+    order, evening, given = opened(urgency="urgent"), MONDAY.replace(hour=19), (MONDAY + DAY).replace(hour=hour - 1)
+    chain.given(order)
+    chain.told(order)
+    chain.given(asks(evening))
+    chain.told(asks(evening))
+    await teller(chain.given(answers(given))).handle(answers(given))
+    body = chain.named("message.sent")[-1].data["body"]
+    assert ("We are sorry that you had to wait" in body) is bool(late)
+    assert late in body
 
 
 # -- what is offered --------------------------------------------------------------------------------------------------
