@@ -35,7 +35,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["status", "W-1001", "--as-of", "2026-01-01"], "'W-1001' at that moment: it was opened on Mon 2 Nov"),
         (["timeline", "W-1001", "--known-at", "2026-01-01"], "at that moment: nothing of it was known yet."),
         (["messages", "settle", "m1"], "say what was found out: --arrived or --never-arrived."),
-        (["messages", "preview", "--kind", "overdu"], "there is no kind of message 'overdu': did you mean overdue?"),
+        (
+            ["messages", "preview", "--kind", "correctd"],
+            "there is no kind of message 'correctd': did you mean corrected?",
+        ),
         (["customer", "set", "W-1001", "--quiet", "25:00"], "'25:00' are no quiet hours: write two different times"),
         (["customer", "set", "W-1001", "--not-told", "updates"], "no kind of message 'updates': did you mean update?"),
         (["partner", "add", "retailer:juno", "--email", "juno"], "'juno' is not one e-mail address: write"),
