@@ -70,7 +70,7 @@ def _order(order: Row) -> Iterator[RenderableType]:
     elif order["holder"]:
         line.append(", sent by " if order["status"] == "in_transit" else ", with ").append_text(party(order["holder"]))
     if order["next_step"] and order["next_owner"]:
-        line.append_text(with_parties(f"; next: {who(order['next_owner'])} is to {step(order['next_step'])}"))
+        line.append_text(with_parties(f"; next: {who(order['next_owner'])} is to {step(order)}"))
     if order["assumed"]:
         line.append(" (opened for the test)", style="dim")
     yield line

@@ -15,7 +15,7 @@ from cli.render.look import AT_HOME, TOLD_WORDS, spoken, status_style, with_part
 from cli.render.moments import Moments, parse
 from cli.render.move import by, move, waited_for
 from cli.render.outcomes import counts
-from cli.render.owed import is_customer, is_void_news, step, who
+from cli.render.owed import at_home, is_customer, is_void_news, step, who
 from cli.render.plain import clean, many, word
 from cli.render.sentences import PARCEL_WORDS, product_name
 
@@ -91,7 +91,7 @@ def _lines(order: Row, moments: Moments, commitments: Sequence[Row], counted: bo
     if order.get("accountable"):
         lines.append(("Answers for it", with_parties(word(order["accountable"]))))
     if order.get("ball") and not is_void_news(order["ball"], order):
-        lines.append(("Next", move(order["ball"], moments)))
+        lines.append(("Next", move(at_home(order["ball"], order), moments)))
     elif order.get("next_step") and not order.get("ball"):
         lines.append(("Next", _next(order, moments)))
     if waited := waited_for(order.get("time_spent") or []):
@@ -155,7 +155,7 @@ def _parcel(parcel: Row | None, moments: Moments) -> Text | None:
 
 
 def _next(order: Row, moments: Moments) -> Text:
-    text = with_parties(f"{who(order.get('next_owner'))} is to {step(order['next_step'])}")
+    text = with_parties(f"{who(order.get('next_owner'))} is to {step(order)}")
     return text.append_text(by(parse(order.get("next_due")), moments))
 
 

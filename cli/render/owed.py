@@ -33,6 +33,8 @@ WORDS: Final[dict[str, _Words]] = {
     "call": _Words("reach the customer in person", "reached the customer in person"),
     "update": _Words("give the customer news", "given the customer news"),
 }
+#: What is mended at her home is not sent on: who is to do that is to see that somebody comes.
+_AT_HOME: Final = {"forward at home": _Words("plan a visit", "planned a visit")}
 #: What the log calls a kind in facts of before there were more of them.
 _FORMERLY: Final = {"receipt": "receive", "news": "update"}
 _ORDER: Final = {kind: place for place, kind in enumerate(WORDS)}
@@ -40,7 +42,13 @@ _ORDER: Final = {kind: place for place, kind in enumerate(WORDS)}
 
 def place_of_kind(kind: object) -> int:
     """By which commitments of one fact are put in order: the work first, news to the customer last."""
-    return _ORDER.get(str(kind), len(_ORDER))
+    return _ORDER.get(str(kind).removesuffix(" at home"), len(_ORDER))
+
+
+def at_home(commitment: Row, order: Row) -> Row:
+    """``commitment`` of ``order``, in the words for what is mended at her home where that is so."""
+    apart = bool(order.get("at_home")) and f"{commitment.get('kind')} at home" in _AT_HOME
+    return commitment | {"kind": f"{commitment['kind']} at home"} if apart else commitment
 
 
 #: What stands where news to a customer is owed whom nobody writes to any more.
@@ -96,12 +104,14 @@ def to_do(kind: object, topic: object = None) -> str:
     return _about(words.todo, kind, topic) if words else f"do what is called {_spoken(kind)}"
 
 
-def step(next_step: object) -> str:
-    """The next step of an order as its status has it, in the words in which it is owed.
+def step(order: Row) -> str:
+    """The next step of ``order`` as its status has it, in the words in which it is owed.
 
     A receipt is what a partner hears of an event; nobody is to confirm that.
     """
-    return WORDS["receive"].todo if next_step == "confirm receipt" else _spoken(next_step)
+    if order["next_step"] == "send it on" and order.get("at_home"):
+        return _AT_HOME["forward at home"].todo
+    return WORDS["receive"].todo if order["next_step"] == "confirm receipt" else _spoken(order["next_step"])
 
 
 def has_not(owner: object, kind: object, topic: object = None) -> str:
@@ -114,7 +124,7 @@ def has_not(owner: object, kind: object, topic: object = None) -> str:
 
 def _words(kind: object) -> _Words | None:
     name = str(kind)
-    return WORDS.get(_FORMERLY.get(name, name))
+    return WORDS.get(_FORMERLY.get(name, name)) or _AT_HOME.get(name)
 
 
 def _about(words: str, kind: object, topic: object) -> str:

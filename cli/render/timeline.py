@@ -17,6 +17,7 @@ from cli.render.messages import waits_for
 from cli.render.moments import Moments, parse
 from cli.render.order import order_panel
 from cli.render.outcomes import by_opener, outcomes
+from cli.render.owed import at_home
 from cli.render.plain import clean, many, word
 from cli.render.sentences import sentence, unknown
 
@@ -41,7 +42,8 @@ def timeline(result: Row, moments: Moments, *, raw: bool = False, brief: bool = 
     yield order_panel(order, moments, commitments)
     entries = everything if raw else list(_told(everything))
     waits = {word(row.get("message_id")): waits_for(row, moments) for row in result.get("messages") or []}
-    yield from _Story(moments, word(order.get("order_id")), by_opener(commitments), raw, brief, waits).tell(entries)
+    owed = by_opener(at_home(each, order) for each in commitments)
+    yield from _Story(moments, word(order.get("order_id")), owed, raw, brief, waits).tell(entries)
 
 
 def _told(entries: list[Row]) -> Iterator[Row]:

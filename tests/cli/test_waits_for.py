@@ -10,8 +10,9 @@ from rich.console import Console
 
 from cli.render.order import order_panel
 from cli.render.tables import orders
+from cli.render.timeline import timeline
 from tests.cli.drawing import MOMENTS, draw
-from tests.cli.examples import ORDER
+from tests.cli.examples import ORDER, TIMELINE
 
 ANSWER: dict[str, Any] = {
     "kind": "answer",
@@ -42,6 +43,18 @@ def test_what_is_mended_at_her_home_is_held_by_her_and_not_by_the_shop() -> None
     assert "Held by         the customer, at home" in panel_of(row)
     assert "at her home" in draw(orders({"orders": [row], "total": 1}, MOMENTS), 120)
     assert "Held by         retailer:juno" in panel_of(row | {"at_home": False})
+
+
+def test_nobody_is_to_send_on_what_is_mended_at_her_home() -> None:
+    forward = ORDER["ball"] | {"kind": "forward", "owner": "retailer:juno"}
+    row = ORDER | {"heading_to": None, "status": "taken_in", "at_home": True, "ball": forward}
+    assert "retailer:juno is to plan a visit by" in panel_of(row)
+    opened = TIMELINE["entries"][0]
+    owed = {"kind": "forward", "owner": "retailer:juno", "state": "open", "due_at": "2026-11-19T10:00:00Z"}
+    owed |= {"commitment_id": f"forward/W-1001/{opened['source']}/{opened['id']}"}
+    told = draw(timeline(TIMELINE | {"order": row, "commitments": [owed]}, MOMENTS), 120)
+    assert told.count("retailer:juno is to plan a visit by") == 2
+    assert "send it on" not in told
 
 
 @pytest.mark.parametrize(
