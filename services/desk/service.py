@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +24,12 @@ from pydantic import ValidationError
 
 from events import log, names
 from events.clock import Clock
+from events.envelope import iso
 from events.subjects import customer_key
 from services.answering import Ask, NoAnswerError, QuestionError, pack
 from services.connecting import while_there
 from services.contact import Contact
+from services.desk.awaiting import Awaited, waits
 from services.desk.book import Book, Entry, ForgottenError
 from services.desk.bouncing import Bounced, decide_bounce
 from services.desk.finding import Sought, find_by_name
@@ -66,6 +69,9 @@ _LOOK_AGAIN: Final = 30.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
+
+#: Her day of letters has begun by then, wherever she is.
+_HER_DAY: Final = timedelta(hours=36)
 
 #: So often a query is asked before we say that nobody answers.
 _TRIES: Final = 3
@@ -109,6 +115,7 @@ class Desk:
             "who": self.who,
             "forget": self.forget,
             "forgotten": self.forgotten,
+            "waits": self.waits,
             "settle": self.settle,
             "bounced": self.bounced,
             "find": self.find,
@@ -279,6 +286,19 @@ class Desk:
         pairs = Several.model_validate(given).customers
         found = [pair for pair in pairs if (await self._book.find(customer_key(*pair))).forgotten]
         return {"customers": found}
+
+    async def waits(self, given: Any) -> Answer:
+        """What the planned messages of some orders wait for, as far as the read models are: it is only shown."""
+        asked = Awaited.model_validate(given)
+        now = self._clock.now()
+        about = {"orders": list(asked.orders), "letters_since": iso(now - _HER_DAY)}
+        found: Answer = {}
+        for history in (await self._answered("histories", about, None))["histories"].values():
+            order = history["order"] or {}
+            if order.get("opened_by") and order.get("customer"):
+                entry = await self._book.find(customer_key(order["opened_by"], order["customer"]))
+                found |= {} if entry.forgotten else waits(history, entry.contact, now)
+        return {"messages": found}
 
     async def settle(self, given: Any) -> Answer:
         """Say of a message that was parked whether it arrived after all."""

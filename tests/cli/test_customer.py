@@ -174,6 +174,21 @@ def test_nobody_is_promised_news_who_was_forgotten(home: Path, order: str) -> No
         assert not [each for each in ("Hears again", "promised by") if each in shown]
 
 
+def test_a_message_that_waits_says_until_when(home: Path, order: str) -> None:
+    publish(home, "repair.completed", order, {})
+    for _ in range(500):
+        planned = [each for each in answer("messages", order, home=home)["messages"] if each["status"] == "planned"]
+        if "repaired" in [each["kind"] for each in planned]:
+            break
+    row = planned[-1]
+    # At night it is her quiet hours that it waits for.
+    assert row["waits_for"] in ("more_to_tell", "quiet_hours")
+    assert datetime.fromisoformat(row["waits_until"]) > datetime.now(UTC)
+    told = " ".join(call("timeline", order, "--brief", home=home, columns=200).stdout.split())
+    assert "the chain means to tell the customer" in told
+    assert "; it waits until " in told
+
+
 def test_no_list_names_a_date_for_whom_nobody_writes_to(home: Path, order: str) -> None:
     def listed() -> dict[str, str]:
         """What each list says about the order's customer: the lines with its next news."""
