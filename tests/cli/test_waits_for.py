@@ -45,10 +45,11 @@ def test_what_is_mended_at_her_home_is_held_by_her_and_not_by_the_shop() -> None
     assert "Held by         retailer:juno" in panel_of(row | {"at_home": False})
 
 
-def test_nobody_is_to_send_on_what_is_mended_at_her_home() -> None:
+def test_nobody_is_to_send_on_or_give_back_what_is_mended_at_her_home() -> None:
     forward = ORDER["ball"] | {"kind": "forward", "owner": "retailer:juno"}
     row = ORDER | {"heading_to": None, "status": "taken_in", "at_home": True, "ball": forward}
     assert "retailer:juno is to plan a visit by" in panel_of(row)
+    assert "retailer:juno is to close the order by" in panel_of(row | {"ball": forward | {"kind": "return"}})
     opened = TIMELINE["entries"][0]
     owed = {"kind": "forward", "owner": "retailer:juno", "state": "open", "due_at": "2026-11-19T10:00:00Z"}
     owed |= {"commitment_id": f"forward/W-1001/{opened['source']}/{opened['id']}"}
