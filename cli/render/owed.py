@@ -33,7 +33,7 @@ WORDS: Final[dict[str, _Words]] = {
     "call": _Words("reach the customer in person", "reached the customer in person"),
     "update": _Words("give the customer news", "given the customer news"),
 }
-#: What is mended at her home is neither sent on nor given back: a visit, and the order's close, take the place of these.
+#: What is mended at her home is neither sent on nor given back: a visit and the order's close take the place of these.
 _AT_HOME: Final = {
     "forward at home": _Words("plan a visit", "planned a visit"),
     "return at home": _Words("close the order", "closed the order"),
