@@ -126,6 +126,6 @@ def _list() -> None:
     for name, fact in FACTS.items():
         said_by = ", ".join(role for role, names in WHO_MAY_SAY.items() if name in names)
         # Marked up for the pages; on a terminal the marks would be noise.
-        says = (fact.__doc__ or "").strip().splitlines()[0].replace("``", "")
+        says = (fact.__doc__ or "").strip().splitlines()[0].replace("``", "'")
         table.add_row(Text(name, style="bold"), Text(says), Text(said_by))
     console().print(table)
