@@ -26,6 +26,9 @@ _ACKNOWLEDGES: Final = frozenset({"opened", "decision", "asked"})
 #: Nothing has happened that these tell but that time has passed: nobody is to be woken for that, however urgent.
 _BY_THE_CLOCK: Final = frozenset({"update", "person", "check", "overdue"})
 
+#: What she wrote may have come from a machine that answers our letters: these keep to so many a day, however urgent.
+_MAY_ANSWER_A_MACHINE: Final = frozenset({"asked"})
+
 #: She sits and waits for these: that nobody comes she has to hear before she goes to bed.
 _WAITED_FOR: Final = frozenset({"visit"})
 
@@ -90,12 +93,15 @@ def not_before(
     awake, however many there were.
     """
     hurried = (urgency or ROUTINE) != ROUTINE
+    local = now.astimezone(manners.zone)
+    enough = bool(manners.most_a_day) and letters >= manners.most_a_day
+    if enough and kind in _MAY_ANSWER_A_MACHINE:
+        return next_clock(local, manners.quiet[1] if manners.quiet else _MORNING).astimezone(now.tzinfo)
     if hurried and kind not in _COURTESIES and not is_by_the_clock(kind, late):
         return now
     if kind in _ACKNOWLEDGES and now - happened <= JUST_NOW:
         return now
-    local = now.astimezone(manners.zone)
-    if not hurried and manners.most_a_day and letters >= manners.most_a_day:
+    if not hurried and enough:
         return next_clock(local, manners.quiet[1] if manners.quiet else _MORNING).astimezone(now.tzinfo)
     if manners.quiet is None or not quiet_at(local, manners):
         return now

@@ -142,6 +142,7 @@ async def test_an_answer_that_comes_after_two_hours_is_late(scene: Stage) -> Non
     ]
     assert [(message.at, message.kind) for message in await scene.told(ORDER)] == [
         ("2026-04-14 16:00", "opened"),
+        ("2026-04-14 16:05", "asked"),
         ("2026-04-15 10:05", "overdue"),
         ("2026-04-15 11:00", "answer"),
     ]

@@ -128,6 +128,15 @@ def test_a_policy_may_have_nothing_wait() -> None:
     assert waits_for_more(manners, now, kind="repaired", planned=now, happened=now, urgency=None) == now
 
 
+@pytest.mark.parametrize("urgency", ["urgent", "routine"])
+def test_a_machine_that_answers_our_letters_does_not_get_one_for_each(urgency: str) -> None:
+    ago = timedelta(0)
+    assert until("2026-11-02 12:00", kind="asked", urgency=urgency, letters=2, ago=ago) == "now"
+    assert until("2026-11-02 12:00", kind="asked", urgency=urgency, letters=3, ago=ago) == "2026-11-03 08:00"
+    # A yes or a no cannot go round in a circle.
+    assert until("2026-11-02 12:00", kind="decision", urgency=urgency, letters=3, ago=ago) == "now"
+
+
 def test_her_own_wishes_go_before_the_policys() -> None:
     late = Contact(quiet="23:00-6:00", time_zone="America/New_York")
     manners = Manners.of(late, RULES)
