@@ -16,6 +16,7 @@ from cli.commands import app
 from events.vocabulary import FACTS
 from projections.compare import Difference
 from services.verifying import Verdict
+from tests.about import about
 from tests.cli.running import answer, call, sentence
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -31,13 +32,14 @@ def _helps(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
         yield from _helps(each, *path, name)
 
 
-@pytest.mark.parametrize("path", list(_helps(get_command(app))), ids=" ".join)
-def test_help_names_arguments_by_what_is_written_there(path: tuple[str, ...]) -> None:
+def test_help_names_arguments_by_what_is_written_there() -> None:
     """Not by types of Python, and not in braces that somebody might type."""
-    shown = call(*path, "--help", columns=80).stdout
-    assert shown.startswith(f"Usage: {' '.join(('repairchain', *path))} ")
-    assert re.findall(r"[{}]|<[a-z]", shown) == []
-    assert max(len(line) for line in shown.splitlines()) <= 80
+    for path in _helps(get_command(app)):
+        with about(*path):
+            shown = call(*path, "--help", columns=80).stdout
+            assert shown.startswith(f"Usage: {' '.join(('repairchain', *path))} ")
+            assert re.findall(r"[{}]|<[a-z]", shown) == []
+            assert max(len(line) for line in shown.splitlines()) <= 80
 
 
 def test_help_says_which_arguments_may_be_left_out_or_given_several_times() -> None:

@@ -12,28 +12,26 @@ from cli.render.tables import lanes
 from cli.render.timeline import timeline
 from cli.render.today import briefings
 from services.intake.problems import HELD, TITLES
+from tests.about import about
 from tests.cli.drawing import DRAWINGS, GOLDEN, MOMENTS, draw, drawing
 from tests.cli.examples import MESSAGES, TIMELINE, UNREADABLE, entry
 
 
 @pytest.mark.parametrize("name", sorted(DRAWINGS))
-def test_it_looks_as_it_did(name: str) -> None:
-    assert drawing(name) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", sorted(DRAWINGS))
-def test_nothing_is_wider_than_the_terminal(name: str) -> None:
+def test_it_looks_as_it_did_and_nothing_is_wider_than_the_terminal(name: str) -> None:
     width, _ = DRAWINGS[name]
-    assert max(len(line) for line in drawing(name).splitlines()) <= width
+    drawn = drawing(name)
+    assert drawn == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+    assert max(len(line) for line in drawn.splitlines()) <= width
 
 
-@pytest.mark.parametrize("name", sorted(DRAWINGS))
 @pytest.mark.parametrize("width", [20, 40, 60])
-def test_narrower_terminals_get_all_of_it(name: str, width: int) -> None:
-    _, parts = DRAWINGS[name]
-    text = draw(parts(), width)
-    assert max(len(line) for line in text.splitlines()) <= width
-    assert text.strip()
+def test_narrower_terminals_get_all_of_it(width: int) -> None:
+    for name, (_, parts) in DRAWINGS.items():
+        with about(name):
+            text = draw(parts(), width)
+            assert max(len(line) for line in text.splitlines()) <= width
+            assert text.strip()
 
 
 def test_no_escape_reaches_the_terminal_from_what_a_party_wrote() -> None:
@@ -99,9 +97,10 @@ def test_what_carriers_said_stands_beside_what_waits() -> None:
     assert "carriers say: 2 delivered (the first" in drawn
 
 
-@pytest.mark.parametrize("reason", sorted(set(TITLES) - HELD))
-def test_only_what_may_be_taken_in_as_it_is_is_to_be_handed_in_again(reason: str) -> None:
-    told = draw(one(UNREADABLE | {"reason": reason}, MOMENTS))
-    never = reason.startswith("not-your") or reason in ("invalid", "unreadable", "too-large", "id-reused")
-    assert ("rejected retry 13" in told) is not never
-    assert "rejected discard 13" in told.replace("\n", " ")
+def test_only_what_may_be_taken_in_as_it_is_is_to_be_handed_in_again() -> None:
+    for reason in set(TITLES) - HELD:
+        with about(reason):
+            told = draw(one(UNREADABLE | {"reason": reason}, MOMENTS))
+            never = reason.startswith("not-your") or reason in ("invalid", "unreadable", "too-large", "id-reused")
+            assert ("rejected retry 13" in told) is not never
+            assert "rejected discard 13" in told.replace("\n", " ")

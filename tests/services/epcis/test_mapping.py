@@ -10,6 +10,7 @@ import pytest
 from services.epcis.mapping import MAPPED_STEPS, subjects_to_look_up
 from services.epcis.reading import read_capture
 from services.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS
+from tests.about import about
 from tests.services.epcis.events import IMPORTER, IMPORTER_ID, document, epcis, given, to
 
 R7 = "R-7"
@@ -172,16 +173,18 @@ def test_a_hundred_items_are_taken_apart_and_more_are_not() -> None:
     given().when(event | {"epcList": epcs}).then_kept("101 items")
 
 
-@pytest.mark.parametrize("step", sorted({None, "ext1:own_step", *BIZ_STEPS} - MAPPED_STEPS, key=str))
-def test_every_other_step_is_kept(step: str | None) -> None:
-    given().when(epcis(step)).then_kept("bizStep" if step is None else step)
+def test_every_other_step_is_kept() -> None:
+    for step in {None, "ext1:own_step", *BIZ_STEPS} - MAPPED_STEPS:
+        with about(step):
+            given().when(epcis(step)).then_kept("bizStep" if step is None else step)
 
 
 @pytest.mark.parametrize("step", sorted(MAPPED_STEPS))
-@pytest.mark.parametrize("disposition", [*sorted(DISPOSITIONS), "ext1:own_word"])
-def test_every_disposition_makes_a_fact_that_is_valid(step: str, disposition: str) -> None:
-    found = given(R_7="h1").when(epcis(step, disposition=disposition, **to(IMPORTER_ID)))
-    assert len(found.facts) == 1
+def test_every_disposition_makes_a_fact_that_is_valid(step: str) -> None:
+    for disposition in [*sorted(DISPOSITIONS), "ext1:own_word"]:
+        with about(disposition):
+            found = given(R_7="h1").when(epcis(step, disposition=disposition, **to(IMPORTER_ID)))
+            assert len(found.facts) == 1
 
 
 def declared(**more: Any) -> dict[str, Any]:
