@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from html.parser import HTMLParser
 
-import pytest
-
-from events.chain import MessageKind
 from services.notifying.html import html_of
 from services.notifying.wording import compose
+from tests.about import about
 from tests.services.notifying.letters import CARDS, KINDS, LANGUAGES, NEWS, PROMISED, planned
 
 
@@ -46,19 +45,20 @@ def _words(text: str) -> list[str]:
     return " ".join(line.removeprefix("- ") for line in text.splitlines()).split()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", KINDS)
-def test_text_and_html_say_the_same_words(kind: MessageKind, language: str) -> None:
-    plan = planned(kind)
-    wording = compose(plan, CARDS, language)
-    text = f"Dear O'Hara & <Zoë>,\n\n{wording.body}"
-    page = Page(html_of(text, language=language, subject=wording.subject, us="Juno Watches"))
-    assert page.words == _words(text)
-    assert page.title == wording.subject
-    # The sentence with the date of the next news, and no other, is set apart.
-    assert len(page.news) == 1
-    if plan.next_news_by == PROMISED:
-        assert {"en": "Monday 30 November at 17:00", "nl": "maandag 30 november om 17.00 uur"}[language] in page.news[0]
+def test_text_and_html_say_the_same_words() -> None:
+    date = {"en": "Monday 30 November at 17:00", "nl": "maandag 30 november om 17.00 uur"}
+    for kind, language in itertools.product(KINDS, LANGUAGES):
+        with about(kind, language):
+            plan = planned(kind)
+            wording = compose(plan, CARDS, language)
+            text = f"Dear O'Hara & <Zoë>,\n\n{wording.body}"
+            page = Page(html_of(text, language=language, subject=wording.subject, us="Juno Watches"))
+            assert page.words == _words(text)
+            assert page.title == wording.subject
+            # The sentence with the date of the next news, and no other, is set apart.
+            assert len(page.news) == 1
+            if plan.next_news_by == PROMISED:
+                assert date[language] in page.news[0]
 
 
 def test_it_is_made_for_a_telephone_and_loads_nothing() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from services.contact import Contact
 from services.notifying.outcomes import Failed, Unknown
 from services.notifying.sending import ForgottenCustomerError, UnreadableContactError
 from services.notifying.waiting import AgainLaterError
+from tests.about import about
 from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, SHOP, closed, opened
 from tests.services.notifying.desk import CONTACT, Desk
 
-#: More steps than it takes from the fact to the outcome.
+#: More steps than it takes from the fact to the outcome, and whether the crash comes after the step.
 STEPS = range(1, 30)
+CRASHES = tuple(itertools.product(STEPS, (False, True)))
 
 
 async def test_she_is_told_and_the_log_says_so() -> None:
@@ -62,45 +66,34 @@ async def test_neither_name_nor_address_is_in_the_log() -> None:
     assert "anna@" not in log
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("step", STEPS)
-async def test_a_crash_at_any_step_neither_forgets_nor_repeats(step: int, after: bool) -> None:
-    desk = Desk(OPENED, forgiving=True)
-    desk.fuse.step, desk.fuse.after = step, after
-    await desk.work()
-    assert [letter.message for letter in desk.box.sent] == [desk.named("message.planned")[0].data["message"]]
-    assert len(desk.named("message.planned")) == 1
-    assert desk.outcomes == ["sent"]
+async def test_a_crash_at_any_step_neither_forgets_nor_repeats() -> None:
+    for step, after in CRASHES:
+        with about(step, after):
+            desk = Desk(OPENED, forgiving=True)
+            desk.fuse.step, desk.fuse.after = step, after
+            await desk.work()
+            assert [letter.message for letter in desk.box.sent] == [desk.named("message.planned")[0].data["message"]]
+            assert len(desk.named("message.planned")) == 1
+            assert desk.outcomes == ["sent"]
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("step", STEPS)
-async def test_where_a_repeat_would_reach_her_twice_a_crash_in_the_middle_is_for_a_person(
-    step: int, after: bool
-) -> None:
-    desk = Desk(OPENED, forgiving=False)
-    desk.fuse.step, desk.fuse.after = step, after
-    await desk.work()
-    assert desk.box.attempts <= 1
-    if desk.outcomes == ["sent"]:
-        assert len(desk.box.sent) == 1
-        return
-    assert desk.outcomes == ["stopped_in_the_middle"]
-    assert [event.name for event in desk.events][-1] == "message.unknown"
-    # A notice may go under with whoever was about to give it: the log has the word, and what is owed for it.
-    assert [party for party, _ in desk.notices] in ([SHOP], [])
-
-
-async def test_only_a_crash_while_the_channel_is_called_leaves_anything_unknown() -> None:
+async def test_where_a_repeat_would_reach_her_twice_a_crash_while_the_channel_is_called_is_for_a_person() -> None:
     ambiguous = []
-    for after in (False, True):
-        for step in STEPS:
+    for step, after in CRASHES:
+        with about(step, after):
             desk = Desk(OPENED, forgiving=False)
             desk.fuse.step, desk.fuse.after = step, after
             await desk.work()
-            if desk.outcomes != ["sent"]:
-                ambiguous.append((step, after, desk.box.attempts))
-    # Right after the claim was taken, before and after the call, and before the outcome was in the log.
+            assert desk.box.attempts <= 1
+            if desk.outcomes == ["sent"]:
+                assert len(desk.box.sent) == 1
+                continue
+            ambiguous.append((step, after, desk.box.attempts))
+            assert desk.outcomes == ["stopped_in_the_middle"]
+            assert [event.name for event in desk.events][-1] == "message.unknown"
+            # A notice may go under with whoever was about to give it: the log has the word, and what is owed for it.
+            assert [party for party, _ in desk.notices] in ([SHOP], [])
+    # Only right after the claim was taken, before and after the call, and before the outcome was in the log.
     assert len(ambiguous) == 4
     assert sorted(attempts for _, _, attempts in ambiguous) == [0, 0, 1, 1]
 
@@ -142,15 +135,15 @@ async def test_in_the_end_a_person_has_to_tell_her() -> None:
     assert (notice.notice, notice.kind, notice.reason) == ("message.failed", "opened", "ConnectionRefusedError")
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("step", STEPS)
-async def test_attempts_are_counted_over_crashes(step: int, after: bool) -> None:
-    desk = Desk(OPENED, forgiving=True)
-    desk.box.answers = [Failed("ConnectionRefusedError")] * 10
-    desk.fuse.step, desk.fuse.after = step, after
-    await desk.work()
-    assert desk.outcomes == ["ConnectionRefusedError"]
-    assert desk.box.attempts in (3, 4)  # one more where the count of one attempt was lost
+async def test_attempts_are_counted_over_crashes() -> None:
+    for step, after in CRASHES:
+        with about(step, after):
+            desk = Desk(OPENED, forgiving=True)
+            desk.box.answers = [Failed("ConnectionRefusedError")] * 10
+            desk.fuse.step, desk.fuse.after = step, after
+            await desk.work()
+            assert desk.outcomes == ["ConnectionRefusedError"]
+            assert desk.box.attempts in (3, 4)  # one more where the count of one attempt was lost
 
 
 @pytest.mark.parametrize(
