@@ -6,7 +6,7 @@ Neither name nor number comes onto the list.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ IsForgotten = Callable[[str, str], Awaitable[bool]]
 #: The parts of the list in which something that is to be told to a customer may stand, and what that is.
 _PARTS: Final = ("overdue", "calls", "orders", "owed")
 _TO_HER: Final = frozenset({"update", "check", "call"})
+#: And those that hold words of customers, each of whom somebody may want to call.
+_HERS: Final = ("asked", "contacts")
 
 #: Whose an order is, is asked about so many at a time: the answer holds their stories, and has to fit into a message.
 _AT_ONCE: Final = 50
@@ -32,24 +34,22 @@ _log = structlog.get_logger("notifier")
 
 
 async def mark_forgotten(listing: Row, ask: Ask, is_forgotten: IsForgotten, now: datetime, position: int) -> Row:
-    """``listing`` with ``customer_forgotten`` in each line of these parts: None where it is nothing to tell her, and
-    where it cannot be found out now."""
-    orders = {str(row["order"]) for row, kind in _lines(listing) if kind in _TO_HER}
+    """``listing`` with ``customer_forgotten`` in each line: None where that is neither to tell her nor a word of hers,
+    and where it cannot be found out now."""
+    parts = (*_PARTS, *_HERS)
+    orders = {str(row["order"]) for part in parts for row in listing[part] if _concerns_her(part, row)}
     known = await _forgotten(sorted(orders), ask, is_forgotten, now, position)
 
     def marked(part: str, row: Row) -> Row:
-        return row | {"customer_forgotten": known.get(str(row["order"])) if _kind(part, row) in _TO_HER else None}
+        return row | {"customer_forgotten": known.get(str(row["order"])) if _concerns_her(part, row) else None}
 
-    return listing | {part: [marked(part, row) for row in listing[part]] for part in _PARTS}
-
-
-def _lines(listing: Row) -> Iterator[tuple[Row, str | None]]:
-    return ((row, _kind(part, row)) for part in _PARTS for row in listing[part])
+    return listing | {part: [marked(part, row) for row in listing[part]] for part in parts}
 
 
-def _kind(part: str, row: Row) -> str | None:
-    """What is owed has a kind in every part: that of calls is said by the name of the part alone."""
-    return "call" if part == "calls" else row.get("kind")
+def _concerns_her(part: str, row: Row) -> bool:
+    """Whether it is told to her, or answers her. Of calls and of words of hers the name of the part says that."""
+    kind = row.get("kind")
+    return part in ("calls", *_HERS) or kind in _TO_HER or (kind == "answer" and bool(row.get("to_customer")))
 
 
 async def _forgotten(

@@ -230,6 +230,25 @@ def test_what_partners_write_stays_on_its_line(code: str) -> None:
     assert "<b>" not in words.html
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("en", " The customer was forgotten: there is no way to call or write to her."),
+        ("nl", " De gegevens van de klant zijn gewist: bellen of schrijven kan niet meer."),
+    ],
+)
+def test_nobody_is_sent_to_call_one_who_asked_and_was_forgotten(code: str, said: str) -> None:
+    def text(forgotten: bool) -> str:
+        hers = LINE | {"text": "When?", "customer_forgotten": forgotten}
+        asked = hers | {"owner": SHOP, "asked_at": "2026-11-20T10:00:00Z", "due_at": "2026-11-24T10:00:00Z"}
+        contact = hers | {"contacted_at": "2026-11-20T12:30:00Z", "party": SHOP, "channel": "phone"}
+        late = OWED | {"kind": "answer", "owner": SHOP, "customer_forgotten": forgotten}
+        return worded_list(listing(asked=[asked], contacts=[contact], overdue=[late]), in_language(code), NOW).text
+
+    assert text(True).count(said) == 3
+    assert text(True).replace(said, "") == text(False)
+
+
 def test_a_list_is_read_in_the_party_s_own_time() -> None:
     far = listing(overdue=[OWED]) | {"time_zone": "Pacific/Auckland"}
     assert "Due Thursday 19 November at 23:00" in worded_list(far, CARDS, NOW).text

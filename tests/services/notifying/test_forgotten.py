@@ -55,13 +55,19 @@ async def test_a_call_is_one_by_the_part_it_stands_in() -> None:
 
 async def test_what_tells_her_nothing_asks_nothing() -> None:
     chain = Chain("W-1")
-    lines = [{"order": "W-1", "kind": "receive"}]
-    assert await chain.marks(overdue=lines, asked=lines, contacts=lines) == {
-        "overdue": [None],
-        "asked": [None],
-        "contacts": [None],
-    }
+    lines = [{"order": "W-1", "kind": kind} for kind in ("receive", "answer")]  # a partner asked
+    assert await chain.marks(overdue=lines, orders=lines) == {"overdue": [None, None], "orders": [None, None]}
     assert chain.questions == []
+
+
+async def test_of_words_of_hers_it_says_that_nobody_can_call_her_in_return() -> None:
+    words = [{"order": order} for order in ("W-1", "W-2")]
+    answers = [row | {"kind": "answer", "to_customer": True} for row in words]
+    assert await Chain("W-1").marks(asked=words, contacts=words, overdue=answers) == {
+        "asked": [True, False],
+        "contacts": [True, False],
+        "overdue": [True, False],
+    }
 
 
 async def test_of_many_orders_each_is_asked_about_once() -> None:
