@@ -20,7 +20,7 @@ from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue
 from services.notifying.newsworthy import MILESTONES, Milestone, has_it_back, milestone, told_as
 from services.notifying.overdue import NUDGED, OVERDUE, outlives_the_order, overdue_speaks, speaks_as
-from services.notifying.promising import missed_visit
+from services.notifying.promising import keeps_the_date, missed_visit
 from services.notifying.records import (
     Closure,
     MessagePlan,
@@ -82,6 +82,8 @@ def decide_plan(
     next_news_by = (promise or policy.promise(now, closures)) if found.more_to_come else None
     if next_news_by is not None and sooner is not None and missed_visit(history, now) is not None:
         next_news_by = min(next_news_by, sooner)
+    if next_news_by is not None:
+        next_news_by = keeps_the_date(found.kind, history.named, next_news_by, now)
     cause, kind = found.cause, found.kind
     return MessagePlan(
         message=found.message,

@@ -27,7 +27,7 @@ from services.notifying.decency import Manners, not_before, waits_for_more
 from services.notifying.history import Happened, History, Owed, Told
 from services.notifying.newsworthy import lies_ready
 from services.notifying.overdue import NUDGED, OVERDUE
-from services.notifying.promising import by_day, is_always_by_day, missed_visit
+from services.notifying.promising import PUT_OFF_NOTHING, by_day, is_always_by_day, keeps_the_date, missed_visit
 from services.notifying.records import PlannedMessage, Policy
 from services.notifying.steadying import to_be_written
 
@@ -106,6 +106,8 @@ class _Replay:
         self.open, self.holder, self.step = False, story.opener, "taken_in"
         self.paused: str | None = None
         self.news: _News | None = None
+        #: When the last letter left, and the date that it named, if that is not by the rule.
+        self.last: tuple[int, int | None] | None = None
         #: What waits for more at the end is told.
         self.end = story.until + manners.patience // timedelta(microseconds=1)
         share = news.rule.nudge if news.rule.nudge is not None else 1.0
@@ -149,7 +151,7 @@ class _Replay:
                 self.news = _News(fact.at, self.position)
             self.open = True
         elif name == "order.closed":
-            self.open, self.news = False, None
+            self.open, self.news, self.last = False, None, None
         elif self.open and is_word_to_her(fact):
             self.news = _News(fact.at, self.position)
         if name == "work.paused":
@@ -340,10 +342,14 @@ class _Replay:
     def _sent(self, letter: Sequence[tuple[str, MessageKind, str]], now: int) -> None:
         """All of ``letter`` (id, kind and cause of each message) reaches her at once."""
         self.letters.append(now)
-        named = self._named_while_ready(now) if self.open else None
+        ready = self._named_while_ready(now) if self.open else None
+        named = None
         if self.open:
-            promised = self._promised(now) if named is None else None
+            _, lead, _ = letter[-1]
+            promised = self._kept(lead, ready if ready is not None else self._promised(now), now)
+            named = promised if ready is not None else None
             self.news = _News(now, self.position, promised=promised, named=named)
+            self.last = now, promised
         for message, kind, cause in letter:
             self._ends(message, "sent", moment_of(now), named)
             self.messages.append(Message(now, cause, kind))
@@ -361,6 +367,22 @@ class _Replay:
         if visits and missed_visit(self._history(now), at) is not None:
             promise = min(promise, by_day(self._after_missed_visit(at), at, self.manners))
         return micros_of(promise) if promise < usual else None
+
+    def _kept(self, kind: str, date: int | None, now: int) -> int | None:
+        """``date`` (None: by the rule), or that of the letter before, where one of ``kind`` must not put that off."""
+        if kind not in PUT_OFF_NOTHING or self.last is None:
+            return date
+        sent, before = self.last
+        named = before if before is not None else self._usual(sent)
+        promise = date if date is not None else self._usual(now)
+        kept = micros_of(keeps_the_date(kind, moment_of(named), moment_of(promise), moment_of(now)))
+        return kept if kept < promise else date
+
+    def _usual(self, now: int) -> int:
+        """The date of the next news in a letter that leaves ``now``, by the rule."""
+        at, terms = moment_of(now), self.terms
+        usual = promise_of_next_news(terms.clock, at, timedelta(microseconds=terms.allowed))
+        return micros_of(by_day(usual, at, self.manners))
 
     def _named_while_ready(self, now: int) -> int | None:
         """The date that a letter names which leaves ``now``, if what was urgent lies ready for her."""

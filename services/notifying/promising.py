@@ -21,6 +21,12 @@ from services.notifying.since import person_announced
 _AFTER_QUIET: Final = timedelta(hours=1)
 _AT_LEAST: Final = timedelta(minutes=30)
 
+#: These say nothing of how it stands.
+PUT_OFF_NOTHING: Final = frozenset({"asked", "gesture"})
+
+#: News that is to be there so soon is about to be written.
+_STILL_TO_COME: Final = timedelta(minutes=90)
+
 #: News is due so long before the moment that was named for it (lanes.sql).
 _LAST_HOUR: Final = timedelta(hours=1)
 
@@ -56,6 +62,16 @@ def when_awake(moment: datetime, manners: Manners) -> datetime:
     if manners.quiet is None or not quiet_at(local, manners):
         return moment
     return (next_clock(local, manners.quiet[1]) + _AFTER_QUIET).astimezone(moment.tzinfo)
+
+
+def keeps_the_date(kind: str, named: datetime | None, promise: datetime, now: datetime) -> datetime:
+    """``promise``, or the date ``named`` in her last letter if that is sooner and a letter of ``kind`` must not put it off.
+
+    That she asks something, or is offered something, is no reason to hear later how it stands.
+    """
+    if kind not in PUT_OFF_NOTHING or named is None or named - now < _STILL_TO_COME:
+        return promise
+    return min(promise, named)
 
 
 @lru_cache(maxsize=64)

@@ -112,7 +112,7 @@ async def test_a_person_answers_within_two_hours_and_goodwill_is_a_decision_on_t
         # Opened on Tuesday 16:00; five working days, and an hour, later is Tuesday 17:00.
         ("2026-04-14 16:00", "opened", "order.opened", "email en", "2026-04-21 17:00"),
         # That her question has come, and by when she has the answer.
-        ("2026-04-14 16:05", "asked", "question.asked", "email en", "2026-04-22 17:00"),
+        ("2026-04-14 16:05", "asked", "question.asked", "email en", "2026-04-21 17:00"),
         ("2026-04-15 09:45", "answer", "question.answered", "email en", "2026-04-22 17:00"),
         ("2026-04-15 09:56", "cover", "cover.decided", "email en", "2026-04-22 17:00"),
         ("2026-04-17 11:36", "closed", "order.closed", "email en", ""),

@@ -63,8 +63,8 @@ async def its_clocks_run_day_and_night(scene: Stage) -> None:
         Owed("update", DESK, "2026-01-16 20:00", "met", met="2026-01-16 17:30"),
         # Friday 17:30 and 2 hours.
         Owed("answer", DESK, "2026-01-16 19:30", "open", what="Q-1"),
-        # From the word that her question has come.
-        Owed("update", DESK, "2026-01-17 05:30", "open"),
+        # The word that her question has come puts nothing off.
+        Owed("update", DESK, "2026-01-16 20:00", "open"),
     ]
     ball = await scene.ball(ORDER)
     assert (ball["owner"], ball["kind"], ball["owed_to"]) == (DESK, "answer", "customer:C-301")
@@ -79,7 +79,7 @@ async def test_no_silence_until_monday_and_then_nobody_advises_her_to_call_anybo
     assert [(message.at, message.kind, message.next_news_by) for message in told] == [
         # A date and a time, before the night.
         ("2026-01-16 15:00", "opened", "2026-01-16 21:00"),
-        ("2026-01-16 17:30", "asked", "2026-01-17 09:00"),
+        ("2026-01-16 17:30", "asked", "2026-01-16 21:00"),
         # The answer was owed by 19:30; from then 12 hours and one.
         ("2026-01-16 19:30", "overdue", "2026-01-17 08:30"),
         # Due early on Saturday; there is nothing new, and so she is not woken.
@@ -106,7 +106,7 @@ async def test_no_silence_until_monday_and_then_nobody_advises_her_to_call_anybo
     told = await scene.told(ORDER)
     assert heard(told) == [
         ("2026-01-16 15:00", "opened", "order.opened", "email en", "2026-01-16 21:00"),
-        ("2026-01-16 17:30", "asked", "question.asked", "email en", "2026-01-17 09:00"),
+        ("2026-01-16 17:30", "asked", "question.asked", "email en", "2026-01-16 21:00"),
         ("2026-01-16 19:30", "overdue", "answer overdue", "email en", "2026-01-17 08:30"),
         # No silence in the weekend.
         ("2026-01-17 08:00", "update", "update nudged", "email en", "2026-01-17 21:00"),

@@ -196,6 +196,16 @@ def test_what_was_urgent_and_lies_ready_is_recalled_when_the_shop_is_open() -> N
     ]
 
 
+def test_that_she_asks_puts_off_no_news_that_she_was_promised() -> None:
+    facts = story(OPENED, fact(98, "question.asked", question="q1", text="?"), until=24 * 8)
+    # On Monday an hour and five minutes before five o'clock, as without her question.
+    assert told(facts, NEWS) == [
+        (0, "opened", "order.opened"),
+        (98, "asked", "question.asked"),
+        (172.917, "update", "update"),
+    ]
+
+
 def test_answers_dates_visits_and_cover_are_told_each_for_itself() -> None:
     window = {"from": (MONDAY + timedelta(hours=90)).isoformat(), "until": (MONDAY + timedelta(hours=92)).isoformat()}
     by = (MONDAY + timedelta(hours=99)).isoformat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,8 @@ from tests.services.notifying.chain import (
 from tests.services.notifying.letters import CARDS, NEWS, NOW, planned, problems
 from tests.services.notifying.test_steadying import teller
 
+#: In the welcome.
+PROMISED = datetime(2026, 11, 9, 16, 0, tzinfo=UTC)
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NIGHTS = Manners(AMSTERDAM, (time(21), time(8)))
 HER = "customer:C-77"
@@ -64,6 +66,15 @@ def test_that_her_question_has_come_she_hears_with_the_date_of_the_answer(chain:
     assert "You asked: “Is it waterproof?”" in body
     assert "You will hear from us again by Monday 9 November at 17:00" in body
     assert "U krijgt uiterlijk woensdag 4 november antwoord" in body_of(plan, "nl")
+
+
+@pytest.mark.parametrize(("days", "kept"), [(3, True), (7, True), (8, False)])
+def test_that_she_asks_puts_off_no_news_that_she_was_promised(chain: Chain, days: int, kept: bool) -> None:
+    chain.story(OPENED)
+    for each in (asks(MONDAY + days * DAY), offers(MONDAY + days * DAY)):
+        plan = chain.given(each).plan_for(each)
+        assert plan is not None
+        assert (plan.next_news_by == PROMISED) is kept
 
 
 async def test_she_hears_at_once(chain: Chain) -> None:
