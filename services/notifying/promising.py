@@ -65,7 +65,7 @@ def when_awake(moment: datetime, manners: Manners) -> datetime:
 
 
 def keeps_the_date(kind: str, named: datetime | None, promise: datetime, now: datetime) -> datetime:
-    """``promise``, or the date ``named`` in her last letter if that is sooner and a letter of ``kind`` must not put it off.
+    """``promise``, or the date ``named`` in her last letter if that is sooner and none of ``kind`` may put it off.
 
     That she asks something, or is offered something, is no reason to hear later how it stands.
     """
