@@ -20,6 +20,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 
+from nats.js import JetStreamContext
+
 from events import log, names
 from events.clock import SystemClock
 from events.envelope import Event, make_event
@@ -49,7 +51,7 @@ _LOST: Final = 0.3
 class Telling:
     """The state of a campaign: what was caused, who took what, how often a notifier died at each step."""
 
-    server: ChainServer
+    js: JetStreamContext
     settings: dict[str, Any]
     mails: Taken
     hooks: Taken
@@ -57,12 +59,13 @@ class Telling:
     say: Callable[[str], None]
     deaths: Counter[str] = field(default_factory=Counter)
     orders: list[tuple[str, str]] = field(default_factory=list)
+    _planned: dict[str, str] = field(default_factory=dict)
+    _outcomes: dict[str, Event] = field(default_factory=dict)
+    _read_to: int = 0
 
     async def cause(self, count: int) -> None:
         """Open orders, each a cause of one message."""
-        keeper = await self.server.connect("keeper")
-        js = keeper.jetstream()
-        customers = await js.key_value(names.CUSTOMERS)
+        customers = await self.js.key_value(names.CUSTOMERS)
         for _ in range(count):
             shop = MAIL if len(self.orders) % 2 else HOOK
             order = f"W-{len(self.orders)}"
@@ -73,9 +76,8 @@ class Telling:
             opened = make_event(
                 "order.opened", source=shop, id=f"open-{order}", subject=order, time=now, recordedtime=now, data=data
             )
-            await log.append(js, opened)
+            await log.append(self.js, opened)
             self.orders.append((shop, order))
-        await keeper.close()
 
     async def notifier(self, death: Death | None = None) -> BaseProcess:
         """A notifier in a process of its own, once it works."""
@@ -150,19 +152,16 @@ class Telling:
         return len(planned) == len(self.orders) and planned.keys() == outcomes.keys()
 
     async def books(self) -> tuple[dict[str, str], dict[str, Event]]:
-        """The order of each planned message, and its outcome as the log has it first."""
-        keeper = await self.server.connect("keeper")
-        js = keeper.jetstream()
-        planned: dict[str, str] = {}
-        outcomes: dict[str, Event] = {}
-        async for batch in log.read_until(js, await log.last_position(js)):
+        """The order of each planned message, and its outcome as the log has it first; read on from the last time."""
+        end = await log.last_position(self.js)
+        async for batch in log.read_until(self.js, end, after=self._read_to):
             for event in (Event.from_json(payload) for _, payload in batch):
                 if event.name == "message.planned":
-                    planned.setdefault(event.data["message"], event.subject)
+                    self._planned.setdefault(event.data["message"], event.subject)
                 elif event.name.startswith("message.") and event.name != "message.attempted":
-                    outcomes.setdefault(event.data["message"], event)
-        await keeper.close()
-        return planned, outcomes
+                    self._outcomes.setdefault(event.data["message"], event)
+        self._read_to = end
+        return self._planned, self._outcomes
 
     async def judge(self) -> Counter[str]:
         """Raise AssertionError for whatever was forgotten, told twice, or said to be what it is not."""
@@ -202,8 +201,8 @@ async def telling(home: Path, seed: int, say: Callable[[str], None] = print) -> 
             for shop in (MAIL, HOOK):
                 await server.add_party(shop)
             set_webhook(home, HOOK, f"http://127.0.0.1:{hook}/messages")
-            keeper = await server.connect("keeper")
-            await declare_streams(keeper.jetstream())
+            js = (await server.connect("keeper")).jetstream()
+            await declare_streams(js)
             given = {
                 "home": home,
                 "nats_url": server.url,
@@ -214,7 +213,7 @@ async def telling(home: Path, seed: int, say: Callable[[str], None] = print) -> 
             projector = build("projector", load_settings(**given), SystemClock())
             await projector.start()
             try:
-                yield Telling(server, given, mails, hooks, random.Random(seed), say)
+                yield Telling(js, given, mails, hooks, random.Random(seed), say)
             finally:
                 await projector.stop()
 
