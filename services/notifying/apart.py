@@ -262,5 +262,12 @@ def _has_read_of(question: Happened, history: History) -> bool:
         told.position > question.position
         and told.kind not in ("answer", "asked")
         and (told.status == "sent" or (told.status == "planned" and told.kind in _AT_ONCE))
+        and not _crossed(told.id, question, history)
         for told in history.told
     )
+
+
+def _crossed(message: str, question: Happened, history: History) -> bool:
+    """Whether the ``message`` was being written when her question came: then it says nothing of it."""
+    plans = (fact for fact in history.facts if fact.name == "message.planned" and fact.data.get("message") == message)
+    return any(plan.at < question.at for plan in plans)

@@ -121,6 +121,16 @@ def test_the_letter_that_it_goes_on_says_it_too(chain: Chain) -> None:
     assert "We have not forgotten that we owe you an answer" in body_of(chain.plan_for(late))
 
 
+def test_a_letter_that_crossed_her_question_says_nothing_of_it(chain: Chain) -> None:
+    chain.story(OPENED, closed(MONDAY + HOUR))
+    again = fact("order.reopened", SHOP, MONDAY + DAY)
+    plan = chain.given(again).plan_for(again)
+    assert plan is not None
+    question = asks(MONDAY + DAY + HOUR / 3600)  # it came in before the plan did
+    chain.given(question).sent(chain.record(plan))
+    assert kind_of(chain.plan_for(question)) == "asked"
+
+
 def test_after_the_end_she_hears_by_when_and_nothing_more_is_promised(chain: Chain) -> None:
     chain.story(OPENED, closed(MONDAY + HOUR, "cancelled"))
     plan = chain.given(asks(MONDAY + DAY)).plan_for(asks(MONDAY + DAY))
