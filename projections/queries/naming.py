@@ -7,6 +7,7 @@ never left the customer's home: the party that opened the order holds nothing th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from projections.queries.reading import Reading, Row
 
@@ -17,8 +18,9 @@ def with_descriptions(reading: Reading, orders: Sequence[Row]) -> list[Row]:
 
     ``orders`` have ``first_position``, ``last_position``, ``handoffs``, ``brand`` and ``model``.
     """
-    asked = [order for order in orders if _is_nameless(order) or not order["handoffs"]]
-    found = {row.pop("first_position"): row for row in _looked_up(reading, asked)} if asked else {}
+    asked = [order for order in orders if _is_nameless(order)]
+    asked += _perhaps_at_home(reading, [order for order in orders if not (_is_nameless(order) or order["handoffs"])])
+    found = {row.pop("first_position"): row for row in reading.rows("descriptions", **_among(asked))} if asked else {}
     return [order | _said_of(order, found.get(order["first_position"], {})) for order in orders]
 
 
@@ -26,10 +28,20 @@ def _is_nameless(order: Row) -> bool:
     return not (order["brand"] or order["model"])
 
 
-def _looked_up(reading: Reading, orders: Sequence[Row]) -> list[Row]:
+def _perhaps_at_home(reading: Reading, orders: Sequence[Row]) -> list[Row]:
+    """Those of ``orders`` of which more has to be read: nearly none, and that is found out quickly."""
+    if not orders:
+        return []
+    among = _among(orders)
+    rows = reading.rows("first_openings", **among | {"end": max(among["orders"])})
+    rows += reading.rows("perhaps_at_home", **among)
+    firsts = {row["first_position"] for row in rows}
+    return [order for order in orders if order["first_position"] in firsts]
+
+
+def _among(orders: Sequence[Row]) -> dict[str, Any]:
     firsts = [order["first_position"] for order in orders]
-    end = max(order["last_position"] for order in orders)
-    return reading.rows("descriptions", orders=firsts, begin=min(firsts), end=end)
+    return {"orders": firsts, "begin": min(firsts), "end": max(order["last_position"] for order in orders)}
 
 
 def _said_of(order: Row, found: Row) -> Row:

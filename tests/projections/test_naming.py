@@ -33,7 +33,10 @@ def at_home(story: Story, **moment: str) -> bool:
     [
         ([opened()], False),
         ([opened(at_home=True)], True),
+        ([opened(at_home=True, product={})], True),
         ([opened(at_home=False), VISIT], True),
+        ([opened(), opened("2026-03-02 09:30", at_home=True, source=IMPORTER)], True),
+        ([fact("item.tracked", SHOP, "2026-03-01 09:00", {"status": "announced"}), opened(at_home=True)], True),
         ([opened(), VISIT, corrected(VISIT, "2026-03-02 11:00")], False),
         ([opened(at_home=True), received(SHOP, "2026-03-03 10:00")], False),
         ([opened(at_home=True), VISIT, handed(SHOP, IMPORTER, "2026-03-03 10:00")], False),
