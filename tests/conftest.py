@@ -116,6 +116,21 @@ def pytest_collection_finish() -> None:
     # As late as in services (garbage.py), that pytest does not look through all of it at its end, twice.
     atexit.register(gc.unfreeze)
     gc.set_threshold(20_000, 10, 100)
+    _settle_in()
+
+
+def _settle_in() -> None:
+    """What holds for all tests. Not in fixtures that each of them has: those cost more than many a test does."""
+    # A test sees no REPAIRCHAIN_… variables but its own.
+    for variable in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[variable]
+    # A shell that starts the tests in its background has them ignore Ctrl-C, and what they start, too.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # As in the services themselves (logs.py). Colouring one with all its variables takes longer than most tests.
+    *before, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, renderer])
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
@@ -150,35 +165,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turns.get(item.path.name, len(turns)))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def plain_tracebacks() -> None:
-    """As in the services themselves (logs.py). Colouring one with all its variables takes longer than most tests."""
-    *before, _ = structlog.get_config()["processors"]
-    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[*before, renderer])
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[object]:
+    """What a test sets up for its logs ends with it, and so does the stream that they went to.
 
-
-@pytest.fixture(autouse=True, scope="session")
-def interrupts_are_heard() -> None:
-    """A shell that starts the tests in its background has them ignore Ctrl-C, and what they start, too."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """What a test sets up for its logs ends with it, and so does the stream that they went to."""
+    Not a fixture: see ``_settle_in``.
+    """
     before = structlog.get_config()
-    yield
-    structlog.configure(**before)
-    structlog.contextvars.clear_contextvars()
-
-
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test sees no REPAIRCHAIN_… variables but its own."""
-    for variable in [name for name in os.environ if name.startswith(PREFIX)]:
-        monkeypatch.delenv(variable)
+    try:
+        return (yield)
+    finally:
+        structlog.configure(**before)
+        structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

@@ -11,16 +11,17 @@ from projections.database import Database, open_database
 from projections.queries import run
 from tests.projections.incidents import FOLDER_VARIABLE, incidents_file, read_incidents
 
+INCIDENTS = incidents_file()
 pytestmark = pytest.mark.skipif(
-    not incidents_file().exists(),
-    reason=f"the log is not part of the project: {incidents_file()} is absent (or set {FOLDER_VARIABLE})",
+    not INCIDENTS.exists(),
+    reason=f"the log is not part of the project: {INCIDENTS} is absent (or set {FOLDER_VARIABLE})",
 )
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     file: Path = tmp_path_factory.mktemp("incidents") / "chain.db"
-    messages = [(position, event.to_json()) for position, event in enumerate(read_incidents(incidents_file()), start=1)]
+    messages = [(position, event.to_json()) for position, event in enumerate(read_incidents(INCIDENTS), start=1)]
     with open_database(file) as database:
         database.mirror_only(messages)
         database.rebuild()
