@@ -84,7 +84,10 @@ def orders(
     is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only open, or only closed orders.")] = None,
     holder: Annotated[
         str | None,
-        typer.Option(metavar="ROLE:NAME", help="Only orders that this party has, or sent on and nobody received yet."),
+        typer.Option(
+            metavar="ROLE:NAME",
+            help="Only orders that this party has, sent on and nobody received yet, or took on at her home.",
+        ),
     ] = None,
     status: Annotated[
         str | None, typer.Option(metavar="STATUS", help="Only orders in this status, such as in_transit.")

@@ -33,6 +33,7 @@ def test_an_order_that_was_just_taken_in(given: Given) -> None:
         "brand": "Tide",
         "model": "Diver",
         "description": None,
+        "at_home": False,
         "serial": "SN-W-1",
         "fault_text": "It stopped",
         "urgency": "urgent",
