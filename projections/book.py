@@ -35,15 +35,18 @@ _BEFORE_ALL: Final = -(2**62)
 class Terms:
     """What holds for commitments of a kind: the rule, the clock that it counts on, and its time on that (microseconds).
 
-    ``own`` is the owner's opening hours, in which the levels after the due time are counted; for urgent orders both run
-    around the clock.
+    ``own`` is the owner's opening hours, in which the levels after the due time are counted; for urgent orders
+    (``hurried``) both run around the clock.
 
     Whatever has the same rule and the same clock has the same Terms.
     """
 
-    __slots__ = ("allowed", "clock", "day_length", "kind", "own", "rule")
+    __slots__ = ("allowed", "clock", "day_length", "hurried", "kind", "own", "rule")
 
-    def __init__(self, kind: str, rule: Rule, clock: Clock, own: Clock, day_length: timedelta) -> None:
+    def __init__(
+        self, kind: str, rule: Rule, clock: Clock, own: Clock, day_length: timedelta, *, hurried: bool = False
+    ) -> None:
+        self.hurried = hurried
         self.kind = kind
         self.rule = rule
         self.own = own
@@ -67,7 +70,7 @@ class Book:
         parties = {party for scope in scopes for party in (scope.party, scope.from_party) if party is not None}
         self._named = parties | calendars
         self._names_categories = any(scope.category is not None for scope in scopes)
-        self._shared: dict[tuple[int, str, str, float | None, timedelta, int, int], Terms] = {}
+        self._shared: dict[tuple[int, str, str, float | None, timedelta, int, int, bool], Terms] = {}
         self._clocks: dict[tuple[Calendar, str], Clock] = {}
 
     def edition(self, moment: int | None) -> int:
@@ -120,8 +123,9 @@ class Book:
             # What is due at once is due by the same clock as everything else of the owner's.
             clock = Clock.of(ALWAYS) if rule.around_the_clock and rule.amount.count else own
             # Those that come to the same are counted together.
-            same = (edition, kind, rule.name, rule.nudge, calendar.day_length, id(clock), id(own))
-            found = self._terms[key] = self._shared.setdefault(same, Terms(kind, rule, clock, own, calendar.day_length))
+            same = (edition, kind, rule.name, rule.nudge, calendar.day_length, id(clock), id(own), hurried)
+            terms = Terms(kind, rule, clock, own, calendar.day_length, hurried=hurried)
+            found = self._terms[key] = self._shared.setdefault(same, terms)
         return found
 
     def _clock(self, calendar: Calendar, party: str) -> Clock:

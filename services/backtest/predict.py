@@ -19,7 +19,7 @@ from events.party import NOTIFIER, WATCHDOG
 from projections.book import Terms
 from projections.clock import Clock, micros_of, moment_of, promise_of_next_news
 from projections.policies.next_news import after_missed_visit, while_it_lies_ready
-from projections.terms import NEWS_AHEAD, level_at, nudge_at
+from projections.terms import before_news, level_at, nudge_at
 from services.backtest.records import NEVER, Fact, Late, Message, Story, is_word_to_her
 from services.messages import TRIGGERS, Found, concerns_her, objection, what_to_tell
 from services.notifying.asking import WAITING
@@ -200,7 +200,7 @@ class _Replay:
         since = np.array([news.since], np.int64)
         due = self.terms.clock.add(since, self.terms.allowed)
         if news.promised is not None:
-            due = np.minimum(due, news.promised - NEWS_AHEAD)
+            due = before_news(self.terms, due, np.array([news.promised], np.int64))
         news.due, news.at = int(due[0]), NEVER
         if news.level == 0 and self.terms.rule.nudge is not None:
             nudge = int(nudge_at(self.terms, since, due)[0])

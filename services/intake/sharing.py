@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-#: No batch is larger. The log takes a large one in by parts (taking.py), of which each but the first is decided on while
+#: No batch is larger. The log takes a large one in by parts (taking.py), of which each but the first is decided on as
 #: the one before is written: so the more parts, the less of that is waited for. As much again may be at hand and on its
 #: way, and all of it together is less than what the server hands out (events/streams.py).
 MOST: Final = 1_500

@@ -543,6 +543,21 @@ def test_an_urgent_order_runs_around_the_clock(given: Given) -> None:
     )
 
 
+def test_news_of_an_urgent_order_is_due_before_the_date_that_she_was_named_even_if_the_rule_has_it_sooner(
+    given: Given,
+) -> None:
+    def due(urgency: str, named: str) -> str:
+        taken_in = opened("2026-03-06 17:00", urgency=urgency, product={"model": "Boiler", "category": "boiler"})
+        rows = given(taken_in, sent("2026-03-06 17:05", named)).rows("commitments")
+        (due,) = [row["due_at"] for row in rows if row["kind"] == "update" and row["state"] == "open"]
+        return str(due)
+
+    # It lies ready from Friday evening on; the letter names Monday, for nobody is there over the weekend.
+    assert due("urgent", "2026-03-09 17:00") == due("routine", "2026-03-09 17:00") == "2026-03-09T16:00:00Z"
+    # But a routine order is not put off by a date that lies behind the rule's.
+    assert due("routine", "2026-04-09 17:00") < "2026-03-20"
+
+
 def test_a_policy_holds_from_its_adoption_and_history_keeps_what_was_true(given: Given) -> None:
     tighter = adopted('[allow]\nreceive = "4 working hours"', "2026-03-12 09:00")
     settled = (OPENED, LEFT, received(IMPORTER, "2026-03-10 15:31"))
