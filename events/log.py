@@ -337,8 +337,9 @@ async def read_order(js: JetStreamContext, order: str) -> list[Stored]:
         idle_heartbeat=_HEARTBEAT,
     )
     try:
-        waiting = (await subscription.consumer_info()).num_pending or 0
-        waiting += subscription.pending_msgs
+        info = await subscription.consumer_info()
+        # What the server has sent by then may not be here yet.
+        waiting = (info.num_pending or 0) + (info.delivered.consumer_seq if info.delivered else 0)
         while waiting > 0:
             message = await subscription.next_msg(timeout=_APPEND_TIMEOUT)
             stored.append(Stored(position_of(message), message.data))
