@@ -53,7 +53,9 @@ def start(arguments: list[str], environment: dict[str, str], log: Path, folder: 
 def call(function: Callable[..., None], *arguments: Any, log: Path) -> BaseProcess:
     """A process that runs ``function``, which it imports, and ends with this one; what it says goes to ``log``."""
     context: Any = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.reliability.unhurried", __name__, "tests.reliability.frozen"])
+    context.set_forkserver_preload(
+        ["tests.reliability.unhurried", __name__, "tests.reliability.worded", "tests.reliability.frozen"]
+    )
     process: BaseProcess = context.Process(target=_begin, args=(function, arguments, str(log)), daemon=True)
     process.start()
     return process

@@ -186,7 +186,7 @@ class Telling:
 def _processes() -> Any:
     """Processes that are forked from one that has imported everything: hundreds of them start in no time."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.reliability.dying", "tests.reliability.frozen"])
+    context.set_forkserver_preload(["tests.reliability.dying", "tests.reliability.worded", "tests.reliability.frozen"])
     return context
 
 
