@@ -1,4 +1,4 @@
-"""Imported by a fork server: what Jinja makes of our templates, which each notifier would make anew before it writes."""
+"""For a fork server: what Jinja makes of our templates, which each notifier would make anew before its first letter."""
 
 from __future__ import annotations
 
