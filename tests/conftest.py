@@ -166,7 +166,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol() -> Iterator[object]:
+def pytest_runtest_protocol() -> Iterator[None]:
     """What a test sets up for its logs ends with it, and so does the stream that they went to.
 
     Not a fixture: see ``_settle_in``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -10,40 +11,40 @@ from cli.errors import Problem
 from cli.place import find_place, http_url, operator_login, server_url
 from services.home import HomeFolder, write_json
 from services.settings import load_settings
+from tests.about import about
 
-
-@pytest.mark.parametrize("option", [None, "from-option"])
-@pytest.mark.parametrize("variable", [None, "from-environment"])
-@pytest.mark.parametrize(
-    "here", ["", 'home = "from-file"\nnats_url = "nats://here:1"\n', 'nats_user = "u"\nnats_password = "p"\n']
+#: What the command line names, the environment, the file where we are and those in the homes; and an address.
+WHERE = tuple(
+    itertools.product(
+        [None, "from-option"],
+        [None, "from-environment"],
+        ["", 'home = "from-file"\nnats_url = "nats://here:1"\n', 'nats_user = "u"\nnats_password = "p"\n'],
+        ["", 'nats_url = "nats://home:2"\n'],
+        [None, "nats://variable:3"],
+    )
 )
-@pytest.mark.parametrize("at_home", ["", 'nats_url = "nats://home:2"\n'])
-@pytest.mark.parametrize("url", [None, "nats://variable:3"])
-def test_both_find_the_same(
-    option: str | None,
-    variable: str | None,
-    here: str,
-    at_home: str,
-    url: str | None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+
+
+def test_both_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("repairchain.toml").write_text(here)
     for name in ("from-option", "from-environment", "from-file", ".repairchain"):
         Path(name).mkdir()
-        (Path(name) / "repairchain.toml").write_text(at_home)
-    for name, value in (("REPAIRCHAIN_HOME", variable), ("REPAIRCHAIN_NATS_URL", url)):
-        if value:
-            monkeypatch.setenv(name, value)
-    place = find_place(Path(option) if option else None)
-    settings = load_settings(home=place.home if option else None)
-    assert (place.home, place.url, place.user, place.password) == (
-        settings.home,
-        settings.nats_url,
-        settings.nats_user,
-        settings.nats_password,
-    )
+    for option, variable, here, at_home, url in WHERE:
+        with about(option, variable, here, at_home, url), monkeypatch.context() as patch:
+            Path("repairchain.toml").write_text(here)
+            for name in ("from-option", "from-environment", "from-file", ".repairchain"):
+                (Path(name) / "repairchain.toml").write_text(at_home)
+            for name, value in (("REPAIRCHAIN_HOME", variable), ("REPAIRCHAIN_NATS_URL", url)):
+                if value:
+                    patch.setenv(name, value)
+            place = find_place(Path(option) if option else None)
+            settings = load_settings(home=place.home if option else None)
+            assert (place.home, place.url, place.user, place.password) == (
+                settings.home,
+                settings.nats_url,
+                settings.nats_user,
+                settings.nats_password,
+            )
 
 
 def test_the_password_is_not_shown() -> None:
