@@ -116,6 +116,7 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
         args["closures"] = args["briefing"] = args["changed"] = {"party": story.SHOP}
         args["parcels"] = {"numbers": ["3S1"]}
         args["customer"] = {"opener": story.SHOP, "customer": "C-17"}
+        args["customers"] = {"openers": [story.SHOP], "customers": ["C-17"]}
         args["message"] = {"message": "msg-0"}
         args["histories"] = {"orders": [story.ORDER], "letters_since": "2026-01-01T00:00:00Z"}
         answers = {name: await chain.ask(name, args.get(name)) for name in QUERIES}
@@ -133,6 +134,7 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     assert set(answers["histories"]["histories"]) == {story.ORDER}
     assert answers["audit"]["balanced"]
     assert [row["order_id"] for row in answers["customer"]["orders"]] == [story.ORDER]
+    assert answers["customers"]["orders"] == [answers["customer"]["orders"]]
     assert answers["message"] == {"orders": []}
     assert [row["order_id"] for row in answers["changed"]["orders"]] == [story.ORDER]
     assert answers["parcels"] == {"handovers": [], "tracked": []}
