@@ -50,3 +50,8 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 #: The urgency of an order that is not urgent.
 ROUTINE: Final = "routine"
+
+
+def is_hurried(urgency: str | None) -> bool:
+    """Whether the clocks of an order run day and night; of one that says nothing of its ``urgency`` they do not."""
+    return (urgency or ROUTINE) != ROUTINE

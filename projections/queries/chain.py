@@ -8,7 +8,7 @@ from typing import Final
 from projections.book import open_book
 from projections.clock import promise_of_next_news
 from projections.policies.next_news import after_missed_visit, while_it_lies_ready
-from projections.policies.words import ROUTINE
+from projections.policies.words import is_hurried
 from projections.queries import owed
 from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.naming import with_descriptions
@@ -117,7 +117,7 @@ def closures(reading: Reading, arguments: Arguments) -> Row:
     if now is not None:
         promise = promise_of_next_news(terms.clock, now, timedelta(microseconds=terms.allowed))
         sooner = after_missed_visit(book.policy.messages.after_missed_visit, terms.own, terms.day_length, now)
-        if (urgency or ROUTINE) != ROUTINE:
+        if is_hurried(urgency):
             ready = while_it_lies_ready(book.clock_of(party), now)
     return {
         "closures": [row for row in reading.rows("closures") if row.pop("party") == party],

@@ -19,6 +19,7 @@ from events.party import NOTIFIER, WATCHDOG
 from projections.book import Terms
 from projections.clock import Clock, micros_of, moment_of, promise_of_next_news
 from projections.policies.next_news import after_missed_visit, while_it_lies_ready
+from projections.policies.words import is_hurried
 from projections.terms import before_news, level_at, nudge_at
 from services.backtest.records import NEVER, Fact, Late, Message, Story, is_word_to_her
 from services.messages import TRIGGERS, Found, concerns_her, objection, what_to_tell
@@ -74,10 +75,10 @@ class _News:
     level: int = 0
     due: int | None = None
     at: int | None = None
-    #: The date that the last letter named for it, where that is sooner than by the rule.
+    #: The date that the last letter named for it, where that is sooner than by the rule, or goes before it.
     promised: int | None = None
-    #: The date that it named where that is later: what was urgent lies ready.
-    named: int | None = None
+    #: What was urgent lies ready.
+    ready: bool = False
 
 
 class _Waiting(NamedTuple):
@@ -217,8 +218,8 @@ class _Replay:
     def _written(self, cue: int, due: int) -> int:
         """When the notifier writes the news for which there is a ``cue``."""
         zone, urgency = self.terms.own.calendar.zone, self.story.urgency
-        named = moment_of(self.news.named) if self.news is not None and self.news.named is not None else None
-        return micros_of(to_be_written(moment_of(cue), moment_of(due), zone, self.manners, urgency, named))
+        ready = self.news is not None and self.news.ready
+        return micros_of(to_be_written(moment_of(cue), moment_of(due), zone, self.manners, urgency, ready=ready))
 
     def _news_is_due(self, now: int) -> None:
         news = self.news
@@ -348,7 +349,7 @@ class _Replay:
             _, lead, _ = letter[-1]
             promised = self._kept(lead, ready if ready is not None else self._promised(now), now)
             named = promised if ready is not None else None
-            self.news = _News(now, self.position, promised=promised, named=named)
+            self.news = _News(now, self.position, promised=promised, ready=ready is not None)
             self.last = now, promised
         for message, kind, cause in letter:
             self._ends(message, "sent", moment_of(now), named)
@@ -357,7 +358,7 @@ class _Replay:
                 self.asked |= {name for name, late in self.said.items() if late.kind == "check"}
 
     def _promised(self, now: int) -> int | None:
-        """The date of the next news that a letter names which leaves ``now``, if news is due sooner for it."""
+        """The date of the next news that a letter names which leaves ``now``, if that and not the rule counts."""
         terms, at = self.terms, moment_of(now)
         visits = any(late.kind == "visit" for late in self.said.values())
         if not visits and is_always_by_day(terms.clock.calendar, self.manners):
@@ -366,7 +367,7 @@ class _Replay:
         promise = by_day(usual, at, self.manners)
         if visits and missed_visit(self._history(now), at) is not None:
             promise = min(promise, by_day(self._after_missed_visit(at), at, self.manners))
-        return micros_of(promise) if promise < usual else None
+        return micros_of(promise) if promise < usual or (terms.hurried and promise != usual) else None
 
     def _kept(self, kind: str, date: int | None, now: int) -> int | None:
         """``date`` (None: by the rule), or that of the letter before, where one of ``kind`` must not put that off."""
@@ -386,7 +387,8 @@ class _Replay:
 
     def _named_while_ready(self, now: int) -> int | None:
         """The date that a letter names which leaves ``now``, if what was urgent lies ready for her."""
-        if self.shop is None or not self._history(now).is_hurried or not lies_ready(self._history(now)):
+        # The history is made anew each time: most orders are routine, and cost none here.
+        if self.shop is None or not is_hurried(self.story.urgency) or not lies_ready(self._history(now)):
             return None
         at = moment_of(now)
         ready = while_it_lies_ready(self.shop, at)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from projections.calendar import DEFAULT
 from projections.policies.messages import MessageRules, quiet_span
-from projections.policies.words import ROUTINE
+from projections.policies.words import is_hurried
 from projections.policy import DEFAULT_POLICY
 from services.contact import Contact
 
@@ -92,7 +92,7 @@ def not_before(
     it tells of one. News of an urgent order goes out at any hour, and what only time has brought about when she is
     awake, however many there were.
     """
-    hurried = (urgency or ROUTINE) != ROUTINE
+    hurried = is_hurried(urgency)
     local = now.astimezone(manners.zone)
     enough = bool(manners.most_a_day) and letters >= manners.most_a_day
     if enough and kind in _MAY_ANSWER_A_MACHINE:

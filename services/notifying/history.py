@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from events.envelope import TYPE_PREFIX, split_type
-from projections.policies.words import ROUTINE
+from projections.policies.words import is_hurried
 
 _CUSTODY = frozenset({"item.handed_over", "item.received"})
 
@@ -151,7 +151,7 @@ class History:
     @property
     def is_hurried(self) -> bool:
         """Whether its clocks run day and night."""
-        return (self.urgency or ROUTINE) != ROUTINE
+        return is_hurried(self.urgency)
 
     @property
     def has_travelled(self) -> bool:

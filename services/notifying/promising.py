@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from projections.calendar import Calendar
+from projections.terms import NEWS_AHEAD
 from services.notifying.decency import Manners, next_clock, quiet_at
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.newsworthy import ending_of
@@ -27,8 +28,8 @@ PUT_OFF_NOTHING: Final = frozenset({"asked", "gesture"})
 #: News that is to be there so soon is about to be written.
 _STILL_TO_COME: Final = timedelta(minutes=90)
 
-#: News is due so long before the moment that was named for it (lanes.sql).
-_LAST_HOUR: Final = timedelta(hours=1)
+#: News is due so long before the moment that was named for it.
+_AHEAD: Final = timedelta(microseconds=NEWS_AHEAD)
 
 #: Of the time that the policy gives so much must be left where an earlier moment is named, or it is the morning: who
 #: names the evening again and again right before it writes a letter every few minutes.
@@ -50,7 +51,7 @@ def by_day(promise: datetime, now: datetime, manners: Manners) -> datetime:
         return promise
     asleep = local if quiet_at(local, manners) else early
     evening = next_clock(asleep - timedelta(days=1), begin).astimezone(promise.tzinfo)
-    if evening - now - _LAST_HOUR >= (promise - now - _LAST_HOUR) / _SHARE:
+    if evening - now - _AHEAD >= (promise - now - _AHEAD) / _SHARE:
         return evening
     return (next_clock(asleep, end) + _AFTER_QUIET).astimezone(promise.tzinfo)
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
 
-from projections.policies.words import ROUTINE
+from projections.policies.words import is_hurried
 from services.notifying.decency import Manners, not_before
 
 #: Written so long before it is due, it is there in time, and comes five minutes earlier each week.
 _BEFORE: Final = timedelta(minutes=5)
-
-#: News is due so long before the date that was named for it (lanes.sql).
-_AHEAD: Final = timedelta(hours=1)
 
 #: When there is somebody at the shop and an hour or so left to call, by its clock.
 _DECENT: Final = (time(10), time(16))
@@ -32,18 +29,18 @@ def to_be_written(
     shop: tzinfo,
     manners: Manners | None = None,
     urgency: str | None = None,
-    named: datetime | None = None,
+    *,
+    ready: bool = False,
 ) -> datetime:
     """The moment at which news that is ``due`` is written, if its cue has come by ``now``: ``now`` or later.
 
     ``shop`` is the zone in which the shop opens, ``manners`` are those that the customer is to be met with.
-    ``named`` is the date that she was told, where only that counts: what was urgent lies ready for her.
+    ``ready``: what was urgent lies ready for her, so only that counts by when she was promised it.
     """
     then = (due - _BEFORE).astimezone(now.tzinfo)
-    if (urgency or ROUTINE) != ROUTINE:
+    if is_hurried(urgency):
         # Its clock runs day and night; of what is known in the morning it is written in the morning.
-        last = named - _AHEAD - _BEFORE if named is not None else now
-        then = max(now, last.astimezone(now.tzinfo))
+        then = max(now, then) if ready else now
         return not_before(manners or Manners(), then, kind="update", happened=now, urgency=urgency, letters=0)
     if not now < then <= now + _LONGEST or not _is_decent(then, shop):
         return now

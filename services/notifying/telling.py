@@ -20,7 +20,7 @@ from events.envelope import Event, make_event
 from events.log import Appended
 from events.party import NOTIFIER
 from events.subjects import customer_key
-from projections.policies.words import ROUTINE
+from projections.policies.words import is_hurried
 from services.answering import Ask
 from services.contact import EMAIL, Contact
 from services.delivery import Delivery
@@ -110,9 +110,8 @@ class Teller:
             return
         if patient and is_by_the_clock(plan.kind, plan.news.late):
             # What was written at night would in the morning name a date that was made then, and be late for it.
-            named = plan.news.named_before if is_ready else None
-            _await_its_hour(trigger, timeline, manners, hours.zone, now, named)
-        urgent = (timeline["order"].get("urgency") or ROUTINE) != ROUTINE
+            _await_its_hour(trigger, timeline, manners, hours.zone, now, ready=is_ready)
+        urgent = is_hurried(timeline["order"].get("urgency"))
         language = contact.language if contact else None
         wording = compose(_by_day(plan, manners), self.cards(), language, zone=manners.zone, urgent=urgent)
         data = MessagePlanned(
@@ -215,13 +214,14 @@ def _await_its_hour(
     manners: Manners,
     shop_zone: str | None,
     now: datetime,
-    named: datetime | None,
+    *,
+    ready: bool,
 ) -> None:
     """Raises NotYetError if the news that ``cue`` is about is to be written later."""
     due = cue.data.get("due")
     if not due:
         return
     urgency = timeline["order"].get("urgency")
-    then = to_be_written(now, moment(due), zone_of(None, shop_zone), manners, urgency, named)
+    then = to_be_written(now, moment(due), zone_of(None, shop_zone), manners, urgency, ready=ready)
     if then > now:
         raise NotYetError((then - now).total_seconds())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -68,15 +68,15 @@ def test_what_is_urgent_waits_for_nothing_but_the_morning() -> None:
     assert to_be_written(at("13 22:00"), at("13 23:00"), AMSTERDAM, Manners(AMSTERDAM), "urgent") == at("13 22:00")
 
 
-def test_of_what_lies_ready_only_the_date_counts_that_she_was_told() -> None:
+def test_of_what_lies_ready_it_is_written_right_before_it_is_due() -> None:
     nights = Manners(AMSTERDAM, (time(21), time(8)))
 
-    def written(cue: str, named: str) -> datetime:
-        return to_be_written(at(cue), at("14 05:00"), AMSTERDAM, nights, "urgent", at(named))
+    def written(cue: str, due: str) -> datetime:
+        return to_be_written(at(cue), at(due), AMSTERDAM, nights, "urgent", ready=True)
 
-    assert written("14 04:00", "16 17:00") == at("16 15:55")
-    assert written("16 16:30", "16 17:00") == at("16 16:30")
-    assert written("14 04:00", "16 09:00") == at("16 08:00")
+    assert written("16 12:00", "16 16:00") == at("16 15:55")
+    assert written("16 16:30", "16 16:00") == at("16 16:30")
+    assert written("16 07:40", "16 08:00") == at("16 08:00")
 
 
 def test_her_quiet_hours_are_not_waited_into() -> None:
@@ -127,12 +127,25 @@ def teller(chain: Chain) -> Teller:
     )
 
 
-def cue(chain: Chain, **data: Any) -> Event:
+def cue(chain: Chain) -> Event:
     """The cue to the news that she was promised when it was taken in."""
-    order = opened(**data)
+    order = opened()
     chain.given(order)
     chain.told(order)
-    chain.clock.set(CUE_AT if not data else MONDAY + 11.5 * HOUR)
+    return cued(chain, CUE_AT)
+
+
+def takes_in_urgently(chain: Chain, named: datetime) -> None:
+    """It was taken in on Monday at eleven, and ``named`` is the date of the next news that she was told."""
+    order = opened(urgency="urgent")
+    plan = chain.given(order).plan_for(order)
+    assert plan is not None
+    chain.sent(chain.record(replace(plan, next_news_by=named)))
+
+
+def cued(chain: Chain, now: datetime) -> Event:
+    """The watchdog's cue to news, ``now``."""
+    chain.clock.set(now)
     rows = chain.query("sweep", {"now": (chain.clock.now() + timedelta(seconds=1)).isoformat()})["sweep"]
     ((event, _),) = decide([row for row in rows if row["kind"] == "update"], chain.clock.now())
     return chain.given(event).events[-1]
@@ -160,8 +173,9 @@ async def test_whoever_cannot_remember_it_writes_at_once(chain: Chain) -> None:
 
 
 async def test_of_an_urgent_order_it_is_written_at_the_cue_or_when_the_night_is_over(chain: Chain) -> None:
-    # Taken in at eleven, and the cue comes at half past ten in the evening.
-    nudged, at_work = cue(chain, urgency="urgent"), teller(chain)
+    # She was promised it for nine in the morning, and the cue comes at half past seven.
+    takes_in_urgently(chain, named=MONDAY + 22 * HOUR)
+    nudged, at_work = cued(chain, MONDAY + 20.5 * HOUR), teller(chain)
     with pytest.raises(NotYetError) as early:
         await at_work.handle(nudged)
     morning = (MONDAY + DAY).replace(hour=7)
@@ -177,9 +191,8 @@ async def test_of_an_urgent_order_it_is_written_at_the_cue_or_when_the_night_is_
 async def test_that_it_fell_overdue_at_night_is_written_of_in_the_morning_with_a_date_that_is_still_to_come(
     chain: Chain,
 ) -> None:
-    order, at_work = opened(urgency="urgent"), teller(chain)
-    chain.given(order)
-    chain.told(order)
+    takes_in_urgently(chain, named=MONDAY + 10 * HOUR)  # for the evening
+    at_work = teller(chain)
     (late,) = chain.falls_overdue("update", MONDAY + 12.1 * HOUR)
     with pytest.raises(NotYetError):
         await at_work.handle(late)
@@ -218,20 +231,34 @@ async def test_what_was_urgent_and_lies_ready_is_not_recalled_while_the_shop_is_
     ready = chain.named("message.planned")[-1]
     assert (ready.data["kind"], ready.data["next_news_by"]) == ("ready", "2026-11-09T16:00:00Z")
     chain.sent(PlannedMessage.of(ready), FRIDAY + 5.1 * HOUR)
-    # Twelve hours after the letter news would be due, and a day after it came home its return.
-    (news,) = chain.falls_overdue("update", FRIDAY + 18 * HOUR)
+    # A day after it came home its return is due.
+    (back,) = chain.falls_overdue("return", FRIDAY + 30 * HOUR)
+    await at_work.handle(back)
+    assert len(chain.named("message.planned")) == 2
+    news = cued(chain, FRIDAY + 3 * DAY + 2 * HOUR)
     with pytest.raises(NotYetError) as early:
         await at_work.handle(news)
     monday = FRIDAY + 3 * DAY + 4 * HOUR + timedelta(minutes=55)
     assert chain.clock.now() + timedelta(seconds=early.value.delay) == monday
-    (back,) = chain.falls_overdue("return", FRIDAY + 30 * HOUR)
-    await at_work.handle(back)
-    assert len(chain.named("message.planned")) == 2
     chain.clock.set(monday)
     await at_work.handle(news)
     sent = chain.named("message.sent")[-1]
     assert (sent.time, sent.data["kind"], sent.data["next_news_by"]) == (monday, "update", "2026-11-10T16:00:00Z")
     assert "is still here with us, ready for you" in sent.data["body"]
+
+
+async def test_that_her_answer_is_late_she_hears_at_once_though_what_was_urgent_lies_ready(chain: Chain) -> None:
+    home, at_work = received(SHOP, FRIDAY - 5 * HOUR), teller(chain)
+    chain.story(opened(urgency="urgent"), TO_IMPORTER, received(IMPORTER, MONDAY + DAY))
+    chain.given(fact("repair.completed", IMPORTER, FRIDAY - DAY), handed(IMPORTER, SHOP, FRIDAY - DAY + HOUR), home)
+    chain.told(home)
+    her = "customer:C-77"
+    chain.given(fact("question.asked", her, FRIDAY + 5 * HOUR, question="q1", text="May he fetch it?", to=SHOP))
+    (late,) = chain.falls_overdue("answer", FRIDAY + 2 * DAY + 6 * HOUR)
+    await at_work.handle(late)
+    sent = chain.named("message.sent")[-1]
+    assert (sent.time, sent.data["kind"]) == (FRIDAY + 2 * DAY + 6 * HOUR, "overdue")
+    assert "you are still waiting for our answer" in sent.data["body"]
 
 
 async def test_what_was_told_in_the_meantime_needs_no_news(chain: Chain) -> None:
