@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -187,9 +188,11 @@ class Chain:
         data = planned.model_dump(mode="json", exclude={"trigger_source", "trigger_id", "corrects"})
         self.add(self._ours("message.sent", f"outcome:{message.message}", at or self.clock.now(), data))
 
-    def told(self, trigger: Event, now: datetime | None = None) -> PlannedMessage:
-        """Plan and send what ``trigger`` causes."""
-        message = self.planned(trigger, now)
+    def told(self, trigger: Event, now: datetime | None = None, named: datetime | None = None) -> PlannedMessage:
+        """Plan and send what ``trigger`` causes, with the date ``named`` if not that of a routine order."""
+        plan = self.plan_for(trigger, now)
+        assert plan is not None
+        message = self.record(replace(plan, next_news_by=named) if named is not None else plan)
         self.sent(message, now)
         return message
 

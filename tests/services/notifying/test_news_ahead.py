@@ -98,7 +98,7 @@ def test_of_what_others_owe_she_hears_nothing_before_it_is_late(told: Chain) -> 
 def test_for_an_urgent_order_it_is_written_in_the_night(chain: Chain) -> None:
     urgent = opened(urgency="urgent")
     chain.given(urgent)
-    chain.told(urgent)
+    chain.told(urgent, named=MONDAY + 13 * HOUR)
     # Twelve hours, of which 95 in a hundred are eleven hours and 24 minutes.
     assert due_by(chain, MONDAY + timedelta(hours=11, minutes=24)) == []
     cue, _ = swept(chain, MONDAY + timedelta(hours=11, minutes=24, seconds=1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -130,17 +129,14 @@ def teller(chain: Chain) -> Teller:
 def cue(chain: Chain) -> Event:
     """The cue to the news that she was promised when it was taken in."""
     order = opened()
-    chain.given(order)
-    chain.told(order)
+    chain.given(order).told(order)
     return cued(chain, CUE_AT)
 
 
 def takes_in_urgently(chain: Chain, named: datetime) -> None:
     """It was taken in on Monday at eleven, and ``named`` is the date of the next news that she was told."""
     order = opened(urgency="urgent")
-    plan = chain.given(order).plan_for(order)
-    assert plan is not None
-    chain.sent(chain.record(replace(plan, next_news_by=named)))
+    chain.given(order).told(order, named=named)
 
 
 def cued(chain: Chain, now: datetime) -> Event:
