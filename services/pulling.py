@@ -45,6 +45,9 @@ _PAUSE: Final = 0.5
 #: So often we ask at a stop whether all is here (seconds).
 _ASK_AGAIN: Final = 0.01
 
+#: Of the time for what the server has sent, so much may pass until requests have ended; the rest is for giving back.
+_HEAR_OUT: Final = 0.6
+
 #: What waits here for its turn is said to be worked on so often (seconds), lest the server hand it out once more.
 _SAY_SO_EVERY: Final = 3.0
 
@@ -56,8 +59,26 @@ _log = structlog.get_logger("pulling")
 
 def in_batches(size: int) -> PullSub:
     """What a FastStream subscriber has to be declared with that ``pull_from`` or ``feed_into`` feeds."""
-    # FastStream fetches on until the time is up, whatever it has: a feed knows best how large a batch should be.
-    return PullSub(batch_size=size, timeout=1e-6, batch=True)
+    # With a time, FastStream looks at the clock before it fetches, and where that takes longer it never does.
+    return PullSub(batch_size=size, timeout=None, batch=True)
+
+
+class _WholeBatches:
+    """A feed for FastStream, which fetches on until a batch is full: a feed knows best how large one should be."""
+
+    def __init__(self, feed: Any, size: int) -> None:
+        self._feed = feed
+        self._size = size
+
+    async def fetch(self, batch: int, timeout: float | None = None) -> list[Msg]:
+        """A batch as it comes. Raises TimeoutError for the rest of one, which has FastStream hand out what there is."""
+        if batch < self._size:
+            raise TimeoutError
+        messages: list[Msg] = await self._feed.fetch(batch, timeout)
+        return messages
+
+    async def unsubscribe(self) -> None:
+        await self._feed.unsubscribe()
 
 
 class Feed:
@@ -197,7 +218,9 @@ async def hear_the_last(connection: Client, subscription: Subscription, requests
     js = connection.jetstream(timeout=LAST_HEARD)
 
     async def hear() -> None:
-        await asyncio.gather(*(_hear_out(js, each) for each in requests), return_exceptions=True)
+        ends = asyncio.gather(*(_hear_out(js, each) for each in requests), return_exceptions=True)
+        with suppress(TimeoutError):  # where another instance takes from the same, there may be no such moment
+            await asyncio.wait_for(ends, _HEAR_OUT * LAST_HEARD)
         await subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
         # It drops requests that nobody listens to when it is asked how many there are.
         asked = (js.consumer_info(each.stream, each.durable) for each in requests)
@@ -268,7 +291,8 @@ async def pull_from(
 
 async def feed_into(subscriber: Any, app: FastStream, feed: Any) -> None:
     """Start ``app``, whose one ``subscriber`` gets its batches from ``feed``, which has been started."""
-    subscriber.subscription = feed  # FastStream makes its own only where there is none, and starts to pull from it
+    # FastStream makes its own only where there is none, and starts to pull from it.
+    subscriber.subscription = _WholeBatches(feed, subscriber.pull_sub.batch_size)
     await app.start()
     subscriber.add_task(subscriber._consume_pull)
 

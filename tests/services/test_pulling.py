@@ -9,13 +9,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from faststream import FastStream
+from faststream.nats import JStream, NatsBroker
+from faststream.nats.subscriber.usecases import stream_pull_subscriber
 from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from events import names
 from events.streams import declare_streams
 from services import pulling
-from services.pulling import Feed
+from services.credentials import credential
+from services.pulling import Feed, stop_pulling
+from services.rights import inbox_prefix
+from services.stopping import AT_HAND, Allowance
+from services.wiring import security_of
 from tests.chainserver import ChainServer
 from tests.waiting import eventually
 
@@ -124,6 +131,25 @@ async def test_what_was_handed_out_and_not_begun_comes_again_in_its_order(client
         assert flat(await take(feed, 30, 100)) == list(range(30))
 
 
+async def test_where_no_moment_comes_at_which_all_is_here_what_came_is_given_back_all_the_same(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another instance may go on taking from the same consumer: then a request never waits with all that was sent."""
+    monkeypatch.setattr(pulling, "LAST_HEARD", 0.5)
+
+    async def hear_on(*_: object) -> None:
+        await hand_in(client, 0, 30)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(pulling, "_hear_out", hear_on)
+    async with feeding(client) as feed:
+        await feed._ask(100)
+    monkeypatch.undo()
+    await hand_in(client, 30, 1)  # its request is at the server still, unless that was told
+    async with feeding(client) as feed:
+        assert flat(await take(feed, 31, 100)) == list(range(31))  # well before the time for an answer is up
+
+
 async def test_it_goes_on_after_the_server_was_killed(chain_server: ChainServer, client: Client) -> None:
     async with feeding(client) as feed:
         await hand_in(client, 0, 5)
@@ -146,3 +172,32 @@ async def test_a_feed_whose_consumer_is_gone_asks_no_faster_than_it_should(
         for _ in range(5):
             assert await feed.fetch(100) == []
         assert client.stats["out_msgs"] - before <= 10
+
+
+async def test_a_clock_that_is_slow_to_read_keeps_no_batch_from_coming(
+    chain_server: ChainServer, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = iter(range(1_000))  # seconds; whoever reads on and on without waiting for anything comes to the end
+    monkeypatch.setattr(stream_pull_subscriber, "monotonic", lambda: next(readings))
+    keeper = credential(chain_server.home, "keeper")
+    broker = NatsBroker(chain_server.url, security=security_of(keeper), inbox_prefix=inbox_prefix("keeper"))
+    came: list[list[int]] = []
+    subscriber = broker.subscriber(
+        "intake.retailer.*",
+        stream=JStream(STREAM, declare=False),
+        durable=DURABLE,
+        pull_sub=pulling.in_batches(10),
+        no_reply=True,
+    )
+
+    @subscriber
+    async def take(messages: list[int]) -> None:
+        came.append(messages)
+
+    await hand_in(client, 0, 13)
+    app = FastStream(broker)
+    connection = await broker.connect()
+    await pulling.pull_from(subscriber, app, connection, STREAM, DURABLE)
+    await eventually(lambda: sum(map(len, came)) == 13)
+    await stop_pulling(app, connection, Allowance(AT_HAND))
+    assert came == [list(range(10)), list(range(10, 13))]
