@@ -64,18 +64,26 @@ def in_batches(size: int) -> PullSub:
 
 
 class _WholeBatches:
-    """A feed for FastStream, which fetches on until a batch is full: a feed knows best how large one should be."""
+    """A feed for a subscriber of FastStream, which fetches on until a batch is full; a feed knows best when it is."""
 
-    def __init__(self, feed: Any, size: int) -> None:
+    def __init__(self, feed: Any, subscriber: Any) -> None:
         self._feed = feed
-        self._size = size
+        self._subscriber = subscriber
+        self._size = subscriber.pull_sub.batch_size
 
     async def fetch(self, batch: int, timeout: float | None = None) -> list[Msg]:
-        """A batch as it comes. Raises TimeoutError for the rest of one, which has FastStream hand out what there is."""
+        """A batch as it comes.
+
+        Raises nats.errors.TimeoutError for the rest of one: then FastStream hands out what there is.
+        """
         if batch < self._size:
-            raise TimeoutError
+            raise nats.errors.TimeoutError
         messages: list[Msg] = await self._feed.fetch(batch, timeout)
-        return messages
+        if self._subscriber.running:
+            return messages
+        for message in messages:  # it was stopped meanwhile, and would let them fall
+            self._feed.put_back(message)
+        return []
 
     async def unsubscribe(self) -> None:
         await self._feed.unsubscribe()
@@ -292,7 +300,7 @@ async def pull_from(
 async def feed_into(subscriber: Any, app: FastStream, feed: Any) -> None:
     """Start ``app``, whose one ``subscriber`` gets its batches from ``feed``, which has been started."""
     # FastStream makes its own only where there is none, and starts to pull from it.
-    subscriber.subscription = _WholeBatches(feed, subscriber.pull_sub.batch_size)
+    subscriber.subscription = _WholeBatches(feed, subscriber)
     await app.start()
     subscriber.add_task(subscriber._consume_pull)
 

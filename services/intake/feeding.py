@@ -176,6 +176,11 @@ class FairFeed:
         self._unsettled.subtract(streams)
         self._came.set()
 
+    def put_back(self, message: Msg) -> None:
+        """It was handed out and not begun: it is given back with the rest."""
+        if (source := self._sources.get(stream_of(message))) is not None:
+            source.messages.append(message)
+
     async def unsubscribe(self) -> None:
         """Take nothing more; what was asked for ahead comes again to whoever asks next, in its order."""
         self._closed = True

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from faststream import FastStream
@@ -201,3 +202,14 @@ async def test_a_clock_that_is_slow_to_read_keeps_no_batch_from_coming(
     await eventually(lambda: sum(map(len, came)) == 13)
     await stop_pulling(app, connection, Allowance(AT_HAND))
     assert came == [list(range(10)), list(range(10, 13))]
+
+
+async def test_what_is_fetched_as_the_subscriber_stops_is_not_let_fall(client: Client) -> None:
+    await hand_in(client, 0, 10)
+    feed = Feed(client, STREAM, DURABLE)
+    await feed.start()
+    stopped = SimpleNamespace(running=False, pull_sub=pulling.in_batches(10))
+    assert await pulling._WholeBatches(feed, stopped).fetch(10) == []
+    await feed.unsubscribe()
+    async with feeding(client) as again:
+        assert flat(await take(again, 10, 10)) == list(range(10))  # well before the time for an answer is up
