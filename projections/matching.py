@@ -43,7 +43,8 @@ _RARE: Final = {
 _TO_A_CUSTOMER: Final = frozenset({"update", "check", "call"})
 _PROMISES: Final = ("promise.made", "promise.moved")
 
-_FINISHED: Final = ("repair.completed", "repair.failed", "unit.replaced")
+_MENDED: Final = ("repair.completed", "unit.replaced")
+_FINISHED: Final = (*_MENDED, "repair.failed")
 _DONE: Final = (*_FINISHED, "quote.declined")
 _TO_DO: Final = (
     "order.opened",
@@ -72,6 +73,7 @@ class Lane:
     travels: bool | None
     anew: bool
     own: bool | None
+    mended: bool | None
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class Rules:
     def read(cls, cursor: DuckDBPyConnection) -> Rules:
         """As they stand in the database."""
         rows = cursor.execute(
-            "SELECT fact::VARCHAR, lane, expects, meets, owner, topic, word, role, done, home, travels, anew, own "
+            "SELECT fact::VARCHAR, lane, expects, meets, owner, topic, word, role, done, home, travels, anew, own, "
+            "mended "
             "FROM lanes"
         ).fetchall()
         lanes = tuple(
@@ -301,6 +304,7 @@ class _Facts:
         self.own = story.source == self.accountable
         self.home = (self.holder == self.accountable) & (self.holder >= 0)
         self.done = self.last(*_DONE) > self.last(*_TO_DO)
+        self.mended = self.last(*_MENDED) > self.last("order.opened", "order.reopened")
         self.closed = self.last("order.closed") > self.last("order.opened", "order.reopened")
         self.order_ends = story.next(story.places("order.closed"))
         self.repair_ends = story.next(story.places(*_FINISHED))
@@ -376,7 +380,13 @@ def _applies(rule: Lane, rows: Numbers, facts: _Facts, roles: dict[str, Flags], 
         if rule.role not in roles:
             roles[rule.role] = np.array([str(name).startswith(f"{rule.role}:") for name in story.people.to_pylist()])
         so &= roles[rule.role][story.source[rows]]
-    asked = ((rule.done, facts.done), (rule.home, facts.home), (rule.travels, facts.travels), (rule.own, facts.own))
+    asked = (
+        (rule.done, facts.done),
+        (rule.home, facts.home),
+        (rule.travels, facts.travels),
+        (rule.own, facts.own),
+        (rule.mended, facts.mended),
+    )
     for wanted, found in asked:
         if wanted is not None:
             so &= found[rows] == wanted

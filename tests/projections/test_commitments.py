@@ -484,13 +484,27 @@ def test_one_working_day_after_a_repair_somebody_asks_whether_it_holds(given: Gi
 
 
 @pytest.mark.parametrize("outcome", ["declined", "unrepairable", "refunded", "cancelled"])
-def test_of_what_was_not_mended_nobody_asks_whether_it_holds(given: Given, outcome: str) -> None:
+def test_of_what_the_close_says_was_not_mended_nobody_asks_whether_it_holds(given: Given, outcome: str) -> None:
     given(
         HERS,
-        fact("repair.failed", SHOP, "2026-03-06 12:00", {"why": "x"}),
+        fact("repair.completed", SHOP, "2026-03-06 12:00"),
         fact("item.returned", SHOP, "2026-03-06 14:00"),
         fact("order.closed", SHOP, "2026-03-06 15:00", {"outcome": outcome}),
     ).then_rows("commitments", {"state": "cancelled", "ended_at": "2026-03-06T15:00:00Z"}, kind="check")
+
+
+def test_of_what_came_back_unrepaired_nobody_asks_whether_it_holds(given: Given) -> None:
+    failed = fact("repair.failed", SHOP, "2026-03-06 12:00", {"why": "x"})
+    declined = fact("quote.declined", "customer:C-1", "2026-03-06 12:00", {"quote": "Q-1"})
+    back = fact("item.returned", SHOP, "2026-03-06 14:00")
+    asked = {"owner": SHOP, "state": "open", "due_at": "2026-03-09T14:00:00Z"}
+    given(HERS, failed, back).then_rows("commitments", kind="check")
+    given(HERS, declined, back).then_rows("commitments", kind="check")
+    # Of several things another may be mended, but not before the order was reopened.
+    mended = fact("repair.completed", SHOP, "2026-03-06 11:00")
+    given(HERS, mended, failed, back).then_rows("commitments", asked, kind="check")
+    again = fact("order.reopened", SHOP, "2026-03-06 11:30")
+    given(HERS, mended, again, failed, back).then_rows("commitments", kind="check")
 
 
 @pytest.mark.parametrize("outcome", ["repaired", "replaced"])
