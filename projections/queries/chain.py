@@ -11,9 +11,9 @@ from projections.policies.next_news import after_missed_visit, while_it_lies_rea
 from projections.policies.words import is_hurried
 from projections.queries import owed
 from projections.queries.arguments import MAX_LIMIT, Arguments
-from projections.queries.naming import with_descriptions
 from projections.queries.next_step import with_balls
 from projections.queries.order import messages_of
+from projections.queries.product_and_place import with_product_and_place
 from projections.queries.reading import Reading, Row, as_json, as_parameter
 from projections.queries.travel import travel
 from projections.queries.waiting import said_of_lanes, together, with_awaited
@@ -40,7 +40,7 @@ def orders(reading: Reading, arguments: Arguments) -> Row:
     limit, offset = arguments.number("limit", 100), arguments.number("offset", 0)
     travel(reading)
     page = reading.rows("orders", **wanted, sort=sort, limit=limit, offset=offset)
-    rows = with_descriptions(reading, with_balls(reading, page, reading.moment_or_none(arguments)))
+    rows = with_product_and_place(reading, with_balls(reading, page, reading.moment_or_none(arguments)))
     total = reading.rows("orders_total", **wanted)[0]["total"]
     return {"orders": rows, "total": total}
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from projections.queries.arguments import Arguments, QueryError
-from projections.queries.naming import with_descriptions
+from projections.queries.product_and_place import with_product_and_place
 from projections.queries.reading import Reading, Row
 
 MOST: Final = 1_000
@@ -34,7 +34,7 @@ def customers(reading: Reading, arguments: Arguments) -> Row:
 def _orders_of(reading: Reading, openers: Sequence[str], numbers: Sequence[str]) -> list[list[Row]]:
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
     rows = reading.rows("her_orders", openers=list(openers), customers=list(numbers))
-    for row in with_descriptions(reading, rows):
+    for row in with_product_and_place(reading, rows):
         hers = {name: value for name, value in row.items() if name not in _ASIDE}
         found[row["opened_by"], row["customer"]].append(hers)
     return [found[pair] for pair in zip(openers, numbers, strict=True)]

@@ -9,9 +9,9 @@ from typing import Any, Final
 from events.party import ROLES, role_of
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
-from projections.queries.naming import with_descriptions
 from projections.queries.next_step import with_ball
 from projections.queries.parcels import carried, last_parcel, with_parcels
+from projections.queries.product_and_place import with_product_and_place
 from projections.queries.reading import Reading, Row
 from projections.queries.single import SingleOrder, counted, without_notes
 from projections.queries.spending import spent_on
@@ -116,7 +116,7 @@ def _status(reading: Reading, single: SingleOrder, owed: Sequence[Row]) -> Row |
         return None
     rows[0]["next_due"] = _next_due(rows[0], owed)
     references = reading.rows("references", first=single.first)
-    (order,) = with_descriptions(reading, rows)
+    (order,) = with_product_and_place(reading, rows)
     return {**order, "references": references, "merged": single.subject["merged"] or []}
 
 

@@ -1,5 +1,5 @@
 -- Which of some orders may be mended at their customers' homes: a visit was planned, or the order was opened more than once.
--- What the first opening says is asked in first_openings.sql: two short questions take a third of the time of one for all.
+-- What the first opening says is asked in opened_at_home.sql: two short questions take a third of the time of one for all.
 SELECT first_position
 FROM events
 WHERE position BETWEEN $begin AND $end

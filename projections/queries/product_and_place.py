@@ -1,7 +1,7 @@
-"""What the read models do not keep of an order, and whoever shows it has to know: looked up in the facts.
+"""What is shown of an order and no read model keeps, looked up in its facts: the product in words, and where it stays.
 
-How a product is called of which nobody gave brand or model: by the words of whoever took it in. And whether it has
-never left the customer's home: the party that opened the order holds nothing then.
+A product of which nobody gave brand or model is called by the words of whoever took it in. One that has never left the
+customer's home is in nobody's hands, not even in those of the party that opened the order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from projections.queries.reading import Reading, Row
 
 
-def with_descriptions(reading: Reading, orders: Sequence[Row]) -> list[Row]:
+def with_product_and_place(reading: Reading, orders: Sequence[Row]) -> list[Row]:
     """``orders`` with the ``description`` of each that has neither brand nor model (None for all others), and with
     ``at_home``: whether it is mended at the customer's home and never went from hand to hand.
 
@@ -20,7 +20,8 @@ def with_descriptions(reading: Reading, orders: Sequence[Row]) -> list[Row]:
     """
     asked = [order for order in orders if _is_nameless(order)]
     asked += _perhaps_at_home(reading, [order for order in orders if not (_is_nameless(order) or order["handoffs"])])
-    found = {row.pop("first_position"): row for row in reading.rows("descriptions", **_among(asked))} if asked else {}
+    rows = reading.rows("product_and_place", **_among(asked)) if asked else []
+    found = {row.pop("first_position"): row for row in rows}
     return [order | _said_of(order, found.get(order["first_position"], {})) for order in orders]
 
 
@@ -33,7 +34,7 @@ def _perhaps_at_home(reading: Reading, orders: Sequence[Row]) -> list[Row]:
     if not orders:
         return []
     among = _among(orders)
-    rows = reading.rows("first_openings", **among | {"end": max(among["orders"])})
+    rows = reading.rows("opened_at_home", **among | {"end": max(among["orders"])})
     rows += reading.rows("perhaps_at_home", **among)
     firsts = {row["first_position"] for row in rows}
     return [order for order in orders if order["first_position"] in firsts]
