@@ -90,6 +90,7 @@ def _rows(place: Place) -> list[dict[str, Any]]:
 
 
 def iso(moment: datetime | None) -> str | None:
+    """A moment that may not be there, as ``--json`` shows it."""
     return None if moment is None else moment.isoformat()
 
 

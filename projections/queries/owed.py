@@ -12,15 +12,13 @@ from projections.book import open_book
 from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.order import ball_of, find_one, find_then
 from projections.queries.reading import Reading, Row
-from projections.queries.single import SingleOrder
+from projections.queries.single import BESIDE_THE_WORK, SingleOrder
 from projections.queries.spending import spent_on
 from projections.queries.travel import travel
 from projections.queries.waiting import with_awaited
 from projections.standing import standing
 
 STATES: Final = ("open", "overdue", "paused", "met", "met_late", "cancelled")
-#: No news of these moves a watch list on.
-_ASIDE: Final = ("update", "check")
 
 
 def commitments(reading: Reading, arguments: Arguments) -> Row:
@@ -113,7 +111,9 @@ def likely_late(reading: Reading, now: datetime, below: float) -> list[Row]:
     chances = _chances(reading, now, below=below)
     rows = listed(reading, now, states=["open"]) if chances else []
     found = [row | chances[row["commitment_id"]] for row in rows if row["commitment_id"] in chances]
-    return sorted((row for row in found if row["kind"] not in _ASIDE), key=lambda row: (row["chance"], row["due_at"]))
+    return sorted(
+        (row for row in found if row["kind"] not in BESIDE_THE_WORK), key=lambda row: (row["chance"], row["due_at"])
+    )
 
 
 #: What stands where there is too little history to say anything.

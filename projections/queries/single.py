@@ -13,8 +13,8 @@ from typing import Any, Final
 from projections.queries import telling
 from projections.queries.reading import Reading, Row
 
-#: They are owed beside the work.
-_ASIDE: Final = frozenset({"update", "check"})
+#: Kinds that are owed beside the work.
+BESIDE_THE_WORK: Final = frozenset({"update", "check"})
 _PASSING: Final = frozenset({"open", "paused"})
 _SECOND: Final = timedelta(seconds=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -73,7 +73,7 @@ class SingleOrder:
         rows = [row for row in self.commitments if row["state"] in _PASSING]
         rows.sort(
             key=lambda row: (
-                row["kind"] in _ASIDE,
+                row["kind"] in BESIDE_THE_WORK,
                 row["state"] == "paused",
                 _moment(row["due_at"]),
                 row["position"],
