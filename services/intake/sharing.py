@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-#: No batch is larger. The log takes a large one in by parts (taking.py), of which each but the first is decided on as
-#: the one before is written: so the more parts, the less of that is waited for. As much again may be at hand and on its
-#: way, and all of it together is less than what the server hands out (events/streams.py).
-MOST: Final = 1_500
+#: No batch is larger: the server appends no more at a time.
+MOST: Final = 1_000
 
 #: Of one partner, at least so many are taken at a time: each batch has its price, whatever is in it. With fewer,
 #: several partners who have much to say would wait for each other's batches instead of for each other's submissions;
@@ -22,7 +20,7 @@ _FEWEST: Final = 16
 _FEWEST_ALONE: Final = 400
 
 #: What one partner may take of a batch (seconds): alone, and when others hand in, too.
-_ALONE: Final = 0.35
+_ALONE: Final = 0.25
 _AMONG_OTHERS: Final = 0.006
 
 #: A whole batch may hold the shares of so many partners.
