@@ -36,7 +36,17 @@ def hint_for_order(name: str, orders: Iterable[Row]) -> str:
 
 def hint_for_party(party: str, partners: Iterable[str]) -> str:
     """Which of ``partners`` may be meant, or where they are listed: the end of a sentence, after a colon."""
-    close = _alike(party.partition(":")[2], {each.partition(":")[2]: each for each in partners})
+    role, _, sought = party.partition(":")
+    roles: dict[str, list[str]] = {}
+    for each in partners:
+        known_as, _, name = each.partition(":")
+        roles.setdefault(name, []).append(known_as)
+    # Several may share a name: of these the one in the same role is meant.
+    close = [
+        f"{each}:{name}"
+        for name in _alike(sought, {name: name for name in roles})
+        for each in ([role] if role in roles[name] else roles[name])
+    ]
     return f"did you mean {_either(close)}?" if close else "'repairchain partner list' names those who are."
 
 

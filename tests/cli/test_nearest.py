@@ -47,6 +47,9 @@ def test_a_party_is_found_by_what_is_like_it() -> None:
     partners = ["retailer:juno", "importer:noord"]
     assert hint_for_party("retailer:junu", partners) == "did you mean retailer:juno?"
     assert hint_for_party("importer:juno", partners) == "did you mean retailer:juno?"
+    both = ["importer:noord", "retailer:noord"]
+    assert hint_for_party("retailer:nord", both) == "did you mean retailer:noord?"
+    assert hint_for_party("repairer:noord", both) == "did you mean importer:noord or retailer:noord?"
     assert "did you mean" not in hint_for_party("retailer:bolt", partners)
     assert hint_for_party("repairer:zz", partners).startswith("'repairchain partner list'")
 
