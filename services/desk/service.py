@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +52,7 @@ from services.desk.redacting import redacted
 from services.desk.saying import Reply, decide_reply
 from services.desk.settling import Settled, decide_settlement
 from services.ending import end
+from services.notifying.asking_together import LETTERS_OF
 from services.notifying.history import History
 from services.rejected import as_json
 from services.stopping import AT_HAND
@@ -69,9 +69,6 @@ _LOOK_AGAIN: Final = 30.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
-
-#: Her day of letters has begun by then, wherever she is.
-_HER_DAY: Final = timedelta(hours=36)
 
 #: So often a query is asked before we say that nobody answers.
 _TRIES: Final = 3
@@ -291,7 +288,7 @@ class Desk:
         """What the planned messages of some orders wait for, as far as the read models are: it is only shown."""
         asked = Awaited.model_validate(given)
         now = self._clock.now()
-        about = {"orders": list(asked.orders), "letters_since": iso(now - _HER_DAY)}
+        about = {"orders": list(asked.orders), "letters_since": iso(now - LETTERS_OF)}
         found: Answer = {}
         for history in (await self._answered("histories", about, None))["histories"].values():
             order = history["order"] or {}

@@ -10,7 +10,7 @@ from typing import Any, Final
 from services.answering import Ask, QuestionError, TooLargeError
 
 #: Letters of the last day and a half: her day begins in the morning, wherever she is.
-_LETTERS_OF: Final = timedelta(hours=36)
+LETTERS_OF: Final = timedelta(hours=36)
 
 #: So many orders in one question; fewer while their histories together are too long for one answer.
 _MOST: Final = 100
@@ -42,7 +42,7 @@ class Histories:
             some = list(self._wanted)[: self._most]
             batch = {order: self._wanted.pop(order) for order in some}
             position = max(at_least for at_least, _ in batch.values())
-            args = {"orders": some, "letters_since": (self._now() - _LETTERS_OF).isoformat()}
+            args = {"orders": some, "letters_since": (self._now() - LETTERS_OF).isoformat()}
             try:
                 found = (await self._ask("histories", args, position))["histories"]
             except TooLargeError as fault:

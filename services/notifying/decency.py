@@ -61,8 +61,15 @@ class Manners:
 
     def day_of(self, now: datetime) -> datetime:
         """When her day of letters began: the last morning on which quiet hours ended."""
-        morning = self.quiet[1] if self.quiet else _MORNING
-        return _last(now.astimezone(self.zone), morning)
+        return _last(now.astimezone(self.zone), self._morning)
+
+    def next_day(self, now: datetime) -> datetime:
+        """When her next day of letters begins."""
+        return next_clock(now.astimezone(self.zone), self._morning).astimezone(now.tzinfo)
+
+    @property
+    def _morning(self) -> time:
+        return self.quiet[1] if self.quiet else _MORNING
 
 
 def zone_of(contact: Contact | None, shop_zone: str | None = None) -> ZoneInfo:
@@ -96,13 +103,13 @@ def not_before(
     local = now.astimezone(manners.zone)
     enough = bool(manners.most_a_day) and letters >= manners.most_a_day
     if enough and kind in _MAY_ANSWER_A_MACHINE:
-        return next_clock(local, manners.quiet[1] if manners.quiet else _MORNING).astimezone(now.tzinfo)
+        return manners.next_day(now)
     if hurried and kind not in _COURTESIES and not is_by_the_clock(kind, late):
         return now
     if kind in _ACKNOWLEDGES and now - happened <= JUST_NOW:
         return now
     if not hurried and enough:
-        return next_clock(local, manners.quiet[1] if manners.quiet else _MORNING).astimezone(now.tzinfo)
+        return manners.next_day(now)
     if manners.quiet is None or not quiet_at(local, manners):
         return now
     return next_clock(local, manners.quiet[1]).astimezone(now.tzinfo)
