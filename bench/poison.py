@@ -59,7 +59,7 @@ async def run(count: int, rounds: int) -> bool:
     async with durable_server() as settings:
         await asyncio.to_thread(add_party, settings.home, _PARTY)
         for number in range(rounds):
-            for kind in paces:
+            for kind in paces if number % 2 else reversed(paces):  # what grows slower or faster hits both
                 turn = 2 * number + (kind == "poisoned")
                 clean: list[tuple[bytes, dict[str, str] | None]] = [(body, None) for body in submissions(count, turn)]
                 await hand_in(settings, with_poison(count, turn) if kind == "poisoned" else clean)
@@ -70,8 +70,11 @@ async def run(count: int, rounds: int) -> bool:
                 paces[kind].append(float(done.stdout.split()[-1]))
                 print(f"round {number + 1}: {kind} {paces[kind][-1]:,.0f}/s", flush=True)
     clean_pace, poisoned = (statistics.median(each) for each in paces.values())
-    share = poisoned / clean_pace
-    print(f"with 10% poison {poisoned:,.0f} submissions/s, without {clean_pace:,.0f}: {share:.2f}, wanted {_WANTED:g}")
+    share = statistics.median(with_it / without for without, with_it in zip(*paces.values(), strict=True))
+    print(
+        f"with 10% poison {poisoned:,.0f} submissions/s, without {clean_pace:,.0f}: "
+        f"{share:.2f} of it in the median pair of rounds, wanted {_WANTED:g}"
+    )
     return share >= _WANTED
 
 
@@ -80,8 +83,8 @@ def main() -> None:
         print(uvloop.run(take_in(load_settings(home=sys.argv[2]), int(sys.argv[3]), poisoned=True)))
         return
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--facts", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--facts", type=int, default=40_000)
+    parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     sys.exit(not uvloop.run(run(given.facts, given.rounds)))
 
