@@ -70,7 +70,7 @@ async def run(count: int, rounds: int) -> bool:
                 paces[kind].append(float(done.stdout.split()[-1]))
                 print(f"round {number + 1}: {kind} {paces[kind][-1]:,.0f}/s", flush=True)
     clean_pace, poisoned = (statistics.median(each) for each in paces.values())
-    share = statistics.median(with_it / without for without, with_it in zip(*paces.values(), strict=True))
+    share: float = statistics.median(with_it / without for without, with_it in zip(*paces.values(), strict=True))
     print(
         f"with 10% poison {poisoned:,.0f} submissions/s, without {clean_pace:,.0f}: "
         f"{share:.2f} of it in the median pair of rounds, wanted {_WANTED:g}"
