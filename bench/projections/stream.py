@@ -2,7 +2,7 @@
 
 Each order takes some three weeks and twelve facts: opened, told, handed on two to three times, diagnosed, mended, back,
 closed. Orders begin one after the other, so the log interleaves thousands that are open at once. On request some never
-leave the shop, which has named days long after the end of the log for its next step and for a visit.
+leave the shop, which has named days long after the end of the log for two visits.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SELECT * FROM (VALUES
     (15, 18.01, 18.02, 80, 'message.sent'),
     (16, 18.5, 23.0, 95, 'order.closed'),
     -- Of orders that wait, and only of those:
-    (17, 0.03, 0.04, 100, 'promise.made'),
+    (17, 0.03, 0.04, 100, 'visit.scheduled'),
     (18, 0.04, 0.05, 100, 'visit.scheduled')
 ) AS s (step, earliest, latest, share, type)
 """
@@ -120,12 +120,9 @@ SELECT
             WHEN 'customer.contacted' THEN '{"channel":"phone","direction":"inbound","summary":"Asked how far it is"}'
             WHEN 'part.ordered' THEN '{"part":"stem 204"}'
             WHEN 'order.closed' THEN '{"outcome":"repaired"}'
-            WHEN 'promise.made' THEN concat(
-                '{"promise":"p-', number, '","what":"It goes on then","by_when":"',
-                strftime(promised, '%Y-%m-%dT%H:%M:%SZ'), '"}'
-            )
             WHEN 'visit.scheduled' THEN concat(
-                '{"visit":"v-', number, '","from":"', strftime(promised - INTERVAL 4 HOUR, '%Y-%m-%dT%H:%M:%SZ'),
+                '{"visit":"v-', number, '-', step,
+                '","from":"', strftime(promised - INTERVAL 4 HOUR, '%Y-%m-%dT%H:%M:%SZ'),
                 '","until":"', strftime(promised, '%Y-%m-%dT%H:%M:%SZ'), '"}'
             )
             WHEN 'item.received' THEN '{}'
