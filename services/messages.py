@@ -14,7 +14,15 @@ from typing import Any
 from events.chain import MessageKind
 from events.envelope import Event
 from services.notifying.about import news_of
-from services.notifying.apart import APART, APART_KINDS, OUTLIVES_THE_ORDER, apart_kind, apart_speaks, told_apart
+from services.notifying.apart import (
+    APART,
+    APART_KINDS,
+    OUTLIVES_THE_ORDER,
+    answer_to_tell,
+    apart_kind,
+    apart_speaks,
+    told_apart,
+)
 from services.notifying.asking import addressed_to_her, may_be_hers
 from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue
@@ -142,7 +150,12 @@ def _look(fact: Happened) -> _Look:
 def _for_itself(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
     del policy
     kind = apart_kind(fact)
-    return (fact, kind) if kind is not None and apart_speaks(fact, history, now) is None else None
+    if kind is None:
+        return None
+    answer = answer_to_tell(fact, history, now) if kind == "asked" else None
+    if answer is not None:
+        return answer, "answer"
+    return (fact, kind) if apart_speaks(fact, history, now) is None else None
 
 
 def _milestone_to_tell(

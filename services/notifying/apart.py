@@ -98,6 +98,17 @@ def apart_speaks(fact: Happened, history: History, now: datetime) -> SuppressRea
     return None
 
 
+def answer_to_tell(question: Happened, history: History, now: datetime) -> Happened | None:
+    """The answer to ``question`` that came before it did, when nobody could know whose question that was; None if there
+    is none, or she has it."""
+    for fact in history.facts:
+        if fact.name == "question.answered" and fact.position < question.position:
+            untold = history.status_of(told_apart(history, fact)) is None
+            if question_of(fact, history) == question and untold and apart_speaks(fact, history, now) is None:
+                return fact
+    return None
+
+
 def will_be_told(history: History, after: Happened, now: datetime) -> bool:
     """Whether one of these, recorded ``after`` that fact and so not weighed yet, is sure to speak."""
     return any(
@@ -148,7 +159,22 @@ def thread_of(fact: Happened, history: History) -> list[Happened]:
     if kind == "asked":
         same = [other for other in same if asked_by_her(other, history)]
     name = _NAMED_BY.get(kind)
-    return [other for other in same if name is None or other.data.get(name) == fact.data.get(name)]
+    same = [other for other in same if name is None or _is_named(other, name, fact)]
+    # Asked once more after the answer, it is another question, whatever it is called.
+    if kind == "asked":
+        return [other for other in same if _answers_before(other, history) == _answers_before(fact, history)]
+    if kind == "answer":
+        return [other for other in same if question_of(other, history) == question_of(fact, history)]
+    return same
+
+
+def _answers_before(question: Happened, history: History) -> int:
+    return sum(
+        other.name == "question.answered"
+        and _is_named(other, "question", question)
+        and other.place_in_time < question.place_in_time
+        for other in history.facts
+    )
 
 
 def is_hers(fact: Happened, history: History) -> bool:
@@ -230,7 +256,7 @@ def _is_over(fact: Happened, kind: str, history: History, now: datetime) -> bool
         return is_answered(fact, history) or _has_read_of(fact, history)
     if kind == "gesture":
         given = (other for other in history.facts if other.name == "gesture.given")
-        return any(other.data.get("gesture") == fact.data.get("gesture") for other in given)
+        return any(_offer_of(other, history) == fact for other in given)
     later = [other for other in history.this_round() if other.place_in_time > fact.place_in_time]
     if kind == "promise":
         if moment(fact.data["by_when"]) <= now:
@@ -249,6 +275,17 @@ def _is_over(fact: Happened, kind: str, history: History, now: datetime) -> bool
             for other in later
         )
     return False
+
+
+def _offer_of(given: Happened, history: History) -> Happened | None:
+    """What ``given`` had been offered as: a name may be used again for the next gesture."""
+    offered = [fact for fact in history.facts if apart_kind(fact) == "gesture" and _is_named(fact, "gesture", given)]
+    before = [fact for fact in offered if fact.place_in_time <= given.place_in_time]
+    return before[-1] if before else next(iter(offered), None)
+
+
+def _is_named(fact: Happened, field: str, like: Happened) -> bool:
+    return bool(fact.data.get(field) == like.data.get(field))
 
 
 def is_answered(question: Happened, history: History) -> bool:

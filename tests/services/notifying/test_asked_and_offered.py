@@ -106,6 +106,20 @@ def test_said_again_it_is_acknowledged_once(chain: Chain) -> None:
     assert chain.tell(asks(MONDAY + 2 * HOUR, id="again", text="Is it  waterproof?")) is None
 
 
+def test_asked_once_more_after_the_answer_it_is_another_question(chain: Chain) -> None:
+    chain.story(OPENED)
+    said = [asks(), answers(MONDAY + 2 * HOUR), asks(MONDAY + DAY, id="again"), answers(MONDAY + DAY + HOUR)]
+    assert [chain.tell(each) for each in said] == ["asked", "answer"] * 2
+
+
+def test_an_answer_that_came_before_its_question_is_told_when_that_comes(chain: Chain) -> None:
+    chain.story(OPENED)
+    assert chain.tell(answers(MONDAY + 2 * HOUR)) is None  # nobody knows yet whose question it was
+    late = fact("question.asked", HER, MONDAY + HOUR, "late", MONDAY + 3 * HOUR, question="q1", text="Is it?", to=SHOP)
+    assert chain.tell(late) == "answer"
+    assert chain.plan_for(late) is None
+
+
 def test_the_letter_that_it_goes_on_says_it_too(chain: Chain) -> None:
     """Her question about what was closed opens it again: one letter, not two."""
     chain.story(OPENED, closed(MONDAY + HOUR))
@@ -205,6 +219,13 @@ def test_what_she_was_given_already_is_not_offered(chain: Chain) -> None:
     waiting = chain.given(offers()).planned(offers())
     chain.given(fact("gesture.given", SHOP, MONDAY + 2 * HOUR, gesture="g1"))
     assert chain.verdict_on(waiting) == Suppress("overtaken")
+
+
+def test_what_is_offered_after_that_by_the_same_name_is_something_else(chain: Chain) -> None:
+    chain.story(OPENED)
+    assert chain.tell(offers()) == "gesture"
+    chain.given(fact("gesture.given", SHOP, MONDAY + 2 * HOUR, gesture="g1"))
+    assert chain.tell(offers(MONDAY + 3 * HOUR, "a card")) == "gesture"
 
 
 def test_nobody_is_woken_for_it() -> None:
