@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TextIO
+from typing import Final, TextIO
 
 import structlog
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+#: The logger that FastStream is given.
+FASTSTREAM: Final = "repairchain.faststream"
 
 
 def configure_logs(service: str, *, level: str = "info", form: str = "text") -> None:
@@ -39,7 +43,14 @@ def configure_logs(service: str, *, level: str = "info", form: str = "text") -> 
     # Libraries log through the standard library; FastStream would tell of every batch at INFO.
     logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
     logging.getLogger("faststream").setLevel(logging.WARNING)
+    logging.getLogger(FASTSTREAM).addFilter(_is_no_end)
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its warnings name the recipient
+
+
+def _is_no_end(record: logging.LogRecord) -> bool:
+    """What is cut off at a stop comes again, and is no fault: FastStream would print a traceback of each."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError)
 
 
 def _as_it_is(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

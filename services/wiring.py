@@ -19,6 +19,7 @@ from events.clock import Clock
 from services.answering import asker
 from services.connecting import connect, login, note_quietly
 from services.credentials import Credential
+from services.logs import FASTSTREAM
 from services.notices import Notice, send_notice
 from services.parties import list_parties
 from services.rights import inbox_prefix
@@ -55,7 +56,7 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
         name=f"repairchain {service}",
         inbox_prefix=inbox_prefix(service),
         apply_types=False,  # handlers take what the decoder makes, as it is
-        logger=logging.getLogger("repairchain.faststream"),
+        logger=logging.getLogger(FASTSTREAM),
         log_level=logging.DEBUG,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes fractions of a second, the annotation does not

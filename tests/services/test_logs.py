@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import logging
 import sys
 
 import pytest
 import structlog
 
-from services.logs import configure_logs
+from services.logs import FASTSTREAM, configure_logs
 
 
 def test_a_stream_that_was_closed_is_written_to_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +37,11 @@ def test_whoever_reads_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Pipe())
     configure_logs("watchdog")
     structlog.get_logger("test").info("not heard")
+
+
+def test_what_is_cut_off_at_a_stop_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    configure_logs("watchdog")
+    log = logging.getLogger(FASTSTREAM)
+    for error in (asyncio.CancelledError(), ValueError("a fault")):
+        log.error(repr(error), exc_info=error)
+    assert [record.message for record in caplog.records] == ["ValueError('a fault')"]
