@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.render.ledger import due_text, foot
 from cli.render.look import TOLD_WORDS, party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import FORGOTTEN, UNREACHABLE, is_customer, is_from_lost, is_void_news, to_do, who
+from cli.render.owed import FORGOTTEN, UNREACHABLE, at_home, is_customer, is_from_lost, is_void_news, to_do, who
 from cli.render.plain import many, short, word
 from cli.render.tables import plain_table
 
@@ -93,9 +93,7 @@ def _owing(rows: list[Row], moments: Moments, reader: str) -> Table:
     """What is owed by anybody: late or not, or nothing at all."""
     return _to_do(
         (
-            (row, who(row.get("owner")), to_do(row.get("kind"), row.get("topic")))
-            if row.get("kind")
-            else (row, "nobody", "do anything")
+            (row, who(row.get("owner")), _work(row)) if row.get("kind") else (row, "nobody", "do anything")
             for row in rows
         ),
         moments,
@@ -109,11 +107,13 @@ def _asked(rows: list[Row], moments: Moments, reader: str) -> Table:
 
 
 def _owed(rows: list[Row], moments: Moments, reader: str) -> Table:
-    owed = (
-        (row, reader, f"{to_do(row.get('kind'), row.get('topic'))}, for {word(row.get('accountable')) or 'somebody'}")
-        for row in rows
-    )
+    owed = ((row, reader, f"{_work(row)}, for {word(row.get('accountable')) or 'somebody'}") for row in rows)
     return _to_do(owed, moments, reader)
+
+
+def _work(row: Row) -> str:
+    owed = at_home(row, row)
+    return to_do(owed.get("kind"), owed.get("topic"))
 
 
 def _to_do(lines: Iterable[tuple[Row, str, str]], moments: Moments, reader: str) -> Table:

@@ -12,6 +12,7 @@ from projections.book import open_book
 from projections.calendar import local_moment
 from projections.clock import Clock, micros_of, moment_of
 from projections.queries.arguments import Arguments, QueryError
+from projections.queries.product_and_place import with_product_and_place
 from projections.queries.reading import Reading, Row
 
 #: No part of a list has more lines than this, unless asked for; its total is told besides.
@@ -86,10 +87,16 @@ def _party(arguments: Arguments) -> str:
 
 
 def _named(reading: Reading, party: str, parts: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    """The lines, each with what its order is called in front."""
+    """The lines, each with what its order is called in front, and with whether the product stays at her home."""
     orders = sorted({row["first_position"] for rows in parts.values() for row in rows})
     found = reading.rows("briefing_named", party=party, orders=orders) if orders else []
-    names = {row.pop("first_position"): row for row in found}
+    placed = with_product_and_place(reading, [row for row in found if row["last_position"] is not None])
+    at_home = {row["first_position"]: row["at_home"] for row in placed}
+    names = {
+        row["first_position"]: {name: row[name] for name in ("order", "reference", "product")}
+        | {"at_home": at_home.get(row["first_position"], False)}
+        for row in found
+    }
     aside = ("first_position", "total")
     return {
         part: [

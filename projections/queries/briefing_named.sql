@@ -1,5 +1,7 @@
 -- What orders are called, for a party: the chain's id, its own number for it, and the product.
-SELECT s.first_position, s.order_id AS "order", n.reference, nullif(concat_ws(' ', o.brand, o.model), '') AS product
+SELECT
+    s.first_position, s.order_id AS "order", n.reference, nullif(concat_ws(' ', o.brand, o.model), '') AS product,
+    o.brand, o.model, o.last_position, o.handoffs
 FROM chain.subjects s
 LEFT JOIN orders o ON o.first_position = s.first_position
 LEFT JOIN (

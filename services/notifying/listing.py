@@ -51,6 +51,7 @@ class Line:
     ``who`` is the party that is to do it, or that took down what a customer said; ``is_you`` if that is the reader.
     ``at`` is when it was asked or said, ``due`` by when it is owed, ``late`` for how long it has been. ``accountable``
     answers for the order, if that is not the reader. ``forgotten``: it would be told to a customer who was forgotten.
+    ``at_home``: the product stays at her home.
     What is not known is "".
     """
 
@@ -70,6 +71,7 @@ class Line:
     channel: str
     text: str
     forgotten: bool = False
+    at_home: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class _Words:
             channel=_text(row.get("channel")),
             text=_text(row.get("text")),
             forgotten=bool(row.get("customer_forgotten")),
+            at_home=bool(row.get("at_home")),
         )
 
     def _name(self, party: str) -> str:

@@ -69,6 +69,17 @@ def test_nobody_is_sent_to_call_one_who_asked_and_was_forgotten(part: str, row: 
     assert [each for each in (False, None) if said in told(each)] == []
 
 
+def test_what_stays_at_her_home_is_not_to_be_sent_on() -> None:
+    row = {"order": "W-1", "kind": "forward", "owner": SHOP, "state": "overdue"}
+
+    def told(at_home: bool) -> str:
+        rows = [row | {"at_home": at_home}]
+        return draw(briefing({"party": SHOP, "overdue": rows, "totals": {"overdue": 1}}, MOMENTS), 200)
+
+    assert "plan a visit" in told(True)
+    assert "send it on" in told(False)
+
+
 def test_a_part_is_cut_where_it_is_told_to_be(home: Path) -> None:
     found = answer("today", SHOP, "--limit", "1", home=home)
     assert (found["party"], len(found["orders"])) == (SHOP, 1)

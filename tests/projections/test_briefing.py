@@ -151,6 +151,7 @@ def test_what_is_late_is_on_the_list_of_who_owes_it_and_of_who_answers_for_it(gi
         "order": "W-1",
         "reference": "4711",
         "product": "Tide Diver",
+        "at_home": False,
         "kind": "receive",
         "topic": None,
         "owner": IMPORTER,
@@ -164,6 +165,13 @@ def test_what_is_late_is_on_the_list_of_who_owes_it_and_of_who_answers_for_it(gi
     }
     assert [(row["order"], row["reference"], row["kind"]) for row in importer["overdue"]] == [("W-1", "N-9", "receive")]
     assert importer["totals"] == {"overdue": 1, "asked": 0, "calls": 0, "contacts": 0, "open": 0, "owed": 0}
+
+
+def test_a_line_says_that_the_product_stays_at_her_home(given: Given) -> None:
+    boiler = opened("2026-03-02 09:00", at_home=True, product={"model": "Boiler"})
+    watch = opened("2026-03-02 09:30", order="W-2")
+    listed = of(given(boiler, watch).at("2026-03-02 12:00"))["orders"]
+    assert [(row["order"], row["at_home"]) for row in listed] == [("W-1", True), ("W-2", False)]
 
 
 def test_every_open_order_has_its_ball(given: Given) -> None:

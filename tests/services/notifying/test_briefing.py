@@ -204,6 +204,17 @@ def test_a_list_read_aloud() -> None:
     )
 
 
+def test_what_stays_at_her_home_is_not_to_be_sent_on() -> None:
+    ball = OWED | {"owner": SHOP, "kind": "forward", "at_home": True}
+    for cards, said, not_said in (
+        (CARDS, "plan a visit", "send it on"),
+        (in_language("nl"), "een bezoek plannen", "doorsturen"),
+    ):
+        text = worded_list(listing(orders=[ball]), cards, NOW).text
+        assert said in text
+        assert not_said not in text
+
+
 def test_a_list_with_nothing_late_says_so() -> None:
     words = worded_list(LISTING, in_language("nl-BE"), NOW)
     assert (words.language, words.subject) == ("nl", "Uw lijst van maandag 23 november: niets is te laat")
