@@ -93,9 +93,9 @@ async def _run(given: dict[str, Any], fuse: _Fuse, ready: Callable[[], None]) ->
             return appended
 
     module.JetStreamLog = Log  # type: ignore[attr-defined]  # the same
-    # What a dead one had in hand comes again soon.
-    module._ACK_WAIT = 4.0  # type: ignore[misc]
-    coming_up._LOOK_FOR_OTHERS_EVERY = 2.0  # type: ignore[misc]
+    # What a dead one had in hand comes again soon. Only this process, which is about to die, has other limits.
+    module._ACK_WAIT = 4.0  # type: ignore[misc]  # final for all others
+    coming_up._LOOK_FOR_OTHERS_EVERY = 2.0  # type: ignore[misc]  # the same
     notifier = build_notifier(
         make_broker(settings, "notifier"),
         clock,
