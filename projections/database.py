@@ -162,7 +162,6 @@ class Database:
         with work_alone(self._own, threads), self._working() as desk:
             arrived = mirror.take_apart(desk, new, self._merges)
             making = make_models(desk, arrived, self._book)
-            # While the models are made.
             mirror.add_events(desk, arrived)
             _move(desk.writer.cursor, position=new[-1][0], mirrored=new[-1][0])
             apply_models(making)
@@ -223,7 +222,7 @@ class Database:
         try:
             with desk.transaction():
                 yield desk
-            if desk.is_noted():
+            if desk.take_note():
                 self._desk = desk
         finally:
             if self._desk is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -35,8 +34,6 @@ class Desk:
         self.writer = Workbench(cursor)
         #: Sees nothing but what is put there.
         self.maker = maker
-        #: The thread that makes things while the writer's own thread writes.
-        self.beside = ThreadPoolExecutor(1, "maker")
         for table in _WORDS:
             self.put(table, self.writer.look_up(f"FROM chain.{table}"))
         self.rules = Rules.read(cursor)
@@ -47,7 +44,7 @@ class Desk:
         #: Of the orders that began last, and of all. Both hold for as long as nobody but this desk changes the mirror.
         self.recent = Recent(begin=mirrored + 1)
         self.keys = Keys(self.writer.look_up("SELECT order_key FROM chain.subjects")["order_key"].to_numpy())
-        self._noting: Future[None] | None = None
+        self._noting: Callable[[], None] | None = None
         self._no_voids = self.writer.look_up("FROM chain.voids LIMIT 0")
 
     def put(self, name: str, rows: pa.Table) -> None:
@@ -77,17 +74,20 @@ class Desk:
             learn(recent.kept, recent.orders, rows.filter(pa.array(counts)), self.rules)
         return True
 
-    def note(self, note: Callable[..., None], *args: object) -> None:
-        """Have ``note(*args)`` done while the transaction is committed."""
-        self._noting = self.beside.submit(note, *args)
+    def note(self, note: Callable[[], None]) -> None:
+        """Have ``note()`` done once the transaction is committed."""
+        self._noting = note
 
-    def is_noted(self) -> bool:
-        """Whether that is done; otherwise the desk knows less than was committed, and has to be closed."""
+    def take_note(self) -> bool:
+        """Do so. Tells whether it is done; otherwise the desk knows less than was committed, and has to be closed."""
         noting, self._noting = self._noting, None
-        fault = noting.exception() if noting is not None else None
-        if fault is not None:
-            _log.error("the desk is set up again", exc_info=fault)
-        return fault is None
+        try:
+            if noting is not None:
+                noting()
+        except Exception:  # noqa: BLE001 - whatever it is, what was committed stands
+            _log.exception("the desk is set up again")
+            return False
+        return True
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -98,5 +98,4 @@ class Desk:
 
     def close(self) -> None:
         """The maker is left as it is."""
-        self.beside.shutdown(cancel_futures=True)
         self.writer.cursor.close()

@@ -8,9 +8,9 @@ speaks of are left as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +22,6 @@ from projections.beside import Beside
 from projections.book import Book, open_book
 from projections.desk import Desk
 from projections.doubts import may_not_count
-from projections.kept import Difference
 from projections.mirror import Arrived
 from projections.models import CLOSURES, COMMITMENTS, FACTS, KEPT_MODELS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
 from projections.recent import UNREAD
@@ -75,15 +74,13 @@ class PolicyChangedError(Exception):
 
 @dataclass(frozen=True)
 class Making:
-    """Models that are being made beside, to be stored, and the ``book`` that they are made by."""
+    """Models that are made, to be stored, and the ``book`` that they are made by."""
 
     desk: Desk
     arrived: Arrived
     book: Book
     models: tuple[Model, ...]
-    made: Future[Beside]
-    #: What commitments are made of besides, by name.
-    parts: Mapping[str, Future[pa.Table]]
+    made: Beside
     taken: _Taken
     #: The models of which anything may be stored.
     held: tuple[Model, ...]
@@ -95,7 +92,7 @@ class Making:
 
 
 def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
-    """Begin to make the models of the orders in `touched`: from the mirror, and from what is not mirrored yet.
+    """Make what the models of the orders in `touched` are made of: from the mirror, and from what is not mirrored yet.
 
     The cost grows with those orders and with how long ago the oldest of them began, not with the history. Raises
     PolicyChangedError; what was changed by then is for the caller to roll back.
@@ -122,13 +119,9 @@ def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
     if arrived.regrouped:
         desk.recent.clear(arrived.end)
     firsts = _firsts(touched)
-    made = desk.beside.submit(_make_beside, desk, firsts)
-    parts: dict[str, Future[pa.Table]] = {}
-    if COMMITMENTS in models:
-        parts = {part.name: desk.beside.submit(_make_part, desk, made, part) for part in _PARTS}
-        parts["terms"] = desk.beside.submit(_make_terms, desk, made, book)
+    made = Beside(desk.maker.rows(FACTS.name), desk.rules, desk.recent.kept, firsts)
     old = [first for first in firsts if first < arrived.begin]
-    return Making(desk, arrived, book, models, made, parts, taken, held, firsts, old, said)
+    return Making(desk, arrived, book, models, made, taken, held, firsts, old, said)
 
 
 def apply_models(making: Making) -> None:
@@ -143,22 +136,20 @@ def apply_models(making: Making) -> None:
     for model in making.models:
         if not model.is_linked:
             _replace(making, model)
-    made = making.made.result()
-    for model in linked:  # commitments last, for their parts are still being made
-        if model.name in made.written:
-            _remove(desk.writer, model, made.written[model.name].anew)
-        ours = [name for name in made.tables if name in model.reads]
-        for name in ours:
-            desk.writer.put(name, made.tables[name])
-        if all(len(made.tables[name]) for name in ours):
-            for name in model.reads:
-                if name in making.parts:
-                    desk.writer.put(name, making.parts[name].result())
+    for model in linked:
+        if model.name in making.made.written:
+            _remove(desk.writer, model, making.made.written[model.name].anew)
+        ours = [name for name in making.made.tables if name in model.reads]
+        if all(len(making.made.tables[name]) for name in ours):
+            for name in ours:
+                desk.writer.put(name, making.made.tables[name])
+            if model is COMMITMENTS:
+                _make_parts(making)
             _insert(desk.writer, model)
-    desk.note(_remember, making, made.written)
+    desk.note(partial(_remember, making))
 
 
-def _remember(making: Making, written: Mapping[str, Difference]) -> None:
+def _remember(making: Making) -> None:
     """Take note of what is stored now."""
     recent, arrived = making.desk.recent, making.arrived
     if not arrived.regrouped:
@@ -167,7 +158,7 @@ def _remember(making: Making, written: Mapping[str, Difference]) -> None:
     old = frozenset(making.old)
     for model in KEPT_MODELS:
         if model in making.models:
-            recent.kept.remember(model.name, firsts, written[model.name])
+            recent.kept.remember(model.name, firsts, making.made.written[model.name])
         else:  # of an order that has just begun, and says nothing of it
             recent.kept.remember(model.name, [first for first in firsts if first not in old], None)
     recent.kept.forget_before(recent.begin)
@@ -204,23 +195,18 @@ def _insert(writer: Workbench, model: Model) -> None:
     writer.run(f"INSERT INTO {model.stored} {model.select}")
 
 
-def _make_beside(desk: Desk, firsts: list[int]) -> Beside:
-    """Make what is not made in SQL of the facts that have been put on the desk."""
-    made = Beside(desk.maker.rows(FACTS.name), desk.rules, desk.recent.kept, firsts)
+def _make_parts(making: Making) -> None:
+    """Put what commitments are made of besides on the writer's bench."""
+    desk, made = making.desk, making.made
     for name, table in made.tables.items():
         desk.maker.put(name, table)
-    return made
-
-
-def _make_part(desk: Desk, making: Future[Beside], part: Model) -> pa.Table:
-    made = making.result()  # done by the same thread: what it raised is raised here
-    rows = desk.maker.make(part.select, has_rows=part.name not in made.idle)
-    desk.maker.put(part.name, rows)
-    return rows
-
-
-def _make_terms(desk: Desk, making: Future[Beside], book: Book) -> pa.Table:
-    return making.result().terms(book, {part.name: desk.maker.rows(part.name) for part in _PARTS})
+    parts = {}
+    for part in _PARTS:
+        parts[part.name] = desk.maker.make(part.select, has_rows=part.name not in made.idle)
+        desk.maker.put(part.name, parts[part.name])
+    for name, table in {**parts, "terms": made.terms(making.book, parts)}.items():
+        if name in COMMITMENTS.reads:
+            desk.writer.put(name, table)
 
 
 @dataclass(frozen=True)

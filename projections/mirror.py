@@ -21,12 +21,14 @@ from duckdb import DuckDBPyConnection
 from events import vocabulary
 from events.envelope import TypeNameError, full_type, split_type
 from events.vocabulary import MERGING_FACTS
+from projections import plain
 from projections.desk import Desk
 from projections.merging import Merges
 from projections.models import CATALOG
 from projections.recent import Known
 from projections.regrouping import regroup
 from projections.statements import execute, read_sql
+from projections.workbench import Workbench
 
 #: One message of the log: its position and its payload.
 Message = tuple[int, bytes]
@@ -157,8 +159,7 @@ def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
 
     Nothing is changed yet, but where what is there already lies, if orders became one with this batch.
     """
-    desk.maker.put("incoming", _incoming(batch))
-    rows = desk.maker.make(read_sql("incoming_events"))
+    rows = _rows(desk.maker, batch)
     touched = _with_stored(desk, _spoken_of(rows), batch[0][0])
     rows = rows.drop_columns(["order_key"])
     desk.put("arrived", rows)
@@ -171,6 +172,21 @@ def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
     desk.put("touched", touched)
     desk.put("placed", placed)
     return Arrived(placed, touched, merges, may_merge, regrouped)
+
+
+def _rows(maker: Workbench, batch: Sequence[Message]) -> pa.Table:
+    """The rows of incoming_events.sql."""
+
+    def hashes(hashed: pa.Table) -> pa.Table:
+        maker.put("hashed", hashed)
+        return maker.make(plain.HASHES)
+
+    lifted = _lifted(batch)
+    rows = plain.rows_of(lifted, hashes)
+    if rows is None:
+        maker.put("incoming", _incoming(lifted))
+        rows = maker.make(read_sql("incoming_events"))
+    return rows
 
 
 def add_events(desk: Desk, arrived: Arrived) -> None:
@@ -260,9 +276,11 @@ def _placed(rows: pa.Table, named: pa.Table) -> pa.Table:
     return placed.sort_by("position") if len(placed) > 1 else placed
 
 
+def _lifted(batch: Sequence[Message]) -> Sequence[Message]:
+    return [(position, lift(payload)) for position, payload in batch] if vocabulary.UPCASTERS else batch
+
+
 def _incoming(batch: Sequence[Message]) -> pa.Table:
-    if vocabulary.UPCASTERS:
-        batch = [(position, lift(payload)) for position, payload in batch]
     return pa.table(
         {
             "position": pa.array([position for position, _ in batch], pa.int64()),
