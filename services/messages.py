@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from events.chain import MessageKind
-from events.envelope import Event
+from events.envelope import Event, make_event
 from services.notifying.about import news_of
 from services.notifying.apart import (
     APART,
@@ -21,7 +21,7 @@ from services.notifying.apart import (
     answer_to_tell,
     apart_kind,
     apart_speaks,
-    told_apart,
+    to_be_written,
 )
 from services.notifying.asking import addressed_to_her, may_be_hers
 from services.notifying.history import Happened, History, moment
@@ -128,12 +128,20 @@ def what_to_tell(fact: Happened, history: History, policy: Policy, now: datetime
     if found is None:
         return None
     cause, kind = found
-    message = told_apart(history, cause) if kind in APART_KINDS else told_as(history, Milestone(cause, kind))
-    if history.status_of(message) is not None:
+    message = _message(cause, kind, history, now)
+    if message is None:
         return None
     # A closed order owes her no further news, and so promises none; nor does the question whether all is well.
     is_last = not history.open or kind == "check" or (kind in _MAY_END_IT and has_it_back(history))
     return Found(cause, kind, message, more_to_come=not is_last)
+
+
+def _message(cause: Happened, kind: MessageKind, history: History, now: datetime) -> str | None:
+    """The id of the message that is to be written about ``cause``; None if it has been."""
+    if kind in APART_KINDS:
+        return to_be_written(history, cause, now)
+    message = told_as(history, Milestone(cause, kind))
+    return message if history.status_of(message) is None else None
 
 
 _Look = Callable[[Happened, History, Policy, datetime], tuple[Happened, MessageKind] | None]
@@ -198,6 +206,26 @@ def decide_delivery(
     history = History.of(timeline).without(message.message)
     reason = objection(message, history, policy, now)
     return Send() if reason is None else Suppress(reason)
+
+
+def to_tell_anew(message: PlannedMessage, timeline: Mapping[str, Any], policy: Policy, now: datetime) -> Event | None:
+    """The fact that ``message`` tells, if that is still to be told, but the message has waited until the date of
+    further news in it passed: then it has to be written anew. None otherwise."""
+    history, planned = History.of(timeline), message.planned
+    fact = history.find(planned.trigger_source, planned.trigger_id)
+    if fact is None or apart_kind(fact) is None or now - fact.at > policy.stale_after:
+        return None
+    found = what_to_tell(fact, history, policy.under(timeline.get("rules")), now)
+    if found is None or found.cause != fact:
+        return None
+    return make_event(
+        fact.name,
+        source=fact.source,
+        id=fact.id,
+        subject=message.order,
+        time=fact.at,
+        data=dict(fact.data),
+    )
 
 
 def objection(message: PlannedMessage, history: History, policy: Policy, now: datetime) -> SuppressReason | None:

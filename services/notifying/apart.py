@@ -33,6 +33,9 @@ OUTLIVES_THE_ORDER: Final = frozenset({"answer", "asked", "cover", "gesture"})
 #: Of these it makes no difference in which round they were said.
 _IN_ANY_ROUND: Final = frozenset({"answer", "asked", "gesture"})
 
+#: No letter about something else says what is in these.
+_TOLD_NOWHERE_ELSE: Final = frozenset({"answer", "gesture"})
+
 #: By what field one of them is known, where there may be several.
 _NAMED_BY: Final = {
     "answer": "question",
@@ -121,12 +124,39 @@ def will_be_told(history: History, after: Happened, now: datetime) -> bool:
 
 
 def told_apart(history: History, fact: Happened) -> str:
-    """The id of the message that tells ``fact``: that of the fact that it says anew, unless that was taken back."""
+    """The id of the message that tells ``fact``: that of the fact that it says anew, unless that was taken back; where
+    it had to be written anew, the last one."""
     kind, origin = _kind(fact), history.origin(fact)
     told = message_id(history.named_by(origin), origin.source, origin.id, kind)
     if any(told in other.corrects and other.status in ("planned", "sent") for other in history.told):
-        return message_id(history.named_by(fact), fact.source, fact.id, kind)
+        told = message_id(history.named_by(fact), fact.source, fact.id, kind)
+    while kind in _TOLD_NOWHERE_ELSE and history.status_of(anew := _written_anew(told, kind)) is not None:
+        told = anew
     return told
+
+
+def to_be_written(history: History, fact: Happened, now: datetime) -> str | None:
+    """The id of the message that is to tell ``fact``; None if there is one already whose words can still be true."""
+    told, kind = told_apart(history, fact), _kind(fact)
+    if history.status_of(told) is None:
+        return told
+    return _written_anew(told, kind) if kind in _TOLD_NOWHERE_ELSE and _has_lapsed(history, told, now) else None
+
+
+def _written_anew(message: str, kind: str) -> str:
+    """The id of what takes the place of ``message``, which waited for too long."""
+    return message_id(message, "", "anew", kind)
+
+
+def _has_lapsed(history: History, message: str, now: datetime) -> bool:
+    """Whether ``message`` still waits, and the date of further news that it names has passed."""
+    return any(
+        fact.name == "message.planned"
+        and fact.data.get("message") == message
+        and fact.data.get("next_news_by") is not None
+        and moment(fact.data["next_news_by"]) <= now
+        for fact in (history.facts if history.status_of(message) == "planned" else ())
+    )
 
 
 def told_before(fact: Happened, history: History) -> Happened | None:

@@ -109,7 +109,7 @@ class ComingUp:
         if self.stopping:
             return  # whoever comes after us finds it
         try:
-            await self._sender.deliver(order, message)
+            await self._teller.deliver(order, message)
         except AgainLaterError as later:
             self.wait(later.delay, (order, message))
         except TooLargeError:

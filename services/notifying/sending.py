@@ -24,6 +24,7 @@ from events.clock import Clock
 from events.subjects import customer_key
 from services.contact import Channel, Contact
 from services.delivery import Delivery
+from services.messages import to_tell_anew
 from services.notifying import gathering
 from services.notifying.asking_together import Histories
 from services.notifying.claims import Claim, Claims, ways_of
@@ -36,7 +37,7 @@ from services.notifying.recording import Log, Notify, Recorder, said
 from services.notifying.records import PlannedMessage, Policy, Suppress, SuppressReason
 from services.notifying.resuming import Again, Resumer
 from services.notifying.turns import Customer, Turns
-from services.notifying.waiting import AgainLaterError
+from services.notifying.waiting import AgainLaterError, LapsedError
 from services.notifying.wording import card_of, salutation
 from services.parties import PartyCard
 
@@ -144,11 +145,14 @@ class Sender:
         """Say of a message that no attempt will ever bring it to her, so that a person does."""
         await self._recorder.give_up(order, message, kind, reason)
 
-    async def deliver(self, order: str, message: str, timeline: Mapping[str, Any] | None = None) -> frozenset[str]:
+    async def deliver(
+        self, order: str, message: str, timeline: Mapping[str, Any] | None = None, *, or_anew: bool = False
+    ) -> frozenset[str]:
         """Send the message, once, or say why not; at once, or raise AgainLaterError for when to look again.
 
         ``timeline`` is that of its order, if somebody has just asked for it. Returns the messages that have an outcome
-        now: several may go in one letter.
+        now: several may go in one letter. With ``or_anew`` raises LapsedError for one that has to be written anew
+        before it is left out.
         """
         timeline = timeline or await self.timeline(order)
         found = timeline["order"] or {}
@@ -158,11 +162,13 @@ class Sender:
             async with self._turns.of(customer):
                 if not self._turns.knows(customer, timeline):
                     timeline = await self.timeline(order, self._turns.last(customer))
-                return await self._deliver(order, message, timeline)
+                return await self._deliver(order, message, timeline, or_anew=or_anew)
         except AgainLaterError as later:
             raise AgainLaterError(later.delay, message) from None
 
-    async def _deliver(self, order: str, message: str, timeline: Mapping[str, Any]) -> frozenset[str]:
+    async def _deliver(
+        self, order: str, message: str, timeline: Mapping[str, Any], *, or_anew: bool = False
+    ) -> frozenset[str]:
         found = timeline["order"] or {}
         opener, customer = found.get("opened_by"), found.get("customer")
         accountable = str(found.get("accountable") or opener)
@@ -189,6 +195,9 @@ class Sender:
         now = self.clock.now()
         match gathering.gather(message, timeline, reach, self.policy, now):
             case Suppress(reason):
+                anew = to_tell_anew(waiting[message], timeline, self.policy, now) if or_anew else None
+                if anew is not None:
+                    raise LapsedError(anew)
                 await self._recorder.suppress(waiting[message], reason)
             case Hold(until):
                 raise AgainLaterError(max(1.0, (until - now).total_seconds()))

@@ -33,7 +33,7 @@ from services.notifying.recording import Log
 from services.notifying.records import Closure, MessagePlan, Policy
 from services.notifying.sending import Contacts, ForgottenCustomerError, Sender, UnreadableContactError
 from services.notifying.steadying import to_be_written
-from services.notifying.waiting import NotYetError
+from services.notifying.waiting import LapsedError, NotYetError
 from services.notifying.wording import compose
 from services.parties import PartyCard
 
@@ -81,23 +81,38 @@ class Teller:
         if event.name == PLANNED:
             message = str(event.data.get("message"))
             if message not in self._ended:
-                await self.sender.deliver(event.subject, message)
+                await self.deliver(event.subject, message)
         elif event.name in TRIGGERS:
             await self.plan(event, patient=patient)
 
+    async def deliver(self, order: str, message: str) -> None:
+        """Deliver what was planned. Where it has waited for too long, it is first written anew: that comes up by
+        itself, and this is left out. Raises AgainLaterError where it has to wait."""
+        try:
+            await self.sender.deliver(order, message, or_anew=True)
+        except LapsedError as lapsed:
+            await self._write(lapsed.trigger)
+            await self.sender.deliver(order, message)
+
     async def plan(self, trigger: Event, *, patient: bool = True) -> None:
-        """Append the message.planned that ``trigger`` causes, if it causes one."""
+        """Write what ``trigger`` causes, if it causes a message, and deliver it."""
+        written = await self._write(trigger, patient=patient)
+        if written is not None:
+            await self._send_on(*written)
+
+    async def _write(self, trigger: Event, *, patient: bool = True) -> tuple[Event, Appended, Mapping[str, Any]] | None:
+        """Append the message.planned that ``trigger`` causes, if it causes one; also the timeline before it."""
         now = self.clock.now()
         if is_past(trigger, self.policy, now) or not concerns_her(trigger):
-            return  # an old log that is read for the first time costs no question
+            return None  # an old log that is read for the first time costs no question
         timeline = await self.sender.timeline(trigger.subject)
         plan = decide_plan(trigger, timeline, self.policy, now)
         if plan is None:
-            return
+            return None
         try:
             contact = await self.contacts.find(customer_key(plan.opener, plan.customer))
         except ForgottenCustomerError:
-            return  # nobody writes to her, and so nothing is planned
+            return None  # nobody writes to her, and so nothing is planned
         except UnreadableContactError:
             contact = None  # what becomes of it, whoever sends it says
         hours = await self._hours(plan.accountable, timeline["order"])
@@ -107,7 +122,7 @@ class Teller:
         promise, sooner = (by_day(each, now, manners) if each else None for each in (next_news, hours.sooner))
         plan = decide_plan(trigger, timeline, self.policy, now, hours.closures, promise, sooner)
         if plan is None:
-            return
+            return None
         if patient and is_by_the_clock(plan.kind, plan.news.late):
             # What was written at night would in the morning name a date that was made then, and be late for it.
             _await_its_hour(trigger, timeline, manners, hours.zone, now, ready=is_ready)
@@ -139,7 +154,7 @@ class Teller:
         )
         appended = await self.log.append(planned)
         _log.info("planned", order=plan.order, kind=plan.kind, message=plan.message)
-        await self._send_on(planned, appended, timeline)
+        return planned, appended, timeline
 
     async def _send_on(self, planned: Event, appended: Appended, timeline: Mapping[str, Any]) -> None:
         """Deliver what was just planned. If nothing else was said of the order meanwhile, we know how it stands; else

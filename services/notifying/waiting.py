@@ -8,6 +8,8 @@ from __future__ import annotations
 import heapq
 from datetime import datetime
 
+from events.envelope import Event
+
 #: An order and the id of a message about it.
 Waiter = tuple[str, str]
 
@@ -27,6 +29,14 @@ class NotYetError(Exception):
     def __init__(self, delay: float) -> None:
         super().__init__(f"in {delay:g} s")
         self.delay = delay
+
+
+class LapsedError(Exception):
+    """The message has waited until it was true no longer, and what ``trigger`` says has to be told in other words."""
+
+    def __init__(self, trigger: Event) -> None:
+        super().__init__(f"{trigger.name} is to be told anew")
+        self.trigger = trigger
 
 
 class Waiting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,8 +12,11 @@ import pytest
 from events.chain import MessageKind
 from events.envelope import Event
 from services.notifying.decency import Manners, not_before
+from services.notifying.history import moment
 from services.notifying.promising import when_awake
 from services.notifying.records import News, Question, Send, Suppress
+from services.notifying.telling import Teller
+from services.notifying.waiting import AgainLaterError
 from services.notifying.wording import compose
 from tests.services.notifying.chain import (
     DAY,
@@ -21,16 +24,20 @@ from tests.services.notifying.chain import (
     IMPORTER,
     MONDAY,
     OPENED,
+    ORDER,
+    PATIENCE,
     REPAIRER,
     SHOP,
     Chain,
     body_of,
     closed,
+    corrected,
     fact,
     kind_of,
     opened,
 )
 from tests.services.notifying.letters import CARDS, NEWS, NOW, planned, problems
+from tests.services.notifying.post import extra
 from tests.services.notifying.test_steadying import teller
 
 #: In the welcome.
@@ -231,6 +238,49 @@ def test_what_is_offered_after_that_by_the_same_name_is_something_else(chain: Ch
 def test_nobody_is_woken_for_it() -> None:
     night = at("02 23:00")
     assert not_before(NIGHTS, night, kind="gesture", happened=night, urgency="urgent", letters=0) == at("03 08:00")
+
+
+async def offered_on_a_full_day(chain: Chain) -> tuple[Teller, str]:
+    """What is offered on the day for which news was promised, when she has had all her letters; the next morning."""
+    welcome, evening = chain.given(OPENED).told(OPENED), PROMISED - 2 * HOUR
+    for number in range(4):
+        chain.sent(extra(chain, welcome, f"msg-{number}"), evening - HOUR)
+    at_work, offer = teller(chain), offers(evening)
+    with pytest.raises(AgainLaterError) as later:
+        await at_work.handle(chain.given(offer).events[-1])
+    chain.clock.set(chain.clock.now() + timedelta(seconds=later.value.delay))
+    return at_work, later.value.message
+
+
+async def test_what_waited_until_after_its_date_is_written_anew(chain: Chain) -> None:
+    at_work, waiting = await offered_on_a_full_day(chain)
+    await at_work.deliver(ORDER, waiting)
+    assert [event.data["message"] for event in chain.named("message.suppressed")] == [waiting]
+    anew = chain.named("message.planned")[-1]
+    chain.clock.set(chain.clock.now() + PATIENCE)
+    await at_work.handle(anew)
+    (sent,) = [event for event in chain.named("message.sent") if event.data["kind"] == "gesture"]
+    assert "a new strap" in sent.data["body"]
+    assert "You should have had a message from us by Monday 9 November at 17:00" in sent.data["body"]
+    assert moment(sent.data["next_news_by"]) > chain.clock.now()
+    # Said again it is the same offer.
+    assert chain.tell(offers(chain.clock.now() + HOUR, id="again")) is None
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        fact("gesture.given", SHOP, PROMISED, gesture="g1"),
+        corrected(offers(PROMISED - 2 * HOUR), PROMISED),
+        fact("gesture.offered", SHOP, PROMISED, "other", gesture="g1", what="a card"),
+    ],
+)
+async def test_what_was_given_or_withdrawn_meanwhile_is_not(chain: Chain, over: Event) -> None:
+    at_work, waiting = await offered_on_a_full_day(chain)
+    planned_before = len(chain.given(over).named("message.planned"))
+    await at_work.deliver(ORDER, waiting)
+    assert [event.data["message"] for event in chain.named("message.suppressed")] == [waiting]
+    assert len(chain.named("message.planned")) == planned_before
 
 
 @pytest.mark.parametrize("language", ["en", "nl"])
