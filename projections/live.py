@@ -120,7 +120,8 @@ def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
         desk.recent.clear(arrived.end)
     firsts = _firsts(touched)
     made = Beside(desk.maker.rows(FACTS.name), desk.rules, desk.recent.kept, firsts)
-    old = [first for first in firsts if first < arrived.begin]
+    begin = arrived.begin
+    old = [first for first in firsts if first < begin]
     return Making(desk, arrived, book, models, made, taken, held, firsts, old, said)
 
 

@@ -54,7 +54,7 @@ _COLUMNS: Final = {
 }
 _PLACES: Final = {name: place for place, name in enumerate(_COLUMNS)}
 _LEFT_OPEN: Final = (None,) * (len(_COLUMNS) - _PLACES["party"])
-_NUMBERS: Final = {name: number for number, name in enumerate(vocabulary.FACTS)}
+_TEXT_OR_NONE: Final = (str, type(None))
 _NAMES: Final = pa.array(list(vocabulary.FACTS), pa.string())
 
 #: In other years moments may be out of bounds.
@@ -100,18 +100,20 @@ def _row(position: int, payload: bytes) -> list[Any]:
     # Written as we write it, nothing in it is said twice, and each text stays as it is.
     if type(event) is not dict or rb"\u" in payload or orjson.dumps(event) != payload:
         raise _NotPlainError
-    known = _known().get(event.get("type", ""))
-    data = event.get("data")
-    if known is None or type(data) is not dict:
+    said = event.get
+    source, id, subject, data = said("source"), said("id"), said("subject"), said("data")
+    correlation, causation = said("correlationid"), said("causationid")
+    known = _known().get(said("type", ""))
+    if known is None or type(data) is not dict or not (source and id and subject):
         raise _NotPlainError
-    name, version = known
-    source, id, subject = _text(event.get("source")), _text(event.get("id")), _text(event.get("subject"))
-    occurred, recorded = _moment(event.get("time")), _moment(event.get("recordedtime"))
-    if not (source and id and subject):
+    if not type(source) is type(id) is type(subject) is str:
         raise _NotPlainError
-    row = [position, subject, name, version, _NUMBERS[name], source, id]
-    row += (min(occurred, recorded), recorded, _text(event.get("correlationid")), _text(event.get("causationid")))
-    row += (_written(data), *_LEFT_OPEN)
+    if not (type(correlation) in _TEXT_OR_NONE and type(causation) in _TEXT_OR_NONE):
+        raise _NotPlainError
+    name, version, number = known
+    occurred, recorded = _moment(said("time")), _moment(said("recordedtime"))
+    row = [position, subject, name, version, number, source, id, min(occurred, recorded), recorded]
+    row += (correlation, causation, _written(data), *_LEFT_OPEN)
     for key, value in data.items():
         if value is not None and key in _READ:
             _READ[key](row, value)
@@ -124,19 +126,13 @@ def _row(position: int, payload: bytes) -> list[Any]:
 
 
 @lru_cache
-def _known() -> dict[str, tuple[str, int]]:
-    """The name and the version of each type that we can read."""
+def _known() -> dict[str, tuple[str, int, int]]:
+    """The name of each type that we can read, its version, and its number among the facts."""
     return {
-        full_type(name, version): (name, version)
-        for name, fact in vocabulary.FACTS.items()
+        full_type(name, version): (name, version, number)
+        for number, (name, fact) in enumerate(vocabulary.FACTS.items())
         for version in range(1, fact.VERSION + 1)
     }
-
-
-def _text(value: Any) -> str | None:
-    if value is None or type(value) is str:
-        return value
-    raise _NotPlainError
 
 
 def _moment(value: Any) -> datetime:
@@ -157,23 +153,21 @@ def _read_moment(text: str) -> datetime | None:
         return None
 
 
-def _written(value: Any) -> str:
+def _written(data: dict[str, Any]) -> str:
     """As JSON, for which there is one way if it has no fractions."""
-    _refuse_fractions(value)
-    return orjson.dumps(value).decode()
+    for value in data.values():
+        if type(value) is not str:
+            _refuse_fractions(value)
+    return orjson.dumps(data).decode()
 
 
 def _refuse_fractions(value: Any) -> None:
     kind = type(value)
-    if kind is dict:
-        for each in value.values():
-            if type(each) is not str:
-                _refuse_fractions(each)
-    elif kind is list:
-        for each in value:
-            _refuse_fractions(each)
-    elif kind is float:
+    if kind is float:
         raise _NotPlainError
+    if kind is dict or kind is list:
+        for each in value.values() if kind is dict else value:
+            _refuse_fractions(each)
 
 
 def _put(row: list[Any], place: int, value: Any) -> None:
