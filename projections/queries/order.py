@@ -11,9 +11,9 @@ from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.next_step import with_ball
 from projections.queries.parcels import carried, last_parcel, with_parcels
-from projections.queries.product_and_place import with_product_and_place
+from projections.queries.product_and_place import product_and_place
 from projections.queries.reading import Reading, Row
-from projections.queries.single import SingleOrder, counted, without_notes
+from projections.queries.single import SingleOrder, without_notes
 from projections.queries.spending import spent_on
 from projections.queries.travel import travel
 
@@ -68,14 +68,14 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
         "entries": [without_notes(entry) for entry in entries.values() if raw or not entry["voided"]],
         "handoffs": handoffs,
         "commitments": [telling.commitment(row, subject["order_id"], entries) for row in single.commitments],
-        "messages": _messages(reading, single),
+        "messages": _messages(single) if single.says("message.") else [],
         "contacts": telling.contacts(entries),
     }
 
 
 def messages_of(reading: Reading, name: str) -> list[Row]:
     """The messages of the order that ``name`` means, with their texts, as they came."""
-    return _messages(reading, SingleOrder(reading, find_one(reading, name)))
+    return _messages(SingleOrder(reading, find_one(reading, name)))
 
 
 def find_one(reading: Reading, name: str) -> Row:
@@ -101,9 +101,8 @@ def find_then(reading: Reading, name: str) -> Row:
 
 
 def _find(reading: Reading, name: str) -> list[Row]:
-    if found := reading.rows("find_subject", name=name):  # nearly always: two short statements are planned soonest
-        of = reading.rows("merged_of", first=found[0]["first_position"])
-        return [found[0] | {"merged": [row["order_id"] for row in of] or None}]
+    if found := reading.rows("find_subject", name=name):  # nearly always: a short statement is planned soonest
+        return found
     for query in ("find_id", "find_name", "find_customer"):
         if found := reading.rows(query, name=name):
             return found
@@ -115,9 +114,8 @@ def _status(reading: Reading, single: SingleOrder, owed: Sequence[Row]) -> Row |
     if not rows:
         return None
     rows[0]["next_due"] = _next_due(rows[0], owed)
-    references = reading.rows("references", first=single.first)
-    (order,) = with_product_and_place(reading, rows)
-    return {**order, "references": references, "merged": single.subject["merged"] or []}
+    order = rows[0] | product_and_place(rows[0], single.counted)
+    return {**order, "references": single.references, "merged": single.merged}
 
 
 def _next_due(order: Row, owed: Sequence[Row]) -> Any:
@@ -146,12 +144,11 @@ def ball_of(reading: Reading, subject: Row, now: datetime) -> Row | None:
 
 
 def _carried(single: SingleOrder) -> dict[int, Row]:
-    return carried(counted(single.entries.values()))
+    return carried(single.counted)
 
 
-def _messages(reading: Reading, single: SingleOrder) -> list[Row]:
-    rows = reading.rows("order_messages", first=single.first)
-    return [telling.message(row, single.subject["order_id"], single.entries) for row in rows]
+def _messages(single: SingleOrder) -> list[Row]:
+    return [telling.message(row, single.subject["order_id"], single.entries) for row in single.messages]
 
 
 def _moment(reading: Reading) -> str:

@@ -7,9 +7,13 @@ customer's home is in nobody's hands, not even in those of the party that opened
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from projections.queries.reading import Reading, Row
+from projections.queries.telling import fields_of, text_of
+
+#: Whatever of these happened, it has gone from hand to hand.
+_MOVES: Final = frozenset({"item.handed_over", "item.received", "item.returned"})
 
 
 def with_product_and_place(reading: Reading, orders: Sequence[Row]) -> list[Row]:
@@ -23,6 +27,18 @@ def with_product_and_place(reading: Reading, orders: Sequence[Row]) -> list[Row]
     rows = reading.rows("product_and_place", **_among(asked)) if asked else []
     found = {row.pop("first_position"): row for row in rows}
     return [order | _said_of(order, found.get(order["first_position"], {})) for order in orders]
+
+
+def product_and_place(order: Row, facts: Sequence[Row]) -> Row:
+    """The same of one order whose ``facts`` that count are at hand, in the order in which they happened."""
+    openings = [fields_of(fact["data"]) for fact in facts if fact["counted"] == "order.opened"]
+    texts = [text for opening in openings if (text := text_of(fields_of(opening.get("product")).get("description")))]
+    stays = any(text_of(opening.get("at_home")) == "true" for opening in openings)
+    named = {fact["counted"] for fact in facts}
+    return {
+        "description": texts[-1] if texts and _is_nameless(order) else None,
+        "at_home": (stays or "visit.scheduled" in named) and named.isdisjoint(_MOVES),
+    }
 
 
 def _is_nameless(order: Row) -> bool:

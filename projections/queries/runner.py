@@ -18,6 +18,7 @@ from projections.models import CATALOG
 from projections.queries import briefing, chain, customer, histories, order, owed, parcels, parts
 from projections.queries.arguments import Arguments, QueryError, read_moment
 from projections.queries.reading import Reading, Row
+from projections.statements import execute
 
 
 class Answer(TypedDict):
@@ -72,6 +73,8 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
     }
 )
 
+_POSITION: Final = f"SELECT position FROM {CATALOG}.meta"
+
 
 def answer(
     source: Database | DuckDBPyConnection,
@@ -96,10 +99,11 @@ def answer(
         raise QueryError(f"'{name}' cannot be asked about another moment than now")
     cursor = source.cursor()
     try:
-        cursor.execute(f"USE {CATALOG}")
-        cursor.execute("BEGIN")
+        if not isinstance(source, Database):  # whose cursors do so already
+            cursor.execute(f"USE {CATALOG}")
+        execute(cursor, "BEGIN")
         result = query.function(Reading(cursor, was, knew, now), arguments)
-        position = cursor.execute(f"SELECT position FROM {CATALOG}.meta").fetchall()[0][0]
+        position = execute(cursor, _POSITION).fetchall()[0][0]
         return Answer(position=int(position), result=result)
     except duckdb.ConversionException as error:
         raise QueryError(f"'{name}' was asked with something that cannot be read: {error}") from error

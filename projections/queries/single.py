@@ -5,7 +5,7 @@ DuckDB takes some milliseconds to set up a join or an order, more than all else 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -16,12 +16,14 @@ from projections.queries.reading import Reading, Row
 #: Kinds that are owed beside the work.
 BESIDE_THE_WORK: Final = frozenset({"update", "check"})
 _PASSING: Final = frozenset({"open", "paused"})
+#: What is read of entries to work out other things.
+_NOTES: Final = frozenset({"counted", "party", "name", "aside"})
 _SECOND: Final = timedelta(seconds=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class SingleOrder:
-    """Of the order that ``subject`` names (a row of find_subject.sql, with ``merged``), at the reading's moment.
+    """Of the order that ``subject`` names (a row of find_subject.sql), at the reading's moment.
 
     Rows are lists of the same objects each time: who changes one makes a copy.
     """
@@ -37,18 +39,48 @@ class SingleOrder:
 
         ``counted`` is the name of the fact where it counts: it can be read, was said once, and is not taken back.
         """
-        several = [self.first] if self.subject["merged"] else []
         last = self.subject["last_position"]
-        said_of = telling.said_of(self._reading, several, self.first, last)
         moments = {"as_of": self._reading.as_of, "known_at": self._reading.known_at}
         rows = self._reading.rows("entries", first=self.first, last=last, **moments)
-        voids = {row["position"] for row in self._reading.rows("voids_of_order", first=self.first)}
+        several = [self.first] if any(row["aside"] for row in rows) else []
+        said_of = telling.said_of(self._reading, several, self.first, last)
+        voids = self._voids_among(rows)
         for row in rows:
             row["voided"] = row["position"] in voids
             row["counted"] = None if row["voided"] else row["counted"]
         return telling.by_position(
             sorted(rows, key=lambda row: (_moment(row["occurred_at"]), row["position"])), said_of
         )
+
+    def _voids_among(self, rows: Sequence[Row]) -> set[int]:
+        # What is taken back may have been so by a fact that happened after the moment of the question.
+        if self._reading.as_of is None and _count_all(rows):
+            return set()
+        return {row["position"] for row in self._reading.rows("voids_of_order", first=self.first)}
+
+    @cached_property
+    def counted(self) -> list[Row]:
+        """The entries that count."""
+        return [entry for entry in self.entries.values() if entry["counted"] is not None]
+
+    @cached_property
+    def merged(self) -> list[str]:
+        """The ids of the orders that became part of it. The fact by which each did so was said of that one."""
+        if not any(entry["aside"] for entry in self.entries.values()):
+            return []
+        return sorted(row["order_id"] for row in self._reading.rows("merged_of", first=self.first))
+
+    @cached_property
+    def references(self) -> list[Row]:
+        """What parties call it, as the model `names` has it."""
+        said = {(fact["source"], fact["name"]) for fact in self.counted if fact["counted"] == "order.referenced"}
+        return [{"party": party, "reference": name} for party, name in sorted(each for each in said if each[1])]
+
+    @cached_property
+    def messages(self) -> list[Row]:
+        """What the customer was told, in the order in which it was planned or sent."""
+        rows = self._reading.rows("order_messages", first=self.first)
+        return sorted(rows, key=lambda row: (_moment(row["planned_at"] or row["sent_at"]), row["message_id"]))
 
     @cached_property
     def commitments(self) -> list[Row]:
@@ -59,6 +91,8 @@ class SingleOrder:
     @cached_property
     def handoffs(self) -> list[Row]:
         """Its handovers, one after the other; ``due`` is when the receipt of each is."""
+        if not self.says("item.handed_over"):
+            return []
         due = {row["position"]: row["due_at"] for row in self.commitments if row["kind"] == "receive"}
         rows = self._reading.rows("order_handoffs", first=self.first)
         rows.sort(key=lambda row: row["stint"])
@@ -66,6 +100,10 @@ class SingleOrder:
             {name: value for name, value in row.items() if name != "stint"} | {"due": due.get(row["position"])}
             for row in rows
         ]
+
+    def says(self, start: str) -> bool:
+        """Whether any fact counts whose name begins with that."""
+        return any(fact["counted"].startswith(start) for fact in self.counted)
 
     def owed(self, now: datetime | None) -> list[Row]:
         """What is owed by ``now``, that which comes next first: as in ball.sql, news and the question whether all is
@@ -95,14 +133,15 @@ def _owed(row: Row, now: datetime | None) -> Row:
     }
 
 
-def counted(entries: Iterable[Row]) -> list[Row]:
-    """The entries that count."""
-    return [entry for entry in entries if entry["counted"] is not None]
+def _count_all(rows: Sequence[Row]) -> bool:
+    """Whether it can be seen that none is void: nothing is said twice, and nothing is taken back."""
+    once = {(row["source"], row["id"]) for row in rows}
+    return len(once) == len(rows) and all(row["counted"] != "fact.corrected" for row in rows)
 
 
 def without_notes(entry: Row) -> Row:
     """An entry as it is answered: without what only serves to work out other things."""
-    return {name: value for name, value in entry.items() if name not in {"counted", "party"}}
+    return {name: value for name, value in entry.items() if name not in _NOTES}
 
 
 def _moment(text: Any) -> datetime:

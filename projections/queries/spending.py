@@ -10,7 +10,7 @@ import numpy as np
 
 from projections.book import read_book
 from projections.queries.reading import Reading, Row
-from projections.queries.single import SingleOrder, counted
+from projections.queries.single import SingleOrder
 
 _SECOND: Final = 1_000_000
 #: The facts by which somebody else has it, or nobody any more.
@@ -36,7 +36,7 @@ def spent_on(reading: Reading, order: SingleOrder, now: datetime) -> list[Row]:
 
 def _spans(order: SingleOrder, now: int) -> dict[str, list[tuple[int, int]]]:
     """From when until when each party had it, in microseconds; she, while the chain waits for her."""
-    points = _points(counted(order.entries.values()), order.commitments)
+    points = _points(order.counted, order.commitments)
     points.sort(key=lambda point: point[:2])
     spans: dict[str, list[tuple[int, int]]] = {}
     holder, waits = "", 0

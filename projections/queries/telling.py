@@ -46,12 +46,12 @@ def message(row: Row, order_id: str, entries: Entries) -> Row:
         "order_id": order_id,
         "kind": row["kind"],
         "status": row["status"],
-        **{name: _text(text.get(name)) for name in ("channel", "language", "subject", "body")},
+        **{name: text_of(text.get(name)) for name in ("channel", "language", "subject", "body")},
         "planned_at": row["planned_at"],
         "sent_at": row["sent_at"],
         "next_news_by": row["next_news_by"],
-        "reason": _text(_data(entries, row["reason_position"]).get("reason")),
-        "trigger_id": _text(_data(entries, row["planned_position"]).get("trigger_id")),
+        "reason": text_of(_data(entries, row["reason_position"]).get("reason")),
+        "trigger_id": text_of(_data(entries, row["planned_position"]).get("trigger_id")),
     }
 
 
@@ -70,9 +70,9 @@ def contacts(entries: Entries) -> list[Row]:
         {
             "contacted_at": entry["occurred_at"],
             "party": entry["source"],
-            "channel": _text(entry["data"].get("channel")),
-            "direction": _text(entry["data"].get("direction")),
-            "summary": _text(entry["data"].get("summary")),
+            "channel": text_of(entry["data"].get("channel")),
+            "direction": text_of(entry["data"].get("direction")),
+            "summary": text_of(entry["data"].get("summary")),
         }
         for entry in entries.values()
         if entry["known"] and not entry["voided"] and entry["type"] == "customer.contacted"
@@ -80,11 +80,15 @@ def contacts(entries: Entries) -> list[Row]:
 
 
 def _data(entries: Entries, position: int | None) -> dict[str, Any]:
-    data = entries[position]["data"] if position is not None and position in entries else None
-    return data if isinstance(data, dict) else {}
+    return fields_of(entries[position]["data"]) if position is not None and position in entries else {}
 
 
-def _text(value: Any) -> str | None:
+def fields_of(value: Any) -> dict[str, Any]:
+    """An object of JSON; without any fields if it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(value: Any) -> str | None:
     """A value of JSON as DuckDB's ->> gives it."""
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
 
