@@ -17,8 +17,9 @@ MOST: Final = 500
 def histories(reading: Reading, arguments: Arguments) -> Row:
     """What ``timeline`` with ``raw`` says of each of ``orders`` (ids), as far as it matters for messages.
 
-    With ``letters``: when each customer got letters since ``letters_since``, about any order of hers; and with what the
-    policy says of messages, and the time zone of whoever answers for the order. An order that is not known is left out;
+    With ``letters``: when each customer got letters since ``letters_since``, about any order of hers, and with
+    ``acknowledgements``: those of them that only say that a question of hers has come; and with what the policy says of
+    messages, and the time zone of whoever answers for the order. An order that is not known is left out;
     one that became part of another is that other.
     """
     orders, since = arguments.names("orders", MOST), arguments.moment("letters_since")
@@ -37,19 +38,24 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
     commitments = _by_order(reading.rows("histories_commitments", firsts=firsts))
     messages = _by_order(reading.rows("histories_messages", firsts=firsts))
     letters: dict[tuple[str, str], list[str]] = defaultdict(list)
+    acknowledgements: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in reading.rows("histories_letters", firsts=firsts, since=since):
         letters[row["opened_by"], row["customer"]].append(row["sent_at"])
+        if row["acknowledges"]:
+            acknowledgements[row["opened_by"], row["customer"]].append(row["sent_at"])
     found: Row = {}
     for order in subjects:
         first, asked = order.pop("first_position"), order.pop("asked")
         own = telling.by_position(entries[first], said_of)
         order_id, order["merged"] = order["order_id"], order["merged"] or []
+        customer = order.get("opened_by") or "", order.get("customer") or ""
         found[asked] = {
             "order": order if order.pop("is_order") else None,
             "entries": list(own.values()),
             "commitments": [telling.commitment(row, order_id, own) for row in commitments[first]],
             "messages": [telling.message(row, order_id, own) for row in messages[first]],
-            "letters": letters[order.get("opened_by") or "", order.get("customer") or ""],
+            "letters": letters[customer],
+            "acknowledgements": acknowledgements[customer],
             "rules": rules,
             "time_zone": policy.calendar_of(order.get("accountable") or "").time_zone,
         }

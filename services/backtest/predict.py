@@ -24,7 +24,7 @@ from projections.terms import before_news, level_at, nudge_at
 from services.backtest.records import NEVER, Fact, Late, Message, Story, is_word_to_her
 from services.messages import TRIGGERS, Found, concerns_her, objection, what_to_tell
 from services.notifying.asking import WAITING
-from services.notifying.decency import Manners, not_before, waits_for_more
+from services.notifying.decency import Manners, is_beside_the_others, not_before, waits_for_more
 from services.notifying.history import Happened, History, Owed, Told
 from services.notifying.newsworthy import lies_ready
 from services.notifying.overdue import NUDGED, OVERDUE
@@ -100,7 +100,8 @@ class _Replay:
         self.told: list[Told] = []
         self.waiting: list[_Waiting] = []
         self.wake: int | None = None
-        self.letters: list[int] = []
+        #: When letters left; of those that are beside the others, apart.
+        self.letters: dict[bool, list[int]] = {False: [], True: []}
         self.said: dict[str, Late] = {}
         self.asked: set[str] = set()
         self.messages: list[Message] = []
@@ -288,9 +289,10 @@ class _Replay:
     def _not_before(self, waiting: _Waiting, now: int) -> int:
         """The moment from which a message may go out: not at night, and not too many a day."""
         at, most, letters = moment_of(now), self.manners.most_a_day, 0
-        if most and len(self.letters) >= most:
+        before = self.letters[is_beside_the_others(waiting.message.kind)]
+        if most and len(before) >= most:
             today = micros_of(self.manners.day_of(at))
-            letters = sum(sent >= today for sent in self.letters[-most:])
+            letters = sum(sent >= today for sent in before[-most:])
         kind, late = waiting.message.kind, waiting.cause if waiting.message.kind == "overdue" else None
         until = not_before(
             self.manners,
@@ -342,7 +344,7 @@ class _Replay:
 
     def _sent(self, letter: Sequence[tuple[str, MessageKind, str]], now: int) -> None:
         """All of ``letter`` (id, kind and cause of each message) reaches her at once."""
-        self.letters.append(now)
+        self.letters[all(is_beside_the_others(kind) for _, kind, _ in letter)].append(now)
         ready = self._named_while_ready(now) if self.open else None
         named = None
         if self.open:

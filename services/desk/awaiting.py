@@ -45,7 +45,7 @@ def _why(message: str, history: Mapping[str, Any], reach: Reach, now: datetime) 
             return "more_to_tell", iso(until)
         case Hold(until):
             # Without the letters of today only the hour can be against it.
-            alone = gather(message, {**history, "letters": []}, reach, Policy(), now)
+            alone = gather(message, {**history, "letters": [], "acknowledgements": []}, reach, Policy(), now)
             by_the_hour = isinstance(alone, Hold) and not alone.for_more
             return ("quiet_hours" if by_the_hour else "tomorrow"), iso(until)
         case Letter() if _was_tried(message, history):

@@ -26,8 +26,9 @@ _ACKNOWLEDGES: Final = frozenset({"opened", "decision", "asked"})
 #: Nothing has happened that these tell but that time has passed: nobody is to be woken for that, however urgent.
 _BY_THE_CLOCK: Final = frozenset({"update", "person", "check", "overdue"})
 
-#: What she wrote may have come from a machine that answers our letters: these keep to so many a day, however urgent.
-_MAY_ANSWER_A_MACHINE: Final = frozenset({"asked"})
+#: What she asked herself is acknowledged beside the letters of her day. It may come from a machine that answers our
+#: letters: so there are as many of these a day and no more, however urgent.
+_BESIDE_THE_OTHERS: Final = frozenset({"asked"})
 
 #: She sits and waits for these: that nobody comes she has to hear before she goes to bed.
 _WAITED_FOR: Final = frozenset({"visit"})
@@ -78,6 +79,11 @@ def zone_of(contact: Contact | None, shop_zone: str | None = None) -> ZoneInfo:
     return ZoneInfo(named) if named else DEFAULT.zone
 
 
+def is_beside_the_others(kind: str) -> bool:
+    """Whether messages of ``kind`` are no part of the letters of her day, and have a limit of their own."""
+    return kind in _BESIDE_THE_OTHERS
+
+
 def is_by_the_clock(kind: str, late: str | None = None) -> bool:
     """Whether only time has brought about a message of ``kind``; ``late`` is the step of which it tells, if one is."""
     return kind in _BY_THE_CLOCK and late not in _WAITED_FOR
@@ -95,14 +101,15 @@ def not_before(
 ) -> datetime:
     """The moment from which the message may go out: ``now`` if nothing is against it.
 
-    ``letters`` is how many she has got since ``manners.day_of(now)``, ``late`` the kind of step that is overdue where
+    ``letters`` is how many she has got since ``manners.day_of(now)`` (of those beside the others where it is one of
+    them, else of the others), ``late`` the kind of step that is overdue where
     it tells of one. News of an urgent order goes out at any hour, and what only time has brought about when she is
     awake, however many there were.
     """
     hurried = is_hurried(urgency)
     local = now.astimezone(manners.zone)
     enough = bool(manners.most_a_day) and letters >= manners.most_a_day
-    if enough and kind in _MAY_ANSWER_A_MACHINE:
+    if enough and kind in _BESIDE_THE_OTHERS:
         return manners.next_day(now)
     if hurried and kind not in _COURTESIES and not is_by_the_clock(kind, late):
         return now

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from events.chain import MessagePlanned
 from services.contact import Contact
 from services.messages import decide_delivery
-from services.notifying.decency import Manners, not_before, waits_for_more
+from services.notifying.decency import Manners, is_beside_the_others, not_before, waits_for_more
 from services.notifying.history import moment
 from services.notifying.places import LAST, Place
 from services.notifying.records import PlannedMessage, Policy, Send, Suppress, SuppressReason
@@ -93,7 +93,8 @@ def gather(
     if isinstance(verdict, Hold) and not any(isinstance(other, Send) for _, other in verdicts):
         return verdict
     due = [each for each, its in verdicts if isinstance(its, Send) or _only_waits_for_more(its)]
-    return Letter(due[-1], tuple(due[:-1]), _place(due[-1], timeline, reach, now))
+    counted = [each for each in due if not is_beside_the_others(each.kind)] or due
+    return Letter(due[-1], tuple(due[:-1]), _place(counted[-1], timeline, reach, now))
 
 
 def _only_waits_for_more(verdict: Send | Hold | Suppress) -> bool:
@@ -114,7 +115,7 @@ def _verdict(
     if message.kind in contact.not_told:
         return Suppress("not_wanted")
     manners = _manners(contact, timeline)
-    until = _not_before(message, timeline, manners, now, _letters_today(timeline, manners, now))
+    until = _not_before(message, timeline, manners, now, _letters_today(message.kind, timeline, manners, now))
     if until > now:
         return Hold(until)
     if message.kind == "visit" and _begins(message, timeline, now) <= now + _SOON:
@@ -133,21 +134,27 @@ def _verdict(
 def _place(message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, now: datetime) -> Place | None:
     """The place in her day that ``message`` has to take, if it is one of the last and the limit holds for it."""
     manners = _manners(reach.contact, timeline)
-    letters = _letters_today(timeline, manners, now)
+    letters = _letters_today(message.kind, timeline, manners, now)
     if not manners.most_a_day or letters < manners.most_a_day - LAST:
         return None
     again = _not_before(message, timeline, manners, now, manners.most_a_day)
-    return Place(manners.day_of(now).date(), letters + 1, manners.most_a_day, again) if again > now else None
+    if again <= now:
+        return None
+    beside = is_beside_the_others(message.kind)
+    return Place(manners.day_of(now).date(), letters + 1, manners.most_a_day, again, beside=beside)
 
 
 def _manners(contact: Contact, timeline: Mapping[str, Any]) -> Manners:
     return Manners.of(contact, timeline.get("rules"), timeline.get("time_zone"))
 
 
-def _letters_today(timeline: Mapping[str, Any], manners: Manners, now: datetime) -> int:
-    """How many letters she has got today, by what the read models know."""
+def _letters_today(kind: str, timeline: Mapping[str, Any], manners: Manners, now: datetime) -> int:
+    """How many letters among which one of ``kind`` counts she has got today, by what the read models know."""
     today = manners.day_of(now)
-    return sum(moment(sent) >= today for sent in timeline.get("letters") or ())
+    letters, beside = (
+        sum(moment(sent) >= today for sent in timeline.get(which) or ()) for which in ("letters", "acknowledgements")
+    )
+    return beside if is_beside_the_others(kind) else letters - beside
 
 
 def _not_before(

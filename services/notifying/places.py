@@ -24,12 +24,16 @@ LAST: Final = 2
 
 @dataclass(frozen=True)
 class Place:
-    """The ``first`` of ``most`` places in her ``day`` that is free as far as is known; ``again``: the next morning."""
+    """The ``first`` of ``most`` places in her ``day`` that is free as far as is known; ``again``: the next morning.
+
+    ``beside``: of those for letters that are beside the others, which have a limit of their own.
+    """
 
     day: date
     first: int
     most: int
     again: datetime
+    beside: bool = False
 
 
 class Places:
@@ -41,7 +45,7 @@ class Places:
     async def take(self, customer: Customer, place: Place, message: str) -> bool:
         """Take a place for the letter of ``message``; False if none is left."""
         for number in range(place.first, place.most + 1):
-            key = _key(customer, place.day, number)
+            key = _key(customer, place, number)
             try:
                 await self._bucket.create(key, message.encode())
             except KeyWrongLastSequenceError:
@@ -52,8 +56,7 @@ class Places:
         return False
 
 
-def _key(customer: Customer, day: date, number: int) -> str:
+def _key(customer: Customer, place: Place, number: int) -> str:
     name = "\0".join(part or "" for part in customer)
-    return (
-        f"day-{blake2b(name.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()}-{day.isoformat()}-{number}"
-    )
+    hers = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return f"{'beside' if place.beside else 'day'}-{hers}-{place.day.isoformat()}-{number}"

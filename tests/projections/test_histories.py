@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from events.envelope import Event
 from events.party import POLICY, WATCHDOG
 from projections.policy import Policy
 from projections.queries.arguments import QueryError
@@ -45,6 +46,24 @@ def test_letters_are_hers_whatever_order_they_were_about(given: Given) -> None:
     assert answer["W-2"]["letters"] == ["2026-03-02T11:00:00Z"]
     later = story.ask("histories", orders=["W-2"], letters_since="2026-03-02T12:00:00Z")["histories"]
     assert later["W-2"]["letters"] == []
+
+
+def test_what_only_acknowledges_a_question_is_told_apart(given: Given) -> None:
+    def told(name: str, at: str, kind: str, **data: str) -> Event:
+        letter = sent(at, kind=kind, message=name)
+        return letter.model_copy(update={"id": name, "data": letter.data | data})
+
+    story = given(
+        opened("2026-03-02 09:00"),
+        told("m1", "2026-03-02 10:00", "asked"),
+        told("m2", "2026-03-02 11:00", "received"),
+        told("m3", "2026-03-02 11:00", "asked", letter="m2"),
+        told("m4", "2026-03-02 12:00", "asked"),
+        told("m5", "2026-03-02 12:00", "update", letter="m4"),
+    )
+    found = story.ask("histories", orders=["W-1"], letters_since=SINCE)["histories"]["W-1"]
+    assert found["letters"] == [f"2026-03-02T{hour}:00:00Z" for hour in (10, 11, 12)]
+    assert found["acknowledgements"] == ["2026-03-02T10:00:00Z"]
 
 
 def test_with_the_zone_of_the_shop_that_answers_for_it(given: Given) -> None:

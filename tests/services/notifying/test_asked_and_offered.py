@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -9,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from events.chain import MessageKind
+from events.chain import MessageKind, MessageSent
 from events.envelope import Event
+from events.party import NOTIFIER
 from services.notifying.decency import Manners, not_before
 from services.notifying.history import moment
 from services.notifying.promising import when_awake
@@ -45,6 +48,7 @@ PROMISED = datetime(2026, 11, 9, 16, 0, tzinfo=UTC)
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NIGHTS = Manners(AMSTERDAM, (time(21), time(8)))
 HER = "customer:C-77"
+QUOTE_NOW = fact("quote.offered", SHOP, MONDAY + HOUR, quote="q1", amount="85.00", currency="EUR")
 
 
 def asks(
@@ -140,6 +144,36 @@ def test_the_letter_that_it_goes_on_says_it_too(chain: Chain) -> None:
     assert chain.plan_for(question) is None
     (late,) = chain.falls_overdue("update", MONDAY + 10 * DAY)
     assert "We have not forgotten that we owe you an answer" in body_of(chain.plan_for(late))
+
+
+def read_so_many(chain: Chain, kinds: Sequence[MessageKind]) -> None:
+    """On that Monday she has got a letter of each of these kinds, and the welcome."""
+    chain.story(OPENED)
+    for number, kind in enumerate(kinds):
+        data = MessageSent(message=f"m{number}", kind=kind, channel="email", language="en", subject="…", body="…")
+        chain.given(
+            fact("message.sent", NOTIFIER, MONDAY + HOUR / 2, f"m{number}", **data.model_dump(exclude_none=True))
+        )
+
+
+@pytest.mark.parametrize(
+    ("before", "waits"), [(["answer"] * 9, False), (["asked"] * 3 + ["answer"] * 9, False), (["asked"] * 4, True)]
+)
+async def test_it_is_no_part_of_the_letters_of_her_day(chain: Chain, before: list[MessageKind], waits: bool) -> None:
+    """But a machine that answers our letters gets so many a day and no more."""
+    read_so_many(chain, before)
+    with pytest.raises(AgainLaterError) if waits else nullcontext():
+        await teller(chain.given(asks())).handle(asks())
+    assert [event.data["kind"] for event in chain.named("message.sent")][1:] == before + ["asked"] * (not waits)
+
+
+@pytest.mark.parametrize(
+    ("before", "waits"), [(["asked"] * 4 + ["answer"] * 2, False), (["asked"] * 4 + ["answer"] * 3, True)]
+)
+async def test_it_leaves_room_for_four_others(chain: Chain, before: list[MessageKind], waits: bool) -> None:
+    read_so_many(chain, before)
+    with pytest.raises(AgainLaterError) if waits else nullcontext():
+        await teller(chain.given(QUOTE_NOW)).handle(QUOTE_NOW)
 
 
 def test_a_letter_that_crossed_her_question_says_nothing_of_it(chain: Chain) -> None:

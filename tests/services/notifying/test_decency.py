@@ -130,6 +130,7 @@ def test_a_policy_may_have_nothing_wait() -> None:
 
 @pytest.mark.parametrize("urgency", ["urgent", "routine"])
 def test_a_machine_that_answers_our_letters_does_not_get_one_for_each(urgency: str) -> None:
+    # The letters are those of their own kind here: others do not count.
     ago = timedelta(0)
     assert until("2026-11-02 12:00", kind="asked", urgency=urgency, letters=2, ago=ago) == "now"
     assert until("2026-11-02 12:00", kind="asked", urgency=urgency, letters=3, ago=ago) == "2026-11-03 08:00"
