@@ -29,7 +29,7 @@ from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
 from projections.schema import DatabaseError, borrow_apart, create_or_check, give_back_apart, set_aside
 from projections.statements import execute
-from projections.threads import threads_of, work_alone
+from projections.threads import Hands, threads_of
 
 #: With no more than this in the mirror, one thread is done sooner than several that have to wait for each other.
 _ENOUGH_FOR_SEVERAL: Final = 100_000
@@ -53,7 +53,7 @@ class Database:
         self._grows = grows
         self._writing = threading.Lock()
         self._position, self._mirrored = self._read_positions()
-        self._threads = threads_of(root)
+        self._hands = Hands(threads_of(root))
         self._grow()
         self._book, self._merges = self._open_book(), self._read_merges()
         self._desk: Desk | None = None
@@ -74,6 +74,10 @@ class Database:
             cursor = self._root.cursor()
         cursor.execute(f"USE {CATALOG}")
         return cursor
+
+    def large_question(self, cursor: DuckDBPyConnection) -> None:
+        """Tell that one is to be asked by ``cursor``, for which a batch may have left one thread alone."""
+        self._hands.all(cursor)
 
     def apply(self, batch: Sequence[Message]) -> int:
         """Mirror messages (position, payload) and bring the read models up to them, all in one transaction.
@@ -158,8 +162,9 @@ class Database:
 
     def _apply(self, new: Sequence[Message]) -> Book:
         """Mirror new messages and make the models of their orders anew. Returns the book that holds from here on."""
-        threads = self._threads if len(new) > _FEW else 1
-        with work_alone(self._own, threads), self._working() as desk:
+        if len(new) > _FEW:
+            self._hands.one(self._own)
+        with self._working() as desk:
             arrived = mirror.take_apart(desk, new, self._merges)
             making = make_models(desk, arrived, self._book)
             mirror.add_events(desk, arrived)
@@ -171,6 +176,7 @@ class Database:
     def _mirror(self, batch: Sequence[Message]) -> int:
         new = mirror.unseen(batch, self._mirrored)
         if new:
+            self._hands.all(self._own)
             with self._working() as desk:
                 merges = mirror.mirror_batch(desk, new, self._merges)
                 _move(desk.writer.cursor, position=self._position, mirrored=new[-1][0])
@@ -181,7 +187,7 @@ class Database:
 
     def _rebuild(self) -> int:
         self._clear_desk()  # its plans are for the tables of before
-        book = build_stored(self.cursor, self._mirrored)
+        book = build_stored(self.cursor, self._mirrored, self._hands)
         with self._transaction() as cursor:
             take_over(cursor)
             _move(cursor, position=self._mirrored, mirrored=self._mirrored)
@@ -192,8 +198,7 @@ class Database:
 
     def _grow(self) -> None:
         if self._grows and self._mirrored > _ENOUGH_FOR_SEVERAL:
-            self._own.execute("RESET GLOBAL threads")  # to as many as there are cores
-            self._threads = threads_of(self._own)
+            self._hands.grow(self._own)
             self._grows = False
 
     def _open_book(self) -> Book:

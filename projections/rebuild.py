@@ -20,7 +20,7 @@ from projections.book import Book, open_book
 from projections.doubts import may_not_count
 from projections.models import ANNOUNCED, CATALOG, FACTS, STORED_MODELS, VOIDS, Model, build_orders, told
 from projections.packing import create_packed
-from projections.threads import threads_of, work_alone
+from projections.threads import Hands
 
 #: Positions per stretch; about as many events belong to the orders that begin there.
 _STRETCH: Final = 400_000
@@ -32,21 +32,23 @@ OpenCursor = Callable[[], DuckDBPyConnection]
 Store = Callable[[DuckDBPyConnection, str, str], None]
 
 
-def build_stored(open_cursor: OpenCursor, last_position: int) -> Book:
+def build_stored(open_cursor: OpenCursor, last_position: int, hands: Hands) -> Book:
     """Make all stored models from the events up to ``last_position``, in new tables beside those that there are.
 
     Returns the book by which due times were counted.
     """
     stretches = [(after, after + _STRETCH) for after in range(0, last_position, _STRETCH)]
     with _transaction(open_cursor) as cursor:
+        hands.all(cursor)
         forget_unfinished(cursor)
         book = _build_announced(cursor)
         if len(stretches) < 2:
             _build_stretch(cursor, book, 0, _STRETCH, _create)
             return book
         _build_stretch(cursor, book, 0, 0, create_packed)  # empty tables, which all can fill
-    with closing(open_cursor()) as root, work_alone(root, threads := threads_of(root)):
-        workers = min(len(stretches), _MOST_WORKERS, threads)
+    with closing(open_cursor()) as root:
+        hands.one(root)
+        workers = min(len(stretches), _MOST_WORKERS, hands.most)
         with ThreadPoolExecutor(workers, "rebuild") as pool:
             parts = [
                 pool.submit(_build_stretches, open_cursor, book, stretches[first::workers]) for first in range(workers)

@@ -16,7 +16,7 @@ from projections.mirror import create_mirror, define_facts, mirror_version
 from projections.models import CATALOG, define_views, define_words, models_version
 from projections.rebuild import build_stored, forget_unfinished, take_over
 from projections.statements import read_sql
-from projections.threads import share_work
+from projections.threads import Hands, share_work
 from projections.workbench import Workbench
 
 Settings = dict[str, str | bool | int | float | list[str]]
@@ -158,7 +158,7 @@ def _create(root: DuckDBPyConnection) -> None:
     create_mirror(root)
     define_words(root)
     root.execute("COMMIT")
-    build_stored(cursor, 0)
+    build_stored(cursor, 0, Hands(1))
     root.execute("BEGIN")
     take_over(root)
     define_views(root)

@@ -30,22 +30,24 @@ class Answer(TypedDict):
 
 @dataclass(frozen=True)
 class Query:
-    """One question: its function, its arguments, and whether it can be asked about another moment."""
+    """One question: its function, its arguments, whether it can be asked about another moment, and whether it looks at
+    one order or few, whatever the history."""
 
     function: Callable[[Reading, Arguments], Row]
     arguments: frozenset[str]
     travels: bool = False
+    is_small: bool = False
 
 
 #: Every question by name.
 QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
     {
-        "find": Query(order.find, frozenset({"order"})),
-        "customer": Query(customer.customer, frozenset({"opener", "customer"})),
-        "customers": Query(customer.customers, frozenset({"openers", "customers"})),
+        "find": Query(order.find, frozenset({"order"}), is_small=True),
+        "customer": Query(customer.customer, frozenset({"opener", "customer"}), is_small=True),
+        "customers": Query(customer.customers, frozenset({"openers", "customers"}), is_small=True),
         "message": Query(customer.message, frozenset({"message"})),
-        "status": Query(order.status, frozenset({"order", "now"}), travels=True),
-        "timeline": Query(order.timeline, frozenset({"order", "raw", "now"}), travels=True),
+        "status": Query(order.status, frozenset({"order", "now"}), travels=True, is_small=True),
+        "timeline": Query(order.timeline, frozenset({"order", "raw", "now"}), travels=True, is_small=True),
         "orders": Query(
             chain.orders, frozenset({"open", "holder", "status", "sort", "limit", "offset", "now"}), travels=True
         ),
@@ -58,17 +60,17 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "promises": Query(owed.promises, frozenset({"party", "limit", "now"}), travels=True),
         "time_spent": Query(owed.spent, frozenset({"order", "now"})),
         "sweep": Query(owed.sweep, frozenset({"now"})),
-        "policy": Query(owed.policy, frozenset()),
+        "policy": Query(owed.policy, frozenset(), is_small=True),
         "briefings": Query(briefing.briefings, frozenset({"now"})),
         "briefing": Query(briefing.briefing, frozenset({"party", "limit", "now"})),
-        "histories": Query(histories.histories, frozenset({"orders", "letters_since"})),
+        "histories": Query(histories.histories, frozenset({"orders", "letters_since"}), is_small=True),
         "pending": Query(chain.pending, frozenset({"after", "limit"})),
         "audit": Query(chain.audit, frozenset({"now", "limit"})),
         "messages": Query(chain.messages, frozenset({"order", "limit"})),
         "stats": Query(chain.stats, frozenset()),
         "changed": Query(parts.changed, frozenset({"party", "after", "limit"})),
         "parcels": Query(parcels.parcels, frozenset({"numbers", "since", "now"})),
-        "closures": Query(chain.closures, frozenset({"party", "category", "urgency", "now"})),
+        "closures": Query(chain.closures, frozenset({"party", "category", "urgency", "now"}), is_small=True),
         "parties": Query(chain.parties, frozenset()),
     }
 )
@@ -101,6 +103,8 @@ def answer(
     try:
         if not isinstance(source, Database):  # whose cursors do so already
             cursor.execute(f"USE {CATALOG}")
+        elif not query.is_small:
+            source.large_question(cursor)
         execute(cursor, "BEGIN")
         result = query.function(Reading(cursor, was, knew, now), arguments)
         position = execute(cursor, _POSITION).fetchall()[0][0]
