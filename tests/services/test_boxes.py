@@ -113,6 +113,8 @@ async def test_an_intake_makes_the_boxes_that_are_missing_when_it_starts_and_whi
         await eventually(there, "made again")
         await shop.hand_in(event("e1"))
         await shop.heard("e1", "duplicate")
+        await js.delete_consumer(box_stream(SHOP), names.INTAKE_DURABLES["retailer"])
+        assert (await shop.say(event("e2")))["outcome"] == "accepted"
     assert refusals(chain.server.home) == []
 
 

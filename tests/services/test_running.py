@@ -1,0 +1,35 @@
+"""A service that can do nothing any more ends by itself, and says why: then it is started again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from events import names
+from services import running
+from services.settings import load_settings
+from tests.chainserver import ChainServer
+from tests.waiting import eventually
+
+_DURABLES = {
+    "notifier": (names.REPAIRS, names.NOTIFIER_DURABLE),
+    "repairer": (names.INTAKE_STREAMS["repairer"], names.INTAKE_DURABLES["repairer"]),
+}
+
+
+@pytest.mark.parametrize("service", _DURABLES)
+async def test_one_whose_consumer_is_deleted_ends(
+    chain_server: ChainServer, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    """A pull consumer that is deleted while we wait on it stays silent for ever."""
+    monkeypatch.setattr(running, "_LOOK_AT_CONSUMER", 0.02)
+    monkeypatch.setattr(running, "collect_less_often", lambda: None)
+    settings = load_settings(home=chain_server.home, nats_url=chain_server.url, health_port=0)
+    js = (await chain_server.connect("keeper")).jetstream()
+    serving = asyncio.create_task(running._serve(service, settings, narrated=True))
+
+    await eventually(settings.folder.service_file(service).exists)
+    await js.delete_consumer(*_DURABLES[service])
+    with pytest.raises(running.ConsumerGoneError, match=f"the consumer of {service} was deleted on the server"):
+        await asyncio.wait_for(serving, 20)
