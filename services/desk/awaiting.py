@@ -6,14 +6,17 @@ asked, with her record from the book. Of that no more leaves here than the momen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from events.envelope import iso
+from services.answering import Ask, TooLargeError
 from services.contact import Contact
+from services.notifying.asking_together import LETTERS_OF
 from services.notifying.gathering import Hold, Letter, Reach, gather, pending
 from services.notifying.records import Policy
 
@@ -27,6 +30,19 @@ class Awaited(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     orders: tuple[Annotated[str, StringConstraints(min_length=1, max_length=1_000)], ...] = Field(max_length=50)
+
+
+async def histories_of(orders: Sequence[str], ask: Ask, now: datetime) -> list[dict[str, Any]]:
+    """The histories of ``orders``, as ``waits`` takes them, without those that are too long to be read."""
+    try:
+        answer = await ask("histories", {"orders": list(orders), "letters_since": iso(now - LETTERS_OF)}, None)
+    except TooLargeError:
+        if len(orders) == 1:
+            return []
+        # Halves would have the long one read again and again.
+        alone = await asyncio.gather(*(histories_of([order], ask, now) for order in orders))
+        return [history for found in alone for history in found]
+    return list(answer["histories"].values())
 
 
 def waits(history: Mapping[str, Any], contact: Contact | None, now: datetime) -> dict[str, dict[str, str | None]]:

@@ -23,12 +23,11 @@ from pydantic import ValidationError
 
 from events import log, names
 from events.clock import Clock
-from events.envelope import iso
 from events.subjects import customer_key
 from services.answering import Ask, NoAnswerError, QuestionError, pack
 from services.connecting import while_there
 from services.contact import Contact
-from services.desk.awaiting import Awaited, waits
+from services.desk.awaiting import Awaited, histories_of, waits
 from services.desk.book import Book, Entry, ForgottenError
 from services.desk.bouncing import Bounced, decide_bounce
 from services.desk.finding import Sought, find_by_name
@@ -52,7 +51,6 @@ from services.desk.redacting import redacted
 from services.desk.saying import Reply, decide_reply
 from services.desk.settling import Settled, decide_settlement
 from services.ending import end
-from services.notifying.asking_together import LETTERS_OF
 from services.notifying.history import History
 from services.rejected import as_json
 from services.stopping import AT_HAND
@@ -288,9 +286,8 @@ class Desk:
         """What the planned messages of some orders wait for, as far as the read models are: it is only shown."""
         asked = Awaited.model_validate(given)
         now = self._clock.now()
-        about = {"orders": list(asked.orders), "letters_since": iso(now - LETTERS_OF)}
         found: Answer = {}
-        for history in (await self._answered("histories", about, None))["histories"].values():
+        for history in await histories_of(asked.orders, self._answered, now):
             order = history["order"] or {}
             if order.get("opened_by") and order.get("customer"):
                 entry = await self._book.find(customer_key(order["opened_by"], order["customer"]))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from events.envelope import Event, iso
+from services.answering import TooLargeError
 from services.contact import Contact
-from services.desk.awaiting import waits
+from services.desk.awaiting import histories_of, waits
 from services.notifying.records import PlannedMessage
 from tests.ready import lent_database
 from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, ORDER, PATIENCE, REPAIRER, SHOP, Chain, fact
@@ -75,3 +77,17 @@ def test_what_was_tried_waits_for_a_channel(chain: Chain) -> None:
     tried = {"message": message.message, "channel": "email", "attempt": 1}
     chain.add(chain._ours("message.attempted", "a1", chain.clock.now(), tried))
     assert of(chain, message) == ("channel", None)
+
+
+async def test_an_order_that_is_too_long_to_be_read_hides_no_other() -> None:
+    asked: list[int] = []
+
+    async def ask(name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+        asked.append(len(args["orders"]))
+        if "W-long" in args["orders"]:
+            raise TooLargeError("the answer is too large")
+        return {"histories": {order: {"order": {"order_id": order}} for order in args["orders"]}}
+
+    found = await histories_of(["W-1", "W-long", "W-2"], ask, MONDAY)
+    assert [history["order"]["order_id"] for history in found] == ["W-1", "W-2"]
+    assert asked == [3, 1, 1, 1]
