@@ -99,4 +99,6 @@ def test_a_number_of_gs1_means_a_partner(home: Path) -> None:
     assert list_identifiers(home) == {number: SHOP}
     assert call("partner", "identify", "importer:nobody", number, home=home).exit_code == 2
     assert call("partner", "identify", SHOP, " ", home=home).exit_code == 2
+    mistyped = call("partner", "identify", SHOP, "4006381333932", home=home)
+    assert (mistyped.exit_code, "after 400638133393 the check digit is 1" in mistyped.stderr) == (2, True)
     assert list_identifiers(home) == {number: SHOP}
