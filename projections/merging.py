@@ -17,6 +17,8 @@ from projections.statements import execute, read_sql
 MERGED: Final = "order.merged"
 CORRECTED: Final = "fact.corrected"
 
+_STRETCH: Final = 2**20 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -89,6 +91,15 @@ class Span:
         if other is None:
             return self
         return Span(min(self.first, other.first), max(self.last, other.last), self.announces or other.announces)
+
+
+def until(last: int) -> int:
+    """What `subjects` has of an order whose last fact has that position: no fact of it comes after.
+
+    It is the end of a stretch of a million positions: for nearly all facts nothing has to be written, and the facts of
+    one order are found nearly as soon.
+    """
+    return last | _STRETCH
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from events.envelope import TypeNameError, full_type, split_type
 from events.vocabulary import MERGING_FACTS
 from projections import plain
 from projections.desk import Desk
-from projections.merging import Merges
+from projections.merging import Merges, until
 from projections.models import CATALOG
 from projections.recent import Known
 from projections.regrouping import regroup
@@ -39,32 +39,33 @@ _GENERATION: Final = 2
 #: What `subjects` has of orders that may be those of the batch: keys can collide, so their ids are compared besides. By
 #: the keys alone DuckDB has to look through one column only.
 _STORED: Final = """
-SELECT order_id, first_position, announces FROM chain.subjects WHERE order_key IN (SELECT order_key FROM touched)
+SELECT order_id, first_position, until, announces FROM chain.subjects WHERE order_key IN (SELECT order_key FROM touched)
 """
 
 #: The same for a single order, of which DuckDB finds a constant sooner.
-_STORED_ONE: Final = "SELECT order_id, first_position, announces FROM chain.subjects WHERE order_key = $order_key"
+_STORED_ONE: Final = (
+    "SELECT order_id, first_position, until, announces FROM chain.subjects WHERE order_key = $order_key"
+)
 
 #: The facts by which their order announces anything.
 _ANNOUNCING: Final = pa.array(["party.closed", "policy.adopted"])
 
 _ADD_EVENTS: Final = "INSERT INTO chain.events FROM placed"
-_ADD_SUBJECTS: Final = "INSERT INTO chain.subjects FROM touched"
-_UPDATE_SUBJECT: Final = """
-UPDATE chain.subjects SET last_position = $last_position, announces = $announces WHERE first_position = $first_position
-"""
+_ADD_SUBJECTS: Final = "INSERT INTO chain.subjects FROM beginning"
 
 
 @dataclass(frozen=True)
 class Arrived:
     """A batch taken apart, as rows of `events`, with its orders: `touched` has a row for each.
 
-    ``merges`` is what holds with the batch; ``regrouped`` are the first positions of orders that became one, or are no
-    longer, with this batch: before and after. ``may_merge`` tells whether any order may be several in one.
+    ``stands`` are those whose row in `subjects` stays as it is, by where they begin. ``merges`` is what holds with the
+    batch; ``regrouped`` are the first positions of orders that became one, or are no longer, with this batch: before
+    and after. ``may_merge`` tells whether any order may be several in one.
     """
 
     rows: pa.Table
     touched: pa.Table
+    stands: frozenset[int]
     merges: Merges
     may_merge: bool
     regrouped: frozenset[int] = frozenset()
@@ -116,7 +117,7 @@ def define_facts(cursor: DuckDBPyConnection) -> None:
 
 
 def create_mirror(cursor: DuckDBPyConnection) -> None:
-    """Create the empty mirror: `events`, `subjects` with each order's first and last position, and `merged`.
+    """Create the empty mirror: `events`, `subjects` with where each order begins and by where it ends, and `merged`.
 
     Orders that are one have one row in `subjects`, under the id with which they go on, and lie where the first of them
     begins; `merged` has all their ids. ``aside`` is what was said of one that does not go on under its own id.
@@ -134,7 +135,7 @@ def create_mirror(cursor: DuckDBPyConnection) -> None:
     cursor.unregister("incoming")
     cursor.execute(
         "CREATE TABLE subjects "
-        "(order_id VARCHAR, order_key UBIGINT, first_position BIGINT, last_position BIGINT, announces BOOLEAN)"
+        "(order_id VARCHAR, order_key UBIGINT, first_position BIGINT, until BIGINT, announces BOOLEAN)"
     )
     cursor.execute("CREATE TABLE merged (order_id VARCHAR, order_key UBIGINT, first_position BIGINT, survivor VARCHAR)")
 
@@ -160,7 +161,7 @@ def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
     Nothing is changed yet, but where what is there already lies, if orders became one with this batch.
     """
     rows = _rows(desk.maker, batch)
-    touched = _with_stored(desk, _spoken_of(rows), batch[0][0])
+    touched, stands = _with_stored(desk, _spoken_of(rows), batch[0][0])
     rows = rows.drop_columns(["order_key"])
     desk.put("arrived", rows)
     named = touched.select(["order_id", "first_position"]).append_column("aside", pa.array([False] * len(touched)))
@@ -171,7 +172,7 @@ def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
     placed = _placed(rows, named)
     desk.put("touched", touched)
     desk.put("placed", placed)
-    return Arrived(placed, touched, merges, may_merge, regrouped)
+    return Arrived(placed, touched, stands, merges, may_merge, regrouped)
 
 
 def _rows(maker: Workbench, batch: Sequence[Message]) -> pa.Table:
@@ -194,18 +195,22 @@ def add_events(desk: Desk, arrived: Arrived) -> None:
     desk.writer.run(_ADD_EVENTS)
     desk.keys.add(arrived.touched.to_pydict()["order_key"])
     # Where anything is announced or one, more orders may have been touched meanwhile than the batch speaks of.
-    plain = not arrived.may_merge and not any(arrived.touched["announces"].to_pylist())
-    if plain and not arrived.has_old:
-        desk.writer.run(_ADD_SUBJECTS)
-    elif plain and len(arrived.touched) == 1:
-        (order,) = arrived.touched.select(["first_position", "last_position", "announces"]).to_pylist()
-        execute(desk.writer.cursor, _UPDATE_SUBJECT, order)
-    else:
+    if arrived.may_merge or any(arrived.touched["announces"].to_pylist()):
         execute(desk.writer.cursor, read_sql("merge_subjects"))
+        return
+    begin = arrived.begin
+    firsts: list[Any] = arrived.touched["first_position"].to_pylist()
+    if any(first < begin and first not in arrived.stands for first in firsts):
+        execute(desk.writer.cursor, read_sql("merge_subjects"))
+        return
+    are_new = [first >= begin for first in firsts]
+    if any(are_new):
+        desk.writer.put("beginning", arrived.touched.filter(pa.array(are_new)))
+        desk.writer.run(_ADD_SUBJECTS)
 
 
 def _spoken_of(rows: Any) -> pa.Table:
-    """The orders that a batch speaks of, as rows of `subjects`, with their first and last position in it.
+    """The orders that a batch speaks of, as rows of `subjects`, as though all of them began with it.
 
     Where an order began before the batch, ``_with_stored`` puts in its place.
     """
@@ -220,14 +225,17 @@ def _spoken_of(rows: Any) -> pa.Table:
         "order_id": orders.dictionary,
         "order_key": rows["order_key"].take(pa.array(row[begins])),
         "first_position": pa.array(position[row[begins]]),
-        "last_position": pa.array(position[row[ends]]),
+        "until": pa.array([until(last) for last in position[row[ends]].tolist()], pa.int64()),
         "announces": pa.array(np.logical_or.reduceat(announces[row], begins)),
     }
     return pa.table(columns)
 
 
-def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> pa.Table:
-    """The orders of a batch from ``begin`` on, each with where it began, and whether it announced anything before."""
+def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, frozenset[int]]:
+    """The orders of a batch from ``begin`` on, each with where it began, and whether it announced anything before.
+
+    Also tells where those begin whose row in `subjects` says so already.
+    """
     columns: dict[str, list[Any]] = spoken.to_pydict()
     ids = columns["order_id"]
     stored = desk.recent.find(ids)
@@ -237,14 +245,18 @@ def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> pa.Table:
         unknown = _that_may_be_stored(desk, spoken, stored)
     if unknown is not None:
         stored |= _looked_up(desk, unknown)
-    if stored:
-        firsts, announces = columns["first_position"], columns["announces"]
-        for row, order in enumerate(ids):
-            if order in stored:
-                firsts[row] = stored[order].first_position
-                announces[row] = announces[row] or stored[order].announces
-        return pa.table(columns, schema=spoken.schema)
-    return spoken
+    if not stored:
+        return spoken, frozenset()
+    stands = []
+    firsts, untils, announces = columns["first_position"], columns["until"], columns["announces"]
+    for row, order in enumerate(ids):
+        if order in stored:
+            known = stored[order]
+            firsts[row] = known.first_position
+            announces[row] = announces[row] or known.announces
+            if (untils[row], announces[row]) == (known.until, known.announces):
+                stands.append(known.first_position)
+    return pa.table(columns, schema=spoken.schema), frozenset(stands)
 
 
 def _that_may_be_stored(desk: Desk, spoken: pa.Table, stored: Mapping[str, Known]) -> pa.Table | None:
@@ -262,9 +274,9 @@ def _looked_up(desk: Desk, orders: pa.Table) -> dict[str, Known]:
     else:
         desk.writer.put("touched", orders)
         rows = desk.writer.look_up(_STORED).to_pydict()
-    places = zip(rows["order_id"], rows["first_position"], rows["announces"], strict=True)
+    places = zip(rows["order_id"], rows["first_position"], rows["until"], rows["announces"], strict=True)
     wanted = frozenset(orders["order_id"].to_pylist())
-    return {order: Known(first, announces) for order, first, announces in places if order in wanted}
+    return {order: Known(*place) for order, *place in places if order in wanted}
 
 
 def _placed(rows: pa.Table, named: pa.Table) -> pa.Table:

@@ -31,14 +31,15 @@ SELECT * EXCLUDE ({", ".join(sorted(UNREAD))})
 FROM chain.events
 WHERE position >= $begin AND first_position >= $begin
 """  # noqa: S608 - our own names
-_ORDERS: Final = "SELECT order_id, first_position, announces FROM chain.subjects WHERE first_position >= $begin"
+_ORDERS: Final = "SELECT order_id, first_position, until, announces FROM chain.subjects WHERE first_position >= $begin"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Where an order begins, and whether it ever announced anything, as `subjects` has it."""
+    """Where an order begins, by where it ends, and whether it ever announced anything, as `subjects` has it."""
 
     first_position: int
+    until: int
     announces: bool
 
 
@@ -101,11 +102,10 @@ class Recent:
 
     def remember(self, touched: pa.Table, rows: pa.Table) -> None:
         """Keep what came to the mirror: orders as `subjects` has them now, and the new rows."""
-        columns = touched.select(["order_id", "first_position", "announces"]).to_pydict()
-        for order, first, announces in zip(*columns.values(), strict=True):
-            known = self._orders.get(order)
-            if first >= self.begin and (known is None or (known.first_position, known.announces) != (first, announces)):
-                self._orders[order] = Known(first, announces)
+        columns = touched.select(["order_id", "first_position", "until", "announces"]).to_pydict()
+        for order, first, until, announces in zip(*columns.values(), strict=True):
+            if first >= self.begin:
+                self._orders[order] = Known(first, until, announces)
         self._runs.append(_run_of([rows], self.begin))
         # Each is longer than all after it together: there are few, and each row is moved seldom.
         while len(self._runs) > 1 and len(self._runs[-2].firsts) <= 2 * len(self._runs[-1].firsts):

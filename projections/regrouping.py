@@ -20,6 +20,7 @@ from projections.merging import (
     said_of_orders,
     spans_of,
     survivors,
+    until,
 )
 
 #: `touched`, `named`, what holds from now on, and the first positions of what moves: before, and from now on.
@@ -112,7 +113,7 @@ def _arrived_spans(cursor: DuckDBPyConnection, orders: Collection[str]) -> dict[
 def _stored(cursor: DuckDBPyConnection, places: Iterable[Place]) -> dict[Place, Span]:
     by_first = {place.first_position: place for place in places}
     rows = cursor.execute(
-        "SELECT first_position, last_position, announces FROM chain.subjects "
+        "SELECT first_position, until, announces FROM chain.subjects "
         "WHERE first_position IN (SELECT unnest($1::BIGINT[]))",
         [list(by_first)],
     ).fetchall()
@@ -129,16 +130,16 @@ def _orders(
         order = row["order_id"]
         place = places.get(order) or Place(row["first_position"], order)
         named.append((order, place.first_position, place.survivor != order))
-        span = Span(place.first_position, row["last_position"], row["announces"])
+        span = Span(place.first_position, row["until"], row["announces"])
         rows[place] = span.with_(rows.get(place))
     found = cursor.execute(
-        "SELECT order_id, hash(order_id) AS order_key, first_position, last_position, announces FROM ("
+        "SELECT order_id, hash(order_id) AS order_key, first_position, until, announces FROM ("
         "SELECT unnest($1::VARCHAR[]) AS order_id, unnest($2::BIGINT[]) AS first_position, "
-        "unnest($3::BIGINT[]) AS last_position, unnest($4::BOOLEAN[]) AS announces)",
+        "unnest($3::BIGINT[]) AS until, unnest($4::BOOLEAN[]) AS announces)",
         [
             [place.survivor for place in rows],
             [place.first_position for place in rows],
-            [span.last for span in rows.values()],
+            [until(span.last) for span in rows.values()],
             [span.announces for span in rows.values()],
         ],
     ).to_arrow_table()

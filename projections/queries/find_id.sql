@@ -1,7 +1,7 @@
 -- The order that the one with exactly this id became part of; `merged` are the ids of all that became part of it.
-SELECT s.order_id, s.first_position, s.last_position, m.merged
+SELECT s.order_id, s.first_position, s.until, m.merged
 FROM (
-    SELECT DISTINCT s.order_id, s.first_position, s.last_position
+    SELECT DISTINCT s.order_id, s.first_position, s.until
     FROM merged m
     JOIN subjects s ON s.first_position = m.first_position
     WHERE m.order_key = hash($name::VARCHAR) AND m.order_id = $name

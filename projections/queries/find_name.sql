@@ -1,5 +1,5 @@
 -- Orders with this reference or serial number, the latest first.
-SELECT DISTINCT s.order_id, s.first_position, s.last_position, m.merged
+SELECT DISTINCT s.order_id, s.first_position, s.until, m.merged
 FROM names n
 JOIN subjects s ON s.first_position = n.first_position
 LEFT JOIN (

@@ -31,7 +31,7 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
     rules = policy.messages.model_dump()
     if not firsts:
         return {"histories": {}, "rules": rules}
-    bounds = {"firsts": firsts, "begin": min(firsts), "end": max(row["last_position"] for row in subjects)}
+    bounds = {"firsts": firsts, "begin": min(firsts), "end": max(row.pop("until") for row in subjects)}
     entries = _by_order(reading.rows("histories_entries", **bounds))
     several = [row["first_position"] for row in subjects if row["merged"]]
     said_of = telling.said_of(reading, several, bounds["begin"], bounds["end"])

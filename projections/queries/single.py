@@ -16,7 +16,28 @@ from projections.queries.reading import Reading, Row
 #: Kinds that are owed beside the work.
 BESIDE_THE_WORK: Final = frozenset({"update", "check"})
 _PASSING: Final = frozenset({"open", "paused"})
-#: What is read of entries to work out other things.
+#: What is read of the tables. Of events this is what entries.sql reads.
+_EVENT: Final = (
+    "position", "occurred_at", "recorded_at", "type", "version", "source", "id", "data", "fact", "party", "name", "aside"
+)  # fmt: skip
+_COMMITMENT: Final = (
+    "position", "kind", "topic", "owner", "owed_to", "accountable", "opened_at", "due_at", "ended_at", "state", "met_late",
+    "rule", "level", "nudged_at", "withdrawn_at", "promises", "first_promised_at", "promised_at", "promised_by",
+)  # fmt: skip
+_HANDOFF: Final = (
+    "position", "from_party", "to_party", "handed_at", "received_at", "wait_seconds", "state", "ping_pong", "stint"
+)  # fmt: skip
+_MESSAGE: Final = (
+    "message_id", "kind", "status", "planned_at", "sent_at", "next_news_by", "planned_position", "sent_position",
+    "reason_position",
+)  # fmt: skip
+_STATUS: Final = (
+    "order_id", "status", "open", "since", "holder", "heading_to", "accountable", "customer", "opened_by", "opened_at",
+    "closed_at", "outcome", "brand", "model", "serial", "fault_text", "urgency", "category", "next_step", "next_owner",
+    "last_told_at", "last_told_kind", "next_news_by", "facts", "handoffs", "reopenings", "ping_pongs", "contacts_started",
+    "messages_sent", "first_position", "last_position",
+)  # fmt: skip
+#: What an entry has only for other things to be worked out.
 _NOTES: Final = frozenset({"counted", "party", "name", "aside"})
 _SECOND: Final = timedelta(seconds=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -39,24 +60,37 @@ class SingleOrder:
 
         ``counted`` is the name of the fact where it counts: it can be read, was said once, and is not taken back.
         """
-        last = self.subject["last_position"]
-        moments = {"as_of": self._reading.as_of, "known_at": self._reading.known_at}
-        rows = self._reading.rows("entries", first=self.first, last=last, **moments)
-        several = [self.first] if any(row["aside"] for row in rows) else []
-        said_of = telling.said_of(self._reading, several, self.first, last)
+        rows = self._events()
         voids = self._voids_among(rows)
-        for row in rows:
-            row["voided"] = row["position"] in voids
-            row["counted"] = None if row["voided"] else row["counted"]
-        return telling.by_position(
-            sorted(rows, key=lambda row: (_moment(row["occurred_at"]), row["position"])), said_of
-        )
+        entries = [_entry(row, is_void=row["position"] in voids) for row in rows]
+        entries.sort(key=lambda entry: (_moment(entry["occurred_at"]), entry["position"]))
+        return telling.by_position(entries, self._said_of(rows))
+
+    def _events(self) -> list[Row]:
+        if self._reading.past is not None:
+            return self._reading.past.rows("events", _EVENT, self.first)
+        return self._reading.rows("entries", first=self.first, last=self.subject["until"])
+
+    def _said_of(self, rows: Sequence[Row]) -> dict[int, str]:
+        """Of which id that became part of the order something was said."""
+        if not any(row["aside"] for row in rows):
+            return {}
+        if self._reading.past is None:
+            return telling.said_of(self._reading, [self.first], self.first, self.subject["until"])
+        events = self._reading.past.rows("events", ("position", "order_id", "aside"), self.first)
+        return {event["position"]: event["order_id"] for event in events if event["aside"]}
 
     def _voids_among(self, rows: Sequence[Row]) -> set[int]:
         # What is taken back may have been so by a fact that happened after the moment of the question.
         if self._reading.as_of is None and _count_all(rows):
             return set()
-        return {row["position"] for row in self._reading.rows("voids_of_order", first=self.first)}
+        return {row["position"] for row in self._reading.of_order("voids", ("position",), self.first)}
+
+    @cached_property
+    def row(self) -> Row | None:
+        """Its row of the model `orders`; None for a party of which no fact made an order."""
+        rows = self._reading.of_order("orders", _STATUS, self.first)
+        return rows[0] if rows else None
 
     @cached_property
     def counted(self) -> list[Row]:
@@ -79,13 +113,13 @@ class SingleOrder:
     @cached_property
     def messages(self) -> list[Row]:
         """What the customer was told, in the order in which it was planned or sent."""
-        rows = self._reading.rows("order_messages", first=self.first)
+        rows = self._reading.of_order("messages", _MESSAGE, self.first)
         return sorted(rows, key=lambda row: (_moment(row["planned_at"] or row["sent_at"]), row["message_id"]))
 
     @cached_property
     def commitments(self) -> list[Row]:
         """All that was ever owed, in the order in which it was opened."""
-        rows = self._reading.rows("order_commitments", first=self.first)
+        rows = self._reading.of_order("commitments", _COMMITMENT, self.first)
         return sorted(rows, key=lambda row: (_moment(row["opened_at"]), row["position"], row["kind"]))
 
     @cached_property
@@ -94,12 +128,8 @@ class SingleOrder:
         if not self.says("item.handed_over"):
             return []
         due = {row["position"]: row["due_at"] for row in self.commitments if row["kind"] == "receive"}
-        rows = self._reading.rows("order_handoffs", first=self.first)
-        rows.sort(key=lambda row: row["stint"])
-        return [
-            {name: value for name, value in row.items() if name != "stint"} | {"due": due.get(row["position"])}
-            for row in rows
-        ]
+        rows = self._reading.of_order("handoffs", _HANDOFF, self.first)
+        return [_handoff(row, due.get(row["position"])) for row in sorted(rows, key=lambda row: row["stint"])]
 
     def says(self, start: str) -> bool:
         """Whether any fact counts whose name begins with that."""
@@ -121,6 +151,25 @@ class SingleOrder:
         return [_owed(row, now) for row in rows]
 
 
+def _entry(row: Row, *, is_void: bool) -> Row:
+    fact, version = row["fact"], row["version"]
+    return {
+        **{name: row[name] for name in ("position", "occurred_at", "recorded_at", "type")},
+        "version": version or None,
+        **{name: row[name] for name in ("source", "id", "data")},
+        "known": fact is not None,
+        "counted": fact if version != 0 and not is_void else None,
+        **{name: row[name] for name in ("party", "name", "aside")},
+        "voided": is_void,
+    }
+
+
+def _handoff(row: Row, due: Any) -> Row:
+    names = ("received_at", "wait_seconds", "state", "ping_pong")
+    sent = {name: row[name] for name in ("position", "from_party", "to_party", "handed_at")}
+    return {**sent, "due": due, **{name: row[name] for name in names}}
+
+
 def _owed(row: Row, now: datetime | None) -> Row:
     late = now is not None and row["state"] == "open" and row["due_at"] is not None and _moment(row["due_at"]) < now
     return {
@@ -136,7 +185,7 @@ def _owed(row: Row, now: datetime | None) -> Row:
 def _count_all(rows: Sequence[Row]) -> bool:
     """Whether it can be seen that none is void: nothing is said twice, and nothing is taken back."""
     once = {(row["source"], row["id"]) for row in rows}
-    return len(once) == len(rows) and all(row["counted"] != "fact.corrected" for row in rows)
+    return len(once) == len(rows) and all(row["fact"] != "fact.corrected" for row in rows)
 
 
 def without_notes(entry: Row) -> Row:

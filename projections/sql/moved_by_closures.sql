@@ -21,7 +21,7 @@ moved AS (
             -- What is paused has no due time yet. greatest() passes over NULL.
             AND greatest(c.due_at, c.ended_at, c.next_at, CASE WHEN c.due_at IS NULL THEN x.closed_until END) > x.closed_from
 )
-SELECT s.order_id, s.order_key, s.first_position, s.last_position, s.announces
+SELECT s.order_id, s.order_key, s.first_position, s.until, s.announces
 FROM moved m
 JOIN chain.subjects s ON s.first_position = m.first_position
 WHERE m.first_position NOT IN (SELECT first_position FROM touched)

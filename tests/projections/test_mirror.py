@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from events import vocabulary
 from projections.database import Database
+from projections.merging import until
 from projections.mirror import lift, unseen
 from projections.queries import run
-from tests.projections.story import SHOP, fact, messages_of, opened
+from tests.projections.story import BENCH, SHOP, fact, handed, messages_of, opened, received
 from tests.sampling import examples
 
 GOOD = opened().to_json()
@@ -115,6 +116,25 @@ def test_positions_that_were_seen_are_passed_over(database: Database) -> None:
     assert database.apply([*batch, (9, opened(order="W-3").to_json()), *batch]) == 9
     assert [row[0] for row in events(database)] == [1, 2, 9]
     assert database.apply([]) == 9
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_by_where_an_order_ends_is_raised_when_facts_come_after_that(database: Database, together: bool) -> None:
+    end = until(1)
+    (first,) = messages_of([opened()], first=end - 1)
+    later = [
+        (end, received(SHOP, "2026-03-03 09:00").to_json()),
+        (end + 1, opened(order="W-2").to_json()),
+        (end + 2, handed(SHOP, BENCH, "2026-03-04 09:00").to_json()),
+    ]
+    database.apply([first])
+    for batch in [later] if together else [[message] for message in later]:
+        database.apply(batch)
+    cursor = database.cursor()
+    stored = cursor.execute("SELECT order_id, first_position, until FROM subjects ORDER BY order_id").fetchall()
+    cursor.close()
+    assert stored == [("W-1", end - 1, until(end + 2)), ("W-2", end + 1, until(end + 2))]
+    assert len(run(database, "timeline", {"order": "W-1"})["entries"]) == 3
 
 
 def test_a_batch_is_put_in_order() -> None:

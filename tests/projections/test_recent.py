@@ -11,6 +11,7 @@ from events.envelope import Event
 from projections import database as databases
 from projections import recent as recent_orders
 from projections.database import Database, open_database
+from projections.merging import until
 from projections.recent import Keys, Known, Recent
 from tests.projections.story import (
     BENCH,
@@ -51,7 +52,8 @@ def rows_of_a_rebuild(facts: list[Event]) -> object:
 
 def touched(*orders: str) -> pa.Table:
     firsts = [int(order.partition("-")[2]) for order in orders]
-    return pa.table({"order_id": list(orders), "first_position": firsts, "announces": [False] * len(orders)})
+    columns = {"until": [until(first) for first in firsts], "announces": [False] * len(orders)}
+    return pa.table({"order_id": list(orders), "first_position": firsts, **columns})
 
 
 def raw(**rows: list[int]) -> pa.Table:
@@ -73,7 +75,7 @@ def test_the_next_fact_of_an_order_finds_what_the_mirror_holds_of_it(database: D
     apply_singly(database, FACTS)
     assert database._desk is not None
     recent = database._desk.recent
-    assert recent.find(["W-1", "W-2", "W-3"]) == {"W-1": Known(1, False), "W-2": Known(2, False)}
+    assert recent.find(["W-1", "W-2", "W-3"]) == {"W-1": Known(1, until(1), False), "W-2": Known(2, until(2), False)}
     assert positions_of(recent, 1) == [1, 3, 4, 6]
     assert positions_of(recent, 1, 2) == [1, 2, 3, 4, 5, 6]
     assert model_rows(database) == rows_of_a_rebuild(FACTS)
