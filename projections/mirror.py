@@ -48,7 +48,7 @@ _STORED_ONE: Final = (
 )
 
 #: The facts by which their order announces anything.
-_ANNOUNCING: Final = pa.array(["party.closed", "policy.adopted"])
+_ANNOUNCING: Final = frozenset({"party.closed", "policy.adopted"})
 
 _ADD_EVENTS: Final = "INSERT INTO chain.events FROM placed"
 _ADD_SUBJECTS: Final = "INSERT INTO chain.subjects FROM beginning"
@@ -163,11 +163,11 @@ def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
     rows = _rows(desk.maker, batch)
     touched, stands = _with_stored(desk, _spoken_of(rows), batch[0][0])
     rows = rows.drop_columns(["order_key"])
-    desk.put("arrived", rows)
     named = touched.select(["order_id", "first_position"]).append_column("aside", pa.array([False] * len(touched)))
     regrouped: frozenset[int] = frozenset()
     may_merge = bool(merges.involved) or not MERGING_FACTS.isdisjoint(rows["fact"].unique().to_pylist())
     if may_merge:
+        desk.put("arrived", rows)
         touched, named, merges, regrouped = regroup(desk.writer.cursor, rows, touched, named, merges)
     placed = _placed(rows, named)
     desk.put("touched", touched)
@@ -214,21 +214,24 @@ def _spoken_of(rows: Any) -> pa.Table:
 
     Where an order began before the batch, ``_with_stored`` puts in its place.
     """
-    orders = rows["order_id"].combine_chunks().dictionary_encode()
-    codes = np.asarray(orders.indices.to_numpy(), np.int64)
-    position = np.asarray(rows["position"].to_numpy(), np.int64)
-    row = np.lexsort((position, codes))
-    begins = np.flatnonzero(np.append(True, codes[row][1:] != codes[row][:-1]))
-    ends = np.append(begins[1:], len(row)) - 1
-    announces = np.asarray(pc.is_in(rows["fact"].cast(pa.string()), _ANNOUNCING).to_numpy(), np.bool_)
-    columns = {
-        "order_id": orders.dictionary,
-        "order_key": rows["order_key"].take(pa.array(row[begins])),
-        "first_position": pa.array(position[row[begins]]),
-        "until": pa.array([until(last) for last in position[row[ends]].tolist()], pa.int64()),
-        "announces": pa.array(np.logical_or.reduceat(announces[row], begins)),
-    }
-    return pa.table(columns)
+    found: dict[str, list[Any]] = {}
+    columns = (rows[name].to_pylist() for name in ("order_id", "order_key", "position", "fact"))
+    for order, key, position, fact in zip(*columns, strict=True):
+        place = found.get(order)
+        if place is None:
+            found[order] = [order, key, position, position, fact in _ANNOUNCING]
+        else:
+            place[2:] = min(place[2], position), max(place[3], position), place[4] or fact in _ANNOUNCING
+    names, keys, firsts, lasts, announce = zip(*found.values(), strict=True)
+    return pa.table(
+        {
+            "order_id": pa.array(names, pa.string()),
+            "order_key": pa.array(keys, pa.uint64()),
+            "first_position": pa.array(firsts, pa.int64()),
+            "until": pa.array([until(last) for last in lasts], pa.int64()),
+            "announces": pa.array(announce, pa.bool_()),
+        }
+    )
 
 
 def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, frozenset[int]]:
@@ -285,7 +288,8 @@ def _placed(rows: pa.Table, named: pa.Table) -> pa.Table:
     where: Any = pc.index_in(arrived["order_id"], value_set=named["order_id"])
     first, aside = (named[column].take(where) for column in ("first_position", "aside"))
     placed: pa.Table = arrived.add_column(1, "first_position", first).add_column(2, "aside", aside)
-    return placed.sort_by("position") if len(placed) > 1 else placed
+    positions = placed["position"].to_numpy()
+    return placed if np.all(positions[1:] > positions[:-1]) else placed.sort_by("position")
 
 
 def _lifted(batch: Sequence[Message]) -> Sequence[Message]:
