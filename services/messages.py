@@ -21,6 +21,7 @@ from services.notifying.apart import (
     answer_to_tell,
     apart_kind,
     apart_speaks,
+    left_to_tell,
     to_be_written,
 )
 from services.notifying.asking import addressed_to_her, may_be_hers
@@ -152,6 +153,8 @@ def _look(fact: Happened) -> _Look:
         return _for_itself
     if fact.name == MERGED:
         return _entered_twice
+    if fact.name == CORRECTION:
+        return _put_right
     return _overdue if fact.name in (OVERDUE, NUDGED) else _milestone_to_tell
 
 
@@ -164,6 +167,13 @@ def _for_itself(fact: Happened, history: History, policy: Policy, now: datetime)
     if answer is not None:
         return answer, "answer"
     return (fact, kind) if apart_speaks(fact, history, now) is None else None
+
+
+def _put_right(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
+    left = left_to_tell(fact, history, now)
+    if left is not None and (kind := apart_kind(left)) is not None:
+        return left, kind
+    return _milestone_to_tell(fact, history, policy, now)
 
 
 def _milestone_to_tell(

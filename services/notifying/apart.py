@@ -98,7 +98,18 @@ def apart_speaks(fact: Happened, history: History, now: datetime) -> SuppressRea
             break
         if history.status_of(told_apart(history, other)) in ("planned", "sent"):
             return "overtaken"  # said again
-    return None
+    return "overtaken" if _was_read_before(fact, history) else None
+
+
+def _was_read_before(fact: Happened, history: History) -> bool:
+    """Whether she has read the same of somebody who took it back, and has not been told so: for it stands."""
+    wrong = (
+        each for each in history.voided if apart_kind(each) == apart_kind(fact) and _content(each) == _content(fact)
+    )
+    read = {told_apart(history, each) for each in wrong if fact in thread_of(each, history)}
+    return any(told.id in read and told.status == "sent" for told in history.told) and not any(
+        read & set(told.corrects) for told in history.told
+    )
 
 
 def answer_to_tell(question: Happened, history: History, now: datetime) -> Happened | None:
@@ -109,6 +120,26 @@ def answer_to_tell(question: Happened, history: History, now: datetime) -> Happe
             untold = history.status_of(told_apart(history, fact)) is None
             if question_of(fact, history) == question and untold and apart_speaks(fact, history, now) is None:
                 return fact
+    return None
+
+
+def still_said(wrong: Happened, history: History) -> bool:
+    """Whether what ``wrong`` said, which was taken back, somebody has said besides, and that stands."""
+    return apart_kind(wrong) is not None and any(
+        _content(fact) == _content(wrong) for fact in thread_of(wrong, history)
+    )
+
+
+def left_to_tell(correction: Happened, history: History, now: datetime) -> Happened | None:
+    """What was not told because of what ``correction`` took back, and is to be told now; None if there is nothing."""
+    taken_back = (correction.data.get("fact_source") or correction.source, correction.data.get("fact_id"))
+    wrong = next((fact for fact in history.voided if (fact.source, fact.id) == taken_back), None)
+    if wrong is None or apart_kind(wrong) is None:
+        return None
+    for fact in thread_of(wrong, history):
+        untold = fact.position < correction.position and history.status_of(told_apart(history, fact)) is None
+        if untold and apart_speaks(fact, history, now) is None:
+            return fact
     return None
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from events.chain import commitment_id
+from services.notifying.apart import still_said
 from services.notifying.history import Happened, History, Told
 
 CORRECTION: Final = "fact.corrected"
 
 
 def untrue(history: History) -> tuple[Told, ...]:
-    """The messages that she got and whose cause was taken back since, the first first.
+    """The messages that she got and whose cause was taken back since, the first first; not what was said besides.
 
     On a closed order only the last word matters: nobody is written to again about a stage of long ago.
     """
     repeated = {origin for fact in history.facts if (origin := _key(history.origin(fact))) != _key(fact)}
-    voided = {_key(fact) for fact in history.voided} - {_key(fact) for fact in history.facts} - repeated
+    standing = repeated | {_key(fact) for fact in history.facts}
+    voided = {_key(fact) for fact in history.voided if _key(fact) not in standing and not still_said(fact, history)}
     if not voided:
         return ()
     sent = history.sent if history.open else history.sent[-1:]

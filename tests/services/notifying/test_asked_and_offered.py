@@ -131,6 +131,32 @@ def test_an_answer_that_came_before_its_question_is_told_when_that_comes(chain: 
     assert chain.plan_for(late) is None
 
 
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(("sent", "told"), [(False, "answer"), (True, None)])
+def test_of_two_equal_answers_one_is_taken_back(chain: Chain, late: bool, sent: bool, told: str | None) -> None:
+    """The other still says so: she has it to read, and need not hear that it was not right."""
+    first, other = (answers(MONDAY + hour * HOUR) for hour in (2, 3))
+    question = fact("question.asked", HER, MONDAY + HOUR, "q", MONDAY + 4 * HOUR, question="q1", text="Is it?", to=SHOP)
+    chain.story(OPENED)
+    chain.given(*((first, other, question) if late else (question, first)))
+    message = chain.planned(question if late else first)
+    if sent:
+        chain.sent(message)
+    if not late:
+        assert chain.tell(other) is None
+    wrong = corrected(first, MONDAY + 5 * HOUR)
+    plan = chain.given(wrong).plan_for(wrong)
+    assert kind_of(plan) == told
+    if plan is not None:
+        assert "Our answer: “It is”." in body_of(plan)
+        assert "not right" not in body_of(plan)
+        assert chain.verdict_on(message) == Suppress("corrected")
+        chain.sent(chain.record(plan))
+    assert chain.plan_for(other) is None  # should the log be read once more
+    assert chain.tell(corrected(other, MONDAY + 6 * HOUR)) == "corrected"
+    assert chain.tell(answers(MONDAY + 7 * HOUR)) == "answer"
+
+
 def test_the_letter_that_it_goes_on_says_it_too(chain: Chain) -> None:
     """Her question about what was closed opens it again: one letter, not two."""
     chain.story(OPENED, closed(MONDAY + HOUR))
