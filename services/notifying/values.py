@@ -31,23 +31,24 @@ _UNDER_WAY: Final = frozenset({"in_transit", "waiting_for_part", "part_arrived",
 #: These are the news that was promised.
 _NEWS_ITSELF: Final = frozenset({"update", "person"})
 
-#: English has these only in the plural: the pair of them is one thing, of which a sentence can say that it is repaired.
+#: English has these only in the plural, or by two: a pair of them is one thing, of which one can say that it is
+#: repaired.
 _PAIRS: Final = frozenset(
     {
-        *(
-            "binoculars",
-            "boots",
-            "earbuds",
-            "earphones",
-            "glasses",
-            "gloves",
-            "goggles",
-            "headphones",
-            "jeans",
-            "leggings",
-        ),
-        *("pliers", "sandals", "scissors", "shears", "shoes", "shorts", "skates", "skis", "sneakers", "spectacles"),
-        *("sunglasses", "tights", "trousers", "tweezers"),
+        *("aids", "airpods", "binoculars", "boots", "braces", "chinos", "clippers", "clogs", "crutches"),
+        *("cufflinks", "dungarees", "earbuds", "earphones", "earrings", "flippers", "glasses", "gloves"),
+        *("goggles", "headphones", "jeans", "leggings", "loafers", "mittens", "overalls", "pants"),
+        *("pliers", "pyjamas", "sandals", "scissors", "secateurs", "shears", "shoes", "shorts"),
+        *("skates", "skis", "slippers", "sneakers", "socks", "spectacles", "stockings", "sunglasses"),
+        *("tights", "tongs", "trainers", "trousers", "tweezers"),
+    }
+)
+
+#: Of these there may be any number. Together they are one thing, too.
+_SETS: Final = frozenset(
+    {
+        *("blinds", "candlesticks", "chairs", "clubs", "curtains", "cushions", "knives", "lamps"),
+        *("lights", "panniers", "pans", "shutters", "speakers", "tyres", "wheels"),
     }
 )
 
@@ -303,13 +304,23 @@ class _Words:
         name = " ".join(_line(part) for part in (news.brand, news.model) if part and holds_no_address(part))
         if not name or (news.brand and not news.model and news.description):
             name = " ".join(part for part in (name, self._told(news.description)) if part)
-        if self._code == "en" and name.rpartition(" ")[2].casefold() in _PAIRS and "pair of" not in name.casefold():
-            name = f"pair of {name}"
+        if self._code == "en":
+            name = _as_one(name)
         name = name or _THING[self._code]
         if len(name) > _LONGEST_NAME:
             name = name[:_LONGEST_NAME].rsplit(" ", 1)[0] + "…"
         item = self._told(news.item)
         return f"{name} ({item})" if item and len(item) <= _LONGEST_NAME else name
+
+
+def _as_one(name: str) -> str:
+    """``name`` as a singular: ``pair of Halden shoes``, ``set of Halden lamps``."""
+    said, last = name.casefold(), name.rpartition(" ")[2].casefold()
+    if "pair of" in said or "set of" in said or "pairs of" in said:
+        return name
+    if last in _PAIRS:
+        return f"pair of {name}"
+    return f"set of {name}" if last in _SETS else name
 
 
 def _line(text: str) -> str:
