@@ -75,6 +75,11 @@ def borrow_apart() -> Workbench:
     with _sharing:
         if _spare:
             return _spare.pop()
+    return make_apart()
+
+
+def make_apart() -> Workbench:
+    """See ``borrow_apart``. For whoever keeps it."""
     apart = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "threads": 1})
     _settle(apart)
     define_facts(apart)

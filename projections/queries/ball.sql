@@ -21,6 +21,6 @@ SELECT
     c.level, o.status, o.holder, o.accountable, o.ping_pongs AS bounces
 FROM first_due c
 JOIN orders o ON o.first_position = c.first_position
-WHERE ($first::BIGINT IS NULL OR o.first_position = $first) AND o.open
+WHERE o.open
 ORDER BY c.due_at NULLS LAST, o.order_id
 LIMIT $limit

@@ -1,4 +1,4 @@
--- Commitments of one order, of one owner, of one kind or of all, with the names that they have for ever.
+-- Commitments of all orders, of one owner or one kind if that is asked, with the names that they have for ever.
 -- `overdue` and `met_late` are states of the moment of asking.
 WITH chosen AS (
     SELECT
@@ -11,8 +11,7 @@ WITH chosen AS (
         -- It was not met by its due time, whatever became of it.
         met_late OR (state <> 'met' AND coalesce(ended_at, $now::TIMESTAMP) > due_at) AS late
     FROM commitments
-    WHERE ($first::BIGINT IS NULL OR first_position = $first)
-        AND ($owner::VARCHAR IS NULL OR owner = $owner OR ($owner = 'customer' AND starts_with(owner, 'customer:')))
+    WHERE ($owner::VARCHAR IS NULL OR owner = $owner OR ($owner = 'customer' AND starts_with(owner, 'customer:')))
         AND ($kind::VARCHAR IS NULL OR kind = $kind)
         AND ($promised::BOOLEAN IS NULL OR (promised_at IS NOT NULL) = $promised)
 ),

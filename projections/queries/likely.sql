@@ -1,5 +1,5 @@
 -- Of open commitments, how likely each is to be met in time, from how long such things took before (in seconds of the
--- owner's opening hours): of the same lane, else of the same owner, else of all owners in that role; never from fewer than 30 cases.
+-- owner's opening hours): of the same lane, else of the same owner, else of all owners in that role; never from fewer than $least cases.
 WITH history AS (
     SELECT
         kind, split_part(owner, ':', 1) AS role, owner, counterpart,
@@ -10,7 +10,7 @@ WITH history AS (
     FROM commitments
     WHERE state = 'met' AND worked IS NOT NULL
     GROUP BY GROUPING SETS ((kind, role, owner, counterpart), (kind, role, owner), (kind, role))
-    HAVING count(*) >= 30
+    HAVING count(*) >= $least
 ),
 running AS (
     SELECT *, worked_seconds(getvariable('book'), owner, opened_at, $now::TIMESTAMP) AS so_far

@@ -34,7 +34,7 @@ STEPS: Final = {
 def with_balls(reading: Reading, orders: Sequence[Row], now: datetime | None) -> list[Row]:
     """``orders`` with whose move each is, and with the next step that this says; as they are where nobody said when."""
     among = [order["first_position"] for order in orders]
-    found = reading.rows("ball", first=None, among=among, now=now, limit=len(among)) if now and among else []
+    found = reading.rows("ball", among=among, now=now, limit=len(among)) if now and among else []
     balls = {ball["order"]: ball for ball in found}
     return [with_ball(order, balls.get(order["order_id"])) for order in orders]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,11 +12,11 @@ from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.next_step import with_ball
 from projections.queries.parcels import carried, last_parcel, with_parcels
+from projections.queries.past import look_back
 from projections.queries.product_and_place import product_and_place
 from projections.queries.reading import Reading, Row
 from projections.queries.single import SingleOrder, without_notes
 from projections.queries.spending import spent_on
-from projections.queries.travel import travel
 
 #: Steps of the work, as kinds of what is owed.
 _STEPS: Final = frozenset({"receive", "forward", "diagnose", "decide", "part", "repair", "return"})
@@ -28,10 +29,11 @@ def find(reading: Reading, arguments: Arguments) -> Row:
 
 def status(reading: Reading, arguments: Arguments) -> Row:
     """Where one order stands."""
-    single = SingleOrder(reading, find_then(reading, arguments.required_text("order")))
+    reading, subject = find_then(reading, arguments.required_text("order"))
+    single = SingleOrder(reading, subject)
     now = reading.moment_or_none(arguments)
     owed = single.owed(now)
-    order = _status(reading, single, owed)
+    order = _status(single, owed)
     if order is None:
         raise QueryError(f"there is no order '{single.subject['order_id']}'{_moment(reading)}")
     order |= {"parcel": last_parcel(single.handoffs, _carried(single))}
@@ -45,7 +47,7 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
 
     With ``raw``, also what does not count: duplicates and facts that were taken back.
     """
-    subject = find_then(reading, arguments.required_text("order"))
+    reading, subject = find_then(reading, arguments.required_text("order"))
     single = SingleOrder(reading, subject)
     raw = arguments.flag("raw") or False
     entries = single.entries
@@ -53,7 +55,7 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
     now = reading.moment_or_none(arguments)
     owed = single.owed(now)
-    order = _status(reading, single, owed)
+    order = _status(single, owed)
     if order is None and role_of(subject["order_id"]) in ROLES:
         raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
     if order is not None and now is not None:
@@ -90,14 +92,16 @@ def find_one(reading: Reading, name: str) -> Row:
     return found[0]
 
 
-def find_then(reading: Reading, name: str) -> Row:
-    """The same, of the moment that the question is about, with the models of then. Raises QueryError.
+def find_then(reading: Reading, name: str) -> tuple[Reading, Row]:
+    """The same, of the moment that the question is about, with a reading of then. Raises QueryError.
 
     What is one order now may have been several, and the other way about.
     """
     found = find_one(reading, name)
-    regrouped = travel(reading, found["first_position"])
-    return find_one(reading, name) if regrouped else found
+    if not reading.travels:
+        return reading, found
+    past, regrouped = look_back(reading, found["first_position"])
+    return replace(reading, past=past), find_one(reading, name) if regrouped else found
 
 
 def _find(reading: Reading, name: str) -> list[Row]:
@@ -109,12 +113,15 @@ def _find(reading: Reading, name: str) -> list[Row]:
     return []
 
 
-def _status(reading: Reading, single: SingleOrder, owed: Sequence[Row]) -> Row | None:
-    rows = reading.rows("status", first=single.first)
-    if not rows:
+def _status(single: SingleOrder, owed: Sequence[Row]) -> Row | None:
+    if single.row is None:
         return None
-    rows[0]["next_due"] = _next_due(rows[0], owed)
-    order = rows[0] | product_and_place(rows[0], single.counted)
+    order: Row = {}
+    for name, value in single.row.items():
+        order[name] = value
+        if name == "next_owner":
+            order["next_due"] = _next_due(single.row, owed)
+    order |= product_and_place(single.row, single.counted)
     return {**order, "references": single.references, "merged": single.merged}
 
 
@@ -137,10 +144,9 @@ def _ball(order: Row, owed: Sequence[Row]) -> Row | None:
     return {"order": order["order_id"], **owed[0], **of_order, "bounces": order["ping_pongs"]}
 
 
-def ball_of(reading: Reading, subject: Row, now: datetime) -> Row | None:
+def ball_of(single: SingleOrder, now: datetime) -> Row | None:
     """Whose move it is; None if the order is closed or nothing is owed."""
-    rows = reading.rows("ball", first=subject["first_position"], among=None, now=now, limit=1)
-    return rows[0] if rows else None
+    return _ball(single.row, single.owed(now)) if single.row is not None else None
 
 
 def _carried(single: SingleOrder) -> dict[int, Row]:

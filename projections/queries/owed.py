@@ -8,8 +8,9 @@ from typing import Final
 
 import orjson
 
-from projections.book import open_book
+from projections.book import open_book, use
 from projections.queries.arguments import MAX_LIMIT, Arguments
+from projections.queries.ledger import ledger
 from projections.queries.order import ball_of, find_one, find_then
 from projections.queries.reading import Reading, Row
 from projections.queries.single import BESIDE_THE_WORK, SingleOrder
@@ -18,6 +19,8 @@ from projections.queries.travel import travel
 from projections.queries.waiting import with_awaited
 from projections.standing import standing
 
+#: Nobody can tell from fewer cases how long something takes.
+_LEAST: Final = 30
 STATES: Final = ("open", "overdue", "paused", "met", "met_late", "cancelled")
 
 
@@ -26,17 +29,20 @@ def commitments(reading: Reading, arguments: Arguments) -> Row:
     now, name, owner = reading.moment(arguments), arguments.text("order"), arguments.text("owner")
     states, kind, late = arguments.texts("states", STATES), arguments.text("kind"), arguments.flag("late")
     limit = arguments.number("limit", 100)
-    subject = find_then(reading, name) if name is not None else None
-    first = subject["first_position"] if subject is not None else None
-    if subject is None:
+    if name is None:
         travel(reading)
-    rows = listed(reading, now, first=first, owner=owner, kind=kind, states=states, late=late, limit=limit)
-    chances = _chances(reading, now, first=first, owner=owner)
-    answer: Row = {"commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows]}
-    if subject is not None:
-        answer["ball"] = ball_of(reading, subject, now)
-        answer["time_spent"] = spent_on(reading, SingleOrder(reading, subject), now)
-    return answer
+        rows = listed(reading, now, owner=owner, kind=kind, states=states, late=late, limit=limit)
+        chances = _chances(reading, now, owner=owner)
+        return {"commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows]}
+    reading, subject = find_then(reading, name)
+    single = SingleOrder(reading, subject)
+    rows = ledger(reading, single, now, owner=owner, kind=kind, states=states, late=late)[:limit]
+    chances = _chances(reading, now, first=single.first, owner=owner)
+    return {
+        "commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows],
+        "ball": ball_of(single, now),
+        "time_spent": spent_on(reading, single, now),
+    }
 
 
 def ball(reading: Reading, arguments: Arguments) -> Row:
@@ -44,7 +50,7 @@ def ball(reading: Reading, arguments: Arguments) -> Row:
     now, party, limit = reading.moment(arguments), arguments.text("party"), arguments.number("limit", 100)
     travel(reading)
     if party is None:
-        return {"ball": reading.rows("ball", first=None, among=None, now=now, limit=limit)}
+        return {"ball": reading.rows("ball", among=None, now=now, limit=limit)}
     open_ones = listed(reading, now, owner=party, states=["overdue", "open", "paused"], limit=limit)
     chances = _chances(reading, now, owner=party)
     return {"party": party, "ball": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in open_ones]}
@@ -93,7 +99,6 @@ def listed(
     reading: Reading,
     now: datetime,
     *,
-    first: int | None = None,
     owner: str | None = None,
     kind: str | None = None,
     states: Sequence[str] | None = None,
@@ -101,8 +106,8 @@ def listed(
     late: bool | None = None,
     limit: int = MAX_LIMIT,
 ) -> list[Row]:
-    """Rows of commitments.sql."""
-    chosen = {"first": first, "owner": owner, "kind": kind, "promised": promised, "late": late}
+    """Rows of commitments.sql; of one order they are made in ledger.py."""
+    chosen = {"owner": owner, "kind": kind, "promised": promised, "late": late}
     return reading.rows("commitments", now=now, **chosen, states=list(states) if states else None, limit=limit)
 
 
@@ -128,8 +133,12 @@ def _chances(
     owner: str | None = None,
     below: float | None = None,
 ) -> dict[str, Row]:
-    open_book(reading.cursor)
-    rows = reading.rows("likely", now=now, first=first, owner=owner, below=below)
+    if reading.past is not None:
+        reading.cursor.register("commitments", reading.past.tables["commitments"])
+    if reading.rows("likely_enough", least=_LEAST)[0]["cases"] < _LEAST:
+        return {}
+    use(reading.cursor, reading.book)
+    rows = reading.rows("likely", now=now, first=first, owner=owner, below=below, least=_LEAST)
     return {row.pop("commitment_id"): row for row in rows}
 
 

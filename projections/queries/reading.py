@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
+from projections.book import Book, read_book
 from projections.queries.arguments import Arguments, QueryError
 from projections.statements import execute, read_sql
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What holds of one order at another moment (past.py): its events and the rows of its models, and the book."""
+
+    tables: Mapping[str, pa.Table]
+    book: Book
+
+    def rows(self, table: str, columns: Sequence[str], first: int) -> list[Row]:
+        """Some columns of the order that begins there."""
+        rows: Any = self.tables[table]
+        own = rows.filter(pc.is_in(rows["first_position"], pa.array([first], pa.int64()))).select(columns)
+        return [{name: as_json(value) for name, value in row.items()} for row in own.to_pylist()]
 
 
 @dataclass(frozen=True)
@@ -22,6 +40,7 @@ class Reading:
     as_of: datetime | None = None
     known_at: datetime | None = None
     now: datetime | None = None
+    past: Past | None = None
 
     @property
     def travels(self) -> bool:
@@ -39,10 +58,25 @@ class Reading:
             raise QueryError("say when: 'now' is missing")
         return now
 
+    @property
+    def book(self) -> Book:
+        """The book that due times are looked up in, for whoever does not ask SQL about them."""
+        return self.past.book if self.past is not None else read_book(self.cursor)
+
     def rows(self, query: str, **parameters: Any) -> list[Row]:
         """The rows of queries/``query``.sql, ready for JSON."""
+        return self._rows(read_sql(query, "queries"), parameters)
+
+    def of_order(self, table: str, columns: Sequence[str], first: int) -> list[Row]:
+        """Some columns of one order's rows in a table, in no order: DuckDB plans no statement sooner."""
+        if self.past is not None:
+            return self.past.rows(table, columns, first)
+        select = f"SELECT {', '.join(columns)} FROM {table} WHERE first_position = $first"  # noqa: S608 - our names
+        return self._rows(select, {"first": first})
+
+    def _rows(self, select: str, parameters: Mapping[str, Any]) -> list[Row]:
         bound = {name: as_parameter(value) for name, value in parameters.items()}
-        cursor = execute(self.cursor, read_sql(query, "queries"), bound)
+        cursor = execute(self.cursor, select, bound)
         names = [column[0] for column in cursor.description or ()]
         return [{name: as_json(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()]
 

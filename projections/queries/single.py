@@ -18,24 +18,26 @@ BESIDE_THE_WORK: Final = frozenset({"update", "check"})
 _PASSING: Final = frozenset({"open", "paused"})
 #: What is read of the tables. Of events this is what entries.sql reads.
 _EVENT: Final = (
-    "position", "occurred_at", "recorded_at", "type", "version", "source", "id", "data", "fact", "party", "name", "aside"
+    "position", "occurred_at", "recorded_at", "type", "version", "source", "id", "data", "fact", "party", "name",
+    "aside",
 )  # fmt: skip
 _COMMITMENT: Final = (
-    "position", "kind", "topic", "owner", "owed_to", "accountable", "opened_at", "due_at", "ended_at", "state", "met_late",
-    "rule", "level", "nudged_at", "withdrawn_at", "promises", "first_promised_at", "promised_at", "promised_by",
+    "position", "kind", "topic", "owner", "owed_to", "accountable", "opened_at", "due_at", "ended_at", "state",
+    "met_late", "rule", "level", "nudged_at", "withdrawn_at", "promises", "first_promised_at", "promised_at",
+    "promised_by",
 )  # fmt: skip
 _HANDOFF: Final = (
-    "position", "from_party", "to_party", "handed_at", "received_at", "wait_seconds", "state", "ping_pong", "stint"
+    "position", "from_party", "to_party", "handed_at", "received_at", "wait_seconds", "state", "ping_pong", "stint",
 )  # fmt: skip
 _MESSAGE: Final = (
     "message_id", "kind", "status", "planned_at", "sent_at", "next_news_by", "planned_position", "sent_position",
     "reason_position",
 )  # fmt: skip
 _STATUS: Final = (
-    "order_id", "status", "open", "since", "holder", "heading_to", "accountable", "customer", "opened_by", "opened_at",
-    "closed_at", "outcome", "brand", "model", "serial", "fault_text", "urgency", "category", "next_step", "next_owner",
-    "last_told_at", "last_told_kind", "next_news_by", "facts", "handoffs", "reopenings", "ping_pongs", "contacts_started",
-    "messages_sent", "first_position", "last_position",
+    "order_id", "status", "open", "since", "holder", "heading_to", "accountable", "customer", "opened_by",
+    "opened_at", "closed_at", "outcome", "brand", "model", "serial", "fault_text", "urgency", "category", "next_step",
+    "next_owner", "last_told_at", "last_told_kind", "next_news_by", "facts", "handoffs", "reopenings", "ping_pongs",
+    "contacts_started", "messages_sent", "first_position", "last_position",
 )  # fmt: skip
 #: What an entry has only for other things to be worked out.
 _NOTES: Final = frozenset({"counted", "party", "name", "aside"})
@@ -63,7 +65,7 @@ class SingleOrder:
         rows = self._events()
         voids = self._voids_among(rows)
         entries = [_entry(row, is_void=row["position"] in voids) for row in rows]
-        entries.sort(key=lambda entry: (_moment(entry["occurred_at"]), entry["position"]))
+        entries.sort(key=lambda entry: (moment_of(entry["occurred_at"]), entry["position"]))
         return telling.by_position(entries, self._said_of(rows))
 
     def _events(self) -> list[Row]:
@@ -114,13 +116,13 @@ class SingleOrder:
     def messages(self) -> list[Row]:
         """What the customer was told, in the order in which it was planned or sent."""
         rows = self._reading.of_order("messages", _MESSAGE, self.first)
-        return sorted(rows, key=lambda row: (_moment(row["planned_at"] or row["sent_at"]), row["message_id"]))
+        return sorted(rows, key=lambda row: (moment_of(row["planned_at"] or row["sent_at"]), row["message_id"]))
 
     @cached_property
     def commitments(self) -> list[Row]:
         """All that was ever owed, in the order in which it was opened."""
         rows = self._reading.of_order("commitments", _COMMITMENT, self.first)
-        return sorted(rows, key=lambda row: (_moment(row["opened_at"]), row["position"], row["kind"]))
+        return sorted(rows, key=lambda row: (moment_of(row["opened_at"]), row["position"], row["kind"]))
 
     @cached_property
     def handoffs(self) -> list[Row]:
@@ -143,7 +145,7 @@ class SingleOrder:
             key=lambda row: (
                 row["kind"] in BESIDE_THE_WORK,
                 row["state"] == "paused",
-                _moment(row["due_at"]),
+                moment_of(row["due_at"]),
                 row["position"],
                 row["kind"],
             )
@@ -171,13 +173,13 @@ def _handoff(row: Row, due: Any) -> Row:
 
 
 def _owed(row: Row, now: datetime | None) -> Row:
-    late = now is not None and row["state"] == "open" and row["due_at"] is not None and _moment(row["due_at"]) < now
+    late = now is not None and row["state"] == "open" and moment_of(row["due_at"]) < now
     return {
         "kind": row["kind"],
         "topic": row["topic"] or None,
         **{name: row[name] for name in ("owner", "owed_to", "opened_at", "due_at")},
         "state": "overdue" if late else row["state"],
-        "overdue_seconds": (now - _moment(row["due_at"])) // _SECOND if now is not None and late else None,
+        "overdue_seconds": overdue_seconds(row, now) if now is not None and late else None,
         "level": row["level"],
     }
 
@@ -193,6 +195,11 @@ def without_notes(entry: Row) -> Row:
     return {name: value for name, value in entry.items() if name not in _NOTES}
 
 
-def _moment(text: Any) -> datetime:
+def overdue_seconds(row: Row, now: datetime) -> int:
+    """For how long it has been due."""
+    return (now - moment_of(row["due_at"])) // _SECOND
+
+
+def moment_of(text: Any) -> datetime:
     """A moment as rows have it; after all others where there is none."""
     return datetime.fromisoformat(text) if text is not None else _LAST

@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 
-from projections.book import read_book
 from projections.queries.reading import Reading, Row
 from projections.queries.single import SingleOrder
 
@@ -22,7 +21,7 @@ _MOVES: Final = frozenset(
 def spent_on(reading: Reading, order: SingleOrder, now: datetime) -> list[Row]:
     """The rows of time_spent.sql for one order: the longest first."""
     spans = _spans(order, _microseconds(now))
-    book = read_book(reading.cursor) if spans else None
+    book = reading.book if spans else None
     found: list[Row] = []
     for party, each in spans.items():
         begins, ends = (np.array(moments, np.int64) for moments in zip(*each, strict=True))

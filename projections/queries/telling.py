@@ -39,7 +39,7 @@ def said_of(reading: Reading, firsts: Sequence[int], begin: int, end: int) -> di
 
 
 def message(row: Row, order_id: str, entries: Entries) -> Row:
-    """A row of order_messages.sql, with the text as sent (or as planned, until then)."""
+    """A row of `messages`, with the text as sent (or as planned, until then)."""
     text = _data(entries, row["sent_position"] or row["planned_position"])
     return {
         "message_id": row["message_id"],
@@ -56,12 +56,17 @@ def message(row: Row, order_id: str, entries: Entries) -> Row:
 
 
 def commitment(row: Row, order_id: str, entries: Entries) -> Row:
-    """A row of order_commitments.sql with its id."""
-    opening = entries[row["position"]]
+    """A row of `commitments` with its id."""
     return {
-        "commitment_id": commitment_id(row["kind"], opening["said_of"] or order_id, opening["source"], opening["id"]),
+        "commitment_id": commitment_of(row, order_id, entries),
         **{name: value for name, value in row.items() if name != "position"},
     }
+
+
+def commitment_of(row: Row, order_id: str, entries: Entries) -> str:
+    """The name that a commitment has for ever."""
+    opening = entries[row["position"]]
+    return commitment_id(row["kind"], opening["said_of"] or order_id, opening["source"], opening["id"])
 
 
 def contacts(entries: Entries) -> list[Row]:

@@ -24,45 +24,33 @@ from projections.models import CATALOG, build_temporary
 from projections.queries.reading import Reading, as_parameter
 
 
-def travel(reading: Reading, first_position: int | None = None) -> bool:
-    """Make the models as of the reading's moments, for one order or, without ``first_position``, for all.
-
-    Tells whether orders may have been found to be one, or not to be, since then: then an order has to be found anew.
-    """
+def travel(reading: Reading) -> None:
+    """Make the models of all orders as of the reading's moments. Of one alone they are made in past.py."""
     if not reading.travels:
-        return False
+        return
     known = f"recorded_at <= TIMESTAMP '{as_parameter(reading.known_at)}'" if reading.known_at else "TRUE"
     happened = f"occurred_at <= TIMESTAMP '{as_parameter(reading.as_of)}'" if reading.as_of else "TRUE"
-    firsts = None if first_position is None else _regroup(reading, first_position)
-    if first_position is None:
-        regrouped = _regroup(reading) is not None
-        where, kind = known, "VIEW"
-    else:
-        regrouped = firsts is not None
-        # Closures move due times, so the parties that announced any belong to every order.
-        among = ", ".join(str(first) for first in firsts or [first_position])
-        subjects = f"SELECT first_position FROM {CATALOG}.subjects WHERE announces OR first_position IN ({among})"
-        where, kind = f"e.first_position IN ({subjects}) AND {known}", "TABLE"
-    if regrouped:
+    if regroup(reading) is not None:
         reading.cursor.execute(
-            f"CREATE TEMP {kind} raw AS SELECT e.* REPLACE (coalesce(t.first_position, e.first_position) AS "
+            f"CREATE TEMP VIEW raw AS SELECT e.* REPLACE (coalesce(t.first_position, e.first_position) AS "
             f"first_position, coalesce(t.aside, e.aside) AS aside) FROM {CATALOG}.events e "
-            f"LEFT JOIN places_then t ON t.order_id = e.order_id WHERE {where}"
+            f"LEFT JOIN places_then t ON t.order_id = e.order_id WHERE {known}"
         )
         reading.cursor.execute("CREATE TEMP VIEW events AS FROM raw")
     else:
-        reading.cursor.execute(f"CREATE TEMP {kind} raw AS SELECT e.* FROM {CATALOG}.events e WHERE {where}")
+        reading.cursor.execute(f"CREATE TEMP VIEW raw AS SELECT e.* FROM {CATALOG}.events e WHERE {known}")
     build_temporary(reading.cursor, happened)
-    return regrouped
 
 
-def _regroup(reading: Reading, first_position: int | None = None) -> list[int] | None:
+def regroup(reading: Reading, first_position: int | None = None) -> list[int] | None:
     """Bring together what was one then, and take apart what was not: `subjects` and `merged` as they were.
 
     Returns where the orders lie now that this is about; None if it is none of those of which it was ever said.
     """
     cursor = reading.cursor
     merges = Merges.read(cursor)
+    if not merges.involved:
+        return None
     now = known_places(cursor, merges.involved, merges)
     firsts = {place.first_position for place in now.values()}
     if not firsts or first_position not in (None, *firsts):
@@ -90,7 +78,7 @@ def _put(reading: Reading, then: Mapping[str, Place], last: Mapping[Place, int],
     reading.cursor.execute(
         "CREATE TEMP TABLE places_then AS SELECT *, order_id <> survivor AS aside FROM (SELECT "
         "unnest($1::VARCHAR[]) AS order_id, unnest($2::BIGINT[]) AS first_position, unnest($3::VARCHAR[]) AS survivor, "
-        "unnest($4::BIGINT[]) AS last_position)",
+        "unnest($4::BIGINT[]) AS until)",
         columns,
     )
     reading.cursor.execute(
@@ -100,6 +88,6 @@ def _put(reading: Reading, then: Mapping[str, Place], last: Mapping[Place, int],
     among = ", ".join(str(first) for first in firsts)
     reading.cursor.execute(
         f"CREATE TEMP VIEW subjects AS FROM {CATALOG}.subjects WHERE first_position NOT IN ({among}) UNION ALL BY NAME "
-        "SELECT DISTINCT survivor AS order_id, hash(survivor) AS order_key, first_position, last_position, "
+        "SELECT DISTINCT survivor AS order_id, hash(survivor) AS order_key, first_position, until, "
         "false AS announces FROM places_then"
     )

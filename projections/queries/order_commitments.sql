@@ -1,6 +1,0 @@
--- All that was ever owed on one order, in no order.
-SELECT
-    position, kind, topic, owner, owed_to, accountable, opened_at, due_at, ended_at, state, met_late, rule, level, nudged_at,
-    withdrawn_at, promises, first_promised_at, promised_at, promised_by
-FROM commitments
-WHERE first_position = $first

@@ -1,6 +1,0 @@
--- The messages of one order, in no order; their texts are in the log.
-SELECT
-    message_id, kind, status, planned_at, sent_at, next_news_by,
-    planned_position, sent_position, reason_position
-FROM messages
-WHERE first_position = $first
