@@ -18,8 +18,8 @@ import pyarrow as pa
 from events import vocabulary
 from events.envelope import full_type
 
-#: By then SQL is done as soon.
-MOST: Final = 5_000
+#: With so many SQL is done as soon.
+MOST: Final = 700
 
 #: DuckDB's own, which nothing else counts.
 HASHES: Final = "SELECT hash(order_id) AS order_key, hash(source, id, order_id) AS fact_key FROM hashed"
