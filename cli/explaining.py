@@ -29,13 +29,14 @@ _OPEN: Final = ("open", "overdue", "paused")
 class Explained:
     """A row of the query ``commitments``, the rule that the policy in force has for it, and what follows from that.
 
-    ``waits`` are spans in which the chain waited for the customer while this ran.
+    ``waits`` are spans in which its time stood still while this ran, and whether the ``customer`` was waited for or,
+    with ``cover``, for who pays to be decided.
     """
 
     row: Row
     rule: Explanation
     count: Count
-    waits: tuple[tuple[datetime, datetime | None], ...]
+    waits: tuple[tuple[datetime, datetime | None, str], ...]
 
 
 def explain(
@@ -84,15 +85,17 @@ def explain_all(
         yield Explained(row, rule, counted, tuple(_waits(row, rows)))
 
 
-def _waits(row: Row, rows: list[Row]) -> Iterator[tuple[datetime, datetime | None]]:
-    """When the customer owed something while ``row`` ran; a wait that goes on has no end."""
+def _waits(row: Row, rows: list[Row]) -> Iterator[tuple[datetime, datetime | None, str]]:
+    """When the time of ``row`` stood still, and for what; a wait that goes on has no end."""
     opened, ended = _moment(row["opened_at"]), _moment(row["ended_at"])
     for each in rows:
         begin, end = _moment(each["opened_at"]), _moment(each["ended_at"])
-        if not str(each["owner"]).startswith("customer") or each is row or begin is None or opened is None:
+        is_hers = str(each["owner"]).startswith("customer")
+        decides = (row["kind"], each["kind"]) == ("forward", "cover")
+        if not (is_hers or decides) or each is row or begin is None or opened is None:
             continue
         if (ended is None or begin < ended) and (end is None or end > opened):
-            yield max(begin, opened), end
+            yield max(begin, opened), end, "customer" if is_hers else "cover"
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -121,7 +124,7 @@ def _entry(each: Explained) -> Row:
         "fits": [{"name": fit.name, "allow": str(fit.allow)} for fit in each.rule.fits],
         "due_by_rule": _iso(each.count.due),
         **{name: each.row[name] for name in promised},
-        "waits": [{"from": _iso(begin), "until": _iso(end)} for begin, end in each.waits],
+        "waits": [{"from": _iso(begin), "until": _iso(end), "for": what} for begin, end, what in each.waits],
     }
 
 

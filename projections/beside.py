@@ -23,8 +23,8 @@ STORY: Final = (
 )
 #: Facts that say something of what is owed.
 _NOTES: Final = ("commitment.overdue", "commitment.nudged", "commitment.withdrawn")
-#: Kinds for which the chain may wait for the customer.
-_WAITS: Final = ("decide", "answer")
+#: Kinds for which the chain may wait: for the customer, or for who pays to be decided.
+_WAITS: Final = ("decide", "answer", "cover")
 #: Kinds that may be told elsewhere.
 _TOLD_ELSEWHERE: Final = ("promise",)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,9 @@ from projections.book import Book
 from projections.matching import Expected
 from projections.story import Numbers
 from projections.terms import NONE, Owed, as_timestamps, judge, moments_of
+
+#: What waits until it is decided who pays.
+_UNTIL_DECIDED: Final = ("forward",)
 
 
 def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) -> pa.Table:
@@ -24,6 +27,11 @@ def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) 
     promise, note = (_row_of(_keys(part, kinds), of_fact) for part in (promised, noted))
     wait = _row_of(_numbers(waits["first_position"]), _numbers(rows["first_position"]) if len(waits) else of_fact)
     waiting_for = np.where(expected.waits_for_customer, wait, -1)
+    # Nobody sends on what may not be worth its price.
+    deciding_on = np.where(expected.of_kinds(_UNTIL_DECIDED), waiting_for, -1)
+    waiting = dict(_pairs(waits, "waits_from", "waits_until", waiting_for))
+    for row, decided in _pairs(waits, "decides_from", "decides_until", deciding_on):
+        waiting[row] = [*waiting.get(row, ()), *decided]
 
     opened, by_when = moments_of(rows["opened_at"]), moments_of(rows["by_when"])
     promised_at, promised_on = (_moments(promised, name, promise) for name in ("promised_at", "promised_on"))
@@ -37,7 +45,7 @@ def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) 
         counterpart=(story.people.to_pylist(), expected.counterpart),
         category=(story.topics.to_pylist(), expected.category),
         urgency=(story.words, expected.urgency),
-        waiting=dict(_pairs(waits, "waits_from", "waits_until", waiting_for)),
+        waiting=waiting,
         noted=dict(_pairs(noted, "noted_due", "noted_level", note)),
     )
     said = {
@@ -45,7 +53,10 @@ def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) 
         "first_promised_at": _taken(promised, "first_promised_at", promise),
         "promised_at": as_timestamps(owed.promised),
         "promised_by": _taken(promised, "promised_by", promise),
-        "is_waiting": _taken(waits, "is_waiting", waiting_for),
+        "is_waiting": pc.or_(
+            _taken(waits, "is_waiting", waiting_for).fill_null(False),
+            _taken(waits, "is_deciding", deciding_on).fill_null(False),
+        ),
         "nudged_at": _taken(noted, "nudged_at", note),
         "withdrawn_at": _taken(noted, "withdrawn_at", note),
     }

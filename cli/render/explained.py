@@ -14,7 +14,7 @@ from cli.render.look import with_parties
 from cli.render.moments import Moments, parse
 from cli.render.move import by
 from cli.render.opening import not_counted
-from cli.render.owed import is_to, who
+from cli.render.owed import is_to, stands_still, who
 from cli.render.plain import word
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _MARGIN = 12
+
+#: For what time stood still.
+_WAITED = {"customer": "for the customer", "cover": "for who pays to be decided,"}
 
 
 def explained(about: Row, in_force: InForce, found: Sequence[Explained], moments: Moments) -> Iterator[RenderableType]:
@@ -48,7 +51,7 @@ def _headline(row: Row, moments: Moments) -> Text:
     text = with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic")), "bold")
     due, ended, state = parse(row.get("due_at")), parse(row.get("ended_at")), word(row.get("state"))
     if state == "paused":
-        return text.append(": paused, waits for the customer", style="yellow")
+        return text.append(f": paused, {stands_still(row.get('kind'))}", style="yellow")
     if state in ("open", "overdue"):
         return text.append_text(by(due, moments))
     text.append(f" by {moments.at(due)}" if due else "")
@@ -92,9 +95,9 @@ def _moved(each: Explained, moments: Moments) -> Iterator[tuple[str, Text]]:
             with_parties(told + ("" if row.get("kind") == "update" else "; a promise goes before the rule")),
         )
     if row.get("state") == "paused" or (due and _elsewhere(due, each, promised)):
-        for begin, end in each.waits:
+        for begin, end, what in each.waits:
             until = f" to {moments.at(end)}" if end else " on"
-            yield "waited", Text(f"for the customer from {moments.at(begin)}{until}: that time does not count")
+            yield "waited", Text(f"{_WAITED[what]} from {moments.at(begin)}{until}: that time does not count")
 
 
 def _elsewhere(due: datetime, each: Explained, promised: datetime | None) -> bool:

@@ -54,6 +54,13 @@ def at_home(commitment: Row, order: Row) -> Row:
     return commitment | {"kind": f"{commitment['kind']} at home"} if apart else commitment
 
 
+def stands_still(kind: object) -> str:
+    """Why a commitment of that kind is paused, as far as its kind tells."""
+    if str(kind).removesuffix(" at home") == "forward":
+        return "waits for the customer, or for who pays to be decided"
+    return "waits for the customer"
+
+
 #: What stands where news to a customer is owed whom nobody writes to any more.
 FORGOTTEN: Final = "she was forgotten, so nobody is told"
 

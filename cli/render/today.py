@@ -12,7 +12,17 @@ from rich.text import Text
 from cli.render.ledger import due_text, foot
 from cli.render.look import TOLD_WORDS, party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import FORGOTTEN, UNREACHABLE, at_home, is_customer, is_from_lost, is_void_news, to_do, who
+from cli.render.owed import (
+    FORGOTTEN,
+    UNREACHABLE,
+    at_home,
+    is_customer,
+    is_from_lost,
+    is_void_news,
+    stands_still,
+    to_do,
+    who,
+)
 from cli.render.plain import many, short, word
 from cli.render.tables import plain_table
 
@@ -132,7 +142,7 @@ def _to_do(lines: Iterable[tuple[Row, str, str]], moments: Moments, reader: str)
 def _from_now(row: Row, moments: Moments) -> Text:
     """``6 days late``, ``in 21 h``; what stands still has no time."""
     if row.get("state") == "paused":
-        return Text("paused: the customer is waited for", style="yellow")
+        return Text(f"paused, {stands_still(row.get('kind'))}", style="yellow")
     due = None if is_void_news(row) else parse(row.get("due_at"))
     if due is None:
         return Text("")

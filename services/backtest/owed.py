@@ -43,9 +43,9 @@ WHERE c.kind NOT IN ('update', 'check')
 ORDER BY c.first_position, c.opened_at, c.position, c.kind
 """
 _WAITS: Final = """
-SELECT first_position, epoch_us(opened_at), epoch_us(ended_at)
+SELECT first_position, epoch_us(opened_at), epoch_us(ended_at), kind = 'cover'
 FROM commitments
-WHERE starts_with(owner, 'customer')
+WHERE starts_with(owner, 'customer') OR kind = 'cover'
 ORDER BY first_position, opened_at
 """
 
@@ -126,7 +126,7 @@ def read_steps(cursor: DuckDBPyConnection, book: Book, log_end: int) -> Steps:
     end = np.where(numbers["ended"] == _NEVER, np.maximum(log_end, numbers["opened"]), numbers["ended"])
     due, opened = numbers["due"], numbers["opened"]
     group, terms = _grouped(book, names)
-    waits = _Waits(cursor, numbers["first_position"], _flags(columns["waits"]))
+    waits = _Waits(cursor, numbers["first_position"], _flags(columns["waits"]), names["kind"] == "forward")
     took, late_by, after_hours = (np.zeros(len(end), np.int64) for _ in range(3))
     for number, each in enumerate(terms):
         rows = np.flatnonzero(group == number)
@@ -179,19 +179,21 @@ def _grouped(book: Book, names: dict[str, Texts]) -> tuple[npt.NDArray[np.intp],
 
 
 class _Waits:
-    """When the chain waited for the customer, as far as a step's time stands still then."""
+    """When the chain waited for the customer, or sending on for who pays to be decided, as far as a step's time stands
+    still then."""
 
-    def __init__(self, cursor: DuckDBPyConnection, orders: Micros, stands_still: Flags) -> None:
-        waits: dict[int, list[tuple[int, int]]] = {}
-        for order, begin, end in cursor.execute(_WAITS).fetchall():
-            known = waits.setdefault(order, [])
-            end = _NEVER if end is None else end
-            if known and begin <= known[-1][1]:
-                known[-1] = (known[-1][0], max(known[-1][1], end))
-            else:
-                known.append((begin, end))
+    def __init__(self, cursor: DuckDBPyConnection, orders: Micros, stands_still: Flags, sends_on: Flags) -> None:
+        waits: dict[tuple[int, bool], list[tuple[int, int]]] = {}
+        for order, begin, end, decides in cursor.execute(_WAITS).fetchall():
+            for of_sending_on in (True,) if decides else (False, True):
+                known = waits.setdefault((order, of_sending_on), [])
+                last = _NEVER if end is None else end
+                if known and begin <= known[-1][1]:
+                    known[-1] = (known[-1][0], max(known[-1][1], last))
+                else:
+                    known.append((begin, last))
         standing = np.flatnonzero(stands_still).tolist()
-        rows = [(row, *wait) for row in standing for wait in waits.get(int(orders[row]), ())]
+        rows = [(row, *wait) for row in standing for wait in waits.get((int(orders[row]), bool(sends_on[row])), ())]
         self._rows, self._begins, self._ends = np.array(rows, np.int64).reshape(-1, 3).T
 
     def worked(self, terms: Terms, rows: npt.NDArray[np.intp], begin: Micros, end: Micros) -> Micros:

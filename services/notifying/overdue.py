@@ -79,8 +79,6 @@ def overdue_speaks(
         return "met"
     if _has_moved(owed, trigger):
         return "overtaken"
-    if owed.kind == "forward" and _is_decided_on(history):
-        return "overtaken"
     if owed.kind == "return" and _is_reminded_later(history, now):
         return "overtaken"
     # No milestone says what became of her question.
@@ -107,11 +105,6 @@ def _has_moved(owed: Owed, trigger: Happened) -> bool:
 
 def _is_her_answer(owed: Owed) -> bool:
     return owed.kind == "answer" and role_of(owed.owed_to) == "customer"
-
-
-def _is_decided_on(history: History) -> bool:
-    """Whether it is being decided who pays: that is what it waits for, and what she hears of when it takes too long."""
-    return any((owed.kind, owed.state) == ("cover", "open") for owed in history.owed)
 
 
 def _is_reminded_later(history: History, now: datetime) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.explaining import _waits
+from cli.render.owed import stands_still
 from events.envelope import Event
 from projections.policy import KINDS, Policy
 from tests.cli.running import answer, call, sentence
@@ -224,7 +227,7 @@ def test_why_something_waits(home: Path) -> None:
     assert "retailer:juno is to repair it: paused, waits for the customer" in told
     assert "for the customer from Tue 17 Nov" in told
     waiting = {each["kind"]: each["waits"] for each in answer("policy", "explain", "W-2", home=home)["explained"]}
-    assert waiting["repair"] == [{"from": "2026-11-17T10:00:00Z", "until": None}]
+    assert waiting["repair"] == [{"from": "2026-11-17T10:00:00Z", "until": None, "for": "customer"}]
     assert waiting["answer"] == []
 
 
@@ -241,3 +244,14 @@ def test_lists_and_single_orders_agree_on_what_comes_next(home: Path) -> None:
         "W-1001": "repair",
         "W-2": "answer",  # of the customer, for whom the work waits
     }
+
+
+def test_what_waits_for_who_pays_says_so() -> None:
+    assert stands_still("forward at home") == "waits for the customer, or for who pays to be decided"
+    assert stands_still("repair") == "waits for the customer"
+    opened, claimed, decided = (f"2026-11-{day}T10:00:00+00:00" for day in (16, 17, 18))
+    row = {"kind": "forward", "owner": SHOP, "opened_at": opened, "ended_at": None}
+    cover = {"kind": "cover", "owner": "importer:noord", "opened_at": claimed, "ended_at": decided}
+    (wait,) = _waits(row, [row, cover])
+    assert wait == (datetime.fromisoformat(claimed), datetime.fromisoformat(decided), "cover")
+    assert [*_waits(row | {"kind": "repair"}, [row, cover])] == []

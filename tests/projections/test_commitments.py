@@ -295,6 +295,36 @@ def test_hours_of_waiting_for_the_customer_move_a_due_time_by_as_many(given: Giv
     story.then_rows("commitments", {"due_at": due, "state": "open"}, kind="repair")
 
 
+CLAIMED = fact("cover.claimed", SHOP, "2026-03-02 10:00", {"cause": "bought last year", "decider": "importer:noord"})
+DECIDED = fact(
+    "cover.decided",
+    "importer:noord",
+    "2026-03-09 10:00",
+    {"decision": "covered", "cause": "a fault", "decider": "importer:noord"},
+)
+
+
+def test_nothing_is_sent_on_while_it_is_decided_who_pays(given: Given) -> None:
+    story = given(opened("2026-03-02 09:00"), CLAIMED)
+    story.then_rows("commitments", {"owner": SHOP, "state": "paused", "due_at": None}, kind="forward")
+    ball = story.at("2026-03-05 09:00").order()["ball"]
+    assert (ball["kind"], ball["owner"]) == ("cover", "importer:noord")
+    assert [row["kind"] for row in story.at("2026-03-06 20:00").ask("stalled")["stalled"]] == []
+
+
+def test_the_days_of_the_decision_do_not_count(given: Given) -> None:
+    story = given(opened("2026-03-02 09:00"), CLAIMED, DECIDED)
+    # Two working days from Monday at nine would end on Wednesday at nine; an hour of them had passed.
+    story.then_rows("commitments", {"owner": SHOP, "state": "open", "due_at": "2026-03-11T09:00:00Z"}, kind="forward")
+
+
+def test_what_else_is_owed_goes_on_meanwhile(given: Given) -> None:
+    diagnosis = fact("diagnosis.made", BENCH, "2026-03-10 09:00", {"summary": "crown"})
+    claimed = fact("cover.claimed", SHOP, "2026-03-10 10:00", {"cause": "a fault", "decider": "importer:noord"})
+    story = given(*at_the_bench(diagnosis, claimed))
+    story.then_rows("commitments", {"due_at": "2026-03-24T09:00:00Z", "state": "open"}, kind="repair")
+
+
 def test_waiting_for_anybody_else_pauses_nothing(given: Given) -> None:
     pause = fact("work.paused", BENCH, "2026-03-11 09:00", {"waiting_for": "importer"})
     story = given(*at_the_bench(fact("diagnosis.made", BENCH, "2026-03-10 09:00", {"summary": "crown"}), pause))

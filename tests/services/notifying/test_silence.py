@@ -127,13 +127,22 @@ def test_what_is_not_sent_on_while_it_is_decided_who_pays_is_one_delay_and_not_t
     chain.story(OPENED, TO_IMPORTER, AT_IMPORTER)
     chain.given(fact("cover.claimed", SHOP, MONDAY + DAY + HOUR, decider=IMPORTER, cause="a fault"))
     late = MONDAY + 12 * DAY
-    (forward,) = chain.falls_overdue("forward", late)
-    assert chain.plan_for(forward) is None
+    assert chain.falls_overdue("forward", late) == []
     (cover,) = chain.falls_overdue("cover", late)
     assert "the decision on the guarantee" in body_of(chain.plan_for(cover))
     chain.given(fact("cover.decided", IMPORTER, late, decision="covered", cause="x", decider=IMPORTER))
     chain.told(chain.events[-1])
+    assert chain.falls_overdue("forward", late + HOUR) == []
+    (forward,) = chain.falls_overdue("forward", late + 4 * DAY)
     assert kind_of(chain.plan_for(forward)) == "overdue"
+
+
+def test_that_it_was_not_sent_on_is_not_told_once_a_decision_is_waited_for(chain: Chain) -> None:
+    chain.story(OPENED, TO_IMPORTER, AT_IMPORTER)
+    (forward,) = chain.falls_overdue("forward", MONDAY + 4 * DAY)
+    message = chain.planned(forward)
+    chain.given(fact("cover.claimed", SHOP, MONDAY + 4 * DAY, decider=IMPORTER, cause="a fault"))
+    assert chain.verdict_on(message) == Suppress("met")
 
 
 def test_what_names_a_link_of_the_chain_is_told_without_its_words(chain: Chain) -> None:
