@@ -8,6 +8,7 @@ from typing import Final
 
 import orjson
 
+from events.chain import commitment_id
 from projections.book import open_book, use
 from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.ledger import ledger
@@ -69,10 +70,9 @@ def promises(reading: Reading, arguments: Arguments) -> Row:
 def sweep(reading: Reading, arguments: Arguments) -> Row:
     """What is to be said by now of commitments: a nudge, a level that is reached, or that it was not overdue at all."""
     now = reading.moment(arguments)
-    rows = reading.rows("sweep", now=now)
-    book = open_book(reading.cursor) if rows else None
-    if book is None:
+    if not (reading.rows("sweep_due", now=now) or reading.rows("sweep_disproved")):  # as a rule; that is found out soon
         return {"sweep": []}
+    rows, book = reading.rows("sweep", now=now), reading.book
     return {"sweep": [row | standing(book, row, now) for row in with_awaited(reading, rows)]}
 
 
@@ -106,9 +106,26 @@ def listed(
     late: bool | None = None,
     limit: int = MAX_LIMIT,
 ) -> list[Row]:
-    """Rows of commitments.sql; of one order they are made in ledger.py."""
+    """What is and was owed in all orders, with names; of one order ledger.py tells it."""
     chosen = {"owner": owner, "kind": kind, "promised": promised, "late": late}
-    return reading.rows("commitments", now=now, **chosen, states=list(states) if states else None, limit=limit)
+    rows = reading.rows("commitments", now=now, **chosen, states=list(states) if states else None, limit=limit)
+    return _named(reading, rows) if rows else []
+
+
+def _named(reading: Reading, rows: Sequence[Row]) -> list[Row]:
+    """Commitments with the names that they have for ever, and with their orders."""
+    found = reading.rows("openings", positions=list({row["position"] for row in rows}))
+    openings = {row["position"]: row for row in found}
+    survivors: dict[str, str] = {}
+    if any(row["aside"] for row in found):
+        survivors = {row["order_id"]: row["survivor"] for row in reading.rows("survivors")}
+    named = []
+    for row in rows:
+        opening = openings[row.pop("position")]
+        order = opening["order_id"]
+        name = commitment_id(row["kind"], order, opening["source"], opening["id"])
+        named.append({"commitment_id": name, "order": survivors.get(order, order), **row})
+    return named
 
 
 def likely_late(reading: Reading, now: datetime, below: float) -> list[Row]:
