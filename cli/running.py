@@ -93,6 +93,17 @@ def run(
     """
     if service not in ALL_SERVICES:
         raise Problem(f"there is no service '{service}': there are {', '.join(ALL_SERVICES)}.")
+    from services.running import run_service
+
+    settings = settings_of(place_of(ctx))
+    try:
+        run_service(service, settings, narrated=narrated)
+    except _what_keeps_it_from_running() as error:
+        raise Problem(f"{service} cannot run: {one_line(error)}.") from None
+
+
+def _what_keeps_it_from_running() -> tuple[type[Exception], ...]:
+    """Errors of all services. Asked for only once there is one: to import them takes longer than to start most."""
     import nats.errors
 
     from events.streams import NoRoomError, StreamMismatchError
@@ -101,13 +112,10 @@ def run(
     from services.delivery import DeliveryError
     from services.fitness import UnfitServerError
     from services.health import HealthPortError
-    from services.running import ConsumerGoneError, run_service
+    from services.running import ConsumerGoneError
     from services.settings import SettingsError
 
-    settings = settings_of(place_of(ctx))
-    try:
-        run_service(service, settings, narrated=narrated)
-    except (
+    return (
         SettingsError,
         CredentialError,
         UnfitServerError,
@@ -118,5 +126,4 @@ def run(
         NoRoomError,
         ConsumerGoneError,
         nats.errors.Error,
-    ) as error:
-        raise Problem(f"{service} cannot run: {one_line(error)}.") from None
+    )

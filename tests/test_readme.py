@@ -112,6 +112,18 @@ def test_the_readmes_commands_do_what_it_says(folder: Path) -> None:
     assert "All is well." in shell(folder, "repairchain doctor")
     verdict = json.loads(shell(folder, "repairchain verify --json"))
     assert verdict["equal"] is True
+    services_have_only_their_own_libraries(folder / ".repairchain" / "run")
+
+
+def services_have_only_their_own_libraries(run: Path) -> None:
+    """Those of the read models would take the others longer to import than all the rest of their start."""
+    if sys.platform != "linux":
+        return
+    has = {
+        name: "_duckdb" in Path(f"/proc/{json.loads((run / f'{name}.json').read_text())['pid']}/maps").read_text()
+        for name in ("retailer", "importer", "repairer", "watchdog", "projector")
+    }
+    assert has == dict.fromkeys(has, False) | {"projector": True}
 
 
 def test_the_readme_names_every_dependency_with_its_reason() -> None:
