@@ -1,12 +1,9 @@
 -- For every open order, the one commitment that is due first: whose move it is. News and the question whether all is well
--- are owed beside the work, and what is paused waits for another, so these come last. `among` are the orders (by first
--- position) that are asked about, if not all.
+-- are owed beside the work, and what is paused waits for another, so these come last.
 WITH first_due AS (
     SELECT *
     FROM commitments
     WHERE state IN ('open', 'paused')
-        -- Before the window: a condition on what comes of it would have every order's commitments sorted.
-        AND ($among::BIGINT[] IS NULL OR first_position IN (SELECT unnest($among::BIGINT[])))
     QUALIFY row_number() OVER (
         PARTITION BY first_position
         ORDER BY kind IN ('update', 'check'), state = 'paused', due_at NULLS LAST, position, kind

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
 from typing import Final
 
 from projections.book import open_book
@@ -11,10 +12,11 @@ from projections.policies.next_news import after_missed_visit, while_it_lies_rea
 from projections.policies.words import is_hurried
 from projections.queries import owed
 from projections.queries.arguments import MAX_LIMIT, Arguments
-from projections.queries.next_step import with_balls
+from projections.queries.next_step import ball_of, with_ball, with_next_due
 from projections.queries.order import messages_of
 from projections.queries.product_and_place import with_product_and_place
 from projections.queries.reading import Reading, Row, as_json, as_parameter
+from projections.queries.single import owed_by
 from projections.queries.travel import travel
 from projections.queries.waiting import said_of_lanes, together, with_awaited
 
@@ -39,10 +41,30 @@ def orders(reading: Reading, arguments: Arguments) -> Row:
     }
     limit, offset = arguments.number("limit", 100), arguments.number("offset", 0)
     travel(reading)
-    page = reading.rows("orders", **wanted, sort=sort, limit=limit, offset=offset)
-    rows = with_product_and_place(reading, with_balls(reading, page, reading.moment_or_none(arguments)))
+    bounds = {"limit": limit, "offset": offset}
+    if sort == "due":
+        page = reading.rows("orders_due", **wanted, **bounds)
+    else:
+        page = reading.rows("orders_page", **wanted, **bounds, sort=sort)
+    rows = _orders_at(reading, [row["first_position"] for row in page], reading.moment_or_none(arguments))
     total = reading.rows("orders_total", **wanted)[0]["total"]
     return {"orders": rows, "total": total}
+
+
+def _orders_at(reading: Reading, firsts: list[int], now: datetime | None) -> list[Row]:
+    """The orders that begin there, in that order, as a status has them."""
+    if not firsts:
+        return []
+    orders = {row["first_position"]: row for row in reading.rows("orders", orders=firsts)}
+    owed_in: dict[int, list[Row]] = defaultdict(list)
+    for row in reading.rows("orders_owed", orders=firsts):
+        owed_in[row["first_position"]].append(row)
+    found = []
+    for first in firsts:
+        owed_here = owed_by(now, owed_in[first])
+        order = with_next_due(orders[first], owed_here)
+        found.append(with_ball(order, ball_of(order, owed_here) if now is not None else None))
+    return with_product_and_place(reading, found)
 
 
 def handoffs(reading: Reading, arguments: Arguments) -> Row:

@@ -6,11 +6,10 @@ What the status of an order lets expect holds where nothing is owed, and while t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from events.party import role_of
-from projections.queries.reading import Reading, Row
+from projections.queries.reading import Row
 
 #: What whoever owes it is to do, of each kind of commitment, as the statuses say it (statuses.sql).
 STEPS: Final = {
@@ -31,12 +30,37 @@ STEPS: Final = {
 }
 
 
-def with_balls(reading: Reading, orders: Sequence[Row], now: datetime | None) -> list[Row]:
-    """``orders`` with whose move each is, and with the next step that this says; as they are where nobody said when."""
-    among = [order["first_position"] for order in orders]
-    found = reading.rows("ball", among=among, now=now, limit=len(among)) if now and among else []
-    balls = {ball["order"]: ball for ball in found}
-    return [with_ball(order, balls.get(order["order_id"])) for order in orders]
+#: Steps of the work, as kinds of what is owed.
+_STEPS: Final = frozenset({"receive", "forward", "diagnose", "decide", "part", "repair", "return"})
+
+
+def with_next_due(order: Row, owed: Sequence[Row]) -> Row:
+    """``order`` with when its next step is due, by what is ``owed`` in it, that which comes next first."""
+    found: Row = {}
+    for name, value in order.items():
+        found[name] = value
+        if name == "next_owner":
+            found["next_due"] = _next_due(order, owed)
+    return found
+
+
+def _next_due(order: Row, owed: Sequence[Row]) -> Any:
+    """By when whoever owes the next step owes it; news, answers and the like are owed beside the work."""
+    for each in owed:
+        hers = role_of(each["owner"]) == "customer"
+        is_next = each["kind"] in _STEPS or (each["kind"] == "answer" and hers)
+        whose = each["owner"] == order["next_owner"] or (hers and order["next_owner"] == "customer")
+        if is_next and whose and each["state"] != "paused" and each["due_at"] is not None:
+            return each["due_at"]
+    return None
+
+
+def ball_of(order: Row, owed: Sequence[Row]) -> Row | None:
+    """Whose move it is; None if the order is closed or nothing is owed."""
+    if not (order["open"] and owed):
+        return None
+    of_order = {name: order[name] for name in ("status", "holder", "accountable")}
+    return {"order": order["order_id"], **owed[0], **of_order, "bounces": order["ping_pongs"]}
 
 
 def with_ball(order: Row, ball: Row | None) -> Row:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Final
 
 from events.party import ROLES, role_of
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
-from projections.queries.next_step import with_ball
+from projections.queries.next_step import ball_of, with_ball, with_next_due
 from projections.queries.parcels import carried, last_parcel, with_parcels
 from projections.queries.past import look_back
 from projections.queries.product_and_place import product_and_place
 from projections.queries.reading import Reading, Row
 from projections.queries.single import SingleOrder, without_notes
 from projections.queries.spending import spent_on
-
-#: Steps of the work, as kinds of what is owed.
-_STEPS: Final = frozenset({"receive", "forward", "diagnose", "decide", "part", "repair", "return"})
 
 
 def find(reading: Reading, arguments: Arguments) -> Row:
@@ -39,7 +34,7 @@ def status(reading: Reading, arguments: Arguments) -> Row:
     order |= {"parcel": last_parcel(single.handoffs, _carried(single))}
     if now is None:
         return {**order, "ball": None, "time_spent": []}
-    return {**with_ball(order, _ball(order, owed)), "time_spent": spent_on(reading, single, now)}
+    return {**with_ball(order, ball_of(order, owed)), "time_spent": spent_on(reading, single, now)}
 
 
 def timeline(reading: Reading, arguments: Arguments) -> Row:
@@ -59,7 +54,7 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     if order is None and role_of(subject["order_id"]) in ROLES:
         raise QueryError(f"'{subject['order_id']}' is a party, not an order{_moment(reading)}")
     if order is not None and now is not None:
-        order = with_ball(order, _ball(order, owed))
+        order = with_ball(order, ball_of(order, owed))
         order |= {"time_spent": spent_on(reading, single, now)}
     found = _carried(single)
     handoffs = with_parcels(single.handoffs, found)
@@ -116,37 +111,8 @@ def _find(reading: Reading, name: str) -> list[Row]:
 def _status(single: SingleOrder, owed: Sequence[Row]) -> Row | None:
     if single.row is None:
         return None
-    order: Row = {}
-    for name, value in single.row.items():
-        order[name] = value
-        if name == "next_owner":
-            order["next_due"] = _next_due(single.row, owed)
-    order |= product_and_place(single.row, single.counted)
+    order = with_next_due(single.row, owed) | product_and_place(single.row, single.counted)
     return {**order, "references": single.references, "merged": single.merged}
-
-
-def _next_due(order: Row, owed: Sequence[Row]) -> Any:
-    """By when whoever owes the next step owes it; news, answers and the like are owed beside the work."""
-    for each in owed:
-        hers = role_of(each["owner"]) == "customer"
-        is_next = each["kind"] in _STEPS or (each["kind"] == "answer" and hers)
-        whose = each["owner"] == order["next_owner"] or (hers and order["next_owner"] == "customer")
-        if is_next and whose and each["state"] != "paused" and each["due_at"] is not None:
-            return each["due_at"]
-    return None
-
-
-def _ball(order: Row, owed: Sequence[Row]) -> Row | None:
-    """Whose move it is, as ``ball_of`` has it."""
-    if not (order["open"] and owed):
-        return None
-    of_order = {name: order[name] for name in ("status", "holder", "accountable")}
-    return {"order": order["order_id"], **owed[0], **of_order, "bounces": order["ping_pongs"]}
-
-
-def ball_of(single: SingleOrder, now: datetime) -> Row | None:
-    """Whose move it is; None if the order is closed or nothing is owed."""
-    return _ball(single.row, single.owed(now)) if single.row is not None else None
 
 
 def _carried(single: SingleOrder) -> dict[int, Row]:

@@ -12,7 +12,8 @@ from events.chain import commitment_id
 from projections.book import open_book, use
 from projections.queries.arguments import MAX_LIMIT, Arguments
 from projections.queries.ledger import ledger
-from projections.queries.order import ball_of, find_one, find_then
+from projections.queries.next_step import ball_of
+from projections.queries.order import find_one, find_then
 from projections.queries.reading import Reading, Row
 from projections.queries.single import BESIDE_THE_WORK, SingleOrder
 from projections.queries.spending import spent_on
@@ -41,9 +42,13 @@ def commitments(reading: Reading, arguments: Arguments) -> Row:
     chances = _chances(reading, now, first=single.first, owner=owner)
     return {
         "commitments": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in rows],
-        "ball": ball_of(single, now),
+        "ball": _ball_of(single, now),
         "time_spent": spent_on(reading, single, now),
     }
+
+
+def _ball_of(order: SingleOrder, now: datetime) -> Row | None:
+    return ball_of(order.row, order.owed(now)) if order.row is not None else None
 
 
 def ball(reading: Reading, arguments: Arguments) -> Row:
@@ -51,7 +56,7 @@ def ball(reading: Reading, arguments: Arguments) -> Row:
     now, party, limit = reading.moment(arguments), arguments.text("party"), arguments.number("limit", 100)
     travel(reading)
     if party is None:
-        return {"ball": reading.rows("ball", among=None, now=now, limit=limit)}
+        return {"ball": reading.rows("ball", now=now, limit=limit)}
     open_ones = listed(reading, now, owner=party, states=["overdue", "open", "paused"], limit=limit)
     chances = _chances(reading, now, owner=party)
     return {"party": party, "ball": [row | chances.get(row["commitment_id"], _UNKNOWN) for row in open_ones]}

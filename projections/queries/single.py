@@ -5,7 +5,7 @@ DuckDB takes some milliseconds to set up a join or an order, more than all else 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -138,19 +138,8 @@ class SingleOrder:
         return any(fact["counted"].startswith(start) for fact in self.counted)
 
     def owed(self, now: datetime | None) -> list[Row]:
-        """What is owed by ``now``, that which comes next first: as in ball.sql, news and the question whether all is
-        well come last, which are owed beside the work, and so does what is paused, which waits for another."""
-        rows = [row for row in self.commitments if row["state"] in _PASSING]
-        rows.sort(
-            key=lambda row: (
-                row["kind"] in BESIDE_THE_WORK,
-                row["state"] == "paused",
-                moment_of(row["due_at"]),
-                row["position"],
-                row["kind"],
-            )
-        )
-        return [_owed(row, now) for row in rows]
+        """What is owed by ``now``, that which comes next first."""
+        return owed_by(now, (row for row in self.commitments if row["state"] in _PASSING))
 
 
 def _entry(row: Row, *, is_void: bool) -> Row:
@@ -170,6 +159,17 @@ def _handoff(row: Row, due: Any) -> Row:
     names = ("received_at", "wait_seconds", "state", "ping_pong")
     sent = {name: row[name] for name in ("position", "from_party", "to_party", "handed_at")}
     return {**sent, "due": due, **{name: row[name] for name in names}}
+
+
+def owed_by(now: datetime | None, rows: Iterable[Row]) -> list[Row]:
+    """What is owed in one order, that which comes next first: as in ball.sql, news and the question whether all is well
+    come last, which are owed beside the work, and so does what is paused, which waits for another."""
+    return [_owed(row, now) for row in sorted(rows, key=_comes_next)]
+
+
+def _comes_next(row: Row) -> tuple[Any, ...]:
+    beside, paused = row["kind"] in BESIDE_THE_WORK, row["state"] == "paused"
+    return beside, paused, moment_of(row["due_at"]), row["position"], row["kind"]
 
 
 def _owed(row: Row, now: datetime | None) -> Row:

@@ -64,7 +64,7 @@ def test_orders_looks_for_the_next_steps_of_those_that_it_shows_alone(
     rows = Reading.rows
 
     def noted(reading: Reading, query: str, **parameters: Any) -> list[Row]:
-        if query == "ball":
+        if query == "orders_owed":
             asked.append(parameters)
         return rows(reading, query, **parameters)
 
@@ -73,4 +73,4 @@ def test_orders_looks_for_the_next_steps_of_those_that_it_shows_alone(
     assert [row["order_id"] for row in page] == ["W-3", "W-2"]
     assert all(row["ball"]["order"] == row["order_id"] for row in page)
     (one,) = asked
-    assert (one["among"], one["limit"]) == ([row["first_position"] for row in page], 2)
+    assert one == {"orders": [row["first_position"] for row in page]}
