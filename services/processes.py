@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import IO, Final, Protocol
 
 _PR_SET_PDEATHSIG: Final = 1
+
+
+class Child(Protocol):
+    """A process that we have started, as asyncio has it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+async def start_child(command: Sequence[str], output: IO[bytes], keeps: int) -> Child:
+    """Start ``command`` in a session of its own; what it says goes to ``output``, and it keeps the file ``keeps`` open.
+
+    In a session of its own, since Ctrl-C in a terminal is ours to handle: services first, the server last.
+    """
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=(keeps,),
+        start_new_session=True,
+        preexec_fn=die_with_parent(),
+    )
 
 
 def die_with_parent() -> Callable[[], None] | None:

@@ -22,7 +22,7 @@ from events.streams import NoRoomError, StreamMismatchError
 from services.credentials import CredentialError, prepare
 from services.fitness import Trust, UnfitServerError, require_fit
 from services.home import HomeFolder, read_json, write_json
-from services.processes import die_with_parent
+from services.processes import Child, start_child
 
 HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 20.0
@@ -56,7 +56,7 @@ class EmbeddedServer:
     def __init__(self, home: Path, *, port: int = 0) -> None:
         self.folder = HomeFolder(home.absolute())
         self._port = port
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Child | None = None
         self._lock: IO[str] | None = None
         self.url = ""
         self.monitor_url = ""
@@ -175,15 +175,7 @@ class EmbeddedServer:
         ]
         assert self._lock is not None
         with self._log_file.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(self._lock.fileno(),),
-                start_new_session=True,  # Ctrl-C in a terminal is ours to handle: services first, the server last
-                preexec_fn=die_with_parent(),
-            )
+            self._process = await start_child(command, log, self._lock.fileno())
 
     @property
     def _log_file(self) -> Path:

@@ -22,6 +22,7 @@ from services.settings import PREFIX
 from tests.chainserver import ChainServer
 from tests.hanging import Teller, watched
 from tests.sampling import be_thorough
+from tests.spawning import spawn_servers
 
 HERE = Path(__file__).parent
 
@@ -131,6 +132,7 @@ def _settle_in() -> None:
     *before, _ = structlog.get_config()["processors"]
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*before, renderer])
+    spawn_servers()
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
