@@ -27,6 +27,8 @@ from events.together import MAX_BATCH, MAX_BATCH_BYTES, publish_together
 _ERR_WRONG_LAST_SEQUENCE: Final = 10071
 _APPEND_TIMEOUT: Final = 10.0
 
+_MSG_ID: Final = Header.MSG_ID.value  # to look it up there takes as long as to make all headers
+
 #: Heartbeat of an ordered consumer (seconds): after two without a word we look whether it is still there.
 _HEARTBEAT: Final = 1.0
 
@@ -71,7 +73,7 @@ def message_id(source: str, id: str) -> str:
 
 
 def _headers(event: Event, *, after: int | None = None) -> dict[str, str]:
-    headers = {Header.MSG_ID.value: message_id(event.source, event.id), "Content-Type": CONTENT_TYPE}
+    headers = {_MSG_ID: message_id(event.source, event.id), "Content-Type": CONTENT_TYPE}
     if after is not None:
         headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = str(after)
     return headers
@@ -139,7 +141,7 @@ async def append_batch(
             ]
         else:
             first = last - len(chunk) + 1
-            places += [Appended(first + offset, duplicate=False) for offset in range(len(chunk))]
+            places += [Appended(position, False) for position in range(first, last + 1)]
     return places
 
 

@@ -20,19 +20,21 @@ _AT_A_TIME: Final = 64 * 1024
 _VERSION_LINE: Final = "NATS/1.0\r\n"
 
 
-def frame(subject: str, payload: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
-    """One message as the protocol writes it. Raises BadSubjectError, BadHeaderError for what would break its lines."""
+def frame(subject: str, payload: bytes = b"", headers: Mapping[str, str] | None = None, more: str = "") -> bytes:
+    """One message as the protocol writes it. Raises BadSubjectError, BadHeaderError for what would break its lines.
+
+    ``more`` are further headers of ours, already in lines with their ends; they are not looked at.
+    """
     if not subject.isprintable() or " " in subject or not subject:
         raise BadSubjectError
-    if not headers:
+    if not headers and not more:
         return b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(payload), payload)
     lines = [_VERSION_LINE]
-    for name, value in headers.items():
+    for name, value in (headers or {}).items():
         if "\r" in value or "\n" in value or not name.isprintable() or ":" in name:
             raise BadHeaderError(name)
         lines.append(f"{name}: {value}\r\n")
-    lines.append("\r\n")
-    head = "".join(lines).encode()
+    head = f"{''.join(lines)}{more}\r\n".encode()
     return b"HPUB %b %d %d\r\n%b%b\r\n" % (subject.encode(), len(head), len(head) + len(payload), head, payload)
 
 

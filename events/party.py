@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -45,6 +46,11 @@ def check_party(text: str, roles: Sequence[str] = ROLES) -> str:
     return text
 
 
+@lru_cache(maxsize=4_096)  # of each submission, and of most facts
+def _checked(text: str) -> str:
+    return check_party(text)
+
+
 def role_of(party: str) -> str:
     """``retailer`` of ``retailer:acme``; an empty string when there is none."""
     role, separator, _ = party.partition(":")
@@ -58,6 +64,6 @@ def name_of(party: str) -> str:
 
 Party = Annotated[
     str,
-    AfterValidator(lambda text: check_party(text)),
+    AfterValidator(lambda text: _checked(text)),
     WithJsonSchema({"type": "string", "format": "party", "examples": ["retailer:acme"]}),
 ]

@@ -39,10 +39,11 @@ async def publish_together(
     connection = js._nc  # nats-py has no public way from a JetStream context to its connection
     batch = NUID().next().decode()
     *before, (subject, payload, given) = messages
+    lines = f"Nats-Batch-Id: {batch}\r\nNats-Batch-Sequence: "
     await write(
         connection,
         (
-            frame(subject, payload, {**headers, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)})
+            frame(subject, payload, headers, f"{lines}{number}\r\n")
             for number, (subject, payload, headers) in enumerate(before, start=1)
         ),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 import nats.errors
@@ -40,6 +41,28 @@ def _is_passing(error: Exception) -> bool:
     return isinstance(error, TRANSIENT) and not isinstance(error, _REFUSED)
 
 
+class _InHand(Collection[Msg]):
+    """The messages of all that was taken in hand and not let go."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, Sequence[Msg]] = {}
+
+    def take(self, what: Left | Retried, messages: Sequence[Msg]) -> None:
+        self._of[id(what)] = messages
+
+    def let_go(self, what: Left | Retried) -> None:
+        self._of.pop(id(what), None)
+
+    def __iter__(self) -> Iterator[Msg]:
+        return chain.from_iterable(self._of.values())
+
+    def __len__(self) -> int:
+        return sum(map(len, self._of.values()))
+
+    def __contains__(self, message: object) -> bool:
+        return any(message in messages for messages in self._of.values())
+
+
 class Batches:
     """``await take(messages)`` for one batch after the other, then ``await settle_the_last()``."""
 
@@ -49,12 +72,12 @@ class Batches:
         self._taking = Taking(needs, self._settle_later, self._settle_now)
         self._beside = Beside(self._settle)
         self._finishing: set[asyncio.Task[None]] = set()
-        self._in_hand: dict[tuple[int, int], Msg] = {}  # by what they belong to, and their number in that
+        self._in_hand = _InHand()
 
     @property
     def in_hand(self) -> Collection[Msg]:
         """What is worked on beside the batch at hand, from when it is left for later on: it changes all the time."""
-        return self._in_hand.values()
+        return self._in_hand
 
     async def take(self, messages: list[Msg]) -> None:
         """Handle one batch. On trouble with the server it is tried again a few times, and then comes again later."""
@@ -140,15 +163,8 @@ class Batches:
         """Settle beside the next batches: so nobody waits for the disk on another's account."""
         self._needs.feed.unsettled(_rejected_of(left))
         self._needs.feed.stop(_waiting_of(left))
-        self._keep_in_hand(left, left.taken.messages)
+        self._in_hand.take(left, left.taken.messages)
         self._beside.add(left)
-
-    def _keep_in_hand(self, what: Left | Retried, messages: Sequence[Msg]) -> None:
-        self._in_hand.update(((id(what), number), message) for number, message in enumerate(messages))
-
-    def _let_go(self, what: Left | Retried, messages: Sequence[Msg]) -> None:
-        for number in range(len(messages)):
-            self._in_hand.pop((id(what), number), None)
 
     async def _settle_now(self, taken: Taken) -> None:
         await self._finish(await self._needs.settling.settle(taken))
@@ -182,7 +198,7 @@ class Batches:
     def _is_settled(self, lefts: Sequence[Left], messages: Sequence[Msg]) -> None:
         feed = self._needs.feed
         for left in lefts:
-            self._let_go(left, left.taken.messages)
+            self._in_hand.let_go(left)
             feed.settled(_rejected_of(left))
             feed.go_on(_waiting_of(left))
         self._needs.sweeper.settled(map(stream_of, messages))
@@ -200,7 +216,7 @@ class Batches:
         messages = list(retried.messages)
         streams = [stream_of(message) for message in messages]
         self._needs.feed.unsettled(streams)
-        self._keep_in_hand(retried, messages)
+        self._in_hand.take(retried, messages)
         try:
             await self._needs.settling.finish(retried)
         except Exception as error:  # noqa: BLE001 - they have their outcome, and come again until they are removed
@@ -208,7 +224,7 @@ class Batches:
                 _log.exception("what was retried cannot be removed from what was rejected", role=self._role)
             await self._try_later(messages, error)
         finally:
-            self._let_go(retried, messages)
+            self._in_hand.let_go(retried)
             self._taking.forget_told(messages)
             self._needs.feed.settled(streams)
             self._needs.sweeper.settled(streams)

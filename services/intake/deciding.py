@@ -179,7 +179,11 @@ def _normalised(name: str, version: int, data: dict[str, Any]) -> dict[str, Any]
         raise of_data(error) from None
     if fact is None or version != fact.VERSION:
         return data
-    return fact.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+    # What model_dump calls, which takes half as long again to pass on its arguments.
+    written: dict[str, Any] = fact.__pydantic_serializer__.to_python(
+        fact, mode="json", by_alias=True, exclude_none=True, exclude_unset=True
+    )
+    return written
 
 
 def _check_reference(event: Event, data: dict[str, Any], contact: Contact | None) -> None:

@@ -20,22 +20,22 @@ _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 
 def stream_of(message: Msg) -> str:
     """In which stream it lies."""
-    return message.reply.split(".")[2]
+    return message.reply.split(".", 3)[2]
 
 
 def sequence_of(message: Msg) -> int:
     """Its place in its stream."""
-    return int(message.reply.split(".")[-4])
+    return int(message.reply.rsplit(".", 4)[1])
 
 
 def stored_at(message: Msg) -> int:
     """When the server took it (nanoseconds)."""
-    return int(message.reply.split(".")[-2])
+    return int(message.reply.rsplit(".", 2)[1])
 
 
 def comes_again(message: Msg) -> bool:
     """Whether it was delivered before."""
-    return message.reply.split(".")[-5] != "1"
+    return message.reply.rsplit(".", 5)[1] != "1"
 
 
 def retry_of(message: Msg) -> int | None:

@@ -63,6 +63,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 _NUMBERING: Final = frozenset({"order.opened", "order.referenced", "unit.replaced"})
+#: Of other facts no more is kept than that they are there.
+_NOTED: Final = _NUMBERING | MERGING_FACTS | {"item.handed_over", "fact.corrected"}
 
 #: position, source, id, name, subject, data, when it happened (of what says which orders are one; microseconds)
 _Note = tuple[int, str, str, str, str, dict[str, Any], int]
@@ -284,22 +286,23 @@ class Index:
 
     def expect(self, event: Event) -> None:
         """Note a fact of the batch at hand, so that what follows in the batch can refer to it."""
-        self.pending.facts[fact_key(event.source, event.id)] = Found(0, order_hash(event.subject))
-        if event.name in _NUMBERING:
-            self.pending.numbers.update(
-                (number, event.subject) for number in numbers_in(event.name, event.source, event.data)
-            )
-        if event.name == "item.handed_over":
-            self.pending.handed.add((str(event.data.get("to")), event.subject))
-        if event.name == "order.opened":
-            self.pending.orders.setdefault(event.subject, event.source)
-        elif event.name == "order.referenced":
-            self.pending.aliases[(event.source, str(event.data.get("reference")))] = event.subject
-        elif event.name in MERGING_FACTS:
-            self.pending.merges[event.subject] = fact_key(event.source, event.id), event.data.get("into")
-        elif event.name == "fact.corrected":
+        pending, name = self.pending, event.name
+        pending.facts[fact_key(event.source, event.id)] = Found(0, order_hash(event.subject))
+        if name not in _NOTED:
+            return
+        if name in _NUMBERING:
+            pending.numbers.update((number, event.subject) for number in numbers_in(name, event.source, event.data))
+        if name == "item.handed_over":
+            pending.handed.add((str(event.data.get("to")), event.subject))
+        elif name == "order.opened":
+            pending.orders.setdefault(event.subject, event.source)
+        elif name == "order.referenced":
+            pending.aliases[(event.source, str(event.data.get("reference")))] = event.subject
+        elif name in MERGING_FACTS:
+            pending.merges[event.subject] = fact_key(event.source, event.id), event.data.get("into")
+        elif name == "fact.corrected":
             target = str(event.data.get("fact_source") or event.source), str(event.data.get("fact_id"))
-            self.pending.retracted.add(fact_key(*target))
+            pending.retracted.add(fact_key(*target))
 
     def forget(self) -> None:
         """Drop what the batch at hand has added: it was not appended."""
@@ -338,6 +341,8 @@ class Index:
             position, source, id, name, subject, data, moment = note
             key = fact_key(source, id)
             facts.append((key, position, order_hash(subject)))
+            if name not in _NOTED:
+                continue
             if name in _NUMBERING:
                 numbers += [
                     (number, kind, given_by, subject, key) for kind, number, given_by in numbers_in(name, source, data)

@@ -77,7 +77,7 @@ def read_event(document: Mapping[str, Any]) -> Event:
     if document.get("specversion") != "1.0":
         raise Refusal("unreadable", 'specversion must be "1.0": the body must be a CloudEvent', "/specversion")
     try:
-        event = Event.model_validate(document)
+        event: Event = Event.__pydantic_validator__.validate_python(document)  # as model_validate does, in less time
         event.name  # noqa: B018 - parses the type, which the model keeps as text
     except ValidationError as error:
         raise of_envelope(error) from None
