@@ -1,4 +1,8 @@
-"""Fixtures shared by all rooms: a home folder, and a real server on a free port."""
+"""Fixtures shared by all rooms: a home folder, and a real server on a free port.
+
+The process that hands out the tests reads this too, and no worker begins before: what only workers need is imported
+where they use it.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +15,16 @@ import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import structlog
-import uvloop
-from hypothesis import strategies
 from xdist.scheduler import LoadFileScheduling
 
-from services.settings import PREFIX
-from tests.chainserver import ChainServer
 from tests.hanging import Teller, watched
 from tests.sampling import be_thorough
-from tests.spawning import spawn_servers
+
+if TYPE_CHECKING:
+    from tests.chainserver import ChainServer
 
 HERE = Path(__file__).parent
 
@@ -100,7 +102,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if worker is None or any((HERE / "__pycache__").glob("test_frame.*-pytest-*.pyc")):
         return
     own = int(worker.removeprefix("gw"))
-    if own == 0:  # Hypothesis keeps a table of all characters in a file; to make it takes as long as half of a share
+    if own == 0:
+        from hypothesis import strategies
+
+        # Hypothesis keeps a table of all characters in a file; to make it takes as long as half of a share
         with warnings.catch_warnings(action="ignore"):  # it says that this is slow
             strategies.text().validate()
     shares = [number for number in range(of) for _ in range(2 if number else 1)]
@@ -122,6 +127,11 @@ def pytest_collection_finish() -> None:
 
 def _settle_in() -> None:
     """What holds for all tests. Not in fixtures that each of them has: those cost more than many a test does."""
+    import structlog
+
+    from services.settings import PREFIX
+    from tests.spawning import spawn_servers
+
     # A test sees no REPAIRCHAIN_… variables but its own.
     for variable in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[variable]
@@ -137,6 +147,8 @@ def _settle_in() -> None:
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
     """Tests run on the loop that services run on (services/running.py), which takes less time than Python's own."""
+    import uvloop
+
     return {"uvloop": lambda: watched(uvloop.new_event_loop())}
 
 
@@ -173,6 +185,8 @@ def pytest_runtest_protocol() -> Iterator[None]:
 
     Not a fixture: see ``_settle_in``.
     """
+    import structlog
+
     before = structlog.get_config()
     try:
         return (yield)
@@ -190,5 +204,7 @@ def free_home(tmp_path: Path) -> Path:
 @pytest.fixture
 async def chain_server(free_home: Path) -> AsyncIterator[ChainServer]:
     """A real nats-server on a free port with a store, accounts and credentials of its own; see ChainServer."""
+    from tests.chainserver import ChainServer
+
     async with ChainServer(free_home) as server:
         yield server
