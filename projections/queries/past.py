@@ -35,28 +35,28 @@ WHERE announces OR first_position IN (SELECT first_position FROM places_then)
 _KEYS_NOW: Final = "SELECT first_position FROM chain.subjects WHERE announces"
 
 _EVENTS: Final = """
-SELECT * EXCLUDE (correlation_id, causation_id)
+SELECT * EXCLUDE (order_id, correlation_id, causation_id), order_id
 FROM chain.events
 WHERE position >= $begin AND first_position IN (SELECT unnest($firsts::BIGINT[]))
     AND ($known_at::TIMESTAMP IS NULL OR recorded_at <= $known_at)
 """
-#: The same of a single order, which DuckDB is done with sooner.
+#: The same of a single order, which DuckDB is done with sooner. Its id is known, and would have to be unpacked.
 _EVENTS_OF_ONE: Final = """
-SELECT * EXCLUDE (correlation_id, causation_id)
+SELECT * EXCLUDE (order_id, correlation_id, causation_id), $order::VARCHAR AS order_id
 FROM chain.events
 WHERE position >= $begin AND first_position = $begin
     AND ($known_at::TIMESTAMP IS NULL OR recorded_at <= $known_at)
 """
 _EVENTS_THEN: Final = """
-SELECT e.* EXCLUDE (correlation_id, causation_id)
-    REPLACE (coalesce(t.first_position, e.first_position) AS first_position, coalesce(t.aside, e.aside) AS aside)
+SELECT e.* EXCLUDE (order_id, correlation_id, causation_id)
+    REPLACE (coalesce(t.first_position, e.first_position) AS first_position, coalesce(t.aside, e.aside) AS aside),
+    e.order_id
 FROM chain.events e
 LEFT JOIN places_then t ON t.order_id = e.order_id
 WHERE e.position >= $begin AND e.first_position IN (SELECT unnest($firsts::BIGINT[]))
     AND ($known_at::TIMESTAMP IS NULL OR recorded_at <= $known_at)
 """
 
-#: Models of which a question about one order reads nothing, if it need not find it anew.
 _NAMES: Final = "names"
 _ANNOUNCEMENTS: Final = frozenset({"party.closed", "policy.adopted"})
 
@@ -92,7 +92,7 @@ def look_back(reading: Reading, first_position: int) -> tuple[Past, bool]:
         facts = _until(reading, bench.at.make(FACTS.select))
         bench.at.put("facts", facts)
         book = _book(reading, facts)
-        tables = _make(bench, facts, book, without=frozenset() if firsts else frozenset({_NAMES}))
+        tables = _make(bench, facts, book, is_named=firsts is not None)
     if firsts:
         reading.cursor.register(_NAMES, tables[_NAMES])
     tables |= {"events": _until(reading, raw), "voids": voids}
@@ -109,7 +109,7 @@ def _said(reading: Reading, first_position: int, firsts: Sequence[int] | None) -
         keys = {*firsts, *_rows(reading, _KEYS_NOW)["first_position"].to_pylist()}
     given: dict[str, Any] = {"begin": min(keys), "known_at": as_parameter(reading.known_at)}
     if len(keys) == 1 and firsts is None:
-        return _rows(reading, _EVENTS_OF_ONE, **given), subjects
+        return _rows(reading, _EVENTS_OF_ONE, **given, order=subjects["order_id"][0].as_py()), subjects
     given["firsts"] = sorted(keys)
     return _rows(reading, _EVENTS if firsts is None else _EVENTS_THEN, **given), subjects
 
@@ -131,23 +131,23 @@ def _book(reading: Reading, facts: Any) -> Book:
     return read_book(reading.cursor)
 
 
-def _make(bench: _Bench, facts: Any, book: Book, without: frozenset[str]) -> dict[str, pa.Table]:
-    """The models of single orders by name."""
+def _make(bench: _Bench, facts: Any, book: Book, *, is_named: bool) -> dict[str, pa.Table]:
+    """The models of single orders by name; `names` if they are asked for, or if there are references."""
     said = frozenset(facts["fact"].unique().to_pylist())
     made = Beside(facts, bench.rules)
     for name, table in made.tables.items():
         bench.at.put(name, table)
     tables: dict[str, pa.Table] = {}
     for model in ORDER_MODELS:
-        if model.name in without:
+        if model.name == _NAMES and not (is_named or "order.referenced" in said):
             continue
         if model.is_given:
             tables[model.name] = made.tables[model.name]
             continue
         if model is COMMITMENTS:
             bench.at.put("terms", made.terms(book, tables))
-        speaks = model.by_lanes or model.facts is None or not said.isdisjoint(model.facts)
-        tables[model.name] = bench.at.make(model.select, has_rows=speaks and model.name not in made.idle)
+        speaks = model.by_lanes or model.columns or model.facts is None or not said.isdisjoint(model.facts)
+        tables[model.name] = bench.at.make(model.select, has_rows=bool(speaks) and model.name not in made.idle)
         if model.is_read:
             bench.at.put(model.name, tables[model.name])
     return tables

@@ -18,8 +18,7 @@ BESIDE_THE_WORK: Final = frozenset({"update", "check"})
 _PASSING: Final = frozenset({"open", "paused"})
 #: What is read of the tables. Of events this is what entries.sql reads.
 _EVENT: Final = (
-    "position", "occurred_at", "recorded_at", "type", "version", "source", "id", "data", "fact", "party", "name",
-    "aside",
+    "position", "occurred_at", "recorded_at", "type", "version", "source", "id", "data", "fact", "party", "aside",
 )  # fmt: skip
 _COMMITMENT: Final = (
     "position", "kind", "topic", "owner", "owed_to", "accountable", "opened_at", "due_at", "ended_at", "state",
@@ -40,7 +39,7 @@ _STATUS: Final = (
     "contacts_started", "messages_sent", "first_position", "last_position",
 )  # fmt: skip
 #: What an entry has only for other things to be worked out.
-_NOTES: Final = frozenset({"counted", "party", "name", "aside"})
+_NOTES: Final = frozenset({"counted", "party", "aside"})
 _SECOND: Final = timedelta(seconds=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -108,9 +107,12 @@ class SingleOrder:
 
     @cached_property
     def references(self) -> list[Row]:
-        """What parties call it, as the model `names` has it."""
-        said = {(fact["source"], fact["name"]) for fact in self.counted if fact["counted"] == "order.referenced"}
-        return [{"party": party, "reference": name} for party, name in sorted(each for each in said if each[1])]
+        """What parties call it. The names are not read with the entries: unpacked, each column of texts is dear."""
+        if not self.says("order.referenced"):
+            return []
+        names = self._reading.of_order("names", ("kind", "party", "name"), self.first)
+        said = sorted((name["party"], name["name"]) for name in names if name["kind"] == "reference")
+        return [{"party": party, "reference": name} for party, name in said]
 
     @cached_property
     def messages(self) -> list[Row]:
@@ -150,7 +152,7 @@ def _entry(row: Row, *, is_void: bool) -> Row:
         **{name: row[name] for name in ("source", "id", "data")},
         "known": fact is not None,
         "counted": fact if version != 0 and not is_void else None,
-        **{name: row[name] for name in ("party", "name", "aside")},
+        **{name: row[name] for name in ("party", "aside")},
         "voided": is_void,
     }
 
