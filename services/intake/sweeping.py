@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import nats.errors
@@ -27,7 +27,7 @@ _EVERY: Final = 0.5
 #: and a disk has other work.
 _AT_A_TIME: Final = 32
 
-#: What an earlier run or another instance gave back, and what it took with it, is with us again within this (seconds).
+#: What an earlier run has given back, and what it took with it, is with us again within this (seconds).
 _ALL_IS_BACK: Final = 15.0
 
 _TROUBLE: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
@@ -46,7 +46,6 @@ class Sweeper:
         self._left: Counter[str] = Counter()
         self._wanted = asyncio.Event()
         self._new_came: set[str] = set()  # streams of which we had what nobody had before us
-        self._coming_back: dict[str, float] = {}  # streams of which something comes again; held back for until when
         self._all_is_back = asyncio.get_running_loop().time() + _ALL_IS_BACK
 
     def start(self) -> None:
@@ -58,17 +57,9 @@ class Sweeper:
         self._left.update(streams)
         self._wanted.set()
 
-    def came(self, messages: Sequence[Msg]) -> None:
+    def came(self, messages: Iterable[Msg]) -> None:
         """These are here now. The server hands out what is new only after all that was given back."""
-        now = asyncio.get_running_loop().time()
-        # What was at hand goes before what comes again, and that before what is newer: one of the ends tells.
-        if self._coming_back or any(comes_again(message) for message in (*messages[:1], *messages[-1:])):
-            for message in messages:
-                if comes_again(message):
-                    self._coming_back.setdefault(stream_of(message), now + _ALL_IS_BACK)
-                else:
-                    self._coming_back.pop(stream_of(message), None)
-        if now < self._all_is_back:
+        if asyncio.get_running_loop().time() < self._all_is_back:
             for message in messages:
                 if (stream := stream_of(message)) not in self._new_came and not comes_again(message):
                     self._new_came.add(stream)
@@ -117,10 +108,9 @@ class Sweeper:
         return bool(info.num_ack_pending)  # acknowledgements may still be on their way
 
     def _may_be_on_its_way_back(self, stream: str) -> bool:
-        """Whether an earlier run, or another instance, may have given something back that has not come again.
+        """Whether an earlier run may have given something back that has not come again.
 
         With each removal the server forgets that it was to hand that out at once (seen with nats-server 2.15.1): it
         would come after the time for an answer, behind all that follows it.
         """
-        now = asyncio.get_running_loop().time()
-        return now < self._coming_back.get(stream, 0.0) or (stream not in self._new_came and now < self._all_is_back)
+        return stream not in self._new_came and asyncio.get_running_loop().time() < self._all_is_back
