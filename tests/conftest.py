@@ -128,7 +128,9 @@ def pytest_collection_finish() -> None:
 def _settle_in() -> None:
     """What holds for all tests. Not in fixtures that each of them has: those cost more than many a test does."""
     import structlog
+    from jinja2 import FileSystemBytecodeCache
 
+    from services.notifying import templating
     from services.settings import PREFIX
     from tests.spawning import spawn_servers
 
@@ -143,6 +145,10 @@ def _settle_in() -> None:
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*before, renderer])
     spawn_servers()
+    # What Jinja makes of our templates is kept where what pytest makes of the test files is kept.
+    kept = HERE / "__pycache__"
+    if os.access(kept, os.W_OK):
+        templating._environment(None).bytecode_cache = FileSystemBytecodeCache(str(kept))
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
