@@ -4,12 +4,13 @@ about all, for most of it is DuckDB's planning."""
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
-from projections.book import open_book
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.reading import Reading, Row
+from projections.queries.single import as_it_happened, as_it_was_opened, as_it_was_told, count_all
 
 MOST: Final = 500
 
@@ -25,32 +26,32 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
     orders, since = arguments.names("orders", MOST), arguments.moment("letters_since")
     if since is None:
         raise QueryError("say since when: 'letters_since' is missing")
-    subjects = reading.rows("histories_orders", orders=orders)
+    subjects = _subjects(reading, orders)
     firsts = sorted({row["first_position"] for row in subjects})
-    policy = open_book(reading.cursor).policy
+    policy = reading.book.policy
     rules = policy.messages.model_dump()
     if not firsts:
         return {"histories": {}, "rules": rules}
-    bounds = {"firsts": firsts, "begin": min(firsts), "end": max(row.pop("until") for row in subjects)}
-    entries = _by_order(reading.rows("histories_entries", **bounds))
-    several = [row["first_position"] for row in subjects if row["merged"]]
-    said_of = telling.said_of(reading, several, bounds["begin"], bounds["end"])
-    commitments = _by_order(reading.rows("histories_commitments", firsts=firsts))
-    messages = _by_order(reading.rows("histories_messages", firsts=firsts))
+    entries, merged = _stories(reading, firsts, end=max(row.pop("until") for row in subjects))
+    stands = {row.pop("first_position"): row for row in reading.rows("histories_orders", firsts=firsts)}
+    commitments = _by_order(sorted(reading.rows("histories_commitments", firsts=firsts), key=as_it_was_opened))
+    told = [first for first in firsts if any(entry["type"].startswith("message.") for entry in entries[first].values())]
+    rows = reading.rows("histories_messages", firsts=told) if told else []
+    messages = _by_order(sorted(rows, key=as_it_was_told))
     letters: dict[tuple[str, str], list[str]] = defaultdict(list)
     acknowledgements: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in reading.rows("histories_letters", firsts=firsts, since=since):
+    hers = [first for first, order in stands.items() if order["customer"] is not None]
+    for row in reading.rows("histories_letters", firsts=hers, since=since) if hers else ():
         letters[row["opened_by"], row["customer"]].append(row["sent_at"])
         if row["acknowledges"]:
             acknowledgements[row["opened_by"], row["customer"]].append(row["sent_at"])
     found: Row = {}
-    for order in subjects:
-        first, asked = order.pop("first_position"), order.pop("asked")
-        own = telling.by_position(entries[first], said_of)
-        order_id, order["merged"] = order["order_id"], order["merged"] or []
+    for subject in subjects:
+        first, order_id = subject["first_position"], subject["order_id"]
+        order, own = stands.get(first, {}), entries[first]
         customer = order.get("opened_by") or "", order.get("customer") or ""
-        found[asked] = {
-            "order": order if order.pop("is_order") else None,
+        found[subject["asked"]] = {
+            "order": {"order_id": order_id, **order, "merged": merged[first]} if order else None,
             "entries": list(own.values()),
             "commitments": [telling.commitment(row, order_id, own) for row in commitments[first]],
             "messages": [telling.message(row, order_id, own) for row in messages[first]],
@@ -60,6 +61,47 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
             "time_zone": policy.calendar_of(order.get("accountable") or "").time_zone,
         }
     return {"histories": found, "rules": rules}
+
+
+def _subjects(reading: Reading, orders: Sequence[str]) -> list[Row]:
+    """The orders that are asked about, by where they begin. Who asks by the id of one that became part of another is
+    told of that one."""
+    subjects = reading.rows("histories_subjects", orders=orders)
+    if unknown := set(orders).difference(row["asked"] for row in subjects):
+        subjects += reading.rows("histories_merged", orders=sorted(unknown))
+    return sorted(subjects, key=lambda row: (row["first_position"], row["asked"]))
+
+
+def _stories(
+    reading: Reading, firsts: Sequence[int], end: int
+) -> tuple[dict[int, dict[int, Row]], dict[int, list[str]]]:
+    """The entries of each order by position, and the ids of those that became part of it."""
+    begin = min(firsts)
+    rows = reading.rows("histories_entries", firsts=firsts, begin=begin, end=end)
+    events = _by_order(sorted(rows, key=as_it_happened))
+    doubtful = [first for first in firsts if not count_all(events[first])]
+    voids = reading.rows("histories_voids", firsts=doubtful) if doubtful else []
+    several = [first for first in firsts if any(event["aside"] for event in events[first])]
+    said_of = telling.said_of(reading, several, begin, end)
+    merged: dict[int, list[str]] = defaultdict(list)
+    for row in reading.rows("histories_parts", firsts=several) if several else ():
+        merged[row["first_position"]].append(row["order_id"])
+    gone = {row["position"] for row in voids}
+    entries: dict[int, dict[int, Row]] = {}
+    for first in firsts:
+        own = [_entry(event, is_void=event["position"] in gone) for event in events[first]]
+        entries[first] = telling.by_position(own, said_of)
+    return entries, defaultdict(list, {first: sorted(ids) for first, ids in merged.items()})
+
+
+def _entry(event: Row, *, is_void: bool) -> Row:
+    return {
+        **{name: event[name] for name in ("position", "occurred_at", "recorded_at", "type")},
+        "version": event["version"] or None,
+        **{name: event[name] for name in ("source", "id", "data")},
+        "known": event["fact"] is not None,
+        "voided": is_void,
+    }
 
 
 def _by_order(rows: list[Row]) -> dict[int, list[Row]]:

@@ -1,7 +1,6 @@
--- What is and was owed in several orders.
+-- What is and was owed in several orders, in no order.
 SELECT
     first_position, position, kind, topic, owner, owed_to, accountable, opened_at, due_at, ended_at, state, met_late, rule, level,
     nudged_at, withdrawn_at, promises, first_promised_at, promised_at, promised_by
 FROM commitments
 WHERE first_position IN (SELECT unnest($firsts::BIGINT[]))
-ORDER BY first_position, opened_at, position, kind

@@ -63,8 +63,7 @@ class SingleOrder:
         """
         rows = self._events()
         voids = self._voids_among(rows)
-        entries = [_entry(row, is_void=row["position"] in voids) for row in rows]
-        entries.sort(key=lambda entry: (moment_of(entry["occurred_at"]), entry["position"]))
+        entries = [_entry(row, is_void=row["position"] in voids) for row in sorted(rows, key=as_it_happened)]
         return telling.by_position(entries, self._said_of(rows))
 
     def _events(self) -> list[Row]:
@@ -83,7 +82,7 @@ class SingleOrder:
 
     def _voids_among(self, rows: Sequence[Row]) -> set[int]:
         # What is taken back may have been so by a fact that happened after the moment of the question.
-        if self._reading.as_of is None and _count_all(rows):
+        if self._reading.as_of is None and count_all(rows):
             return set()
         return {row["position"] for row in self._reading.of_order("voids", ("position",), self.first)}
 
@@ -118,13 +117,13 @@ class SingleOrder:
     def messages(self) -> list[Row]:
         """What the customer was told, in the order in which it was planned or sent."""
         rows = self._reading.of_order("messages", _MESSAGE, self.first)
-        return sorted(rows, key=lambda row: (moment_of(row["planned_at"] or row["sent_at"]), row["message_id"]))
+        return sorted(rows, key=as_it_was_told)
 
     @cached_property
     def commitments(self) -> list[Row]:
         """All that was ever owed, in the order in which it was opened."""
         rows = self._reading.of_order("commitments", _COMMITMENT, self.first)
-        return sorted(rows, key=lambda row: (moment_of(row["opened_at"]), row["position"], row["kind"]))
+        return sorted(rows, key=as_it_was_opened)
 
     @cached_property
     def handoffs(self) -> list[Row]:
@@ -186,7 +185,7 @@ def _owed(row: Row, now: datetime | None) -> Row:
     }
 
 
-def _count_all(rows: Sequence[Row]) -> bool:
+def count_all(rows: Sequence[Row]) -> bool:
     """Whether it can be seen that none is void: nothing is said twice, and nothing is taken back."""
     once = {(row["source"], row["id"]) for row in rows}
     return len(once) == len(rows) and all(row["fact"] != "fact.corrected" for row in rows)
@@ -195,6 +194,21 @@ def _count_all(rows: Sequence[Row]) -> bool:
 def without_notes(entry: Row) -> Row:
     """An entry as it is answered: without what only serves to work out other things."""
     return {name: value for name, value in entry.items() if name not in _NOTES}
+
+
+def as_it_happened(event: Row) -> tuple[Any, ...]:
+    """The place of an event in its order's story."""
+    return moment_of(event["occurred_at"]), event["position"]
+
+
+def as_it_was_opened(commitment: Row) -> tuple[Any, ...]:
+    """The place of a commitment among those of its order."""
+    return moment_of(commitment["opened_at"]), commitment["position"], commitment["kind"]
+
+
+def as_it_was_told(message: Row) -> tuple[Any, ...]:
+    """The place of a message among those of its order: when it was planned or, if nobody planned it, sent."""
+    return moment_of(message["planned_at"] or message["sent_at"]), message["message_id"]
 
 
 def overdue_seconds(row: Row, now: datetime) -> int:
