@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import json
 import os
+import quopri
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,28 +119,30 @@ class Office:
             if not entry["type"].startswith("message.")
         ]
 
-    async def lies_on_the_disk(self, needle: str) -> list[str]:
-        """The files below the home that hold ``needle``, as it is or as it may be written."""
-        return await asyncio.to_thread(files_with, self.home, needle)
+    async def lies_on_the_disk(self, *needles: str) -> list[str]:
+        """The files below the home that hold one of ``needles``, as it is or as it may be written."""
+        return await asyncio.to_thread(files_with, self.home, *needles)
 
 
-def files_with(folder: Path, needle: str) -> list[str]:
-    """Files whose bytes hold ``needle``: as UTF-8, with the escapes of JSON, quoted-printable, or in base64."""
-    import base64
-    import json
-    import quopri
+def files_with(folder: Path, *needles: str) -> list[str]:
+    """Files whose bytes hold one of ``needles``: as UTF-8, with JSON's escapes, quoted-printable, or in base64."""
+    shapes = {shape for needle in needles for shape in _shapes(needle)}
+    found = []
+    # The server takes files and folders away while we look; walk passes over those that are gone.
+    for path in sorted(Path(parent) / name for parent, _, files in os.walk(folder) for name in files):
+        with contextlib.suppress(FileNotFoundError):
+            content = path.read_bytes() if path.is_file() else b""
+            small = content.lower()
+            if any(shape in content or shape in small for shape in shapes):
+                found.append(str(path.relative_to(folder)))
+    return found
 
+
+def _shapes(needle: str) -> set[bytes]:
     plain = needle.encode()
     shapes = {plain, plain.lower(), json.dumps(needle)[1:-1].encode(), quopri.encodestring(plain)}
     # In base64 a text looks in three ways, by where it begins; its ends mix with its neighbours.
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + plain)
         shapes.add(encoded[4 if shift else 0 : len(encoded) - 4])
-    found = []
-    # The server takes files and folders away while we look; walk passes over those that are gone.
-    for path in sorted(Path(parent) / name for parent, _, files in os.walk(folder) for name in files):
-        with contextlib.suppress(FileNotFoundError):
-            content = path.read_bytes() if path.is_file() else b""
-            if any(shape in content or shape in content.lower() for shape in shapes):
-                found.append(str(path.relative_to(folder)))
-    return found
+    return shapes
