@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from services import story
 from services.answering import ENCODING, NoAnswerError, QuestionError, ask, query_subject, unpack
 from services.projector import Projector
 from tests.chainserver import ChainServer
-from tests.ready import put_empty_database
+from tests.ready import projectors_borrow, put_empty_database
 from tests.waiting import eventually
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -107,6 +107,13 @@ async def chain(chain_server: ChainServer) -> Chain:
     return chain
 
 
+@pytest.fixture
+def lent() -> Iterator[None]:
+    """The projector works in a lent database, for tests that are not about its file."""
+    with projectors_borrow():
+        yield
+
+
 async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     async with chain.projector():
         end = await chain.append(told())
@@ -147,6 +154,7 @@ async def test_it_answers_every_question(chain: Chain, tmp_path: Path) -> None:
     assert copied == {"file": str(tmp_path / "copy.duckdb"), "position": end}
 
 
+@pytest.mark.usefixtures("lent")
 async def test_an_answer_waits_for_the_position_that_was_asked_for(chain: Chain) -> None:
     async with chain.projector():
         facts = told()
@@ -158,6 +166,7 @@ async def test_an_answer_waits_for_the_position_that_was_asked_for(chain: Chain)
         assert (await early)["facts"] == end + 2
 
 
+@pytest.mark.usefixtures("lent")
 async def test_who_asks_for_what_is_not_there_yet_is_told_so(chain: Chain) -> None:
     async with chain.projector(patience=0.05) as projector:
         end = await chain.append(told())
@@ -185,6 +194,7 @@ BAD_QUESTIONS = [
 ]
 
 
+@pytest.mark.usefixtures("lent")
 async def test_a_bad_question_gets_one_clear_sentence(chain: Chain) -> None:
     async with chain.projector():
         for name, body, detail in BAD_QUESTIONS:
@@ -200,6 +210,7 @@ async def test_nobody_answers_when_it_does_not_run(chain: Chain) -> None:
         await chain.ask("stats")
 
 
+@pytest.mark.usefixtures("lent")
 async def test_long_answers_come_gzipped(chain: Chain) -> None:
     async with chain.projector():
         await chain.append(small_orders(400, text="it does not start any more " * 4))
@@ -405,6 +416,7 @@ async def test_it_follows_a_log_that_was_put_back_from_a_backup(chain: Chain, tm
         assert (await chain.ask("stats"))["orders"] == 4
 
 
+@pytest.mark.usefixtures("lent")
 async def test_while_facts_keep_coming_a_batch_grows_until_somebody_waits_for_it(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
