@@ -240,6 +240,8 @@ class News:
     promised: Promised | None = None
     visit: Visit | None = None
     cover: Cover | None = None
+    #: It is still to be decided whether the guarantee pays.
+    cover_owed: bool = False
     decision: Decision | None = None
     others: tuple[Other, ...] = ()
     chosen: bool = False

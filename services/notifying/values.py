@@ -138,6 +138,7 @@ class _Words:
             "done_there": news.done_there,
             "comes_home": news.comes_home,
             "decided_to_repair": news.decided_to_repair,
+            "cover_owed": news.cover_owed,
             "tried": news.tried,
         }
 

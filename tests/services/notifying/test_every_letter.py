@@ -107,6 +107,7 @@ def every_news() -> list[News]:
             named_before=NOW + turn % 3 * 5 * DAY,
             answer_owed=True,
             answer_owed_by=NOW + DAY if turn % 2 else None,
+            cover_owed=turn % 2 == 0,
         )
         late = replace(
             bare,

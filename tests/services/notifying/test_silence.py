@@ -137,6 +137,27 @@ def test_what_is_not_sent_on_while_it_is_decided_who_pays_is_one_delay_and_not_t
     assert kind_of(chain.plan_for(forward)) == "overdue"
 
 
+def test_how_it_stands_says_that_it_is_not_decided_who_pays(chain: Chain) -> None:
+    chain.story(OPENED, TO_IMPORTER, AT_IMPORTER)
+    chain.given(fact("cover.claimed", SHOP, MONDAY + DAY + HOUR, decider=IMPORTER, cause="a fault"))
+    (news,) = chain.falls_overdue("update", MONDAY + 9 * DAY)
+    waiting = chain.plan_for(news)
+    assert body_of(waiting).count("whether the guarantee pays; until then nothing is done that costs you money") == 1
+    assert body_of(waiting, "nl").count("of de reparatie onder de garantie valt; tot dan gebeurt er niets") == 1
+    chain.given(fact("cover.decided", IMPORTER, MONDAY + 9 * DAY, decision="covered", cause="x", decider=IMPORTER))
+    chain.told(chain.events[-1])
+    (news,) = chain.falls_overdue("update", MONDAY + 20 * DAY)
+    assert "whether the guarantee pays" not in body_of(chain.plan_for(news))
+
+
+@pytest.mark.parametrize("claims", [True, False])
+def test_that_it_has_arrived_does_not_hide_that_it_is_not_decided_who_pays(chain: Chain, claims: bool) -> None:
+    claim = fact("cover.claimed", SHOP, MONDAY + HOUR / 2, decider=IMPORTER, cause="a fault")
+    chain.story(OPENED)
+    chain.given(*([claim] if claims else []), TO_IMPORTER, AT_IMPORTER)
+    assert ("It is still to be decided whether the guarantee pays" in body_of(chain.plan_for(AT_IMPORTER))) is claims
+
+
 def test_that_it_was_not_sent_on_is_not_told_once_a_decision_is_waited_for(chain: Chain) -> None:
     chain.story(OPENED, TO_IMPORTER, AT_IMPORTER)
     (forward,) = chain.falls_overdue("forward", MONDAY + 4 * DAY)
