@@ -24,7 +24,7 @@ from events.vocabulary import MERGING_FACTS
 from projections import plain
 from projections.desk import Desk
 from projections.merging import Merges, until
-from projections.models import CATALOG
+from projections.models import ANNOUNCING, CATALOG
 from projections.recent import Known
 from projections.regrouping import regroup
 from projections.statements import execute, read_sql
@@ -46,9 +46,6 @@ SELECT order_id, first_position, until, announces FROM chain.subjects WHERE orde
 _STORED_ONE: Final = (
     "SELECT order_id, first_position, until, announces FROM chain.subjects WHERE order_key = $order_key"
 )
-
-#: The facts by which their order announces anything.
-_ANNOUNCING: Final = frozenset({"party.closed", "policy.adopted"})
 
 _ADD_EVENTS: Final = "INSERT INTO chain.events FROM placed"
 _ADD_SUBJECTS: Final = "INSERT INTO chain.subjects FROM beginning"
@@ -79,13 +76,6 @@ class Arrived:
     def end(self) -> int:
         """The position after the last of the batch."""
         return int(self.rows["position"][-1].as_py()) + 1
-
-    @property
-    def has_old(self) -> bool:
-        """Whether the mirror may hold anything of any of the orders."""
-        begin = self.begin
-        firsts: list[Any] = self.touched["first_position"].to_pylist()
-        return bool(self.regrouped) or any(first < begin for first in firsts)
 
 
 @lru_cache
@@ -219,9 +209,9 @@ def _spoken_of(rows: Any) -> pa.Table:
     for order, key, position, fact in zip(*columns, strict=True):
         place = found.get(order)
         if place is None:
-            found[order] = [order, key, position, position, fact in _ANNOUNCING]
+            found[order] = [order, key, position, position, fact in ANNOUNCING]
         else:
-            place[2:] = min(place[2], position), max(place[3], position), place[4] or fact in _ANNOUNCING
+            place[2:] = min(place[2], position), max(place[3], position), place[4] or fact in ANNOUNCING
     names, keys, firsts, lasts, announce = zip(*found.values(), strict=True)
     return pa.table(
         {

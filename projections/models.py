@@ -1,8 +1,8 @@
 """The read models: one SELECT each in sql/, and how a SELECT becomes rows.
 
-Every SELECT reads `facts` and the models before it by unqualified name. Temporary tables shadow stored ones of the same
-name, so the same SELECT serves a live batch (temporary `facts` of the touched orders), a rebuild (a view over a stretch
-of orders), and "as it was" (a view over some).
+Every SELECT reads `facts` and the models before it by unqualified name. Temporary tables and views shadow stored ones
+of the same name, so the same SELECT serves a live batch and a look back at one order (what lies on a workbench), a
+rebuild (a view over a stretch of orders), and "as it was" of all orders (a view over some facts).
 """
 
 # ruff: noqa: S608 - SQL is put together from this package's own names; values that come from outside are bound
@@ -72,6 +72,8 @@ CLOSURES: Final = Model("closures", is_read=True)
 POLICIES: Final = Model("policies", is_read=True)
 #: What parties and the chain announce, and due times depend on (see book.py).
 ANNOUNCED: Final = (CLOSURES, POLICIES)
+#: The facts by which they do.
+ANNOUNCING: Final = frozenset({"party.closed", "policy.adopted"})
 #: Cheap enough to be views.
 CONTACTS: Final = Model("contacts", is_stored=False)
 PARTIES: Final = Model("parties", is_stored=False)

@@ -41,7 +41,6 @@ class Workbench:
     def __init__(self, cursor: DuckDBPyConnection) -> None:
         self.cursor = cursor
         self._feeds: dict[str, _Feed] = {}
-        self._defined: set[str] = set()
         self._kept: dict[str, Statement] = {}
         self._columns: dict[str, pa.Schema] = {}
 
@@ -58,12 +57,6 @@ class Workbench:
         self.cursor.register(f"{name}_rows", self._feeds[name])
         replaced = f" REPLACE ({lost})" if lost else ""
         self.cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT *{replaced} FROM {name}_rows")  # noqa: S608 - our names
-
-    def define(self, name: str, select: str) -> None:
-        """Let ``name`` mean the rows of ``select``, whatever it reads means by then."""
-        if name not in self._defined:
-            self.cursor.execute(f"CREATE TEMP VIEW {name} AS {select}")
-            self._defined.add(name)
 
     def run(self, sql: str) -> DuckDBPyConnection:
         """Execute a statement that reads only what was put here, by the plan made when it was first run."""

@@ -10,7 +10,7 @@ from typing import Final
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.reading import Reading, Row
-from projections.queries.single import as_it_happened, as_it_was_opened, as_it_was_told, count_all
+from projections.queries.single import as_it_happened, as_it_was_opened, as_it_was_told, count_all, entry_of
 
 MOST: Final = 500
 
@@ -89,19 +89,9 @@ def _stories(
     gone = {row["position"] for row in voids}
     entries: dict[int, dict[int, Row]] = {}
     for first in firsts:
-        own = [_entry(event, is_void=event["position"] in gone) for event in events[first]]
+        own = [entry_of(event, is_void=event["position"] in gone) for event in events[first]]
         entries[first] = telling.by_position(own, said_of)
     return entries, defaultdict(list, {first: sorted(ids) for first, ids in merged.items()})
-
-
-def _entry(event: Row, *, is_void: bool) -> Row:
-    return {
-        **{name: event[name] for name in ("position", "occurred_at", "recorded_at", "type")},
-        "version": event["version"] or None,
-        **{name: event[name] for name in ("source", "id", "data")},
-        "known": event["fact"] is not None,
-        "voided": is_void,
-    }
 
 
 def _by_order(rows: list[Row]) -> dict[int, list[Row]]:

@@ -28,10 +28,8 @@ STEPS: Final = {
     "call": "reach the customer in person",
     "update": "give the customer news",
 }
-
-
-#: Steps of the work, as kinds of what is owed.
-_STEPS: Final = frozenset({"receive", "forward", "diagnose", "decide", "part", "repair", "return"})
+#: Those that are the work; an answer is, where she owes it.
+_OF_THE_WORK: Final = frozenset({"receive", "forward", "diagnose", "decide", "part", "repair", "return"})
 
 
 def with_next_due(order: Row, owed: Sequence[Row]) -> Row:
@@ -48,7 +46,7 @@ def _next_due(order: Row, owed: Sequence[Row]) -> Any:
     """By when whoever owes the next step owes it; news, answers and the like are owed beside the work."""
     for each in owed:
         hers = role_of(each["owner"]) == "customer"
-        is_next = each["kind"] in _STEPS or (each["kind"] == "answer" and hers)
+        is_next = each["kind"] in _OF_THE_WORK or (each["kind"] == "answer" and hers)
         whose = each["owner"] == order["next_owner"] or (hers and order["next_owner"] == "customer")
         if is_next and whose and each["state"] != "paused" and each["due_at"] is not None:
             return each["due_at"]

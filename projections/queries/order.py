@@ -31,7 +31,7 @@ def status(reading: Reading, arguments: Arguments) -> Row:
     order = _status(single, owed)
     if order is None:
         raise QueryError(f"there is no order '{single.subject['order_id']}'{_moment(reading)}")
-    order |= {"parcel": last_parcel(single.handoffs, _carried(single))}
+    order |= {"parcel": last_parcel(single.handoffs, carried(single.counted))}
     if now is None:
         return {**order, "ball": None, "time_spent": []}
     return {**with_ball(order, ball_of(order, owed)), "time_spent": spent_on(reading, single, now)}
@@ -56,7 +56,7 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
     if order is not None and now is not None:
         order = with_ball(order, ball_of(order, owed))
         order |= {"time_spent": spent_on(reading, single, now)}
-    found = _carried(single)
+    found = carried(single.counted)
     handoffs = with_parcels(single.handoffs, found)
     if order is not None:
         order |= {"parcel": last_parcel(handoffs, found)}
@@ -113,10 +113,6 @@ def _status(single: SingleOrder, owed: Sequence[Row]) -> Row | None:
         return None
     order = with_next_due(single.row, owed) | product_and_place(single.row, single.counted)
     return {**order, "references": single.references, "merged": single.merged}
-
-
-def _carried(single: SingleOrder) -> dict[int, Row]:
-    return carried(single.counted)
 
 
 def _messages(single: SingleOrder) -> list[Row]:

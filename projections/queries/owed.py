@@ -97,7 +97,7 @@ def spent(reading: Reading, arguments: Arguments) -> Row:
     if name is not None:
         return {"time_spent": spent_on(reading, SingleOrder(reading, find_one(reading, name)), now)}
     open_book(reading.cursor)
-    return {"time_spent": reading.rows("time_spent", first=None, now=now)}
+    return {"time_spent": reading.rows("time_spent", now=now)}
 
 
 def listed(

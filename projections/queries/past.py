@@ -18,7 +18,7 @@ from projections.beside import Beside
 from projections.book import Book, keep, read_book
 from projections.doubts import may_not_count
 from projections.matching import Rules
-from projections.models import ANNOUNCED, COMMITMENTS, FACTS, ORDER_MODELS, VOIDS
+from projections.models import ANNOUNCED, ANNOUNCING, COMMITMENTS, FACTS, ORDER_MODELS, VOIDS
 from projections.queries.reading import Past, Reading, as_parameter
 from projections.queries.travel import regroup
 from projections.schema import make_apart
@@ -58,7 +58,6 @@ WHERE e.position >= $begin AND e.first_position IN (SELECT unnest($firsts::BIGIN
 """
 
 _NAMES: Final = "names"
-_ANNOUNCEMENTS: Final = frozenset({"party.closed", "policy.adopted"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def _until(reading: Reading, rows: Any) -> Any:
 
 
 def _book(reading: Reading, facts: Any) -> Book:
-    if _ANNOUNCEMENTS.isdisjoint(facts["fact"].unique().to_pylist()):
+    if ANNOUNCING.isdisjoint(facts["fact"].unique().to_pylist()):
         return keep(Book((), {}))
     reading.cursor.register(FACTS.name, facts)
     for model in ANNOUNCED:

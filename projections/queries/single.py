@@ -144,14 +144,18 @@ class SingleOrder:
 
 
 def _entry(row: Row, *, is_void: bool) -> Row:
-    fact, version = row["fact"], row["version"]
+    counts = row["version"] != 0 and not is_void
+    notes = {"counted": row["fact"] if counts else None, "party": row["party"], "aside": row["aside"]}
+    return entry_of(row, is_void=is_void) | notes
+
+
+def entry_of(row: Row, *, is_void: bool) -> Row:
+    """An event as it is answered, but for what telling.py adds."""
     return {
         **{name: row[name] for name in ("position", "occurred_at", "recorded_at", "type")},
-        "version": version or None,
+        "version": row["version"] or None,
         **{name: row[name] for name in ("source", "id", "data")},
-        "known": fact is not None,
-        "counted": fact if version != 0 and not is_void else None,
-        **{name: row[name] for name in ("party", "aside")},
+        "known": row["fact"] is not None,
         "voided": is_void,
     }
 

@@ -1,5 +1,5 @@
--- Who had it for how long, in all and in opening hours of its own: from a handover on, the receiver; while the chain
--- waits for the customer, she. The time of orders that are open runs until now.
+-- Who had orders for how long, in all and in opening hours of its own: from a handover on, the receiver; while the chain
+-- waits for the customer, she. The time of orders that are open runs until now. Of one order spending.py tells it.
 WITH points AS (
     SELECT
         f.first_position, f.occurred_at AS moment, f.position,
@@ -12,11 +12,10 @@ WITH points AS (
         0 AS waits
     FROM facts f
     WHERE f.fact IN ('order.opened', 'order.reopened', 'item.handed_over', 'item.received', 'item.returned', 'order.closed')
-        AND ($first::BIGINT IS NULL OR f.first_position = $first)
     UNION ALL
     SELECT first_position, unnest([opened_at, ended_at]), position, NULL, unnest([1, -1])
     FROM commitments
-    WHERE starts_with(owner, 'customer') AND ($first::BIGINT IS NULL OR first_position = $first)
+    WHERE starts_with(owner, 'customer')
 ),
 spans AS (
     SELECT

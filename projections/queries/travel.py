@@ -68,12 +68,12 @@ def regroup(reading: Reading, first_position: int | None = None) -> list[int] | 
     return sorted({now[order].first_position for order in now if then[order] in together})
 
 
-def _put(reading: Reading, then: Mapping[str, Place], last: Mapping[Place, int], firsts: set[int]) -> None:
+def _put(reading: Reading, then: Mapping[str, Place], ends: Mapping[Place, int], firsts: set[int]) -> None:
     columns = [
         [*then],
         [place.first_position for place in then.values()],
         [place.survivor for place in then.values()],
-        [last[place] for place in then.values()],
+        [ends[place] for place in then.values()],
     ]
     reading.cursor.execute(
         "CREATE TEMP TABLE places_then AS SELECT *, order_id <> survivor AS aside FROM (SELECT "

@@ -15,7 +15,7 @@ from events import vocabulary
 from events.golden import golden
 from projections import plain
 from projections.mirror import Message, known_types
-from projections.schema import borrow_apart
+from projections.schema import make_apart
 from projections.statements import read_sql
 from projections.workbench import Workbench
 from tests.projections.story import opened
@@ -26,12 +26,11 @@ GOLDEN = [golden(name, version) for _, name, version in known_types()]
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Workbench]:
-    bench = borrow_apart()
+    bench = make_apart()
     types, names, versions = (list(column) for column in zip(*known_types(), strict=True))
     vocabulary_rows = {"full_type": types, "name": names, "version": pa.array(versions, pa.int32()), "fact": names}
     bench.put("vocabulary", pa.table(vocabulary_rows))
     yield bench
-    bench.cursor.execute("DROP VIEW vocabulary")
     bench.cursor.close()
 
 
