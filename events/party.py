@@ -64,6 +64,6 @@ def name_of(party: str) -> str:
 
 Party = Annotated[
     str,
-    AfterValidator(lambda text: _checked(text)),
+    AfterValidator(_checked),
     WithJsonSchema({"type": "string", "format": "party", "examples": ["retailer:acme"]}),
 ]

@@ -22,7 +22,7 @@ from services.notifying.apart import (
     apart_kind,
     apart_speaks,
     left_to_tell,
-    to_be_written,
+    message_to_write,
 )
 from services.notifying.asking import addressed_to_her, may_be_hers
 from services.notifying.history import Happened, History, moment
@@ -140,7 +140,7 @@ def what_to_tell(fact: Happened, history: History, policy: Policy, now: datetime
 def _message(cause: Happened, kind: MessageKind, history: History, now: datetime) -> str | None:
     """The id of the message that is to be written about ``cause``; None if it has been."""
     if kind in APART_KINDS:
-        return to_be_written(history, cause, now)
+        return message_to_write(history, cause, now)
     message = told_as(history, Milestone(cause, kind))
     return message if history.status_of(message) is None else None
 

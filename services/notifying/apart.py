@@ -166,7 +166,7 @@ def told_apart(history: History, fact: Happened) -> str:
     return told
 
 
-def to_be_written(history: History, fact: Happened, now: datetime) -> str | None:
+def message_to_write(history: History, fact: Happened, now: datetime) -> str | None:
     """The id of the message that is to tell ``fact``; None if there is one already whose words can still be true."""
     told, kind = told_apart(history, fact), _kind(fact)
     if history.status_of(told) is None:

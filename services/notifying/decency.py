@@ -102,9 +102,8 @@ def not_before(
     """The moment from which the message may go out: ``now`` if nothing is against it.
 
     ``letters`` is how many she has got since ``manners.day_of(now)`` (of those beside the others where it is one of
-    them, else of the others), ``late`` the kind of step that is overdue where
-    it tells of one. News of an urgent order goes out at any hour, and what only time has brought about when she is
-    awake, however many there were.
+    them, else of the others), ``late`` the kind of step that is overdue where it tells of one. News of an urgent order
+    goes out at any hour, and what only time has brought about when she is awake, however many there were.
     """
     hurried = is_hurried(urgency)
     local = now.astimezone(manners.zone)
