@@ -12,6 +12,7 @@ from typing import Final
 from events.party import name_of
 from projections.calendar import DEFAULT
 from projections.clock import Clock, closing_of_working_day
+from services.notifying.as_one import as_one, without_article
 from services.notifying.dates import SPEECH, ZONE
 from services.notifying.discretion import LONGEST_ANSWER, holds_no_address, one_line, part_is_gone, passed_on
 from services.notifying.records import Cover, Decision, MessagePlan, News, Promised, Step, Visit
@@ -30,27 +31,6 @@ _UNDER_WAY: Final = frozenset({"in_transit", "waiting_for_part", "part_arrived",
 
 #: These are the news that was promised.
 _NEWS_ITSELF: Final = frozenset({"update", "person"})
-
-#: English has these only in the plural, or by two: a pair of them is one thing, of which one can say that it is
-#: repaired.
-_PAIRS: Final = frozenset(
-    {
-        *("aids", "airpods", "binoculars", "boots", "braces", "chinos", "clippers", "clogs", "crutches"),
-        *("cufflinks", "dungarees", "earbuds", "earphones", "earrings", "flippers", "glasses", "gloves"),
-        *("goggles", "headphones", "jeans", "leggings", "loafers", "mittens", "overalls", "pants"),
-        *("pliers", "pyjamas", "sandals", "scissors", "secateurs", "shears", "shoes", "shorts"),
-        *("skates", "skis", "slippers", "sneakers", "socks", "spectacles", "stockings", "sunglasses"),
-        *("tights", "tongs", "trainers", "trousers", "tweezers"),
-    }
-)
-
-#: Of these there may be any number. Together they are one thing, too.
-_SETS: Final = frozenset(
-    {
-        *("blinds", "candlesticks", "chairs", "clubs", "curtains", "cushions", "knives", "lamps"),
-        *("lights", "panniers", "pans", "shutters", "speakers", "tyres", "wheels"),
-    }
-)
 
 #: What we call a thing of which we know nothing.
 _THING: Final = {"en": "item", "nl": "product"}
@@ -302,26 +282,17 @@ class _Words:
     def _thing(self) -> str:
         """What it is called after "your": brand and model as given, or else its description."""
         news = self._plan.news
-        name = " ".join(_line(part) for part in (news.brand, news.model) if part and holds_no_address(part))
-        if not name or (news.brand and not news.model and news.description):
-            name = " ".join(part for part in (name, self._told(news.description)) if part)
-        if self._code == "en":
-            name = _as_one(name)
+        given = [_line(part) for part in (news.brand, news.model) if part and holds_no_address(part)]
+        parts = [part for part in given if part]
+        if not parts or (news.brand and not news.model and news.description):
+            described = self._told(news.description)
+            parts += [without_article(described, self._code)] if described else []
+        name = as_one(" ".join(parts), parts[-1], self._code) if parts else ""
         name = name or _THING[self._code]
         if len(name) > _LONGEST_NAME:
             name = name[:_LONGEST_NAME].rsplit(" ", 1)[0] + "…"
         item = self._told(news.item)
         return f"{name} ({item})" if item and len(item) <= _LONGEST_NAME else name
-
-
-def _as_one(name: str) -> str:
-    """``name`` as a singular: ``pair of Halden shoes``, ``set of Halden lamps``."""
-    said, last = name.casefold(), name.rpartition(" ")[2].casefold()
-    if "pair of" in said or "set of" in said or "pairs of" in said:
-        return name
-    if last in _PAIRS:
-        return f"pair of {name}"
-    return f"set of {name}" if last in _SETS else name
 
 
 def _line(text: str) -> str:

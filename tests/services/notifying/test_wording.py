@@ -129,7 +129,12 @@ def test_a_party_without_a_card_speaks_under_the_name_of_its_id() -> None:
         (News("x", brand="Halden", description="watch"), "Halden watch"),
         (News("x", model="Meridian"), "Meridian"),
         (News("x", brand="Halden", description="reading glasses"), "pair of Halden reading glasses"),
-        (News("x", description="A pair of shoes"), "A pair of shoes"),
+        (News("x", description="A pair of shoes"), "pair of shoes"),
+        (News("x", brand="House of Halden", model="headphones"), "pair of House of Halden headphones"),
+        (News("x", description="walking boots, brown"), "pair of walking boots, brown"),
+        (News("x", description="her curtains (2)"), "set of curtains (2)"),
+        (News("x", description="an oil lamp"), "oil lamp"),
+        (News("x", description="suitcase with wheels"), "suitcase with wheels"),
         (News("x", brand="Halden", description="hearing aids"), "pair of Halden hearing aids"),
         (News("x", brand="Halden", description="outdoor lamps"), "set of Halden outdoor lamps"),
         (News("x", description="Set of lamps"), "Set of lamps"),
@@ -145,6 +150,21 @@ def test_a_party_without_a_card_speaks_under_the_name_of_its_id() -> None:
 )
 def test_her_thing_is_called_by_its_name(news: News, thing: str) -> None:
     assert worded("opened", news).subject == f"Your {thing}: what happens next"
+
+
+@pytest.mark.parametrize(
+    ("news", "thing"),
+    [
+        (News("x", brand="Halden", description="wandelschoenen"), "paar Halden wandelschoenen"),
+        (News("x", description="mijn hoortoestellen"), "paar hoortoestellen"),
+        (News("x", description="keukenstoelen, eiken"), "set keukenstoelen, eiken"),
+        (News("x", description="een bril"), "bril"),
+        (News("x", description="koffer met wielen"), "koffer met wielen"),
+        (News("x", description="paar laarzen"), "paar laarzen"),
+    ],
+)
+def test_in_dutch_it_is_one_thing_too(news: News, thing: str) -> None:
+    assert worded("opened", news, "nl").subject == f"Uw {thing}: zo gaat het verder"
 
 
 def test_salutations() -> None:
