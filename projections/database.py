@@ -27,7 +27,7 @@ from projections.merging import Merges
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
-from projections.schema import DatabaseError, borrow_apart, create_or_check, give_back_apart, set_aside
+from projections.schema import DatabaseError, Settings, borrow_apart, create_or_check, give_back_apart, set_aside
 from projections.statements import execute
 from projections.threads import Hands, threads_of
 
@@ -262,7 +262,7 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def open_database(path: Path | str, *, threads: int | None = None, memory: str | None = None) -> Database:
+def open_database(path: Path | str, *, threads: int | None = None) -> Database:
     """Open the database at ``path``, and create it if it is not there.
 
     A file that cannot be read is set aside (``.unreadable``), one whose mirror was made by another version is emptied;
@@ -271,13 +271,11 @@ def open_database(path: Path | str, *, threads: int | None = None, memory: str |
     ``threads``, their number follows from how much there is.
     """
     target = Path(path)
-    settings: dict[str, str | bool | int | float | list[str]] = {
+    settings: Settings = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "threads": 1 if threads is None else threads,
     }
-    settings["threads"] = 1 if threads is None else threads
-    if memory is not None:
-        settings["memory_limit"] = memory
     root, behind = create_or_check(target, settings)
     try:
         database = Database(root, target, grows=threads is None)
