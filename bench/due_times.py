@@ -1,6 +1,6 @@
 """Due times of three million handoffs, all at once, as a rebuild counts them: under 10 s.
 
-``python -m bench.due_times [--rows N] [--rounds N]``. ``terms_of`` gets a table of handoffs between some three hundred
+``python -m bench.due_times [--rows N] [--rounds N]``. ``judge`` gets a table of handoffs between some three hundred
 parties over two years, with a policy that has overrides and three calendars with public holidays, and a dozen parties
 that close for a while; each round makes the book anew. Beside it DuckDB sums a column of the same table. Of a thousand
 rows the due time is then counted again by walking the calendar's days, which has to come to the same.
@@ -18,12 +18,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from projections.book import Book, closures_in
+from projections.book import Book, Span
 from projections.calendar import ALWAYS, Closures, add_working_time_slowly
 from projections.policy import Policy
-from projections.terms import terms_of
+from projections.terms import NONE, Column, Named, Owed, judge, moments_of
 
 #: Seconds for all rows.
 WANTED = 10.0
@@ -53,12 +54,6 @@ SELECT
     CASE hop WHEN 0 THEN shop WHEN 1 THEN importer ELSE bench END AS counterpart,
     opened_at,
     CASE WHEN has_ended THEN opened_at + to_seconds(seconds::BIGINT) END AS ended_at,
-    NULL::TIMESTAMP AS promised_at,
-    NULL::TIMESTAMP AS promised_on,
-    NULL::TIMESTAMP[] AS waits_from,
-    NULL::TIMESTAMP[] AS waits_until,
-    NULL::TIMESTAMP[] AS noted_due,
-    NULL::INTEGER[] AS noted_level,
     category,
     CASE WHEN urgency < 94 THEN 'routine' WHEN urgency < 99 THEN 'urgent' ELSE 'safety' END AS urgency
 FROM handed
@@ -142,8 +137,35 @@ def made_up_handoffs(rows: int) -> pa.Table:
 
 def make_book(policy: Policy, closures: dict[str, Closures]) -> Book:
     """As if the policy had been adopted before the first handoff."""
-    ((adopted, _),) = closures_in([(BEGIN, BEGIN)])
-    return Book([(adopted, policy)], {party: closures_in(spans) for party, spans in closures.items()})
+    return Book([(_epoch(BEGIN), policy)], {party: _as_spans(each) for party, each in closures.items()})
+
+
+def _as_spans(closures: Closures) -> list[Span]:
+    return [(_epoch(begin), _epoch(end)) for begin, end in closures]
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
+
+
+def terms_of(book: Book, owed: pa.Table) -> pa.Table:
+    """What ``judge`` says of handoffs for which nobody promised anything, waited, or was reminded."""
+    opened, ended = moments_of(owed["opened_at"]), moments_of(owed["ended_at"])
+    names = ("kind", "owner", "counterpart", "category", "urgency")
+    kind, owner, counterpart, category, urgency = (_named(owed[name]) for name in names)
+    none = np.full(len(opened), NONE)
+    return pa.table(
+        judge(
+            book,
+            Owed(opened, ended, none, none, kind, owner, counterpart, category, urgency, waiting={}, noted={}),
+        )
+    )
+
+
+def _named(column: Column) -> Named:
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+    return encoded.dictionary.to_pylist(), codes
 
 
 def timed(work: Callable[[], Result]) -> tuple[Result, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -202,12 +202,3 @@ def _read_policy(text: str) -> Policy | None:
 
 def _microseconds(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001 - DuckDB's are UTC without a zone
-
-
-def closures_in(spans: Iterable[tuple[datetime, datetime]]) -> list[Span]:
-    """Aware moments as a book has them."""
-    return [(_epoch(begin), _epoch(end)) for begin, end in spans]
-
-
-def _epoch(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000)

@@ -55,31 +55,6 @@ class Owed:
     waiting: dict[int, list[tuple[int, int]]]
     noted: dict[int, list[tuple[int, int]]]
 
-    @classmethod
-    def of(cls, owed: pa.Table) -> Owed:
-        """From a table with a column for each, ``waits_from``, ``waits_until``, ``noted_due`` and ``noted_level``."""
-        opened, ended, promised, promised_on = (
-            moments_of(owed[name]) for name in ("opened_at", "ended_at", "promised_at", "promised_on")
-        )
-        return cls(
-            opened=opened,
-            ended=ended,
-            promised=promised,
-            promised_on=promised_on,
-            kind=_named(owed["kind"]),
-            owner=_named(owed["owner"]),
-            counterpart=_named(owed["counterpart"]),
-            category=_named(owed["category"]),
-            urgency=_named(owed["urgency"]),
-            waiting=_pairs(owed["waits_from"], owed["waits_until"]),
-            noted=_pairs(owed["noted_due"], owed["noted_level"]),
-        )
-
-
-def terms_of(book: Book, owed: pa.Table) -> pa.Table:
-    """The columns of ``judge`` for the rows of a table (see ``Owed.of``)."""
-    return pa.table(judge(book, Owed.of(owed)))
-
 
 def judge(book: Book, owed: Owed) -> dict[str, Column]:
     """Row by row: ``due_at``, ``rule``, ``next_at`` (when something is to be said of it, while it is open), ``level``,
@@ -138,12 +113,6 @@ def _codes(named: Named, meaning: Callable[[str | None], str | None]) -> tuple[l
         name = names[code - 1] if code else None
         number_of[code - 1] = meanings.setdefault(meaning(name), len(meanings))
     return list(meanings), number_of[codes]
-
-
-def _named(column: Column) -> Named:
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
-    return encoded.dictionary.to_pylist(), codes
 
 
 class _Results:
@@ -285,14 +254,6 @@ def _merged(waits: Sequence[tuple[int, int]], since: int) -> list[tuple[int, int
         else:
             merged.append((begin, end))
     return merged
-
-
-def _pairs(first: Column, second: Column) -> dict[int, list[tuple[int, int]]]:
-    """Two columns of lists, put together by row; rows without any are most, and left out."""
-    if first.null_count == len(first):
-        return {}
-    lists = (column.cast(pa.list_(pa.int64())).to_pylist() for column in (first, second))
-    return {row: list(zip(*both, strict=True)) for row, both in enumerate(zip(*lists, strict=True)) if both[0]}
 
 
 def _editions(book: Book, ended: Moments) -> Moments:
