@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -27,6 +28,8 @@ async def test_each_place_is_taken_once() -> None:
     assert await another.take(ANNA, PLACE, "msg-1")
     assert await one.take(BEN, PLACE, "msg-3")
     assert await one.take(ANNA, Place(TODAY + timedelta(days=1), 3, 4, PLACE.again), "msg-3")
+    # What is beside the letters of her day has places of its own.
+    assert await one.take(ANNA, replace(PLACE, beside=True), "msg-3")
 
 
 async def test_nothing_of_hers_can_be_read_from_a_place() -> None:
