@@ -327,6 +327,13 @@ async def test_what_waited_until_after_its_date_is_written_anew(chain: Chain) ->
     assert chain.tell(offers(chain.clock.now() + HOUR, id="again")) is None
 
 
+def test_while_its_date_is_to_come_what_waits_is_not_written_twice(chain: Chain) -> None:
+    chain.story(OPENED)
+    waiting = chain.given(offers()).planned(offers())
+    assert waiting.planned.next_news_by is not None
+    assert chain.plan_for(offers()) is None
+
+
 @pytest.mark.parametrize(
     "over",
     [
