@@ -97,6 +97,7 @@ class Database:
                     self._mirror(new)
                     return self._rebuild()
                 self._position = self._mirrored = new[-1][0]
+                self._take_note()
                 self._grow()
             return self._position
 
@@ -227,12 +228,21 @@ class Database:
         try:
             with desk.transaction():
                 yield desk
+            self._desk = desk
+        finally:
+            if self._desk is None:
+                _throw_away(desk)
+
+    def _take_note(self) -> None:
+        """Have the desk note what was committed, after ourselves: if it is interrupted, no batch is taken twice."""
+        desk, self._desk = self._desk, None
+        assert desk is not None, "a batch has just been committed there"
+        try:
             if desk.take_note():
                 self._desk = desk
         finally:
             if self._desk is None:
-                desk.close()
-                desk.maker.cursor.close()
+                _throw_away(desk)
 
     def _clear_desk(self) -> None:
         if self._desk is not None:
@@ -251,6 +261,11 @@ class Database:
         finally:
             # Closing rolls back what was not committed.
             cursor.close()
+
+
+def _throw_away(desk: Desk) -> None:
+    desk.close()
+    desk.maker.cursor.close()
 
 
 def _move(cursor: DuckDBPyConnection, *, position: int, mirrored: int) -> None:

@@ -16,5 +16,5 @@ SELECT f.message_id, s.order_id AS "order", f.kind, f.status, f.planned_at, f.fa
 FROM faults f
 JOIN chain.subjects s ON s.first_position = f.first_position
 WHERE f.fault IS NOT NULL
-ORDER BY f.planned_at NULLS FIRST, f.message_id
+ORDER BY f.planned_at NULLS FIRST, f.message_id, f.first_position
 LIMIT $limit

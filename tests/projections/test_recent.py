@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 
 from events.envelope import Event
 from projections import database as databases
+from projections import live
 from projections import recent as recent_orders
 from projections.database import Database, open_database
 from projections.merging import until
@@ -112,6 +114,22 @@ def test_what_was_rolled_back_is_not_remembered(database: Database, monkeypatch:
         with pytest.raises(ZeroDivisionError):
             database.apply(messages_of(FACTS[4:5], first=4))  # not what the log has there in the end
     apply_singly(database, FACTS[3:], first=4)
+    assert model_rows(database) == rows_of_a_rebuild(FACTS)
+
+
+@pytest.mark.parametrize("what", [ZeroDivisionError, KeyboardInterrupt])
+def test_what_cannot_be_remembered_is_committed_all_the_same_and_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch, what: type[BaseException]
+) -> None:
+    def fail(_: object) -> None:
+        raise what
+
+    database.apply(messages_of(FACTS[:2]))
+    with monkeypatch.context() as patch:
+        patch.setattr(live, "_remember", fail)
+        with nullcontext() if what is ZeroDivisionError else pytest.raises(what):
+            database.apply(messages_of(FACTS[:4]))
+    database.apply(messages_of(FACTS))
     assert model_rows(database) == rows_of_a_rebuild(FACTS)
 
 
