@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from events import vocabulary
 from events.envelope import full_type
@@ -24,6 +24,8 @@ MOST: Final = 700
 #: DuckDB's own, which nothing else counts.
 HASHES: Final = "SELECT hash(order_id) AS order_key, hash(source, id, order_id) AS fact_key FROM hashed"
 
+#: As texts, in the form that `_MOMENT` has.
+_MOMENTS: Final = pa.timestamp("us", "UTC")
 _COLUMNS: Final = {
     "position": pa.int64(),
     "order_id": pa.string(),
@@ -32,8 +34,8 @@ _COLUMNS: Final = {
     "fact": pa.uint8(),
     "source": pa.string(),
     "id": pa.string(),
-    "occurred_at": pa.timestamp("us"),
-    "recorded_at": pa.timestamp("us"),
+    "occurred_at": _MOMENTS,
+    "recorded_at": _MOMENTS,
     "correlation_id": pa.string(),
     "causation_id": pa.string(),
     "data": pa.string(),
@@ -41,8 +43,8 @@ _COLUMNS: Final = {
     "word": pa.string(),
     "name": pa.string(),
     "topic": pa.string(),
-    "by_when": pa.timestamp("us"),
-    "from_when": pa.timestamp("us"),
+    "by_when": _MOMENTS,
+    "from_when": _MOMENTS,
     "serial": pa.string(),
     "brand": pa.string(),
     "model": pa.string(),
@@ -75,12 +77,14 @@ def rows_of(batch: Sequence[tuple[int, bytes]], hashes: Callable[[pa.Table], pa.
         return None
     try:
         rows = [_row(position, payload) for position, payload in batch]
-    except (_NotPlainError, ValueError, TypeError):  # the last two from what is no JSON, or nested beyond measure
+        columns: dict[str, Any] = {
+            name: _moments(values) if kind is _MOMENTS else pa.array(values, kind)
+            for (name, kind), values in zip(_COLUMNS.items(), zip(*rows, strict=True), strict=True)
+        }
+    # The last two from what is no JSON, or nested beyond measure, or no day of the calendar.
+    except (_NotPlainError, ValueError, TypeError):
         return None
-    columns: dict[str, Any] = {
-        name: pa.array(values, kind)
-        for (name, kind), values in zip(_COLUMNS.items(), zip(*rows, strict=True), strict=True)
-    }
+    columns["occurred_at"] = pc.min_element_wise(columns["occurred_at"], columns["recorded_at"])
     columns["fact"] = pa.DictionaryArray.from_arrays(columns["fact"], _NAMES)
     hashed = hashes(pa.table({name: columns[name] for name in ("order_id", "source", "id")}))
     columns["order_key"], columns["fact_key"] = hashed["order_key"], hashed["fact_key"]
@@ -112,7 +116,7 @@ def _row(position: int, payload: bytes) -> list[Any]:
         raise _NotPlainError
     name, version, number = known
     occurred, recorded = _moment(said("time")), _moment(said("recordedtime"))
-    row = [position, subject, name, version, number, source, id, min(occurred, recorded), recorded]
+    row = [position, subject, name, version, number, source, id, occurred, recorded]
     row += (correlation, causation, _written(data), *_LEFT_OPEN)
     for key, value in data.items():
         if value is not None and key in _READ:
@@ -135,22 +139,16 @@ def _known() -> dict[str, tuple[str, int, int]]:
     }
 
 
-def _moment(value: Any) -> datetime:
-    if type(value) is str:
-        moment = _read_moment(value)
-        if moment is not None:
-            return moment
+def _moment(value: Any) -> str:
+    if type(value) is str and _MOMENT.fullmatch(value) is not None:
+        return value
     raise _NotPlainError
 
 
-@lru_cache(maxsize=10_000)
-def _read_moment(text: str) -> datetime | None:
-    if _MOMENT.fullmatch(text) is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
-    except ValueError:
-        return None
+def _moments(texts: Sequence[str | None]) -> Any:
+    if texts.count(None) == len(texts):
+        return pa.nulls(len(texts), pa.timestamp("us"))
+    return pa.array(texts, pa.string()).cast(_MOMENTS).cast(pa.timestamp("us"))
 
 
 def _written(data: dict[str, Any]) -> str:
