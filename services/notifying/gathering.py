@@ -17,9 +17,9 @@ from events.chain import MessagePlanned
 from services.contact import Contact
 from services.messages import decide_delivery
 from services.notifying.decency import Manners, is_beside_the_others, not_before, waits_for_more
-from services.notifying.history import moment
+from services.notifying.history import History, moment
 from services.notifying.places import LAST, Place
-from services.notifying.records import PlannedMessage, Policy, Send, Suppress, SuppressReason
+from services.notifying.records import MessagePlan, PlannedMessage, Policy, Send, Suppress, SuppressReason
 
 #: Only she can say how it goes on: a pause does not keep these from her, for without them nothing would go on at all.
 ASKING: Final = frozenset({"quote", "question", "failed"})
@@ -128,7 +128,15 @@ def _verdict(
         happened=_happened(message, timeline) or now,
         urgency=timeline["order"].get("urgency"),
     )
-    return verdict if more <= now else Hold(more, for_more=True)
+    if more <= now or _breaks_the_date(more, timeline, now):
+        return verdict
+    return Hold(more, for_more=True)
+
+
+def _breaks_the_date(until: datetime, timeline: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the date that her last letter named passes before ``until``."""
+    named = History.of(timeline).named
+    return named is not None and now < named <= until
 
 
 def _place(message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, now: datetime) -> Place | None:
@@ -157,8 +165,14 @@ def _letters_today(kind: str, timeline: Mapping[str, Any], manners: Manners, now
     return beside if is_beside_the_others(kind) else letters - beside
 
 
+def leaves(plan: MessagePlan, timeline: Mapping[str, Any], manners: Manners) -> datetime:
+    """When what is planned so may go out at the earliest, by the letters that she has got."""
+    letters = _letters_today(plan.kind, timeline, manners, plan.now)
+    return _not_before(plan, timeline, manners, plan.now, letters)
+
+
 def _not_before(
-    message: PlannedMessage, timeline: Mapping[str, Any], manners: Manners, now: datetime, letters: int
+    message: PlannedMessage | MessagePlan, timeline: Mapping[str, Any], manners: Manners, now: datetime, letters: int
 ) -> datetime:
     return not_before(
         manners,
@@ -184,11 +198,11 @@ def _is_plan(entry: Mapping[str, Any]) -> bool:
     return bool(entry["type"].removeprefix("repairchain.").partition(".v")[0] == "message.planned")
 
 
-def _happened(message: PlannedMessage, timeline: Mapping[str, Any]) -> datetime | None:
+def _happened(message: PlannedMessage | MessagePlan, timeline: Mapping[str, Any]) -> datetime | None:
     return next((moment(entry["occurred_at"]) for entry in _causes(message, timeline)), None)
 
 
-def _late(message: PlannedMessage, timeline: Mapping[str, Any]) -> str | None:
+def _late(message: PlannedMessage | MessagePlan, timeline: Mapping[str, Any]) -> str | None:
     """The kind of step that is overdue, of which the message tells."""
     return next(((entry["data"] or {}).get("kind") for entry in _causes(message, timeline)), None)
 
@@ -198,6 +212,7 @@ def _begins(message: PlannedMessage, timeline: Mapping[str, Any], now: datetime)
     return next((moment(entry["data"]["from"]) for entry in _causes(message, timeline)), now)
 
 
-def _causes(message: PlannedMessage, timeline: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    cause = (message.planned.trigger_source, message.planned.trigger_id)
+def _causes(message: PlannedMessage | MessagePlan, timeline: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    says = message if isinstance(message, MessagePlan) else message.planned
+    cause = (says.trigger_source, says.trigger_id)
     return (entry for entry in timeline["entries"] if (entry["source"], entry["id"]) == cause)

@@ -281,6 +281,13 @@ class MessagePlan:
     news: News
     parties: frozenset[str] = field(default_factory=frozenset)
     corrects: tuple[str, ...] = ()
+    #: Until when it has to wait, if it must not leave at once.
+    leaves: datetime | None = None
+
+    @property
+    def read_from(self) -> datetime:
+        """When she may read it at the earliest."""
+        return self.leaves or self.now
 
 
 @dataclass(frozen=True)

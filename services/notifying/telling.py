@@ -26,6 +26,7 @@ from services.contact import EMAIL, Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
 from services.notifying.decency import Manners, is_by_the_clock, zone_of
+from services.notifying.gathering import leaves
 from services.notifying.history import History, moment
 from services.notifying.newsworthy import lies_ready
 from services.notifying.promising import by_day, when_awake
@@ -126,6 +127,7 @@ class Teller:
         if patient and is_by_the_clock(plan.kind, plan.news.late):
             # What was written at night would in the morning name a date that was made then, and be late for it.
             _await_its_hour(trigger, timeline, manners, hours.zone, now, ready=is_ready)
+        plan = replace(plan, leaves=leaves(plan, timeline, manners))
         urgent = is_hurried(timeline["order"].get("urgency"))
         language = contact.language if contact else None
         wording = compose(_by_day(plan, manners), self.cards(), language, zone=manners.zone, urgent=urgent)

@@ -205,7 +205,7 @@ class _Words:
         """The date that our last letter named for further news, and how this letter stands to it."""
         if next_news is None or before is None or before == next_news:
             return {"named": None, "named_before": None}
-        if before <= self._plan.now:
+        if before <= self._plan.read_from:
             named = "broken"
         elif self._plan.kind in _NEWS_ITSELF:
             named = "kept"

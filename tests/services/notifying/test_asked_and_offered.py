@@ -14,6 +14,7 @@ import pytest
 from events.chain import MessageKind, MessageSent
 from events.envelope import Event
 from events.party import NOTIFIER
+from services.contact import Contact
 from services.notifying.decency import Manners, not_before
 from services.notifying.history import moment
 from services.notifying.promising import when_awake
@@ -40,7 +41,7 @@ from tests.services.notifying.chain import (
     opened,
 )
 from tests.services.notifying.letters import CARDS, NEWS, NOW, planned, problems
-from tests.services.notifying.post import extra
+from tests.services.notifying.post import ANNA, extra
 from tests.services.notifying.test_steadying import teller
 
 #: In the welcome.
@@ -300,20 +301,21 @@ def test_nobody_is_woken_for_it() -> None:
     assert not_before(NIGHTS, night, kind="gesture", happened=night, urgency="urgent", letters=0) == at("03 08:00")
 
 
-async def offered_on_a_full_day(chain: Chain) -> tuple[Teller, str]:
-    """What is offered on the day for which news was promised, when she has had all her letters; the next morning."""
+async def on_a_full_day(chain: Chain, trigger: Event, contact: Contact = ANNA) -> tuple[Teller, str]:
+    """What comes of ``trigger`` on the day for which news was promised, when she has had all her letters; the next
+    morning."""
     welcome, evening = chain.given(OPENED).told(OPENED), PROMISED - 2 * HOUR
     for number in range(4):
         chain.sent(extra(chain, welcome, f"msg-{number}"), evening - HOUR)
-    at_work, offer = teller(chain), offers(evening)
+    at_work = teller(chain, contact)
     with pytest.raises(AgainLaterError) as later:
-        await at_work.handle(chain.given(offer).events[-1])
+        await at_work.handle(chain.given(trigger).events[-1])
     chain.clock.set(chain.clock.now() + timedelta(seconds=later.value.delay))
     return at_work, later.value.message
 
 
 async def test_what_waited_until_after_its_date_is_written_anew(chain: Chain) -> None:
-    at_work, waiting = await offered_on_a_full_day(chain)
+    at_work, waiting = await on_a_full_day(chain, offers(PROMISED - 2 * HOUR))
     await at_work.deliver(ORDER, waiting)
     assert [event.data["message"] for event in chain.named("message.suppressed")] == [waiting]
     anew = chain.named("message.planned")[-1]
@@ -335,6 +337,26 @@ def test_while_its_date_is_to_come_what_waits_is_not_written_twice(chain: Chain)
 
 
 @pytest.mark.parametrize(
+    ("language", "sorry", "replaces"),
+    [
+        ("en", "You should have had a message from us by Monday 9 November at 17:00; we are sorry", "takes the place"),
+        ("nl", "U had uiterlijk maandag 9 november om 17.00 uur een bericht van ons moeten hebben", "in de plaats"),
+    ],
+)
+async def test_what_she_reads_after_the_date_that_was_named_says_sorry(
+    chain: Chain, language: str, sorry: str, replaces: str
+) -> None:
+    by_when = (PROMISED + 10 * DAY).isoformat()
+    promise = fact("promise.made", SHOP, PROMISED - 2 * HOUR, promise="p1", kind="repair", what="a", by_when=by_when)
+    at_work, waiting = await on_a_full_day(chain, promise, ANNA.model_copy(update={"language": language}))
+    chain.clock.set(chain.clock.now() + PATIENCE)
+    await at_work.deliver(ORDER, waiting)
+    (sent,) = [event for event in chain.named("message.sent") if event.data["kind"] == "promise"]
+    assert sorry in sent.data["body"]
+    assert replaces not in sent.data["body"]
+
+
+@pytest.mark.parametrize(
     "over",
     [
         fact("gesture.given", SHOP, PROMISED, gesture="g1"),
@@ -343,7 +365,7 @@ def test_while_its_date_is_to_come_what_waits_is_not_written_twice(chain: Chain)
     ],
 )
 async def test_what_was_given_or_withdrawn_meanwhile_is_not(chain: Chain, over: Event) -> None:
-    at_work, waiting = await offered_on_a_full_day(chain)
+    at_work, waiting = await on_a_full_day(chain, offers(PROMISED - 2 * HOUR))
     planned_before = len(chain.given(over).named("message.planned"))
     await at_work.deliver(ORDER, waiting)
     assert [event.data["message"] for event in chain.named("message.suppressed")] == [waiting]

@@ -194,6 +194,14 @@ def test_nobody_else_to_wait_for_and_it_leaves_a_few_minutes_later(mended: Chain
     assert look(mended, repaired) == Letter(repaired)
 
 
+@pytest.mark.parametrize(("named", "waits"), [(3 * MINUTE, False), (20 * MINUTE, True)])
+def test_it_does_not_wait_beyond_the_date_that_was_named(chain: Chain, named: timedelta, waits: bool) -> None:
+    visit = fact("visit.scheduled", REPAIRER, MONDAY + HOUR, visit="v", **WINDOW)
+    chain.given(OPENED).told(OPENED, named=visit.time + named)
+    message = plan(chain.given(visit), visit, "visit")
+    assert isinstance(look(chain, message), Hold) is waits
+
+
 def test_what_leaves_at_once_takes_along_what_waits(chain: Chain) -> None:
     chain.given(OPENED).told(OPENED)
     visit = fact("visit.scheduled", REPAIRER, MONDAY + HOUR, visit="v", **WINDOW)

@@ -11,6 +11,7 @@ import pytest
 from events.envelope import Event
 from projections.calendar import DEFAULT
 from projections.clock import Clock, add_time
+from services.contact import Contact
 from services.notifying.decency import Manners
 from services.notifying.records import PlannedMessage
 from services.notifying.steadying import to_be_written
@@ -32,7 +33,7 @@ from tests.services.notifying.chain import (
     opened,
     received,
 )
-from tests.services.notifying.post import Post
+from tests.services.notifying.post import ANNA, Post
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 CLOCK = Clock.of(DEFAULT)
@@ -112,8 +113,8 @@ CUE_AT = MONDAY + 4 * DAY + 6 * HOUR
 WRITTEN = DUE - timedelta(minutes=5)
 
 
-def teller(chain: Chain) -> Teller:
-    post = Post(chain)
+def teller(chain: Chain, contact: Contact = ANNA) -> Teller:
+    post = Post(chain, contact=contact)
     return Teller(
         ask=chain.ask,
         log=chain,
