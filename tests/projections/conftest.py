@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from events.envelope import Event
 from projections.database import Database
-from tests.projections.story import Given, Story, new_database, tell
+from tests.projections.story import Given, Story, tell
 from tests.ready import give_back, lent_database
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with new_database(tmp_path) as database:
+def database() -> Iterator[Database]:
+    """One without facts. It is lent (tests/ready.py): a test that is about its file or closes it makes its own."""
+    with lent_database() as database:
         yield database
 
 

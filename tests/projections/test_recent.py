@@ -26,8 +26,8 @@ from tests.projections.story import (
     new_database,
     opened,
     received,
+    rows_of_a_rebuild,
 )
-from tests.ready import lent_database
 
 #: One after the other, as a quiet chain hears of them.
 FACTS = [
@@ -43,13 +43,6 @@ FACTS = [
 def apply_singly(database: Database, facts: list[Event], first: int = 1) -> None:
     for message in messages_of(facts, first=first):
         database.apply([message])
-
-
-def rows_of_a_rebuild(facts: list[Event]) -> object:
-    with lent_database() as fresh:
-        fresh.mirror_only(messages_of(facts))
-        fresh.rebuild()
-        return model_rows(fresh)
 
 
 def touched(*orders: str) -> pa.Table:
@@ -87,6 +80,7 @@ def test_an_order_that_is_no_longer_remembered_is_looked_up(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recent_orders, "_MOST_ROWS", 2)
+    database._clear_desk()  # another test's was set up before
     apply_singly(database, FACTS)
     assert database._desk is not None
     assert database._desk.recent.begin > 1
@@ -100,6 +94,7 @@ def test_one_batch_about_orders_that_are_remembered_and_orders_that_are_not(
     facts = [opened(), opened(order="W-2"), opened(order="W-3"), handed(SHOP, BENCH, "2026-03-02 10:00", order="W-3")]
     both = [handed(SHOP, BENCH, "2026-03-03 10:00", order=order) for order in ("W-1", "W-2", "W-3", "W-4")]
     monkeypatch.setattr(recent_orders, "_MOST_ROWS", 3)
+    database._clear_desk()  # another test's was set up before
     apply_singly(database, facts)
     assert database._desk is not None
     assert list(database._desk.recent.find(["W-1", "W-2", "W-3"])) == ["W-3"]
