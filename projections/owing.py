@@ -15,7 +15,7 @@ from projections.story import Numbers
 from projections.terms import NONE, Owed, as_timestamps, judge, moments_of
 
 #: What waits until it is decided who pays.
-_UNTIL_DECIDED: Final = ("forward",)
+UNTIL_DECIDED: Final = ("forward",)
 
 
 def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) -> pa.Table:
@@ -28,7 +28,7 @@ def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) 
     wait = _row_of(_numbers(waits["first_position"]), _numbers(rows["first_position"]) if len(waits) else of_fact)
     waiting_for = np.where(expected.waits_for_customer, wait, -1)
     # Nobody sends on what may not be worth its price.
-    deciding_on = np.where(expected.of_kinds(_UNTIL_DECIDED), waiting_for, -1)
+    deciding_on = np.where(expected.of_kinds(UNTIL_DECIDED), waiting_for, -1)
     waiting = dict(_pairs(waits, "waits_from", "waits_until", waiting_for))
     for row, decided in _pairs(waits, "decides_from", "decides_until", deciding_on):
         waiting[row] = [*waiting.get(row, ()), *decided]

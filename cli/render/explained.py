@@ -14,7 +14,7 @@ from cli.render.look import with_parties
 from cli.render.moments import Moments, parse
 from cli.render.move import by
 from cli.render.opening import not_counted
-from cli.render.owed import is_to, stands_still, who
+from cli.render.owed import is_to, paused, who
 from cli.render.plain import word
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _headline(row: Row, moments: Moments) -> Text:
     text = with_parties(is_to(row.get("owner"), row.get("kind"), row.get("topic")), "bold")
     due, ended, state = parse(row.get("due_at")), parse(row.get("ended_at")), word(row.get("state"))
     if state == "paused":
-        return text.append(f": paused, {stands_still(row.get('kind'))}", style="yellow")
+        return text.append(f": {paused(row)}", style="yellow")
     if state in ("open", "overdue"):
         return text.append_text(by(due, moments))
     text.append(f" by {moments.at(due)}" if due else "")

@@ -12,7 +12,7 @@ from cli.render.lines import Hanging
 from cli.render.look import spoken, with_parties
 from cli.render.moments import Moments, parse, span
 from cli.render.move import move, waited_for
-from cli.render.owed import FORGOTTEN, has_not, is_to, is_void_news, stands_still, to_do, who
+from cli.render.owed import FORGOTTEN, has_not, is_to, is_void_news, paused, to_do, who
 from cli.render.plain import many, word
 from cli.render.sentences import PARCEL_WORDS
 from cli.render.tables import plain_table
@@ -179,7 +179,7 @@ def _standing(row: Row, moments: Moments) -> Text:
     elif state == "overdue":
         text = Text(f"✗ {late} late", style="bold red")
     elif state == "paused":
-        text = Text(f"paused, {stands_still(row.get('kind'))}", style="yellow")
+        text = Text(paused(row), style="yellow")
     elif state == "met":
         text = Text("✓ kept", style="green").append(f", {moments.at(ended)}" if ended else "", style=_BESIDE)
     elif state == "met_late":

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.render.look import with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import FORGOTTEN, is_to, is_void_news, place_of_kind, stands_still, to_do
+from cli.render.owed import FORGOTTEN, is_to, is_void_news, paused, place_of_kind, to_do
 from cli.render.plain import word
 
 Row = dict[str, Any]
@@ -90,7 +90,7 @@ def _outcome(commitment: Row, moments: Moments) -> Text:
             return text.append(f"✗ {span(late)} late, {moments.at(ended)}", style="red")
         return text.append("✓ kept", style="green").append(f", {moments.at(ended)}", style="dim")
     if state == "paused":
-        return text.append(f"paused, {stands_still(kind)}", style="yellow")
+        return text.append(paused(commitment), style="yellow")
     if state == "open":
         if late > 0:
             return text.append(f"✗ overdue by {span(late)}", style="bold red")

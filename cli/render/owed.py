@@ -54,11 +54,14 @@ def at_home(commitment: Row, order: Row) -> Row:
     return commitment | {"kind": f"{commitment['kind']} at home"} if apart else commitment
 
 
-def stands_still(kind: object) -> str:
-    """Why a commitment of that kind is paused, as far as its kind tells."""
-    if str(kind).removesuffix(" at home") == "forward":
-        return "waits for the customer, or for who pays to be decided"
-    return "waits for the customer"
+#: For what the time of a commitment stands still.
+_AWAITED: Final = {"customer": "for the customer", "cover": "for who pays to be decided"}
+
+
+def paused(commitment: Row) -> str:
+    """``paused, waits for the customer and for who pays to be decided``."""
+    awaited = [_AWAITED[each] for each in commitment.get("paused_for") or () if each in _AWAITED]
+    return f"paused, waits {' and '.join(awaited)}" if awaited else "paused"
 
 
 #: What stands where news to a customer is owed whom nobody writes to any more.

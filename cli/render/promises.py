@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cli.render.look import party, with_parties
 from cli.render.moments import Moments, parse, span
-from cli.render.owed import FORGOTTEN, is_to, is_void_news, stands_still
+from cli.render.owed import FORGOTTEN, is_to, is_void_news, paused
 from cli.render.plain import many, word
 from cli.render.tables import plain_table
 
@@ -69,7 +69,7 @@ def _outcome(row: Row, moments: Moments) -> Text:
     elif state == "open" and promised:
         text = Text(f"open, {moments.relative(promised)}", style="yellow")
     elif state == "paused":
-        text = Text(f"paused, {stands_still(row.get('kind'))}", style="yellow")
+        text = Text(paused(row), style="yellow")
     else:
         text = Text("no longer needed", style="dim")
     first = parse(row.get("first_promised_at"))

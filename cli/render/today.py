@@ -19,7 +19,7 @@ from cli.render.owed import (
     is_customer,
     is_from_lost,
     is_void_news,
-    stands_still,
+    paused,
     to_do,
     who,
 )
@@ -142,7 +142,7 @@ def _to_do(lines: Iterable[tuple[Row, str, str]], moments: Moments, reader: str)
 def _from_now(row: Row, moments: Moments) -> Text:
     """``6 days late``, ``in 21 h``; what stands still has no time."""
     if row.get("state") == "paused":
-        return Text(f"paused, {stands_still(row.get('kind'))}", style="yellow")
+        return Text(paused(row), style="yellow")
     due = None if is_void_news(row) else parse(row.get("due_at"))
     if due is None:
         return Text("")

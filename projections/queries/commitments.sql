@@ -17,7 +17,7 @@ WITH chosen AS (
         AND ($promised::BOOLEAN IS NULL OR (promised_at IS NOT NULL) = $promised)
 )
 SELECT
-    position, kind, nullif(topic, '') AS topic, owner, owed_to, accountable, counterpart, opened_at, due_at,
+    first_position, position, kind, nullif(topic, '') AS topic, owner, owed_to, accountable, counterpart, opened_at, due_at,
     CASE WHEN state = 'met' THEN ended_at END AS met_at,
     ended_at,
     standing AS state,

@@ -56,6 +56,7 @@ def _row(order: SingleOrder, row: Row, now: datetime) -> Row:
         "met_at": row["ended_at"] if row["state"] == "met" else None,
         "ended_at": row["ended_at"],
         "state": standing,
+        "paused_for": row["paused_for"],
         "overdue_seconds": overdue_seconds(row, now) if standing == "overdue" else None,
         "late": _is_late(row, now),
         **{name: row[name] for name in ("rule", "level", "nudged_at", "withdrawn_at", "promises")},

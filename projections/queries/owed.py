@@ -17,6 +17,7 @@ from projections.queries.order import find_one, find_then
 from projections.queries.reading import Reading, Row
 from projections.queries.single import BESIDE_THE_WORK, SingleOrder
 from projections.queries.spending import spent_on
+from projections.queries.standstill import looked_up
 from projections.queries.travel import travel
 from projections.queries.waiting import with_awaited
 from projections.standing import standing
@@ -114,7 +115,7 @@ def listed(
     """What is and was owed in all orders, with names; of one order ledger.py tells it."""
     chosen = {"owner": owner, "kind": kind, "promised": promised, "late": late}
     rows = reading.rows("commitments", now=now, **chosen, states=list(states) if states else None, limit=limit)
-    return _named(reading, rows) if rows else []
+    return _named(reading, looked_up(reading, rows)) if rows else []
 
 
 def _named(reading: Reading, rows: Sequence[Row]) -> list[Row]:
@@ -126,6 +127,7 @@ def _named(reading: Reading, rows: Sequence[Row]) -> list[Row]:
         survivors = {row["order_id"]: row["survivor"] for row in reading.rows("survivors")}
     named = []
     for row in rows:
+        del row["first_position"]
         opening = openings[row.pop("position")]
         order = opening["order_id"]
         name = commitment_id(row["kind"], order, opening["source"], opening["id"])
@@ -181,5 +183,9 @@ def _kept(row: Row, now: datetime) -> Row:
         "first_promised_at",
         "promised_at",
         "promises",
+        "paused_for",
     )
-    return {name: row[name] for name in (*names, "met_at", "state")} | {"kept": kept, "late_seconds": late}
+    return {name: row[name] for name in (*names, "met_at", "state")} | {
+        "kept": kept,
+        "late_seconds": late,
+    }

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from projections.queries import telling
 from projections.queries.reading import Reading, Row
+from projections.queries.standstill import with_reason_of_pause
 
 #: Kinds that are owed beside the work.
 BESIDE_THE_WORK: Final = frozenset({"update", "check"})
@@ -121,9 +122,9 @@ class SingleOrder:
 
     @cached_property
     def commitments(self) -> list[Row]:
-        """All that was ever owed, in the order in which it was opened."""
+        """All that was ever owed, in the order in which it was opened, each with why it is paused."""
         rows = self._reading.of_order("commitments", _COMMITMENT, self.first)
-        return sorted(rows, key=as_it_was_opened)
+        return sorted(with_reason_of_pause(rows), key=as_it_was_opened)
 
     @cached_property
     def handoffs(self) -> list[Row]:

@@ -51,7 +51,8 @@ class Line:
     ``who`` is the party that is to do it, or that took down what a customer said; ``is_you`` if that is the reader.
     ``at`` is when it was asked or said, ``due`` by when it is owed, ``late`` for how long it has been. ``accountable``
     answers for the order, if that is not the reader. ``forgotten``: it would be told to a customer who was forgotten.
-    ``at_home``: the product stays at her home.
+    ``at_home``: the product stays at her home. ``paused_for``: what is not ``due`` waits for the ``customer``, for who
+    pays (``cover``), or for both.
     What is not known is "".
     """
 
@@ -72,6 +73,7 @@ class Line:
     text: str
     forgotten: bool = False
     at_home: bool = False
+    paused_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ class _Words:
             text=_text(row.get("text")),
             forgotten=bool(row.get("customer_forgotten")),
             at_home=bool(row.get("at_home")),
+            paused_for=tuple(row.get("paused_for") or ()),
         )
 
     def _name(self, party: str) -> str:

@@ -271,7 +271,8 @@ TIMELINE: dict[str, Any] = {
         | {"level": 1},
         _owed("answer", "customer:C-77", "importer:noord/e21", "2026-11-10T10:00:00Z", "2026-11-12T10:00:00Z")
         | {"state": "cancelled", "ended_at": "2026-11-13T10:00:00Z"},
-        _owed("cover", "importer:noord", "importer:noord/e21", "2026-11-10T10:00:00Z", None) | {"state": "paused"},
+        _owed("cover", "importer:noord", "importer:noord/e21", "2026-11-10T10:00:00Z", None)
+        | {"state": "paused", "paused_for": ["customer"]},
         _owed("decide", "customer:C-77", "importer:noord/e21", "2026-11-10T10:00:00Z", "2026-11-12T10:00:00Z")
         | {"state": "cancelled", "ended_at": "2026-11-10T10:05:00Z"},
         _owed("update", "retailer:juno", "chain:notifier/e33", "2026-11-12T10:00:00Z", "2026-11-19T15:00:00Z")
@@ -370,7 +371,7 @@ COMMITMENTS: dict[str, Any] = {
         _row(5, "overdue", overdue_seconds=518400),
         _row(9, "open"),
         _row(10, "open", order="W-1003", **_GUESS),
-        _row(7, "paused"),
+        _row(7, "paused", paused_for=["customer"]),
         _row(1, "met"),
         _row(4, "met_late"),
         _row(6, "cancelled"),
@@ -423,7 +424,7 @@ def _promise(at: int, state: str, **more: Any) -> dict[str, Any]:
 PROMISES: dict[str, Any] = {
     "promises": [
         _promise(10, "open"),
-        _promise(10, "paused", order="W-1004"),
+        _promise(10, "paused", paused_for=["customer"], order="W-1004"),
         _promise(9, "overdue", promised_at="2026-11-17T15:00:00Z", kept=False, late_seconds=64800),
         _promise(2, "met_late", met_at="2026-11-12T10:00:00Z", kept=False, late_seconds=496800),
         _promise(9, "met", promised_by="chain:notifier", kept=True, late_seconds=-3600),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.explaining import _waits
-from cli.render.owed import stands_still
+from cli.render.owed import paused
 from events.envelope import Event
 from projections.policy import KINDS, Policy
 from tests.cli.running import answer, call, sentence
@@ -231,6 +231,14 @@ def test_why_something_waits(home: Path) -> None:
     assert waiting["answer"] == []
 
 
+def test_the_ledger_and_the_timeline_say_what_it_waits_for(home: Path) -> None:
+    told = [row for row in answer("commitments", *THEN, home=home)["commitments"] if row["order"] == "W-2"]
+    for rows in (told, answer("timeline", "W-2", *THEN, home=home)["commitments"]):
+        assert {row["kind"]: row["paused_for"] for row in rows if row["state"] == "paused"} == {"repair": ["customer"]}
+    for command in ("commitments", "timeline"):
+        assert "paused, waits for the customer" in call(command, "W-2", *THEN, home=home, columns=160).stdout
+
+
 def test_lists_and_single_orders_agree_on_what_comes_next(home: Path) -> None:
     fields = ("next_step", "next_owner", "next_due", "ball")
     listed = answer("orders", *THEN, home=home)["orders"]
@@ -247,8 +255,8 @@ def test_lists_and_single_orders_agree_on_what_comes_next(home: Path) -> None:
 
 
 def test_what_waits_for_who_pays_says_so() -> None:
-    assert stands_still("forward at home") == "waits for the customer, or for who pays to be decided"
-    assert stands_still("repair") == "waits for the customer"
+    assert paused({"paused_for": ["cover"]}) == "paused, waits for who pays to be decided"
+    assert paused({"paused_for": ["customer", "cover"]}).endswith("for the customer and for who pays to be decided")
     opened, claimed, decided = (f"2026-11-{day}T10:00:00+00:00" for day in (16, 17, 18))
     row = {"kind": "forward", "owner": SHOP, "opened_at": opened, "ended_at": None}
     cover = {"kind": "cover", "owner": "importer:noord", "opened_at": claimed, "ended_at": decided}

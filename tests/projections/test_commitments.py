@@ -312,6 +312,23 @@ def test_nothing_is_sent_on_while_it_is_decided_who_pays(given: Given) -> None:
     assert [row["kind"] for row in story.at("2026-03-06 20:00").ask("stalled")["stalled"]] == []
 
 
+def test_what_is_paused_says_what_it_waits_for(given: Given) -> None:
+    asked = fact("question.asked", SHOP, "2026-03-02 11:00", {"question": "q", "text": "Which?", "to": "customer"})
+    for also, waits_for in (((), ["cover"]), ((asked,), ["customer", "cover"])):
+        story = given(opened("2026-03-02 09:00"), CLAIMED, *also).at("2026-03-05 09:00")
+        for order in ({}, {"order": "W-1"}):
+            rows = story.ask("commitments", **order)["commitments"]
+            assert {
+                row["kind"]: row["paused_for"] for row in rows if row["kind"] in ("forward", "cover", "update")
+            } == {
+                "forward": waits_for,
+                "cover": ["customer"] if also else [],
+                "update": [],
+            }
+        owed = story.ask("timeline", order="W-1")["commitments"]
+        assert [row["paused_for"] for row in owed if row["kind"] == "forward"] == [waits_for]
+
+
 def test_the_days_of_the_decision_do_not_count(given: Given) -> None:
     story = given(opened("2026-03-02 09:00"), CLAIMED, DECIDED)
     # Two working days from Monday at nine would end on Wednesday at nine; an hour of them had passed.

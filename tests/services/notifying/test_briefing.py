@@ -608,3 +608,22 @@ async def test_a_list_by_mail_names_nobody_s_address_in_the_log(street: Street) 
     (given,) = await given_lists(street)
     assert set(given.data) == {"day", "open", "overdue", "asked", "calls"}
     assert b"juno.example" not in given.to_json()
+
+
+@pytest.mark.parametrize(
+    ("paused_for", "en", "nl"),
+    [
+        (["customer"], "the customer has answered", "de klant heeft geantwoord"),
+        (["cover"], "it is decided who pays", "is besloten wie betaalt"),
+        (
+            ["customer", "cover"],
+            "the customer has answered and it is decided who pays",
+            "de klant heeft geantwoord en is besloten wie betaalt",
+        ),
+    ],
+)
+def test_a_line_says_what_it_is_paused_for(paused_for: list[str], en: str, nl: str) -> None:
+    row = OWED | {"kind": "forward", "due_at": None, "state": "paused", "overdue_seconds": None}
+    listing = LISTING | {"owed": [row | {"paused_for": paused_for}], "totals": LISTING["totals"] | {"owed": 1}}
+    for language, said in (("en", f"Due once {en}."), ("nl", f"Zodra {nl}.")):
+        assert said in worded_list(listing, {SHOP: PartyCard(display_name="Juno", language=language)}, NOW).text
