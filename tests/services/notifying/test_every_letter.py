@@ -176,7 +176,7 @@ def test_every_message_that_there_can_be(kind: MessageKind, language: str) -> No
         "gesture",
     )
     whole = kind in ("update", "corrected")  # these tell how it stands; of what the others look at, some will do
-    for news in [*some(every_news(), 6 if whole else 20), *some(_rare(), 1 if whole else 6)]:
+    for news in [*some(every_news(), 12 if whole else 30), *some(_rare(), 2 if whole else 8)]:
         if news.final and kind not in may_end:
             continue  # nothing else is told once no news is to come
         _checked(planned(kind, news), language)
@@ -186,7 +186,7 @@ def test_every_message_that_there_can_be(kind: MessageKind, language: str) -> No
 @pytest.mark.parametrize("late", LATE)
 def test_every_delay(late: str, language: str) -> None:
     flags = (False, True)
-    for ending, never_left, home, final in some(list(itertools.product(ENDINGS, flags, flags, flags)), 2):
+    for ending, never_left, home, final in some(list(itertools.product(ENDINGS, flags, flags, flags)), 4):
         news = replace(NEWS, late=late, ending=ending, never_left=never_left, heading_to_us=home, final=final)
         closed = replace(news, closed_from=NOW - DAY, closed_until=NOW + 3 * DAY)
         for each in (news, replace(closed, taken_back=(Wrong("repaired", NOW - DAY),))):
@@ -199,9 +199,9 @@ def test_every_delay(late: str, language: str) -> None:
 def test_whatever_partners_write(text: str | None, language: str) -> None:
     asked = (text,) if text else ()
     news = replace(NEWS, why=text, summary=text, reason=text, questions=asked, asked=bool(asked))
-    for kind, ending in some(list(itertools.product(KINDS, ENDINGS)), 5):
+    for kind, ending in some(list(itertools.product(KINDS, ENDINGS)), 10):
         _checked(planned(kind, replace(news, ending=ending, quote=replace(QUOTE, description=text))), language)
-    for each in some(list(_of_their_own(text)), 5):
+    for each in some(list(_of_their_own(text)), 10):
         _checked(each, language)
 
 
@@ -232,7 +232,7 @@ def test_things_of_any_name_and_orders_of_any_number(language: str) -> None:
         (replace(NEWS, item="lamp 3"), "Halden Meridian 36 (lamp 3)"),
         (replace(NEWS, item="Noordzee's lamp"), "Halden Meridian 36"),
     )
-    for (news, thing), order, kind in some(list(itertools.product(things, ("A/2026 #7", "0" * 120), KINDS)), 2):
+    for (news, thing), order, kind in some(list(itertools.product(things, ("A/2026 #7", "0" * 120), KINDS)), 4):
         plan = replace(planned(kind, news), order=order)
         _checked(plan, language, thing=thing, order=order)
 
