@@ -12,7 +12,8 @@ WITH written AS (
 SELECT
     first_position,
     name AS message_id,
-    any_value(word) AS kind,
+    -- A message is of one kind; where facts of it name several, the first in its story counts.
+    arg_min(word, story) AS kind,
     -- The last word counts; plans and attempts are no word about how it ended.
     coalesce(
         split_part(arg_max(CASE WHEN fact NOT IN ('message.planned', 'message.attempted') THEN fact END, story)::VARCHAR, '.', 2),

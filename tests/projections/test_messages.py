@@ -62,6 +62,14 @@ def test_a_message_is_planned_and_then_sent_failed_or_suppressed(given: Given) -
     story.then_order(next_news_by="2026-03-09T16:00:00Z", last_told_kind="received", messages_sent=1)
 
 
+def test_of_several_kinds_that_are_named_the_first_in_its_story_counts(given: Given) -> None:
+    outcome = fact("message.failed", NOTIFIER, "2026-03-02 09:00", {"message": "m1", "kind": "ready", "reason": "away"})
+    story = given(opened(time="2026-03-02 08:00"), planned("m1", "2026-03-02 09:01"), outcome)
+    assert [row["kind"] for row in story.rows("messages")] == ["ready"]
+    story.database.rebuild()
+    assert [row["kind"] for row in story.rows("messages")] == ["ready"]
+
+
 def test_a_message_that_was_sent_after_a_failure_is_sent(given: Given) -> None:
     given(
         opened(),
