@@ -61,7 +61,7 @@ CHECKS = (
 @pytest.mark.parametrize(
     ("phases", "examples", "least_rejected"),
     # What lies at the bounds of every field are thousands of requests.
-    [("examples,fuzzing", 6, 1), pytest.param("examples,coverage,fuzzing", 15, 50, marks=pytest.mark.heavy)],
+    [("examples,fuzzing", 3, 1), pytest.param("examples,coverage,fuzzing", 15, 50, marks=pytest.mark.heavy)],
 )
 async def test_whatever_schemathesis_sends_is_answered_as_the_document_says(
     chain_server: ChainServer, tmp_path: Path, phases: str, examples: int, least_rejected: int
