@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
@@ -46,19 +45,6 @@ class Appended(NamedTuple):
 
     position: int
     duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A fact as the log keeps it: its position and the envelope's JSON."""
-
-    position: int
-    payload: bytes
-
-    @property
-    def event(self) -> Event:
-        """The envelope. Raises pydantic.ValidationError if the payload is none."""
-        return Event.from_json(self.payload)
 
 
 @lru_cache(maxsize=4_096)  # on its way into the log a fact is looked up, appended and noted under its key
@@ -322,33 +308,6 @@ class Tail:
             await self._unsubscribe()
             await self._subscribe()
             self._gap = False
-
-
-async def read_order(js: JetStreamContext, order: str) -> list[Stored]:
-    """Every fact in the log about ``order``, in log order."""
-    stored: list[Stored] = []
-    end = await last_position(js)
-    if end == 0:
-        return stored
-    config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
-    subscription = await js.subscribe(
-        order_filter(order),
-        stream=names.REPAIRS,
-        ordered_consumer=True,
-        config=config,
-        idle_heartbeat=_HEARTBEAT,
-    )
-    try:
-        info = await subscription.consumer_info()
-        # What the server has sent by then may not be here yet.
-        waiting = (info.num_pending or 0) + (info.delivered.consumer_seq if info.delivered else 0)
-        while waiting > 0:
-            message = await subscription.next_msg(timeout=_APPEND_TIMEOUT)
-            stored.append(Stored(position_of(message), message.data))
-            waiting = message.metadata.num_pending
-    finally:
-        await subscription.unsubscribe()
-    return stored
 
 
 async def read_until(js: JetStreamContext, end: int, *, after: int = 0) -> AsyncIterator[list[tuple[int, bytes]]]:

@@ -18,7 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from events import names
-from events.log import last_position, read_order
+from events.log import last_position
 from events.subjects import notices_subject
 from projections.calendar import DEFAULT
 from projections.clock import Clock, add_time
@@ -28,6 +28,7 @@ from services.settings import Settings, load_settings
 from services.story import CARDS, IMPORTER, ORDER, REPAIRER, SERIAL, SHOP, Step, watch_story
 from tests.anyhour import ANY_HOUR, adopted
 from tests.containers import SERVER, Containers
+from tests.logged import read_order
 from tests.reliability.partners import Partner
 from tests.reliability.plan import Submission
 from tests.waiting import eventually

@@ -96,24 +96,8 @@ def _temporary_database() -> Iterator[Database]:
         raise BacktestError(str(error)) from None
 
 
-def told_in(database: Database) -> Iterator[tuple[Order, list[Message]]]:
-    """The orders of a database that was filled (loading.py), and what the customer of each would have been told.
-
-    Raises TooManyMessagesError.
-    """
-    cursor = database.cursor()
-    try:
-        span = read_log_span(cursor)
-        if span is None:
-            return
-        book = open_book(cursor)
-        steps = read_steps(cursor, book, span.last_at)
-        yield from _told(read_orders(cursor, book, steps, span), book)
-    finally:
-        cursor.close()
-
-
-def _told(orders: Iterable[Order], book: Book) -> Iterator[tuple[Order, list[Message]]]:
+def predicted(orders: Iterable[Order], book: Book) -> Iterator[tuple[Order, list[Message]]]:
+    """Orders, and what the customer of each would have been told. Raises TooManyMessagesError."""
     rules = book.policy.messages.model_dump()
     manners, of_messages = Manners.of(None, rules), MessagePolicy().under(rules)
     for order in orders:
@@ -175,7 +159,7 @@ def _examine(
 
 def _customers(orders: Iterable[Order], book: Book) -> _Customers:
     found = _Customers([], [], 0, [])
-    for order, told in _told(orders, book):
+    for order, told in predicted(orders, book):
         spans, contacts = order.story.open_spans(), order.story.contacts()
         found.contacts += len(contacts)
         found.before.append(gaps(spans, contacts))

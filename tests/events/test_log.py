@@ -18,12 +18,13 @@ from events.log import (
     append,
     append_batch,
     last_position,
-    read_order,
+    last_position_of,
     read_until,
 )
 from events.streams import StreamMismatchError, declare_streams
 from events.together import MAX_BATCH
 from tests.chainserver import ChainServer
+from tests.logged import read_order
 
 
 def fact(number: int, order: str = "W-1") -> Event:
@@ -96,11 +97,9 @@ async def test_large_facts_are_split_into_batches_that_the_server_takes(js: JetS
     assert [place.position for place in places] == list(range(1, 151))
 
 
-async def test_one_order_is_read_without_its_neighbours(js: JetStreamContext) -> None:
+async def test_the_newest_fact_of_one_order_is_none_of_its_neighbours(js: JetStreamContext) -> None:
     await append_batch(js, [fact(1, "W 1"), fact(2, "W 1.x"), fact(3, "W 1"), fact(4, "*")])
-    assert [stored.position for stored in await read_order(js, "W 1")] == [1, 3]
-    assert [stored.position for stored in await read_order(js, "*")] == [4]
-    assert await read_order(js, "unheard of") == []
+    assert [await last_position_of(js, order) for order in ("W 1", "W 1.x", "*", "unheard of")] == [3, 2, 4, 0]
 
 
 async def test_the_tail_begins_anywhere_and_goes_on_with_what_comes(js: JetStreamContext) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from events.clock import Clock
 from events.log import last_position, read_until
 from events.party import role_of
+from projections.book import open_book
 from projections.clock import moment_of
+from projections.database import Database
 from projections.policy import Policy
 from services.backtest.loading import Loaded, fill
-from services.backtest.run import told_in
+from services.backtest.owed import read_steps
+from services.backtest.records import Message
+from services.backtest.run import predicted
+from services.backtest.stories import Order, read_log_span, read_orders
 from services.importing import ImportReport
 from tests.ready import lent_database
 from tests.scenarios.stage import Stage, local
@@ -28,8 +35,16 @@ async def backtested(scene: Stage, order: str, terms: str | None = None) -> list
     with lent_database() as database:
         policy = None if terms is None else Policy.parse(terms)
         fill(database, [*said, *_end_of_the_log(scene.simulation.clock)], policy, Loaded(ImportReport()))
-        (told,) = [messages for found, messages in told_in(database) if found.name == order]
+        (told,) = [messages for found, messages in _predicted(database) if found.name == order]
     return [(local(moment_of(message.at).isoformat()), message.kind) for message in told]
+
+
+def _predicted(database: Database) -> Iterator[tuple[Order, list[Message]]]:
+    with closing(database.cursor()) as cursor:
+        span, book = read_log_span(cursor), open_book(cursor)
+        assert span is not None
+        steps = read_steps(cursor, book, span.last_at)
+        yield from predicted(read_orders(cursor, book, steps, span), book)
 
 
 def _end_of_the_log(clock: Clock) -> list[dict[str, Any]]:

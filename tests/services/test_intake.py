@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 
 from events import names
 from events.clock import SimulatedClock
-from events.log import last_position, read_order
+from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream, intake_subject, receipts_subject
 from services import importer, rejected, retailer
@@ -30,6 +30,7 @@ from services.intake.service import Intake
 from services.rights import inbox_prefix
 from services.wiring import security_of
 from tests.chainserver import ChainServer, refusals
+from tests.logged import read_order
 from tests.sampling import examples
 from tests.waiting import eventually
 

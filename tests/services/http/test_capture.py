@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from events.log import last_position, read_order
+from events.log import last_position
 from services import rejected
 from services.http.capture import BEHAVIOUR
 from services.http.limits import MAX_BATCH
 from services.identifiers import identify
 from tests.chainserver import ChainServer
+from tests.logged import read_order
 from tests.services.epcis.events import CONTEXT, IMPORTER_ID, document, epcis, to
 from tests.services.http.counter import IMPORTER, SHOP, Counter, event, open_counter
 from tests.services.http.test_events import kind

@@ -13,10 +13,10 @@ import orjson
 import pytest
 from nats.aio.client import Client
 
-from events.log import read_order
 from services.answering import ask
 from services.carriers.secrets import secret_file
 from services.home import write_private
+from tests.logged import read_order
 from tests.services.carriers import samples
 from tests.services.http.counter import IMPORTER, SHOP, Caller, Counter, event
 from tests.services.http.test_events import kind

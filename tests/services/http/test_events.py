@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 import requests
 
-from events.log import last_position, read_order
+from events.log import last_position
 from services import rejected
 from services.http.limits import MAX_BATCH
 from tests.chainserver import ChainServer
+from tests.logged import read_order
 from tests.services.http.counter import BATCH, IMPORTER, SHOP, STRUCTURED, Counter, event, open_counter
 from tests.waiting import eventually
 

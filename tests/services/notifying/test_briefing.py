@@ -15,7 +15,6 @@ import nats.errors
 import orjson
 import pytest
 
-from events import log
 from events.chain import MessageKind
 from events.envelope import Event, make_event
 from events.log import Appended, NotFirstError
@@ -35,6 +34,7 @@ from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 from services.notifying.templating import _environment
 from services.parties import PartyCard
 from tests.chainserver import ChainServer, refusals
+from tests.logged import read_order
 from tests.services.notifying.chain import (
     DAY,
     HOUR,
@@ -546,7 +546,7 @@ async def street(chain_server: ChainServer, chain: Chain, tmp_path: Path) -> Asy
 
 
 async def given_lists(street: Street) -> list[Event]:
-    return [stored.event for stored in await log.read_order(street.js, SHOP)]
+    return [stored.event for stored in await read_order(street.js, SHOP)]
 
 
 def has_given(street: Street, lists: int) -> Callable[[], Any]:

@@ -37,6 +37,7 @@ from services.notifying.taking import Taking
 from services.rights import inbox_prefix
 from services.wiring import security_of
 from tests.chainserver import ChainServer, refusals
+from tests.logged import read_order
 from tests.services.notifying.chain import (
     DAY,
     IMPORTER,
@@ -105,7 +106,7 @@ class Street:
             await log.append(self.js, event)
 
     async def events(self, name: str) -> list[Event]:
-        return [stored.event for stored in await log.read_order(self.js, ORDER) if stored.event.name == name]
+        return [stored.event for stored in await read_order(self.js, ORDER) if stored.event.name == name]
 
     async def quiet(self) -> None:
         """Wait until the notifier has nothing left to do, and the log has not grown since."""

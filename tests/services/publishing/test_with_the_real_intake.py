@@ -9,7 +9,7 @@ import pytest
 from nats.aio.client import Client
 
 from events.clock import SystemClock
-from events.log import last_position, read_order
+from events.log import last_position
 from events.names import INTAKE_STREAMS
 from services.importing import facts_from, load_mapping
 from services.publishing import publish_submissions
@@ -17,6 +17,7 @@ from services.settings import Settings
 from services.submission import Submission
 from services.wiring import build
 from tests.chainserver import ChainServer
+from tests.logged import read_order
 from tests.services.publishing.fake import submission
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
