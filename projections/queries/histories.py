@@ -4,13 +4,14 @@ about all, for most of it is DuckDB's planning."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.reading import Reading, Row
-from projections.queries.single import as_it_happened, as_it_was_opened, as_it_was_told, count_all, entry_of
+from projections.queries.single import as_it_happened, as_it_was_opened, as_it_was_told, count_all, entry_of, moment_of
 from projections.queries.standstill import with_reason_of_pause
 
 MOST: Final = 500
@@ -39,25 +40,19 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
     told = [first for first in firsts if any(entry["type"].startswith("message.") for entry in entries[first].values())]
     rows = reading.rows("histories_messages", firsts=told) if told else []
     messages = _by_order(sorted(rows, key=as_it_was_told))
-    letters: dict[tuple[str, str], list[str]] = defaultdict(list)
-    acknowledgements: dict[tuple[str, str], list[str]] = defaultdict(list)
-    hers = [first for first, order in stands.items() if order["customer"] is not None]
-    for row in reading.rows("histories_letters", firsts=hers, since=since) if hers else ():
-        letters[row["opened_by"], row["customer"]].append(row["sent_at"])
-        if row["acknowledges"]:
-            acknowledgements[row["opened_by"], row["customer"]].append(row["sent_at"])
+    letters = _letters(reading, stands, since)
     found: Row = {}
     for subject in subjects:
         first, order_id = subject["first_position"], subject["order_id"]
         order, own = stands.get(first, {}), entries[first]
-        customer = order.get("opened_by") or "", order.get("customer") or ""
+        hers = letters[order.get("opened_by"), order.get("customer")]
         found[subject["asked"]] = {
             "order": {"order_id": order_id, **order, "merged": merged[first]} if order else None,
             "entries": list(own.values()),
             "commitments": [telling.commitment(row, order_id, own) for row in with_reason_of_pause(commitments[first])],
             "messages": [telling.message(row, order_id, own) for row in messages[first]],
-            "letters": letters[customer],
-            "acknowledgements": acknowledgements[customer],
+            "letters": [sent for sent, _ in hers],
+            "acknowledgements": [sent for sent, acknowledges in hers if acknowledges],
             "rules": rules,
             "time_zone": policy.calendar_of(order.get("accountable") or "").time_zone,
         }
@@ -93,6 +88,30 @@ def _stories(
         own = [entry_of(event, is_void=event["position"] in gone) for event in events[first]]
         entries[first] = telling.by_position(own, said_of)
     return entries, defaultdict(list, {first: sorted(ids) for first, ids in merged.items()})
+
+
+def _letters(
+    reading: Reading, stands: Mapping[int, Row], since: datetime
+) -> Mapping[tuple[str | None, str | None], list[tuple[str, bool]]]:
+    """By who opened orders for her and her number there: when she got a letter about any of them, and whether it said
+    no more than that a question of hers has come. What went in the letter of another message is no letter."""
+    names = sorted({order["customer"] for order in stands.values() if order["customer"] is not None})
+    told: dict[tuple[int, str], list[Row]] = defaultdict(list)
+    for row in reading.rows("histories_letters", customers=names, since=since) if names else ():
+        told[row["first_position"], row["letter"] or row["message_id"]].append(row)
+    elsewhere = sorted({first for first, _ in told}.difference(stands))
+    rows = reading.rows("histories_customers", firsts=elsewhere) if elsewhere else []
+    whose = {**stands, **{row["first_position"]: row for row in rows}}
+    found: dict[tuple[str | None, str | None], list[tuple[str, bool]]] = defaultdict(list)
+    for (first, _), messages in told.items():
+        sent = [message["sent_at"] for message in messages if message["letter"] is None]
+        order = whose.get(first, {})
+        if sent and order.get("customer") is not None:
+            acknowledges = all(message["kind"] == "asked" for message in messages)
+            found[order["opened_by"], order["customer"]].append((max(sent, key=moment_of), acknowledges))
+    for letters in found.values():
+        letters.sort(key=lambda letter: moment_of(letter[0]))
+    return found
 
 
 def _by_order(rows: list[Row]) -> dict[int, list[Row]]:

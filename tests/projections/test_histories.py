@@ -48,6 +48,14 @@ def test_letters_are_hers_whatever_order_they_were_about(given: Given) -> None:
     assert later["W-2"]["letters"] == []
 
 
+def test_letters_to_another_who_has_the_same_number_elsewhere_are_not_hers(given: Given) -> None:
+    elsewhere = opened("2026-03-02 09:30", order="W-2", source="retailer:other")
+    story = given(opened("2026-03-02 09:00"), elsewhere, sent("2026-03-02 11:00"))
+    answer = story.ask("histories", orders=["W-2"], letters_since=SINCE)["histories"]
+    assert answer["W-2"]["letters"] == []
+    assert story.ask("histories", orders=["W-1"], letters_since=SINCE)["histories"]["W-1"]["letters"] != []
+
+
 def test_what_only_acknowledges_a_question_is_told_apart(given: Given) -> None:
     def told(name: str, at: str, kind: str, **data: str) -> Event:
         letter = sent(at, kind=kind, message=name)
