@@ -26,7 +26,7 @@ from services import readmodels
 #: Open, empty, and nobody's.
 _spare: Final[list[Database]] = []
 #: Rows that were deleted stay in a file for a while: after so many times it is not used again.
-_TIMES: Final = 100
+_TIMES: Final = 400
 
 _numbers: Final = itertools.count()
 _used: Final[dict[Path, int]] = {}

@@ -14,7 +14,7 @@ from cli.backtest import backtest
 from cli.errors import Chain
 from services.backtest import BacktestReport
 from tests.cli.running import sentence
-from tests.services.backtest.conftest import databases_are_ready  # noqa: F401 - a fixture
+from tests.services.backtest.conftest import databases_are_lent  # noqa: F401 - a fixture
 from tests.services.backtest.exports import CLOCK, write_export
 
 JOB = [

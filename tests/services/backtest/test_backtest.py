@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from projections.database import open_database
 from projections.policy import Policy
 from services.backtest import Backtest, BacktestError, BacktestReport, backtest
 from services.importing import LogError, load_mapping
@@ -171,6 +172,7 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr("services.backtest.run.open_database", open_database)  # in the place of one that is lent
     run(tmp_path, JOB)
     with pytest.raises(BacktestError):
         run(tmp_path, [])
