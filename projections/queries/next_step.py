@@ -34,12 +34,7 @@ _OF_THE_WORK: Final = frozenset({"receive", "forward", "diagnose", "decide", "pa
 
 def with_next_due(order: Row, owed: Sequence[Row]) -> Row:
     """``order`` with when its next step is due, by what is ``owed`` in it, that which comes next first."""
-    found: Row = {}
-    for name, value in order.items():
-        found[name] = value
-        if name == "next_owner":
-            found["next_due"] = _next_due(order, owed)
-    return found
+    return order | {"next_due": _next_due(order, owed)}
 
 
 def _next_due(order: Row, owed: Sequence[Row]) -> Any:
