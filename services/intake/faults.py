@@ -19,17 +19,16 @@ def problem_of(refusal: Refusal, id: str | None, document: Mapping[str, Any], ev
     Where it is that the document is invalid, it has ``errors``, up to ten faults, with the one that ``detail`` speaks
     of first. ``event`` is what was read of the document, if that was possible: then nothing is wrong with the envelope.
     """
-    problem = refusal.problem(id)
     if refusal.kind != "invalid":
-        return problem
+        return refusal.problem(id)
     # Most have been found already, by whoever refused it.
     of_envelope = refusal.of_envelope
     if of_envelope is None:
         of_envelope = () if event is not None else tuple(_of_envelope(document))
     of_data = refusal.of_data if refusal.of_data is not None else tuple(_of_data(document))
     found = list(dict.fromkeys([*of_envelope, *of_data]))
-    found.sort(key=lambda fault: fault.pointer != problem.pointer)
-    return problem.model_copy(update={"errors": tuple(found[:MOST_FAULTS])}) if found else problem
+    found.sort(key=lambda fault: fault.pointer != refusal.pointer)
+    return refusal.problem(id, tuple(found[:MOST_FAULTS]) or None)
 
 
 def _of_envelope(document: Mapping[str, Any]) -> Iterator[Fault]:

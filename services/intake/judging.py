@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from nats.aio.msg import Msg
 
@@ -36,28 +37,31 @@ def judge(batch: Iterable[tuple[Msg, Submission]], index: Index, limbo: Limbo, n
     """Decide on a batch, each as if those before it were in the log; ``index`` remembers them until it is told to
     forget."""
     decided = Decided()
+    refused: list[tuple[Msg, Refusal, str | None, dict[str, Any], Event | None]] = []
     submissions = [(message, *submission) for message, submission in batch]
     index.prepare(event for *_, event, _ in submissions if isinstance(event, Event))
     for message, document, id, event, checked in submissions:
-        party = party_of(message)
-        order = ""
+        if isinstance(event, Refusal):
+            refused.append((message, event, id, document, None))
+            continue
+        decided.by_number |= event.subjectkind is not None
         try:
-            if isinstance(event, Refusal):
-                raise event
-            order = event.subject
-            decided.by_number |= event.subjectkind is not None
-            outcome = decide(event, party, index, now, checked)
+            outcome = decide(event, party_of(message), index, now, checked)
         except Refusal as refusal:
-            told = event if isinstance(event, Event) else None
             # What was read of it holds the refusal, which holds this frame: the whole batch would wait for the garbage.
-            problem = limbo.judged(problem_of(refusal.alone(), id, document, told), message.headers)
-            decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party), told))
+            refused.append((message, refusal.alone(), id, document, event))
             continue
         if isinstance(outcome, Duplicate):
             decided.duplicates.append((message, outcome))
         else:
             index.expect(outcome.event)
             decided.accepted.append((message, outcome))
+    # All at once, which takes less time than one here and one there among those that are accepted.
+    for message, why, id, document, told in refused:
+        party = party_of(message)
+        problem = limbo.judged(problem_of(why, id, document, told), message.headers)
+        order = "" if told is None else told.subject
+        decided.rejected.append(Rejection(message, party, order, problem, contact_in(document, party), told))
     return decided
 
 

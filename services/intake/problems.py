@@ -65,6 +65,10 @@ class Problem(BaseModel):
     errors: tuple[Fault, ...] | None = None
     held_until: Moment | None = None
 
+    def told(self) -> dict[str, Any]:
+        """As it is told in JSON: without what is not there."""
+        return self.model_dump(mode="json", exclude_none=True)
+
 
 class Refusal(Exception):
     """Raised where a submission turns out to be one that we cannot take."""
@@ -84,14 +88,15 @@ class Refusal(Exception):
         self.__context__ = None
         return self.with_traceback(None)
 
-    def problem(self, submission: str | None) -> Problem:
-        """The refusal as problem details about the submission with that id."""
+    def problem(self, submission: str | None, errors: tuple[Fault, ...] | None = None) -> Problem:
+        """The refusal as problem details about the submission with that id; ``errors`` is all that is wrong with it."""
         return Problem(
             type=_ROOT + self.kind,
             title=TITLES[self.kind],
             detail=self.detail,
             pointer=self.pointer,
             submission=submission,
+            errors=errors,
         )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import orjson
 from nats.aio.client import Client
 
 from events.subjects import receipts_subject
-from services.intake.problems import Problem
 
 #: ``held``: it is about an order that nobody has opened yet, and is taken in by itself once somebody has; if nobody has
 #: until ``held_until``, there is another receipt, ``rejected``.
@@ -35,7 +35,7 @@ class Receipts:
         *,
         order: str | None = None,
         position: int | None = None,
-        problem: Problem | None = None,
+        problem: Mapping[str, Any] | None = None,
     ) -> None:
         receipt: dict[str, Any] = {"id": id, "source": party, "sequence": sequence, "outcome": outcome}
         if order is not None:
@@ -43,10 +43,9 @@ class Receipts:
         if position is not None:
             receipt["position"] = position
         if problem is not None:
-            told = problem.model_dump(mode="json", exclude_none=True)
-            if problem.held_until is not None:
-                receipt["held_until"] = told["held_until"]
-            receipt["problem"] = told
+            if "held_until" in problem:
+                receipt["held_until"] = problem["held_until"]
+            receipt["problem"] = problem
         self._by_party[party].append(receipt)
 
     def take_over(self, others: Receipts) -> None:

@@ -57,14 +57,14 @@ class Rejected:
     kept_at: datetime | None = None
 
 
-def to_headers(problem: Problem, original: Mapping[str, str] | None, intake_sequence: int) -> dict[str, str]:
-    """The headers under which a rejected body is kept; the message id makes keeping it twice harmless."""
+def to_headers(told: Mapping[str, Any], original: Mapping[str, str] | None, intake_sequence: int) -> dict[str, str]:
+    """The headers under which a rejected body is kept, with the problem as it is told."""
     kept = sendable({key: value for key, value in (original or {}).items() if not key.lower().startswith("nats-")})
     packed = _pack(kept)
     if len(packed) > _MAX_KEPT_HEADERS:  # the server takes 64 KiB for all; what CloudEvents needs is small
         packed = _pack({key: value for key, value in kept.items() if key.lower() in _NEEDED and len(value) < 1_000})
     return {
-        _PROBLEM: _pack(problem.model_dump(mode="json", exclude_none=True)),
+        _PROBLEM: _pack(told),
         _ORIGINAL: packed,
         _INTAKE: str(intake_sequence),
     }

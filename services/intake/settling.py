@@ -8,9 +8,9 @@ the disk: so that is done apart, for nobody else is to wait for it. Doing any of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import nats.js.errors
 from nats.aio.client import Client
@@ -122,12 +122,12 @@ class Settling:
 
     async def settle(self, taken: Taken) -> Retried:
         """Settle what comes for the first time. Raises nats errors if the server does not confirm."""
-        await self._keep(taken.rejected)
-        for rejection in taken.rejected:
-            problem, message = rejection.problem, rejection.message
-            verdict: Outcome = "held" if is_held(problem) else "rejected"
-            receipts = taken.answers.to(message)
-            receipts.add(rejection.party, sequence_of(message), problem.submission, verdict, problem=problem)
+        told = [rejection.problem.told() for rejection in taken.rejected]  # to whoever looks at it, and to its sender
+        await self._keep(taken.rejected, told)
+        for rejection, problem in zip(taken.rejected, told, strict=True):
+            message, id = rejection.message, rejection.problem.submission
+            verdict: Outcome = "held" if is_held(rejection.problem) else "rejected"
+            taken.answers.to(message).add(rejection.party, sequence_of(message), id, verdict, problem=problem)
         await taken.answers.of_new.send(self._connection)
         await self._acknowledge(message for message in taken.messages if retry_of(message) is None)
         retried = [message for message in taken.messages if retry_of(message) is not None]
@@ -150,13 +150,13 @@ class Settling:
     async def _acknowledge(self, messages: Iterable[Msg]) -> None:
         await write(self._connection, (frame(message.reply) for message in messages))
 
-    async def _keep(self, rejections: Sequence[Rejection]) -> None:
+    async def _keep(self, rejections: Sequence[Rejection], told: Sequence[Mapping[str, Any]]) -> None:
         kept: list[Together] = []
         keys = {rejection.contact_key for rejection in rejections if rejection.contact_key is not None}
         forgotten = await forgotten_among(self._customers, keys)
-        for rejection in rejections:
+        for rejection, problem in zip(rejections, told, strict=True):
             message, sequence = rejection.message, sequence_of(rejection.message)
-            headers = to_headers(rejection.problem, message.headers, sequence)
+            headers = to_headers(problem, message.headers, sequence)
             # The same submission after a crash is kept once; each stream has sequences of its own, and a box that was
             # made anew begins at 1. Two copies of what was handed in again are two: anybody can say that his are such.
             headers[Header.MSG_ID.value] = message_id(stream_of(message), f"{sequence} {stored_at(message)}")
