@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not beside this checkout (../shared/data)")
 
 
+@cache
 def _import(mapping: str, file: str) -> tuple[list[Submission], ImportReport]:
     report = ImportReport()
     path = DATA / file
