@@ -14,16 +14,9 @@ from typing import Any
 from events.chain import MessageKind
 from events.envelope import Event, make_event
 from services.notifying.about import news_of
-from services.notifying.apart import (
-    APART,
-    APART_KINDS,
-    OUTLIVES_THE_ORDER,
-    answer_to_tell,
-    apart_kind,
-    apart_speaks,
-    left_to_tell,
-    message_to_write,
-)
+from services.notifying.anew import message_to_write
+from services.notifying.apart import answer_to_tell, apart_speaks, left_to_tell
+from services.notifying.apart_kinds import APART, APART_KINDS, OUTLIVES_THE_ORDER, apart_kind
 from services.notifying.asking import addressed_to_her, may_be_hers
 from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue

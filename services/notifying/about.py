@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from events.chain import MessageKind
 from events.party import role_of
-from services.notifying.apart import date_named, is_answered
+from services.notifying.apart import is_answered
 from services.notifying.asking import WAITING, asked_by_her, open_questions, pause_for_her
 from services.notifying.delays import delay_is_over, delivered_at, expected_by, overdue_arrival
 from services.notifying.history import Happened, History, moment
@@ -34,6 +34,7 @@ from services.notifying.particulars import (
 from services.notifying.promising import missed_visit, visit_ahead
 from services.notifying.records import Closure, News, Other, Wrong, place_of
 from services.notifying.said import last_said, words_of
+from services.notifying.same_thing import date_named
 from services.notifying.since import chased, last_fact_at, owned_up, person_announced, silences, steps_since
 from services.notifying.twice import other_numbers
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from events.chain import commitment_id
-from services.notifying.apart import step_of, told_before, told_first
 from services.notifying.asking import question_of
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.records import Answer, Cover, Decision, Promised, Question, Quote, Visit
 from services.notifying.said import words_of
+from services.notifying.same_thing import step_of, told_before, told_first
 
 
 def quote_of(asked: Happened) -> Quote | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from services.notifying.apart import APART_KINDS
+from services.notifying.apart_kinds import APART_KINDS
 from services.notifying.asking import addressed_to_her
 from services.notifying.history import Happened, History, moment
 from services.notifying.records import Step, place_of
