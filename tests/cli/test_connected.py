@@ -163,11 +163,12 @@ def test_what_is_owed_is_answered_by_a_running_chain(home: Path) -> None:
 
 
 def test_watching(home: Path) -> None:
-    answer("publish", "-", home=home, stdin=OPENED)
-    lines = call("watch", "--from", "1", "--count", "1", "--json", home=home).stdout.splitlines()
+    (receipt,) = answer("publish", "-", home=home, stdin=OPENED)["receipts"]
+    one = ("watch", "--from", str(receipt["position"]), "--count", "1")
+    lines = call(*one, "--json", home=home).stdout.splitlines()
     assert len(lines) == 1
     assert json.loads(lines[0])["event"]["id"] == "s1"
-    assert "retailer:juno took in Meridian 36" in call("watch", "--from", "1", "--count", "1", home=home).stdout
+    assert "retailer:juno took in Meridian 36" in call(*one, home=home).stdout
 
 
 def test_a_watch_with_nothing_to_show_says_from_where_on_it_waits(home: Path) -> None:
