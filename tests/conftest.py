@@ -120,7 +120,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_finish() -> None:
     """What was imported stays: looking through all of it for garbage, again and again, takes an eighth of the time."""
     gc.enable()
-    gc.collect()
     gc.freeze()
     # As late as in services (garbage.py), that pytest does not look through all of it at its end, twice.
     atexit.register(gc.unfreeze)
