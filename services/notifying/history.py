@@ -59,8 +59,8 @@ class Told:
     """One message and its fate: planned, sent, failed or suppressed.
 
     ``position`` is that of its plan: what was recorded before it had been weighed. ``cause`` is the (source, id) of the
-    fact that it tells; ``corrects`` are the messages that it takes back; ``at`` is when it was sent, and
-    ``next_news_by`` the date of further news that its letter named.
+    fact that it tells; ``corrects`` are the messages that it takes back; ``at`` is when it was sent, ``letter`` the
+    message in whose letter that was (None: its own), and ``next_news_by`` the date of further news that it named.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Told:
     cause: tuple[str, str] = ("", "")
     corrects: tuple[str, ...] = ()
     at: datetime | None = None
+    letter: str | None = None
     next_news_by: datetime | None = None
 
 
@@ -256,6 +257,7 @@ def _told(rows: Sequence[Mapping[str, Any]], facts: Sequence[Happened]) -> tuple
                 cause=(said.get("trigger_source", ""), said.get("trigger_id", "")),
                 corrects=tuple(said.get("corrects") or ()),
                 at=left.at if left is not None else None,
+                letter=left.data.get("letter") if left is not None else None,
                 next_news_by=moment(named) if named else None,
             )
         )

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.notifying.apart_kinds import APART_KINDS
 from services.notifying.asking import addressed_to_her
-from services.notifying.history import Happened, History, moment
+from services.notifying.history import Happened, History, Told, moment
 from services.notifying.records import Step, place_of
 
 #: More than this many lines nobody reads; the latest are told.
@@ -36,6 +36,9 @@ TEXTS: Final[dict[str, str | None]] = {
 _OF_ONE_THING: Final = APART_KINDS | {"question"}
 #: These say nothing of a wrong part either, and it is no step on the way that a later one would imply.
 _NOT_OF_PARTS: Final = _OF_ONE_THING | {"overdue", "person", "quote"}
+
+#: These say that there is nothing new.
+_WITHOUT_NEWS: Final = frozenset({"update", "person", "overdue"})
 
 #: The steps of others about which reminders go out.
 _CHASED: Final = frozenset({"receive", "forward", "diagnose", "repair", "part", "cover"})
@@ -68,9 +71,21 @@ def _last_told(history: History, besides: frozenset[str]) -> int:
 
 
 def silences(history: History) -> int:
-    """How many messages in a row she has got that had nothing new to tell."""
+    """How many letters in a row she has got that had nothing new to tell: since something happened, of those after the
+    first, which tells that, the ones about her repair. That an answer to her is late is another matter."""
     last = last_of_others(history)
-    return max(0, sum(told.position > last for told in history.sent) - 1)
+    sent = [told for told in history.sent if told.position > last]
+    silent = {_letter_of(told) for told in sent[1:] if told.kind in _WITHOUT_NEWS and not _is_of_answer(told, history)}
+    return len(silent.difference(map(_letter_of, sent[:1])))
+
+
+def _letter_of(told: Told) -> str:
+    return told.letter or told.id
+
+
+def _is_of_answer(told: Told, history: History) -> bool:
+    cause = history.find(*told.cause)
+    return told.kind == "overdue" and cause is not None and cause.data.get("kind") == "answer"
 
 
 def person_announced(history: History) -> bool:

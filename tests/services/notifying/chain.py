@@ -185,10 +185,11 @@ class Chain:
         self.add(self._ours("message.planned", f"planned:{plan.message}", plan.now, data.model_dump(mode="json")))
         return PlannedMessage(plan.order, data)
 
-    def sent(self, message: PlannedMessage, at: datetime | None = None) -> None:
-        """Record that ``message`` was sent."""
+    def sent(self, message: PlannedMessage, at: datetime | None = None, letter: str | None = None) -> None:
+        """Record that ``message`` was sent, in the ``letter`` of another one or in its own."""
         planned = message.planned
         data = planned.model_dump(mode="json", exclude={"trigger_source", "trigger_id", "corrects"})
+        data["letter"] = letter
         self.add(self._ours("message.sent", f"outcome:{message.message}", at or self.clock.now(), data))
 
     def told(self, trigger: Event, now: datetime | None = None, named: datetime | None = None) -> PlannedMessage:

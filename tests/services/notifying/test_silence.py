@@ -31,6 +31,7 @@ from tests.services.notifying.chain import (
     kind_of,
     received,
 )
+from tests.services.notifying.post import extra
 
 OUT = (OPENED, TO_IMPORTER, AT_IMPORTER, TO_REPAIRER, AT_REPAIRER)
 AT_WORK = MONDAY + 2 * DAY + HOUR
@@ -209,6 +210,24 @@ def test_silence_goes_on_being_broken_in_other_words(chain: Chain) -> None:
     assert "If you would rather not wait any longer" in second
     assert "one of us will get in touch with you in person" in fourth
     assert fifth.startswith("We are sorry: we wrote to you that one of us would get in touch with you")
+
+
+def test_what_went_in_one_letter_is_one_message_in_a_row(chain: Chain) -> None:
+    chain.story(*OUT)
+    sent(chain, update(chain, MONDAY + 10 * DAY))
+    second = chain.record(update(chain, MONDAY + 18 * DAY))
+    beside = extra(chain, second, "beside")
+    chain.sent(second)
+    chain.sent(beside, letter=second.message)
+    assert "this is the third message in a row" in body_of(update(chain, MONDAY + 26 * DAY))
+
+
+def test_that_an_answer_is_late_is_no_message_without_news_of_her_repair(chain: Chain) -> None:
+    chain.story(*OUT)
+    asked = fact("question.asked", "customer:C-77", AT_WORK, question="q", text="Is it waterproof?", to=SHOP)
+    assert tell(chain, asked) == ["asked"]
+    chain.told(chain.falls_overdue("answer", MONDAY + 9 * DAY)[-1])
+    assert "There is no news of your Halden Meridian yet" in body_of(update(chain, MONDAY + 20 * DAY))
 
 
 def test_that_a_person_will_be_in_touch_is_owed_until_one_was(chain: Chain) -> None:
