@@ -218,11 +218,11 @@ async def test_nobody_answers_when_it_does_not_run(chain: Chain) -> None:
 @pytest.mark.usefixtures("lent")
 async def test_long_answers_come_gzipped(chain: Chain) -> None:
     async with chain.projector():
-        await chain.append(small_orders(400, text="it does not start any more " * 4))
-        question = orjson.dumps({"args": {"limit": 1_000}, "at_least": 800})
+        await chain.append(small_orders(100, text="it does not start any more " * 4))
+        question = orjson.dumps({"args": {"limit": 1_000}, "at_least": 200})
         reply = await chain.client.request(query_subject("orders"), question, timeout=5)
         assert reply.headers == {ENCODING: "gzip"}
-        assert len(unpack(reply)["result"]["orders"]) == 400
+        assert len(unpack(reply)["result"]["orders"]) == 100
         short = await chain.client.request(query_subject("stats"), b"", timeout=5)
         assert not short.headers
 
@@ -253,14 +253,14 @@ async def test_killed_between_mirroring_and_computing_it_goes_on(chain: Chain, f
 
 
 async def test_stopped_in_the_middle_of_catching_up_it_goes_on(chain: Chain) -> None:
-    end = await chain.append(told() + small_orders(600))
+    end = await chain.append(told() + small_orders(100))
     async with chain.projector(far_behind=10, catch_up_batch=1) as projector:
         await eventually(lambda: projector._models.mirrored > 2)
     with open_database(chain.path) as database:
         assert database.position == 0
         assert 0 < database.mirrored < end
-    async with chain.projector(far_behind=10, catch_up_batch=500):
-        assert await chain.orders() == 601
+    async with chain.projector(far_behind=10, catch_up_batch=90):
+        assert await chain.orders() == 101
 
 
 async def test_a_deleted_file_is_made_anew(chain: Chain) -> None:
@@ -335,7 +335,7 @@ async def test_a_snapshot_is_a_whole_file_of_its_own(chain: Chain, tmp_path: Pat
 @pytest.mark.usefixtures("lent")
 async def test_readers_never_see_empty_tables_while_all_is_made_anew(chain: Chain) -> None:
     async with chain.projector():
-        end = await chain.append(small_orders(200))
+        end = await chain.append(small_orders(50))
         await chain.ask("position")
         seen = []
         for _ in range(2):
@@ -344,7 +344,7 @@ async def test_readers_never_see_empty_tables_while_all_is_made_anew(chain: Chai
                 orders, handoffs = await asyncio.gather(chain.orders(), chain.ask("handoffs", {"limit": 1}))
                 seen.append((orders, handoffs["totals"]["count"]))
             assert await rebuild == {"position": end}
-    assert set(seen) == {(200, 200)}
+    assert set(seen) == {(50, 50)}
 
 
 @pytest.mark.usefixtures("lent")
