@@ -27,7 +27,9 @@ from services.notifying.particulars import (
     cover_of,
     decision_of,
     her_question,
+    is_complaint,
     promised_by,
+    quote_before,
     quote_of,
     visit_of,
 )
@@ -101,6 +103,8 @@ def news_of(
         ending=ending,
         decided_to_repair=_decided(history),
         quote=quote_of(asked) if asked is not None else None,
+        quote_before=quote_before(cause, history) if kind == "quote" else None,
+        complained=owed is not None and is_complaint(owed, history),
         options=tuple(str(option) for option in failed.data.get("options", ())) if failed else (),
         why=words_of(failed.data.get("why")) if failed else None,
         summary=words_of(completed.data.get("summary")) if completed and not _knows_its_end(kind, history) else None,

@@ -29,6 +29,26 @@ def quote_of(asked: Happened) -> Quote | None:
     )
 
 
+def quote_before(asked: Happened, history: History) -> Quote | None:
+    """The price that she was told last before it, if that was for the same and another one."""
+    causes = {told.cause for told in history.sent if told.kind == "quote"}
+    before = [
+        fact
+        for fact in history.this_round()
+        if fact.place_in_time < asked.place_in_time and fact.item == asked.item and (fact.source, fact.id) in causes
+    ]
+    last, now = quote_of(before[-1]) if before else None, quote_of(asked)
+    if last is None or now is None or last.currency != now.currency or last.amount == now.amount:
+        return None
+    return last
+
+
+def is_complaint(owed: Owed, history: History) -> bool:
+    """Whether it is the answer to her word that all is not well."""
+    said = (fact.at for fact in history.facts if fact.name == "feedback.given")
+    return owed.kind == "answer" and owed.opened_at in said
+
+
 def answer_of(answer: Happened, history: History) -> Answer | None:
     """What was answered, if there is anything in it."""
     text, question = words_of(answer.data.get("text")), question_of(answer, history)

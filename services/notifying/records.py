@@ -240,6 +240,10 @@ class News:
     promised: Promised | None = None
     visit: Visit | None = None
     cover: Cover | None = None
+    #: The price that she was told before, where it is another one now.
+    quote_before: Quote | None = None
+    #: What she waits to have answered is that all is not well.
+    complained: bool = False
     #: It is still to be decided whether the guarantee pays.
     cover_owed: bool = False
     decision: Decision | None = None

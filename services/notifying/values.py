@@ -142,8 +142,11 @@ class _Words:
         until = quote.valid_until if quote else None
         deadline = self._speech.deadline(until, self._plan.now, self._zone) if until else None
         holds = until is not None and until > self._plan.now
+        before = news.quote_before
         return {
             "price": self._speech.money(quote.amount, quote.currency) if quote else None,
+            "price_before": self._speech.money(before.amount, before.currency) if before else None,
+            "price_rises": quote is not None and before is not None and quote.amount > before.amount,
             "price_holds": deadline if holds else None,
             "price_held": deadline if not holds else None,
             "price_for": self._told(quote.description) if quote else None,
@@ -169,6 +172,7 @@ class _Words:
             "answer_owed": news.answer_owed and self._plan.kind != "answer" and news.late != "answer",
             "answer_owed_by": self._by(answer_by),
             "asked_anew": news.asked_anew,
+            "complained": news.complained,
             "call_owed": news.call_owed,
             "uncalled_still": news.uncalled_still,
             "paused": news.paused,

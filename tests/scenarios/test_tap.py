@@ -138,7 +138,7 @@ async def test_a_decision_on_cover_is_owed_and_she_hears_that_it_is_late(scene: 
     assert kept(told)
     assert (await scene.status(ORDER))["contacts_started"] == 0
     late, decided = (" ".join(message.body.split()) for message in told[-2:])
-    assert "by Monday 9 March at 10:00 whether the guarantee pays" in late
+    assert "by Monday 9 March at 10:00 whether the guarantee covers the repair" in late
     assert "the guarantee does not cover" in decided
     assert "limescale" in decided
     # The way to appeal that was named is another link's: she has it looked at again by the shop that she knows.

@@ -22,6 +22,7 @@ from tests.services.notifying.chain import (
     TO_IMPORTER,
     TO_REPAIRER,
     Chain,
+    body_of,
     closed,
     corrected,
     fact,
@@ -368,6 +369,15 @@ def test_that_her_answer_is_late_is_told_beside_a_milestone(chain: Chain) -> Non
     arrival = fact("item.received", IMPORTER, MONDAY + 3 * DAY)
     chain.given(arrival).planned(arrival)
     assert kind_of(chain.plan_for(late)) == "overdue"
+
+
+def test_that_her_complaint_is_unanswered_is_called_what_it_is(chain: Chain) -> None:
+    chain.story(*OUT)
+    chain.tell(closed(NOON + HOUR))
+    chain.given(fact("feedback.given", "customer:C-77", NOON + 2 * HOUR, holds="no", text="it stops"))
+    (late,) = chain.falls_overdue("answer", NOON + 9 * DAY)
+    assert body_of(chain.plan_for(late)).startswith("We are sorry: you told us that all is not well with your")
+    assert body_of(chain.plan_for(late), "nl").startswith("Het spijt ons: u liet ons weten dat niet alles in orde is")
 
 
 def test_that_her_answer_is_late_is_told_after_the_close(chain: Chain) -> None:

@@ -21,7 +21,7 @@ from services.notifying.promising import when_awake
 from services.notifying.records import News, Question, Send, Suppress
 from services.notifying.telling import Teller
 from services.notifying.waiting import AgainLaterError
-from services.notifying.wording import compose
+from services.notifying.wording import compose, together
 from tests.services.notifying.chain import (
     DAY,
     HOUR,
@@ -272,6 +272,15 @@ def test_she_reads_what_is_offered_once(chain: Chain) -> None:
     chain.told(offers())
     assert chain.tell(offers(MONDAY + 2 * HOUR, id="again")) is None
     assert chain.tell(offers(MONDAY + 3 * HOUR, "a new strap and a card", id="more")) == "gesture"
+
+
+async def test_what_is_offered_makes_no_bad_news_of_a_letter(chain: Chain) -> None:
+    chain.story(OPENED)
+    gift, answer = offers(MONDAY + 2 * HOUR), answers(MONDAY + 3 * HOUR)
+    letter = chain.given(gift).plan_for(gift)
+    chain.given(asks(), answer)
+    body = together([body_of(letter)], body_of(chain.plan_for(answer)), "en")
+    assert body.startswith("We have more than one thing to tell you.")
 
 
 def test_after_the_end_it_is_told_too(chain: Chain) -> None:

@@ -150,3 +150,13 @@ def test_once_she_answered_nobody_waits_for_her(chain: Chain) -> None:
     assert "- Thursday 5 November: we got your answer." in body
     assert "Where it stands: we have your answer about your Halden Meridian, and are seeing to the next step." in body
     assert "waits for" not in body
+
+
+def test_what_the_work_waits_for_ends_as_a_sentence_does(chain: Chain) -> None:
+    chain.story(*OUT)
+    plan = chain.given(PAUSED).plan_for(PAUSED)
+    assert "What it is about: “the lock has a code”.\n" in body_of(plan)
+    assert "Waar het om gaat: “the lock has a code”.\n" in body_of(plan, "nl")
+    chain.tell(PAUSED)
+    reminder = chain.plan_for(chain.falls_overdue("update", MONDAY + 12 * DAY)[-1])
+    assert "What it is about: “the lock has a code”.\n" in body_of(reminder)

@@ -28,6 +28,7 @@ from tests.services.notifying.chain import (
     TO_IMPORTER,
     TO_REPAIRER,
     Chain,
+    body_of,
     closed,
     fact,
     handed,
@@ -257,3 +258,20 @@ def test_a_last_letter_leaves_no_date_to_replace(chain: Chain) -> None:
     plan = chain.plan_for(again)
     assert plan is not None
     assert (plan.kind, plan.news.named_before) == ("reopened", None)
+
+
+@pytest.mark.parametrize(
+    ("amount", "en", "nl"),
+    [
+        ("220.00", "We are sorry: the repair of your Halden Meridian costs more", "Het spijt ons: de reparatie van uw"),
+        ("65.00", "Good news: the repair of your Halden Meridian costs less", "Goed nieuws: de reparatie van uw"),
+        (QUOTE.data["amount"], "We now know what the repair of your", "We weten nu wat de reparatie van uw"),
+    ],
+)
+def test_another_price_than_she_was_told_is_held_against_that(chain: Chain, amount: str, en: str, nl: str) -> None:
+    chain.story(OPENED, TO_IMPORTER, AT_IMPORTER, TO_REPAIRER, AT_REPAIRER)
+    assert chain.tell(QUOTE) == "quote"
+    again = fact("quote.offered", REPAIRER, QUOTE.time + DAY, "again", quote="q9", amount=amount, currency="EUR")
+    plan = chain.given(again).plan_for(again)
+    assert body_of(plan).startswith(en)
+    assert body_of(plan, "nl").startswith(nl)

@@ -29,6 +29,7 @@ from tests.services.notifying.chain import (
     fact,
     handed,
     kind_of,
+    opened,
     received,
 )
 from tests.services.notifying.post import extra
@@ -131,6 +132,7 @@ def test_what_is_not_sent_on_while_it_is_decided_who_pays_is_one_delay_and_not_t
     assert chain.falls_overdue("forward", late) == []
     (cover,) = chain.falls_overdue("cover", late)
     assert "the decision on the guarantee" in body_of(chain.plan_for(cover))
+    assert "besloten moeten zijn of de reparatie onder de garantie valt" in body_of(chain.plan_for(cover), "nl")
     chain.given(fact("cover.decided", IMPORTER, late, decision="covered", cause="x", decider=IMPORTER))
     chain.told(chain.events[-1])
     assert chain.falls_overdue("forward", late + HOUR) == []
@@ -143,12 +145,12 @@ def test_how_it_stands_says_that_it_is_not_decided_who_pays(chain: Chain) -> Non
     chain.given(fact("cover.claimed", SHOP, MONDAY + DAY + HOUR, decider=IMPORTER, cause="a fault"))
     (news,) = chain.falls_overdue("update", MONDAY + 9 * DAY)
     waiting = chain.plan_for(news)
-    assert body_of(waiting).count("whether the guarantee pays; until then nothing is done that costs you money") == 1
+    assert body_of(waiting).count("whether the guarantee covers the repair; until then nothing is done that") == 1
     assert body_of(waiting, "nl").count("of de reparatie onder de garantie valt; tot dan gebeurt er niets") == 1
     chain.given(fact("cover.decided", IMPORTER, MONDAY + 9 * DAY, decision="covered", cause="x", decider=IMPORTER))
     chain.told(chain.events[-1])
     (news,) = chain.falls_overdue("update", MONDAY + 20 * DAY)
-    assert "whether the guarantee pays" not in body_of(chain.plan_for(news))
+    assert "whether the guarantee covers the repair" not in body_of(chain.plan_for(news))
 
 
 @pytest.mark.parametrize("claims", [True, False])
@@ -156,7 +158,8 @@ def test_that_it_has_arrived_does_not_hide_that_it_is_not_decided_who_pays(chain
     claim = fact("cover.claimed", SHOP, MONDAY + HOUR / 2, decider=IMPORTER, cause="a fault")
     chain.story(OPENED)
     chain.given(*([claim] if claims else []), TO_IMPORTER, AT_IMPORTER)
-    assert ("It is still to be decided whether the guarantee pays" in body_of(chain.plan_for(AT_IMPORTER))) is claims
+    undecided = "It is still to be decided whether the guarantee covers the repair"
+    assert (undecided in body_of(chain.plan_for(AT_IMPORTER))) is claims
 
 
 def test_that_it_was_not_sent_on_is_not_told_once_a_decision_is_waited_for(chain: Chain) -> None:
@@ -447,3 +450,12 @@ def test_a_failure_reported_after_it_came_home_is_told(chain: Chain) -> None:
     assert chain.tell(home) == "ready"
     late = fact("repair.failed", REPAIRER, AT_WORK + timedelta(minutes=5), recorded=AT_WORK + 2 * DAY, why="it leaks")
     assert chain.tell(late) == "failed"
+
+
+def test_that_no_visit_was_planned_is_what_is_late_where_it_is_mended_at_her_home(chain: Chain) -> None:
+    chain.given(opened(at_home=True)).told(chain.events[-1])
+    (late,) = chain.falls_overdue("forward", MONDAY + 6 * DAY)
+    assert body_of(chain.plan_for(late)).startswith(
+        "We are sorry: we have not agreed on a day with you yet for our visit"
+    )
+    assert body_of(chain.plan_for(late), "nl").startswith("Het spijt ons: we hebben nog geen dag met u afgesproken")
