@@ -141,7 +141,7 @@ class _Words:
         quote = news.quote
         until = quote.valid_until if quote else None
         deadline = self._speech.deadline(until, self._plan.now, self._zone) if until else None
-        holds = until is not None and until > self._plan.now
+        holds = until is not None and until > self._plan.read_from
         before = news.quote_before
         return {
             "price": self._speech.money(quote.amount, quote.currency) if quote else None,
@@ -167,6 +167,8 @@ class _Words:
 
     def _asking(self, news: News, stand: str) -> dict[str, object]:
         answer_by = news.question.due if news.question else news.answer_owed_by
+        if answer_by is not None and answer_by <= self._plan.read_from:
+            answer_by = None
         return {
             "asked": news.asked,
             "answer_owed": news.answer_owed and self._plan.kind != "answer" and news.late != "answer",

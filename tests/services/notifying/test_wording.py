@@ -803,3 +803,15 @@ def test_the_date_of_our_next_message_is_not_taken_for_the_one_of_the_repair(
 def test_the_last_message_replaces_no_date() -> None:
     news = replace(NEWS, final=True, named_before=NOW + DAY)
     assert "last time" not in compose(replace(planned("closed", news), next_news_by=None), CARDS, "en").body
+
+
+def test_what_has_to_wait_names_no_moment_that_is_past_when_she_reads_it() -> None:
+    soon = NOW + timedelta(hours=3)
+    priced = replace(QUOTE, valid_until=soon)
+    news = replace(NEWS, answer_owed=True, answer_owed_by=soon, quote=priced)
+    at_once = planned("update", news)
+    assert "you will get it by" in compose(at_once, CARDS, "en").body
+    assert "The price holds" in compose(at_once, CARDS, "en").body
+    tomorrow = compose(replace(at_once, leaves=NOW + DAY), CARDS, "en").body
+    assert "you will get it from us" in tomorrow
+    assert "The price holds" not in tomorrow
