@@ -97,7 +97,7 @@ def test_whatever_changes_what_was_settled_is_seen(database: Database, later: Ev
     assert model_rows(database) == rows_of_a_rebuild([*facts, later, NEXT])
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
 def test_started_anew_before_each_batch_the_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None:
     started_anew_the_rows_are_those_of_a_rebuild(facts, cuts)

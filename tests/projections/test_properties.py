@@ -176,7 +176,7 @@ def mirrored(database: Database) -> list[str]:
         cursor.close()
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), cuts=st.sets(st.integers(1, 29), max_size=5))
 @example(facts=[], cuts=set())
 @example(facts=DOUBLED_BESIDE_A_CLOSURE, cuts=set())
@@ -210,7 +210,7 @@ def live_rows_are_those_of_a_rebuild(facts: list[Event], cuts: set[int]) -> None
         assert model_rows(live) == model_rows(fresh)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(facts=logs(), order=st.randoms(use_true_random=False), cuts=st.sets(st.integers(1, 59), max_size=3))
 @example(facts=MERGED_AND_TAKEN_BACK, order=random.Random(1), cuts={5, 11, 12, 17})
 def test_doubled_and_shuffled_facts_give_the_same_rows(facts: list[Event], order: Any, cuts: set[int]) -> None:
