@@ -155,6 +155,9 @@ def _of_the_way() -> Iterator[Specimen]:
     yield _of("received", "on its way home", replace(_REPAIRED, status="in_transit", place="service_centre"))
     yield _of("quote", "with a date", replace(_WORKSHOP, quote=_QUOTE))
     yield _of("quote", "after its date", replace(_WORKSHOP, quote=replace(_QUOTE, valid_until=NOW - _DAY)))
+    for amount, case in (("120.00", "more than she was told"), ("180.00", "less than she was told")):
+        before = replace(_QUOTE, amount=Decimal(amount))
+        yield _of("quote", case, replace(_WORKSHOP, quote=_QUOTE, quote_before=before))
     asked = replace(_WORKSHOP, status="waiting_for_customer", asked=True, answer_by=NOW + 3 * _DAY)
     yield _of("question", "one question", replace(asked, questions=("Would you like the old crown back?",)))
     yield _of("question", "two questions", replace(asked, questions=("Is there a spare link?", "Which strap is it?")))
@@ -205,6 +208,13 @@ def _of_delays() -> Iterator[Specimen]:
         yield _of("overdue", f"{late}: {case}", replace(_LATE, status="received", place="workshop", late=late))
     home = replace(_TAP, due=NOW - 2 * _HOUR)
     yield _of("overdue", "answer: not answered", replace(home, late="answer"), order="T-4001")
+    yield _of(
+        "overdue",
+        "answer: not all is well, and no answer",
+        replace(home, late="answer", complained=True),
+        order="T-4001",
+    )
+    yield _of("overdue", "forward: no visit planned", replace(home, late="forward"), order="T-4001")
     yield _of("overdue", "visit: nobody came", replace(home, late="visit"), order="T-4001")
     yield _of("update", "a visit was missed", replace(_TAP, visit_missed=NOW - _DAY), order="T-4001")
     yield _of("update", "something has happened", replace(_WORKSHOP, status="waiting_for_part", since=_STEPS))

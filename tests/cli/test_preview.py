@@ -39,6 +39,16 @@ def test_one_kind_in_one_language(free_home: Path) -> None:
     assert "overdue" not in shown
 
 
+def test_a_price_that_changed_and_a_complaint_that_waits_are_among_them(free_home: Path) -> None:
+    shown = call("messages", "preview", "--language", "en", home=free_home).stdout
+    assert "✉ quote, en: more than she was told" in shown
+    assert "costs more than we wrote to you: €145.00" in shown
+    assert "costs less than we wrote to you: €145.00" in shown
+    assert "✉ overdue, en: forward: no visit planned" in shown
+    assert "  What you told us about your Kettlebrook Steam 3: our answer is late" in shown
+    assert "  Your question about your Kettlebrook Steam 3: our answer is late" in shown
+
+
 def test_what_cannot_be_shown(free_home: Path, tmp_path: Path) -> None:
     preview = ("messages", "preview")
     assert sentence(call(*preview, "--kind", "letters", home=free_home)).startswith(
