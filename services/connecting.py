@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 import nats
+import nats.js.errors
 import structlog
 from nats.aio.client import Client
 
@@ -80,7 +81,7 @@ async def connect(settings: Settings, who: str, *, name: str = "repairchain", **
         found.url,
         name=name,
         inbox_prefix=inbox_prefix(who),
-        error_cb=note_quietly,
+        error_cb=note,
         **{"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2, **found.credential.options, **tls, **options},
     )
 
@@ -137,9 +138,19 @@ async def leave(connection: Leavable) -> None:
         try:
             await within(seconds, step())
         except Exception as error:  # noqa: BLE001 - when the server has gone, nats-py raises whatever its transport does
-            await note_quietly(error)
+            _log.debug("leaving", error=repr(error))
 
 
-async def note_quietly(error: Exception) -> None:
-    """For nats-py, which would print a traceback for every lost connection; what matters is noticed elsewhere."""
-    _log.debug("connection", error=repr(error))
+#: What a connection that is lost, or refused, brings about.
+_CONNECTION: Final = (nats.errors.Error, nats.js.errors.Error, OSError, EOFError)
+
+
+async def note(error: Exception) -> None:
+    """For nats-py, which would print a traceback for every lost connection: that is noticed elsewhere, too.
+
+    Whatever else it brings here was raised by one of us who was handed a message, and is told nowhere else.
+    """
+    if isinstance(error, _CONNECTION):
+        _log.debug("connection", error=repr(error))
+    else:
+        _log.error("a message from the server hit a fault", exc_info=error)

@@ -9,12 +9,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import nats.errors
 import pytest
+from structlog.testing import capture_logs
 
 from events.clock import SimulatedClock
 from events.log import Appended
 from services import connecting, ending
-from services.connecting import leave, while_there
+from services.connecting import leave, note, while_there
 from services.ending import end, within
 from services.watchdog import Watchdog
 
@@ -180,3 +182,17 @@ async def test_a_connection_that_does_not_close_is_left_all_the_same(monkeypatch
             self.drain, self.close = Swallowing(1).run, Swallowing(1).run
 
     await within(5, leave(Stuck()))
+
+
+async def test_a_lost_connection_is_noted_quietly_and_a_fault_of_ours_aloud() -> None:
+    def hears(message: dict[str, Any]) -> None:
+        message["receipts"]
+
+    with capture_logs() as lines:
+        await note(nats.errors.StaleConnectionError())
+        await note(ConnectionRefusedError())
+        with pytest.raises(KeyError) as fault:
+            hears({})
+        await note(fault.value)
+    assert [line["log_level"] for line in lines] == ["debug", "debug", "error"]
+    assert lines[-1]["exc_info"] is fault.value
