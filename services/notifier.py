@@ -70,39 +70,11 @@ def filter_subjects() -> list[str]:
     return sorted(f"{names.LOG_ROOT}.*.{name}" for name in (*TRIGGERS, PLANNED))
 
 
-def build_notifier(
-    broker: NatsBroker,
-    clock: Clock,
-    ask: Ask,
-    delivery: Delivery,
-    cards: Callable[[], Mapping[str, PartyCard]],
-    *,
-    policy: Policy | None = None,
-    retry_after: Sequence[float] = RETRY_AFTER,
-    limits: Limits = DEFAULT_LIMITS,
-    lease: float = LEASE,
-    daily_list: bool = False,
-) -> Notifier:
-    """The notifier on ``broker``. ``cards`` reads the party registry anew each time.
-
-    With ``daily_list`` parties get their lists, too.
-    """
-    return Notifier(
-        broker,
-        clock,
-        ask,
-        delivery,
-        cards,
-        policy or Policy(),
-        retry_after=retry_after,
-        limits=limits,
-        lease=lease,
-        daily_list=daily_list,
-    )
-
-
 class Notifier:
-    """``await start()``, then it runs by itself until ``await stop()``."""
+    """``await start()``, then it runs by itself until ``await stop()``.
+
+    ``cards`` reads the party registry anew each time. With ``daily_list`` parties get their lists, too.
+    """
 
     def __init__(
         self,
@@ -111,8 +83,8 @@ class Notifier:
         ask: Ask,
         delivery: Delivery,
         cards: Callable[[], Mapping[str, PartyCard]],
-        policy: Policy,
         *,
+        policy: Policy | None = None,
         retry_after: Sequence[float] = RETRY_AFTER,
         limits: Limits = DEFAULT_LIMITS,
         lease: float = LEASE,
@@ -126,7 +98,7 @@ class Notifier:
         self._ask = ask
         self._delivery = delivery
         self._cards = cards
-        self._policy = policy
+        self._policy = policy or Policy()
         self._retry_after = retry_after
         self._stopping = False
         self._daily_list = daily_list

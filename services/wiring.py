@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from events import log, names
 from events.clock import Clock
 from services.answering import asker
-from services.connecting import connect, login, note_quietly
+from services.connecting import connect, login, note
 from services.credentials import Credential
 from services.logs import FASTSTREAM
 from services.notices import Notice, send_notice
@@ -60,7 +60,7 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
         log_level=logging.DEBUG,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes fractions of a second, the annotation does not
-        error_cb=note_quietly,
+        error_cb=note,
         graceful_timeout=AT_HAND,
     )
 
@@ -98,7 +98,7 @@ def _projector(settings: Settings, clock: Clock) -> Service:
 def _notifier(settings: Settings, clock: Clock) -> Service:
     from services.delivery import delivery_of
     from services.desk.service import Desk
-    from services.notifier import build_notifier
+    from services.notifier import Notifier
     from services.notifying.templating import VARIABLE
 
     delivery_of(settings, clock.now).close()  # whoever set it wrong hears it before anything is started
@@ -107,7 +107,7 @@ def _notifier(settings: Settings, clock: Clock) -> Service:
 
     def built(connection: Client) -> Service:
         ask, delivery = asker(connection), delivery_of(settings, clock.now)
-        notifier = build_notifier(
+        notifier = Notifier(
             make_broker(settings, "notifier"),
             clock,
             ask,

@@ -19,7 +19,7 @@ from services.answering import asker
 from services.connecting import connect
 from services.delivery import delivery_of
 from services.logs import configure_logs
-from services.notifier import build_notifier
+from services.notifier import Notifier
 from services.notifying import coming_up
 from services.notifying.connected import JetStreamLog
 from services.notifying.letter import Letter
@@ -96,7 +96,7 @@ async def _run(given: dict[str, Any], fuse: _Fuse, ready: Callable[[], None]) ->
     # What a dead one had in hand comes again soon. Only this process, which is about to die, has other limits.
     module._ACK_WAIT = 4.0  # type: ignore[misc]  # final for all others
     coming_up._LOOK_FOR_OTHERS_EVERY = 2.0  # type: ignore[misc]  # the same
-    notifier = build_notifier(
+    notifier = Notifier(
         make_broker(settings, "notifier"),
         clock,
         asker(connection),

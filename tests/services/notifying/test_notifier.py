@@ -28,7 +28,7 @@ from services.answering import NoAnswerError, TooLargeError
 from services.credentials import credential
 from services.delivery import AppriseDelivery, Delivery
 from services.notices import Notice, send_notice
-from services.notifier import Notifier, build_notifier, filter_subjects
+from services.notifier import Notifier, filter_subjects
 from services.notifying.coming_up import ComingUp
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Failed, Outcome
@@ -78,7 +78,7 @@ class Street:
             max_reconnect_attempts=-1,
         )
         delivery = delivery or AppriseDelivery("outbox://", outbox=self.outbox, sender="repairs@chain.example")
-        return build_notifier(broker, self.clock, self.ask, delivery, lambda: CARDS, **options)
+        return Notifier(broker, self.clock, self.ask, delivery, lambda: CARDS, **options)
 
     @asynccontextmanager
     async def notifying(self, delivery: Delivery | None = None, **options: Any) -> AsyncIterator[Notifier]:
