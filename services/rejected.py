@@ -22,7 +22,7 @@ from nats.js.errors import NotFoundError
 from events import names
 from events.party import role_of
 from events.subjects import receipts_subject
-from services.intake.held import resubmit, resubmit_kept
+from services.intake.held import resubmit
 from services.intake.problems import HELD, is_held, kind_of
 from services.intake.rejecting import Rejected, from_message
 
@@ -233,7 +233,7 @@ async def retry_all(connection: Client, which: Which, *, timeout: float = 30.0) 
             if is_held(each.problem) and which.reason is None:
                 continue
             outcomes["retried"] += 1
-            key = role_of(each.party), await resubmit_kept(js, each)
+            key = role_of(each.party), await resubmit(js, each)
             if key in early:
                 outcomes[early[key]] += 1
             else:
@@ -256,7 +256,7 @@ async def retry_rejected(connection: Client, number: int, *, timeout: float = 30
     rejected = await get_rejected(js, number)
     subscription = await connection.subscribe(receipts_subject(rejected.party))
     try:
-        sequence = await resubmit(js, await js.get_msg(names.REJECTED, seq=number))
+        sequence = await resubmit(js, rejected)
         while True:
             try:
                 message = await subscription.next_msg(timeout=timeout)

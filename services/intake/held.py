@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import orjson
 from nats.js import JetStreamContext
-from nats.js.api import RawStreamMsg
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from events import names
@@ -90,7 +89,7 @@ class Held:
             else:
                 self._under_way.add(after)
                 try:
-                    await resubmit_kept(js, rejected, to_box=True)
+                    await resubmit(js, rejected, to_box=True)
                 except BaseException:
                     self._under_way.discard(after)
                     raise
@@ -154,17 +153,12 @@ def _named(name: str, source: str, subject: str, data: dict[str, Any], numbers_o
         yield from numbers_of(subject)
 
 
-async def resubmit(js: JetStreamContext, message: RawStreamMsg, *, to_box: bool = False) -> int:
+async def resubmit(js: JetStreamContext, rejected: Rejected, *, to_box: bool = False) -> int:
     """Hand in one kept submission again; intake removes it from REJECTED with the new outcome. Returns its sequence.
 
     With ``to_box`` into the partner's own, where many of them stand before nobody else's; if it has none, or that is
     full, into the intake stream.
     """
-    return await resubmit_kept(js, from_message(message), to_box=to_box)
-
-
-async def resubmit_kept(js: JetStreamContext, rejected: Rejected, *, to_box: bool = False) -> int:
-    """The same of one that was read already."""
     headers = {**sendable(rejected.headers), names.RETRY_OF: str(rejected.number)}
     headers.pop(HELD_UNTIL, None)
     if rejected.problem.held_until is not None:  # waiting once more does not make the time longer

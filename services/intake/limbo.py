@@ -25,7 +25,7 @@ from events.clock import Clock
 from events.envelope import iso
 from events.subjects import held_subject, untoken
 from services.ending import end
-from services.intake.held import HELD_UNTIL, resubmit_kept
+from services.intake.held import HELD_UNTIL, resubmit
 from services.intake.problems import NEVER_CAME, Problem, Refusal, is_held, kind_of
 from services.intake.rejecting import from_message, held_names
 
@@ -142,7 +142,7 @@ class Limbo:
                 later = min(until, later or until)
                 continue
             lapsed = rejected.problem.model_copy(update={"held_until": until})
-            await resubmit_kept(self._js, replace(rejected, problem=lapsed), to_box=True)
+            await resubmit(self._js, replace(rejected, problem=lapsed), to_box=True)
 
 
 def _stated(headers: Mapping[str, str] | None) -> datetime | None:

@@ -155,14 +155,14 @@ async def test_what_waits_for_its_order_is_taken_in_although_trouble_came_just_t
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = [nats.errors.TimeoutError()]
-    resubmit = held.resubmit_kept
+    resubmit = held.resubmit
 
     async def fail_at_first(*args: Any, **where: Any) -> int:
         if left:
             raise left.pop()
         return await resubmit(*args, **where)
 
-    monkeypatch.setattr(held, "resubmit_kept", fail_at_first)
+    monkeypatch.setattr(held, "resubmit", fail_at_first)
     shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
     async with chain.running("importer"), chain.running("retailer"):
         early = await north.say(event("r1", "item.received", source=IMPORTER))
@@ -347,7 +347,7 @@ async def test_one_that_cannot_be_let_go_does_not_keep_another_waiting_for_ever(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both fail, one at once and one later: what is looked through after the first must find the second, too."""
-    resubmit_kept, release_known = held.resubmit_kept, held.Held.release_known
+    handed_in, release_known = held.resubmit, held.Held.release_known
     failing = {"W-1", "W-2"}
     looked = asyncio.Event()
 
@@ -359,14 +359,14 @@ async def test_one_that_cannot_be_let_go_does_not_keep_another_waiting_for_ever(
     async def resubmit(js: Any, rejected: Any, **where: Any) -> int:
         name = next((name for name in failing if name in rejected.payload.decode()), None)
         if name is None:
-            return await resubmit_kept(js, rejected, **where)
+            return await handed_in(js, rejected, **where)
         failing.discard(name)
         if name == "W-2":
             with suppress(TimeoutError):  # after the look that follows the first, if it did not wait for this
                 await asyncio.wait_for(looked.wait(), 0.2)
         raise nats.errors.TimeoutError
 
-    monkeypatch.setattr(held, "resubmit_kept", resubmit)
+    monkeypatch.setattr(held, "resubmit", resubmit)
     monkeypatch.setattr(held.Held, "release_known", looking)
     shop, north = await chain.partner(SHOP), await chain.partner(IMPORTER)
     async with chain.running("importer"):

@@ -18,7 +18,7 @@ from events.log import NotFirstError
 from events.streams import declare_streams
 from services.intake import batches, taking
 from services.intake.contacts import keep_contacts
-from services.intake.held import HELD_UNTIL, resubmit_kept
+from services.intake.held import HELD_UNTIL, resubmit
 from services.intake.limbo import HELD_FOR, Limbo
 from services.intake.problems import Problem, Refusal, kind_of
 from services.intake.rejecting import held_names
@@ -79,7 +79,7 @@ async def test_when_the_time_is_up_it_is_rejected_once_and_can_be_handed_in_agai
     (held,) = [each async for each in list_rejected(js)]
     chain.clock.set(NOW + HELD_FOR)
     # A service that died may have handed it in already.
-    await resubmit_kept(js, held)
+    await resubmit(js, held)
     async with chain.running():
         said = await shop.heard("early", "rejected")
         assert kind_of(said["problem"]["type"]) == "order-never-came"
@@ -123,8 +123,8 @@ async def test_that_its_order_never_came_is_told_once_though_its_copies_are_in_t
     (held,) = [each async for each in list_rejected(js)]
     chain.clock.set(NOW + HELD_FOR)
     for number in (1, 2):  # what waits there is read before anything new: both copies, each in a part of its own
-        await resubmit_kept(js, held)
-        await resubmit_kept(js, replace(held, payload=event(f"fine{number}", subject=f"W-{number}")))
+        await resubmit(js, held)
+        await resubmit(js, replace(held, payload=event(f"fine{number}", subject=f"W-{number}")))
     async with chain.running():
         await shop.heard("fine2", "accepted")
         await shop.heard("early", "rejected")
@@ -173,7 +173,7 @@ async def test_what_lapses_at_once_is_looked_up_side_by_side(chain: Chain, monke
         await shop.heard(f"early{many - 1}", "held")
     chain.clock.set(NOW + HELD_FOR)
     for held in [each async for each in list_rejected(js)]:  # so that they come in one batch
-        await resubmit_kept(js, held)
+        await resubmit(js, held)
     looking = most = 0
     look = JetStreamContext.get_msg
 
