@@ -90,16 +90,10 @@ class _WholeBatches:
 
 
 class Feed:
-    """Messages of one durable consumer. It stands in for the subscription of a FastStream batch subscriber.
+    """Messages of one durable consumer. It stands in for the subscription of a FastStream batch subscriber."""
 
-    ``arrived`` hears of each message as it comes, which is often while the batch before it waits for the server.
-    """
-
-    def __init__(
-        self, connection: Client, stream: str, durable: str, arrived: Callable[[Msg], None] | None = None
-    ) -> None:
+    def __init__(self, connection: Client, stream: str, durable: str) -> None:
         self._connection = connection
-        self._arrived = arrived
         self._stream, self._durable = stream, durable
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._inbox = connection.new_inbox()
@@ -198,8 +192,6 @@ class Feed:
             self._due -= 1
             self._last = message
             self._messages.append(message)
-            if self._arrived is not None:
-                self._arrived(message)
         elif message.subject.endswith(f".{self._requests}"):  # of the request under way
             self._due = 0
             status = (message.headers or {}).get("Status")
@@ -282,16 +274,9 @@ async def say_so(messages: Callable[[], list[Msg]]) -> None:
                 await message.in_progress()
 
 
-async def pull_from(
-    subscriber: Any,
-    app: FastStream,
-    connection: Client,
-    stream: str,
-    durable: str,
-    arrived: Callable[[Msg], None] | None = None,
-) -> Feed:
+async def pull_from(subscriber: Any, app: FastStream, connection: Client, stream: str, durable: str) -> Feed:
     """Start ``app``, whose one ``subscriber`` gets its batches from the feed instead of from nats-py."""
-    feed = Feed(connection, stream, durable, arrived)
+    feed = Feed(connection, stream, durable)
     await feed.start()
     await feed_into(subscriber, app, feed)
     return feed
