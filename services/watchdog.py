@@ -36,6 +36,9 @@ from services.starting import Starting
 LATE: Final = timedelta(minutes=10)
 _DOUBT: Final = 5.0
 
+#: Of what was said so much is remembered. Whoever takes back what was said before that hears it once more.
+_REMEMBERED: Final = 100_000
+
 #: So long after a start that nothing answers is no news.
 _STARTING: Final = timedelta(seconds=15)
 
@@ -142,6 +145,8 @@ class Watchdog:
             self._unconfirmed[event.id] = (event, row)
             appended = await self._append(event)
             del self._unconfirmed[event.id]
+            if len(self._said) >= _REMEMBERED:
+                self._said.clear()
             self._said.add(event.id)
             self._seen = max(self._seen, appended.position)
             if appended.duplicate and not tried:

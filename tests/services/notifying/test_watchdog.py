@@ -13,6 +13,7 @@ import pytest
 from events.clock import SimulatedClock
 from events.envelope import Event
 from events.log import Appended
+from services import watchdog as watching
 from services.adopting import Adopting
 from services.answering import NoAnswerError
 from services.notices import Notice
@@ -267,6 +268,16 @@ async def test_what_somebody_took_back_is_not_said_again_and_again(chain: Chain)
         await dog.beat(DUE + 2 * HOUR)
     assert len([event for event in chain.named("commitment.overdue") if event.data["kind"] == "receive"]) == 1
     assert len(post.sent) == 2
+
+
+async def test_what_it_remembers_to_have_said_has_a_limit(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_REMEMBERED", 2)
+    chain.given(OPENED, TO_IMPORTER)
+    dog = watchdog(chain, Post())
+    for hours in range(0, 240, 24):
+        await dog.beat(DUE + timedelta(hours=hours, seconds=1))
+    assert len(said(chain)) + len(said(chain, "update")) > 2
+    assert len(dog._said) <= 2
 
 
 async def test_who_is_nobody_leaves_it_to_the_accountable_party(chain: Chain) -> None:
