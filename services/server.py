@@ -172,9 +172,10 @@ class EmbeddedServer:
             *("--addr", HOST, "--port", str(self._port or -1), "--http_port", "-1"),
             *("--store_dir", str(self.folder.store)),
             *("--ports_file_dir", str(self.folder.run)),
+            *("--log", str(self._log_file)),
         ]
         assert self._lock is not None
-        with self._log_file.open("ab") as log:
+        with self._log_file.open("ab") as log:  # for what it says before it has one of its own
             self._process = await start_child(command, log, self._lock.fileno())
 
     @property

@@ -154,3 +154,22 @@ async def test_it_starts_at_once(free_home: Path) -> None:
     async with EmbeddedServer(free_home):
         assert time.monotonic() - started < 2  # usually 0.03 s
     assert json.loads((free_home / "logins" / "operator" / "login.json").read_text())["user"] == "operator"
+
+
+async def test_who_knocks_in_vain_again_and_again_does_not_fill_the_disk(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = (Path(__file__).parents[2] / "services" / "nats-server.conf").read_text()
+    small = free_home.parent / "small.conf"
+    small.write_text(ours.replace("logfile_size_limit: 16MB", "logfile_size_limit: 4KB"))
+    monkeypatch.setattr("services.credentials.SERVER_CONFIG", small)
+    async with EmbeddedServer(free_home) as server:
+        host, port = server.url.removeprefix("nats://").split(":")
+        for _ in range(200):
+            with socket.create_connection((host, int(port))) as knocking:
+                knocking.sendall(b'CONNECT {"user":"nobody"}\r\nPING\r\n')
+                while knocking.recv(4096):
+                    pass
+        logs = list(server.folder.nats.glob("server.log*"))
+        assert 1 < len(logs) <= 4
+        assert sum(log.stat().st_size for log in logs) < 4 * 5 * 1024
