@@ -27,7 +27,15 @@ from projections.merging import Merges
 from projections.mirror import Message
 from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
-from projections.schema import DatabaseError, Settings, borrow_apart, create_or_check, give_back_apart, set_aside
+from projections.schema import (
+    DatabaseError,
+    Settings,
+    borrow_apart,
+    create_or_check,
+    give_back_apart,
+    remove,
+    set_aside,
+)
 from projections.statements import execute
 from projections.threads import Hands, threads_of
 
@@ -120,13 +128,16 @@ class Database:
     def snapshot(self, file: Path | str) -> None:
         """Write a copy, as of one moment, to a new DuckDB file that others may open. Replaces ``file``."""
         target = Path(file)
-        target.unlink(missing_ok=True)
+        remove(target)
         cursor = self.cursor()
         try:
             cursor.execute(f"ATTACH {_quoted(target)} AS snapshot")
-            cursor.execute(f"COPY FROM DATABASE {CATALOG} TO snapshot")
-            cursor.execute("DETACH snapshot")
+            try:
+                cursor.execute(f"COPY FROM DATABASE {CATALOG} TO snapshot")
+            finally:  # else no other could be written any more
+                cursor.execute("DETACH snapshot")
         except duckdb.Error as error:
+            remove(target)
             raise DatabaseError(f"the snapshot could not be written to {target}: {error}") from error
         finally:
             cursor.close()

@@ -51,7 +51,7 @@ def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection,
     if versions is not None and versions[0] != mirror_version():
         _log.info("the database was made by another version and is read from the log again: %s", path)
         root.close()
-        _remove(path)
+        remove(path)
         root, versions = _attach(path, settings)
     try:
         if versions is None:
@@ -115,13 +115,14 @@ def set_aside(path: Path, error: duckdb.Error) -> None:
     """Make room for a new file in the place of one that cannot be read, which is kept (``.unreadable``)."""
     aside = path.with_name(path.name + ".unreadable")
     _log.warning("the database cannot be read and is set aside as %s: %s", aside, error)
-    _remove(aside)
+    remove(aside)
     if path.exists():
         path.replace(aside)
-    _remove(path)
+    remove(path)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a database file and what was not folded into it yet; harmless where there is none."""
     path.unlink(missing_ok=True)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import threading
@@ -189,6 +190,24 @@ def test_a_snapshot_is_a_database_of_its_own_for_analysts(database: Database, tm
         assert again.position == 4
     with pytest.raises(DatabaseError, match="could not be written"):
         database.snapshot(tmp_path / "nowhere" / "copy.duckdb")
+
+
+def test_a_snapshot_for_which_the_disk_has_no_room_leaves_nothing_and_hinders_no_other(
+    database: Database, tmp_path: Path
+) -> None:
+    database.apply(messages_of(FACTS))
+    copy = tmp_path / "copy.duckdb"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(DatabaseError, match="too large"):
+            database.snapshot(copy)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.glob("copy.duckdb*")) == []
+    database.snapshot(copy)
+    with duckdb.connect(str(copy), read_only=True) as analyst:
+        assert analyst.execute("SELECT position FROM meta").fetchall() == [(4,)]
 
 
 def test_two_snapshots_are_compared_row_for_row(database: Database, tmp_path: Path) -> None:
