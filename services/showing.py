@@ -25,6 +25,7 @@ from projections.queries.parts import MOST_CHANGED
 from services import shown
 from services.answering import Ask, pack
 from services.ending import end
+from services.intake.problems import type_of
 from services.shown import NotShownError
 
 #: So many requests of one partner are on their way at a time, and so many of all are looked up: our own services ask,
@@ -32,7 +33,6 @@ from services.shown import NotShownError
 AT_A_TIME: Final = 8
 _LOOKED_UP: Final = 4
 
-_ROOT: Final = "urn:repairchain:problem:"
 TITLES: Final = {
     "not-found": "There is no such thing here",
     "ambiguous": "This means several orders",
@@ -132,4 +132,4 @@ def read_question(body: bytes) -> Question:
 
 
 def _problem(none: NotShownError) -> dict[str, Any]:
-    return {"type": _ROOT + none.kind, "title": TITLES[none.kind], "status": none.status, "detail": none.detail}
+    return {"type": type_of(none.kind), "title": TITLES[none.kind], "status": none.status, "detail": none.detail}

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from events.envelope import iso
 from services.http.receipts import as_json
-from services.intake.problems import Fault
+from services.intake.problems import Fault, type_of
 from services.submission import Receipt
 
 #: So many jobs of one party are remembered, and so many events in all; the oldest jobs go.
@@ -19,7 +19,7 @@ KEPT_EVENTS: Final = 50_000
 
 Behaviour = Literal["rollback", "proceed"]
 
-_PROBLEM: Final = "urn:repairchain:problem:invalid"
+_PROBLEM: Final = type_of("invalid")
 _TITLE: Final = "The event could not be captured"
 
 

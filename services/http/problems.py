@@ -9,12 +9,10 @@ import orjson
 from starlette.responses import Response
 
 from services.intake.problems import TITLES as INTAKE_TITLES
-from services.intake.problems import Fault
+from services.intake.problems import Fault, type_of
 from services.submission import Receipt
 
 CONTENT_TYPE: Final = "application/problem+json"
-
-_ROOT: Final = "urn:repairchain:problem:"
 
 #: problem type → title; with those of the intake
 TITLES: Final = {
@@ -73,7 +71,7 @@ class Refused(Exception):
     def response(self) -> Response:
         """As it goes over the wire."""
         body: dict[str, Any] = {
-            "type": _ROOT + self.kind,
+            "type": type_of(self.kind),
             "title": TITLES[self.kind],
             "status": self.status,
             "detail": self.detail,
@@ -93,5 +91,5 @@ def too_large(id: str | None, party: str, size: int, most: int) -> Receipt:
     """The receipt of an event that is not even handed in."""
     detail = f"the event has {size} bytes; at most {most} are taken: refer to it by dataref"
     kind = "too-large"
-    problem = {"type": _ROOT + kind, "title": TITLES[kind], "detail": detail, "submission": id}
+    problem = {"type": type_of(kind), "title": TITLES[kind], "detail": detail, "submission": id}
     return Receipt(party, id, "rejected", problem=problem)

@@ -91,7 +91,7 @@ class Refusal(Exception):
     def problem(self, submission: str | None, errors: tuple[Fault, ...] | None = None) -> Problem:
         """The refusal as problem details about the submission with that id; ``errors`` is all that is wrong with it."""
         return Problem(
-            type=_ROOT + self.kind,
+            type=type_of(self.kind),
             title=TITLES[self.kind],
             detail=self.detail,
             pointer=self.pointer,
@@ -108,6 +108,11 @@ def short(text: str) -> str:
 def is_held(problem: Problem) -> bool:
     """Whether the submission waits for its order and is taken in by itself, so that nobody has anything to mend."""
     return kind_of(problem.type) in HELD
+
+
+def type_of(kind: str) -> str:
+    """``urn:repairchain:problem:unknown-order`` of ``unknown-order``."""
+    return _ROOT + kind
 
 
 def kind_of(problem_type: str) -> str:
