@@ -14,10 +14,12 @@ from cli.render.look import TOLD_WORDS, party, with_parties
 from cli.render.moments import span
 from cli.render.plain import clean, many
 from cli.render.tables import plain_table
-from services.backtest.report import BacktestReport, Judged, Messages, Notices, Spread, Stall, Unjudged
+from services.backtest.report import BacktestReport, Judged, Messages, Notices, Silence, Spread, Stall, Unjudged
 
 #: So many rows of a long list are shown; --json has more.
 _SHOWN: Final = 10
+#: Of fewer orders nobody says what one of ten was like.
+_FEW: Final = 10
 
 _VERDICT_STYLES: Final = {"too tight": "yellow", "rarely kept": "red", "too slack": "yellow", "fits": "green"}
 
@@ -64,6 +66,8 @@ def _silence(report: BacktestReport) -> Iterator[RenderableType]:
     for name, gaps in (("as it was", silence.before), ("with this policy", silence.with_policy)):
         table.add_row(Text(f"longest of each order, {name}", style="bold"), *_lengths(gaps.longest))
         table.add_row(Text(f"every silence, {name}"), *_lengths(gaps.every))
+    if sentence := _in_a_sentence(silence):
+        yield Text(sentence + "\n")
     yield table
     if silence.contacts:
         yield Text(
@@ -71,6 +75,22 @@ def _silence(report: BacktestReport) -> Iterator[RenderableType]:
         )
     else:
         yield Text("\nThe log never says that a customer was told anything: all of it counts as silence.", style="dim")
+
+
+def _in_a_sentence(silence: Silence) -> str | None:
+    """What the table comes to, for whoever reads no tables; None where there is no order."""
+    before, after = silence.before.longest, silence.with_policy.longest
+    half, most, longest, policys = (
+        None if hours is None else span(hours * 3600) for hours in (before.p50, before.p90, before.max, after.max)
+    )
+    if longest is None or policys is None:
+        return None
+    if before.count < _FEW:
+        return f"The longest time that a customer heard nothing was {longest}; with this policy, {policys}."
+    return (
+        f"In half of the orders the customer once heard nothing for {half} or more, in one of ten for {most} or more; "
+        f"the longest silence was {longest}. With this policy it would have been {policys}."
+    )
 
 
 def _kinds(report: BacktestReport) -> Table:

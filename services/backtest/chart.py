@@ -60,6 +60,8 @@ def draw(found: Backtest, file: Path) -> None:
         FigureCanvasAgg(figure)
         figure.get_layout_engine().set(hspace=0.06, h_pad=0.15)  # type: ignore[union-attr,call-arg]
         above, below = figure.subplots(2, 1, height_ratios=[3, 2.6])
+        # Over the whole figure: long names below leave little room over the axes.
+        figure.suptitle(_headline(found), x=0.01, ha="left", fontsize=14)
         _draw_silence(above, found)
         _draw_stalls(below, found.stalls)
         metadata = {"Date": None} if file.suffix.lower() == ".svg" else {"Software": None}
@@ -88,7 +90,6 @@ def _draw_silence(axes: Axes, found: Backtest) -> None:
     axes.set_xlabel("The longest time that the customer heard nothing")
     axes.set_ylabel("Share of orders with a silence at least that long")
     axes.legend(frameon=False, loc="upper right", fontsize=11)
-    axes.set_title(_headline(found), loc="left", fontsize=14, pad=42)
     axes.text(0, 1.03, _below_headline(found, before, afterwards), transform=axes.transAxes, color=_QUIET, va="bottom")
     _plain(axes, "y")
 

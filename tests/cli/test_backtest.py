@@ -59,6 +59,7 @@ def test_the_report_for_people(export: tuple[Path, Path], policy: Path) -> None:
     assert result.exit_code == 0, result.output
     printed = result.stdout
     assert "1 order, 4 facts, 2 parties, 2 March 2026 to 9 March 2026" in printed
+    assert "The longest time that a customer heard nothing was 7 days; with this policy, " in printed
     assert "longest of each order, as it was" in printed
     assert "retailer:Shop → repairer:Bench" in printed
     assert "The log never says that a customer was told anything" in printed
