@@ -18,6 +18,8 @@ worked_on AS (
         coalesce(sum(contacts_started), 0)::BIGINT AS customer_contacts,
         count(*) FILTER (WHERE contacts_started > 0) AS orders_with_contacts,
         count(*) FILTER (WHERE customer IS NOT NULL) AS orders_with_customer,
+        -- Those of an imported order, whose customer nobody knows, would make many of few.
+        sum(contacts_started) FILTER (WHERE customer IS NOT NULL) AS contacts_of_customers,
         wait_at(seconds_between(first_asked_at, first_message_at), 0.5) AS first_message_p50,
         wait_at(seconds_between(first_asked_at, first_message_at), 0.9) AS first_message_p90,
         wait_at(seconds_between(first_asked_at, first_answer_at), 0.5) AS first_answer_p50,
@@ -39,7 +41,7 @@ SELECT
     h.wait_p50, h.wait_p90, h.wait_p99,
     (SELECT count(*) FROM messages WHERE status = 'sent') AS messages,
     w.customer_contacts, w.orders_with_contacts,
-    round(w.customer_contacts / nullif(w.orders_with_customer, 0), 3) AS contacts_per_order,
+    round(w.contacts_of_customers / nullif(w.orders_with_customer, 0), 3) AS contacts_per_order,
     w.first_message_p50, w.first_message_p90, w.first_answer_p50, w.first_answer_p90,
     o.commitments_open, o.commitments_overdue_noted,
     (SELECT count(*) FROM parties WHERE role <> 'chain') AS parties,

@@ -183,6 +183,14 @@ def test_what_she_had_to_start_is_counted_and_the_first_person_is_measured_apart
     assert (figures["first_message_p50"], figures["first_answer_p50"]) == (60, 4 * 3600)
 
 
+def test_contacts_about_orders_whose_customer_nobody_knows_are_not_those_of_others(given: Given) -> None:
+    call = fact("customer.contacted", SHOP, "2026-03-06 12:00", {"channel": "phone", "direction": "inbound"})
+    imported = fact("order.opened", SHOP, "2026-03-06 09:00", {"product": {}}, order="I-1")
+    called = fact("customer.contacted", SHOP, "2026-03-06 12:00", call.data, order="I-1")
+    figures = given(opened("2026-03-06 09:00"), call, imported, called).ask("stats")
+    assert (figures["customer_contacts"], figures["orders_with_contacts"], figures["contacts_per_order"]) == (2, 2, 1.0)
+
+
 def test_an_answer_of_hers_is_no_answer_of_a_persons(given: Given) -> None:
     hers = fact("question.answered", "customer:C-1", "2026-03-06 13:00", {"question": "q1", "text": "Ten hours."})
     assert given(opened("2026-03-06 09:00"), hers).ask("stats")["first_answer_p50"] is None
