@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from events.envelope import iso
 from services.carriers.checkpoint import Checkpoint, plain_number
+from services.transaction import transaction
 
 #: What nobody has handed over by then is not ours.
 KEPT: Final = timedelta(days=90)
@@ -47,18 +48,13 @@ class Waiting:
     def add(self, checkpoints: Iterable[Checkpoint], now: datetime) -> None:
         """Keep them; on the disk when this returns. Those that wait already are as before."""
         rows = [(each.id, plain_number(each.number), each.model_dump_json(), iso(now)) for each in checkpoints]
-        self._connection.execute("begin immediate")
-        try:
+        with transaction(self._connection):
             self._connection.executemany("insert or ignore into waiting values (?, ?, ?, ?)", rows)
             self._connection.execute("delete from waiting where since < ?", (iso(now - KEPT),))
             beyond = self.count() - MOST
             if beyond > 0:
                 oldest = "select id from waiting order by since limit ?"
                 self._connection.execute(f"delete from waiting where id in ({oldest})", (beyond,))  # noqa: S608 - ours
-            self._connection.execute("commit")
-        except BaseException:
-            self._connection.execute("rollback")
-            raise
 
     def numbers(self) -> list[str]:
         """The parcels of which something waits, those that came last first."""
@@ -72,9 +68,8 @@ class Waiting:
 
     def remove(self, ids: Sequence[str]) -> None:
         """They are in the log."""
-        self._connection.execute("begin immediate")
-        self._connection.executemany("delete from waiting where id = ?", [(id,) for id in ids])
-        self._connection.execute("commit")
+        with transaction(self._connection):
+            self._connection.executemany("delete from waiting where id = ?", [(id,) for id in ids])
 
     def count(self) -> int:
         """How many wait."""

@@ -17,6 +17,7 @@ import orjson
 
 from events.clock import Clock
 from events.envelope import iso
+from services.transaction import transaction
 
 #: What was told so long ago is kept no more.
 KEPT_FOR: Final = timedelta(days=7)
@@ -58,7 +59,7 @@ class Told:
 
     def all_of(self, kind: str) -> list[tuple[int, str, Any]]:
         """Number, party and item of all that is kept and not too old, as they came."""
-        self._connection.execute("delete from told where kind = ? and at < ?", (kind, self._oldest()))
+        self._forget_old(kind)
         rows = self._connection.execute("select number, party, item from told where kind = ? order by number", (kind,))
         return [(int(number), str(party), orjson.loads(item)) for number, party, item in rows]
 
@@ -68,18 +69,19 @@ class Told:
         rows = [(kind, number, party, at, orjson.dumps(item).decode()) for number, party, item in items]
         if not rows:
             return
-        self._connection.execute("begin immediate")
-        try:
+        with transaction(self._connection):
             self._connection.executemany("insert or replace into told values (?, ?, ?, ?, ?)", rows)
             beyond = self._connection.execute(
                 "select number from told where kind = ? order by number desc limit 1 offset ?", (kind, most)
             ).fetchone()
             gone = beyond[0] if beyond is not None else -1
             self._connection.execute("delete from told where kind = ? and number <= ?", (kind, gone))
-            self._connection.execute("commit")
-        except BaseException:
-            self._connection.execute("rollback")
-            raise
+            first = self._connection.execute("select at from told where kind = ? order by number limit 1", (kind,))
+            if first.fetchone()[0] < self._oldest():  # else none is: to look at all of them each time would take long
+                self._forget_old(kind)
+
+    def _forget_old(self, kind: str) -> None:
+        self._connection.execute("delete from told where kind = ? and at < ?", (kind, self._oldest()))
 
     def _oldest(self) -> str:
         return iso(self._clock.now() - KEPT_FOR)

@@ -21,6 +21,7 @@ from events.log import fact_key
 from events.vocabulary import MERGING_FACTS
 from services.intake.deciding import Found, order_hash
 from services.intake.numbers import Number, brand, numbers_in
+from services.transaction import transaction
 
 #: Raise it with every change of the tables; a file of another version is made anew.
 _VERSION: Final = 5
@@ -360,8 +361,7 @@ class Index:
                 retracted.append((fact_key(str(data.get("fact_source") or source), str(data.get("fact_id"))),))
         connection = self._connection
         self._looked_up = _LookedUp()
-        connection.execute("begin immediate")
-        try:
+        with transaction(connection):
             facts.sort()  # neighbours in the table are written together
             connection.executemany("insert or ignore into facts values (?, ?, ?)", facts)
             # What is first in the log holds for an order, what is last for a number, in whatever order we are told.
@@ -381,11 +381,6 @@ class Index:
             connection.executemany("insert or ignore into merges values (?, ?, ?, ?, ?)", merges)
             connection.executemany("insert or ignore into retracted values (?)", retracted)
             connection.execute("update progress set position = max(position, ?)", (up_to,))
-            connection.execute("commit")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("rollback")
-            raise
 
 
 def _is_of(number: Number, given_by: str | None) -> bool:

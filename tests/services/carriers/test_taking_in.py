@@ -104,6 +104,20 @@ async def test_the_file_is_closed_when_nobody_works_with_it_any_more(
     assert done == ["removed", "closed"]
 
 
+def test_what_could_not_be_removed_keeps_nothing_from_being_taken(tmp_path: Path) -> None:
+    waiting = Waiting(tmp_path / "carriers.db")
+    waiting.add([scan("A1")], NOW)
+    waiting._connection.execute(
+        "create trigger full before delete on waiting begin select raise(abort, 'no room'); end"
+    )
+    with pytest.raises(sqlite3.IntegrityError):
+        waiting.remove([scan("A1").id])
+    waiting._connection.execute("drop trigger full")
+    waiting.add([scan("A2")], NOW)
+    assert sorted(waiting.numbers()) == ["A1", "A2"]
+    waiting.close()
+
+
 def test_what_cannot_be_read_keeps_nothing_else_waiting(tmp_path: Path) -> None:
     waiting = Waiting(tmp_path / "carriers.db")
     waiting.add([scan("A1")], NOW)

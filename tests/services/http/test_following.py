@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -225,8 +227,16 @@ def test_what_was_told_is_bounded_and_not_kept_for_long(tmp_path: Path) -> None:
     told.add("notice", [(first + number, SHOP, {"n": number}) for number in range(8)], 5)
     told.add("receipt", [(1, SHOP, {})], 5)
     assert [item["n"] for _, _, item in told.all_of("notice")] == [3, 4, 5, 6, 7]
-    told.close()
+    clock.set(NOW + timedelta(days=7))
+    told.add("notice", [(first + 8, SHOP, {"n": 8})], 5)
+    assert [item["n"] for _, _, item in told.all_of("notice")] == [4, 5, 6, 7, 8]
     clock.set(NOW + timedelta(days=7, seconds=1))
+    told.add("notice", [(first + 9, SHOP, {"n": 9})], 5)
+    with closing(sqlite3.connect(tmp_path / "told.sqlite")) as beside:
+        kept = beside.execute("select number from told where kind = 'notice'").fetchall()
+    assert kept == [(first + 8,), (first + 9,)], "also while the service runs on"
+    told.close()
+    clock.set(NOW + timedelta(days=15))
     told = Told(tmp_path / "told.sqlite", clock)
     assert told.all_of("notice") == []
     again, later = told.begin("notice")
