@@ -14,7 +14,7 @@ from events.party import ROLES, name_of, role_of
 from events.subjects import customer_key
 from events.vocabulary import FACTS, INCIDENT_FACTS, MERGING_FACTS, PARTY_FACTS, is_known, may_say, read_data
 from services.contact import Contact
-from services.intake.problems import Refusal, from_validation, of_data
+from services.intake.problems import Refusal, from_validation, of_data, unknown_type
 from services.intake.references import fault_in_reference
 
 #: Clocks of partners may run ahead by this much and no more; a fact from next year would hide all that comes before it.
@@ -94,7 +94,7 @@ def _check(event: Event, party: str) -> Checked:
         raise Refusal("not-your-name", f"source is '{event.source}' but the submission came from {party}", "/source")
     name, version = split_type(event.type)
     if name not in FACTS:
-        raise Refusal("unknown-type", f"'{event.type}' is not in the vocabulary; the submission is kept", "/type")
+        raise unknown_type(event.type)
     if not may_say(role_of(party), name):
         raise Refusal("not-yours-to-say", f"a {role_of(party)} does not say {name}", "/type")
     if not is_known(name, version):

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from events.envelope import Moment
+from events.wording import in_words
 
 _ROOT: Final = "urn:repairchain:problem:"
 _LONGEST_FAULT: Final = 160
@@ -125,6 +126,12 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def unknown_type(type_: str) -> Refusal:
+    """Of a type that nobody knows by this name, and where those that there are can be looked up."""
+    told = f"'{type_}' is not in the vocabulary, which docs/events lists page by page; the submission is kept"
+    return Refusal("unknown-type", told, "/type")
+
+
 def from_validation(error: ValidationError, *prefix: str) -> Refusal:
     """The first thing that pydantic found wrong, in one sentence, and how many more there are."""
     return _refusal(_told(error, prefix))
@@ -169,9 +176,10 @@ def _told(error: ValidationError, prefix: tuple[str, ...]) -> list[tuple[str, st
 
 
 def _in_words(fault: Any, prefix: tuple[str, ...]) -> tuple[str, str]:
-    message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if fault["type"] == "missing":
         message = "this field is missing"
     elif fault["type"] == "extra_forbidden":
         message = "this type has no such field"
+    else:
+        message = in_words(fault)
     return pointer(*prefix, *fault["loc"]), message

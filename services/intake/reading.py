@@ -10,7 +10,8 @@ import orjson
 from pydantic import ValidationError
 
 from events.envelope import CONTENT_TYPE, MAX_BYTES, Event, TypeNameError
-from services.intake.problems import Refusal, of_envelope
+from events.vocabulary import FACTS
+from services.intake.problems import Refusal, of_envelope, unknown_type
 
 #: What binary mode has in headers, each behind ``ce-``.
 ATTRIBUTES: Final = (
@@ -82,5 +83,7 @@ def read_event(document: Mapping[str, Any]) -> Event:
     except ValidationError as error:
         raise of_envelope(error) from None
     except TypeNameError as error:
+        if event.type.count(".") == 1 and event.type not in FACTS:  # written in full it would be no type either
+            raise unknown_type(event.type) from None
         raise Refusal("unknown-type", str(error), "/type") from None
     return event

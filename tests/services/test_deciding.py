@@ -285,6 +285,22 @@ def test_what_cannot_be_read_is_told_so(body: bytes, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("order.opened", "write repairchain.order.opened.v1"),
+        ("order.open", "docs/events lists"),  # in full it would be no type either
+        ("repairchain.order.open.v1", "docs/events lists"),
+        ("opened", "write repairchain.<thing>.<what_happened>.v<version>"),
+    ],
+)
+def test_a_type_that_is_none_is_told_how_to_write_it_or_where_to_look(written: str, told: str) -> None:
+    body = STRUCTURED.replace(b"repairchain.order.reopened.v1", written.encode())
+    with pytest.raises(Refusal, match=told) as caught:
+        decide(read_event(read_document(None, body)), SHOP, Log(), NOW)
+    assert (caught.value.kind, caught.value.pointer) == ("unknown-type", "/type")
+
+
+@pytest.mark.parametrize(
     ("data", "subject", "pointer"),
     [
         ({"customer": "zo@post.example"}, "W-1", "/data/customer"),
