@@ -32,6 +32,10 @@ _MSG_ID: Final = Header.MSG_ID.value  # to look it up there takes as long as to 
 _HEARTBEAT: Final = 1.0
 
 
+#: A tail reads on while so much waits to be taken, and no more (bytes): a fact may have 64 KiB.
+_MOST_WAITING: Final = 64 * 1024 * 1024
+
+
 class NotFirstError(RuntimeError):
     """A fact was to be the first of its name for its order (or the next after a known one); another is there."""
 
@@ -211,6 +215,7 @@ class Tail:
         self._max_batch = max_batch
         self._check_every = check_every
         self._buffer: list[tuple[int, bytes]] = []
+        self._size = 0
         self._filled = asyncio.Event()
         self._drained = asyncio.Event()
         self._subscription: Any = None
@@ -262,8 +267,9 @@ class Tail:
             return
         self._position = position
         self._buffer.append((position, message.data))
+        self._size += len(message.data)
         self._filled.set()
-        if len(self._buffer) >= self._max_batch:
+        if len(self._buffer) >= self._max_batch or self._size >= _MOST_WAITING:
             self._drained.clear()
             await self._drained.wait()
 
@@ -284,7 +290,7 @@ class Tail:
         if not self._buffer:
             await self._check()
             return []
-        batch, self._buffer = self._buffer, []
+        batch, self._buffer, self._size = self._buffer, [], 0
         self._filled.clear()
         self._drained.set()
         return batch

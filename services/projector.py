@@ -42,6 +42,8 @@ from services.workday import WORKING_DAYS
 _FAR_BEHIND: Final = 20_000
 _CATCH_UP_BATCH: Final = 50_000
 _LIVE_BATCH: Final = 2_000
+#: A batch ends earlier with so many bytes: a partner whose facts are as large as they may be must not fill the memory.
+_MOST_BYTES: Final = 128 * 1024 * 1024
 _RETRY_DELAY: Final = 1.0
 
 #: A batch costs much the same whether it is small or large. While facts keep coming, the next batch is collected for so
@@ -201,17 +203,19 @@ class Projector:
         async with Tail(self._js, after=self._models.mirrored, max_batch=self._catch_up_batch) as tail:
             writing: asyncio.Future[int] | None = None
             collected: list[tuple[int, bytes]] = []
-            position = self._models.mirrored
+            size, position = 0, self._models.mirrored
             while position < goal:
-                collected += await tail.next_batch()
+                batch = await tail.next_batch()
+                collected += batch
+                size += sum(len(payload) for _, payload in batch)
                 position = collected[-1][0] if collected else position
-                if len(collected) < self._catch_up_batch and position < goal:
+                if len(collected) < self._catch_up_batch and size < _MOST_BYTES and position < goal:
                     continue
                 # One batch is written while the next is read.
                 if writing is not None:
                     await writing
                 writing = asyncio.ensure_future(self._models.write(Database.mirror_only, collected))
-                collected = []
+                collected, size = [], 0
             if writing is not None:
                 await writing
 

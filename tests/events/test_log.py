@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from typing import cast
 
 import nats.js.errors
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
-from events import names
+from events import log, names
 from events.envelope import Event, make_event
 from events.log import (
     Appended,
@@ -113,6 +117,21 @@ async def test_the_tail_begins_anywhere_and_goes_on_with_what_comes(js: JetStrea
         while seen[-1] < 11:
             seen += [position for position, _ in await tail.next_batch()]
     assert seen == [9, 10, 11]
+
+
+async def test_the_tail_reads_no_further_while_much_waits_to_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_MOST_WAITING", 1_000)
+    tail = Tail(cast("JetStreamContext", None))
+
+    async def deliver() -> None:
+        for position in range(1, 6):
+            reply = f"$JS.ACK.{names.REPAIRS}.tail.1.{position}.{position}.0.0"
+            await tail._take(Msg(cast("Client", None), "repairs.W-1.item.received", reply, b"x" * 600))
+
+    delivering = asyncio.create_task(deliver())
+    batches = [await tail.next_batch() for _ in range(3)]
+    await delivering
+    assert [[position for position, _ in batch] for batch in batches] == [[1, 2], [3, 4], [5]]
 
 
 async def test_the_tail_survives_the_loss_of_its_consumer(js: JetStreamContext) -> None:
