@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from rich.console import RenderableType
@@ -28,9 +28,16 @@ class Read(Protocol):
     facts_left_out: int
 
     @property
-    def left(self) -> Sequence[object]: ...
+    def reasons(self) -> Mapping[str, Often]: ...
     @property
     def damaged(self) -> Sequence[object]: ...
+
+
+class Often(Protocol):
+    """What was left out for one reason, in a sentence."""
+
+    @property
+    def times(self) -> int: ...
 
 
 class Rejection(Protocol):
@@ -67,12 +74,13 @@ def imported(read: Read, published: Published | None) -> Iterator[RenderableType
         table.add_row(Text(f"  {clean(name)}"), f"{count:,}")
     yield table
     yield from _trouble("could not be read to the end", read.damaged, len(read.damaged), "file")
-    yield from _trouble("left out", read.left, read.rows_skipped + read.facts_left_out, "row or fact", "rows or facts")
+    reasons = sorted(read.reasons.values(), key=lambda each: -each.times)
+    yield from _trouble("left out", reasons, read.rows_skipped + read.facts_left_out, "row or fact", "rows or facts")
     if published is None:
         yield Text("\nNothing was said to the chain.", style="dim")
         return
-    reasons = Counter(each.receipt.reason for each in published.rejections)
-    told = [f"{why} ({many(count, 'fact')})" for why, count in reasons.most_common()]
+    refused = Counter(each.receipt.reason for each in published.rejections)
+    told = [f"{why} ({many(count, 'fact')})" for why, count in refused.most_common()]
     yield from _trouble("rejected", told, published.rejected, "fact")
     if published.held:
         yield Text(f"\n{many(published.held, 'fact')} held: about orders that nobody has opened yet", style="yellow")
@@ -91,4 +99,4 @@ def _trouble(
     for reason in reasons[:_SHOWN]:
         yield indented(Text(clean(reason)), 2)
     if len(reasons) > _SHOWN:
-        yield Text("  …", style="dim")
+        yield Text("  … (--json names more)", style="dim")

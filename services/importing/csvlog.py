@@ -54,7 +54,7 @@ def csv_rows(mapping: Mapping, file: str, stream: io.BufferedReader) -> Iterator
         columns = columns_of(record)
         joined = "".join(columns.values())
         if not joined.isascii() and _undecodable(joined):
-            yield _unreadable(file, begin, f"it holds bytes that are not {log.encoding}")
+            yield _unreadable(file, begin, f"it holds bytes that are not {log.encoding}: log.encoding says which it is")
             continue
         yield make(file, begin, columns)
 
@@ -141,7 +141,9 @@ def _find(name: str, candidates: tuple[str, ...], header: list[str]) -> tuple[in
             return header.index(column), member if mark else None
     wanted = " or ".join(f"'{candidate}'" for candidate in candidates)
     shown = ", ".join(header[:20]) or "nothing"
-    raise LogError(f"columns.{name}: the header has no column {wanted}; it has {shown[:300]}")
+    # One column with a mark in its name is a whole header that was not taken apart.
+    other = next((f"; is log.delimiter {mark!r}?" for mark in ";\t|," if len(header) == 1 and mark in shown), "")
+    raise LogError(f"columns.{name}: the header has no column {wanted}; it has {shown[:300]}{other}")
 
 
 def _json_object(text: str) -> dict[str, Any]:

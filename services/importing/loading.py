@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from events.party import PARTNER_ROLES
 from events.vocabulary import FACTS, may_say
-from services.importing.mapping import Mapping, Rule
+from events.wording import in_words
+from services.importing.mapping import TIME_OF_DAY, Mapping, Rule
 from services.importing.report import ImportProblem
 from services.importing.values import Condition, Constant, Lookup, Table, Template, Value
 
@@ -64,7 +64,7 @@ def _sentence(error: Any) -> str:
         return "is missing"
     if error["type"] == "extra_forbidden":
         return "is no key that is known here"
-    return re.sub(r"^(Value error, |Input )", "", error["msg"])
+    return in_words(error)
 
 
 def _problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
@@ -72,7 +72,7 @@ def _problems(mapping: Mapping) -> Iterator[tuple[str, str]]:
     for required in ("case", "time"):
         if required not in mapping.columns:
             yield f"columns.{required}", "is missing"
-    usable = (mapping.columns.keys() | {"case"}) - {"time"}
+    usable = (mapping.columns.keys() | {"case"}) - {"time", TIME_OF_DAY}
     for key, found in _readers(mapping):
         for column in sorted(found.columns - usable):
             yield key, f"uses the column '{column}', which [columns] does not name as a text"
@@ -114,8 +114,30 @@ def _data_problems(key: str, name: str, data: Table) -> Iterator[tuple[str, str]
         except ValidationError as error:
             for problem in error.errors(include_url=False):
                 depends = isinstance(_at(data, problem["loc"]), Template)
-                if not depends or problem["type"] == "extra_forbidden":
-                    yield f"{key}.{_key(problem['loc'])}", f"{_sentence(problem)}, says {name}"
+                where = f"{key}.{_key(problem['loc'])}"
+                if problem["type"] == "extra_forbidden":
+                    yield where, f"is no field of {name}{_fields(FACTS[name], problem['loc'][:-1])}"
+                elif not depends:
+                    yield where, f"{_sentence(problem)}, says {name}"
+
+
+def _fields(model: type[BaseModel], path: tuple[int | str, ...]) -> str:
+    """Those that there are where a wrong one stands, after a colon."""
+    for part in path:
+        names = {field.alias or name: field for name, field in model.model_fields.items()}
+        inner = _model_in(names[str(part)].annotation) if part in names else None
+        if inner is None:
+            return ""
+        model = inner
+    there = ", ".join(field.alias or name for name, field in model.model_fields.items())
+    return f": it has {there}" if there else ", which has none"
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """``Product`` of ``Product | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _model_in(each))), None)
 
 
 def _sample(value: Value) -> Any:

@@ -35,6 +35,9 @@ from services.importing.values import (
 #: What the importer says by itself; a rule cannot say these.
 OWN_FACTS = frozenset({"order.opened", "order.closed", "order.reopened", "item.handed_over", "item.received"})
 
+#: The column of the hour, where ``time`` has the date alone.
+TIME_OF_DAY = "time_of_day"
+
 #: ``accountable`` of an order: whoever has it at the first row.
 FIRST_PARTY = "first party"
 

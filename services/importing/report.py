@@ -29,6 +29,18 @@ class Left(NamedTuple):
         return f"{self.file}, line {self.line}: {self.reason}"
 
 
+class Often(NamedTuple):
+    """How often something was left out for one reason, and where first."""
+
+    times: int
+    first: Left
+
+    def __str__(self) -> str:
+        if self.times == 1:
+            return str(self.first)
+        return f"{self.times:,} times: {self.first.reason} (first in {self.first.file}, line {self.first.line})"
+
+
 @dataclass
 class ImportReport:
     """Filled while the log is read. Read it when the facts are exhausted."""
@@ -41,6 +53,7 @@ class ImportReport:
     facts_left_out: int = 0  # facts that a row was to become, but for which it lacked a value
     damaged: list[Left] = field(default_factory=list)  # files whose reading stopped before their end
     left: list[Left] = field(default_factory=list)  # the first of what was skipped or left out
+    reasons: dict[str, Often] = field(default_factory=dict)  # the same by reason, the first of those
 
     def skip_row(self, file: str, line: int, reason: str) -> None:
         """Count a row that cannot be used."""
@@ -64,3 +77,7 @@ class ImportReport:
     def _keep(self, entry: Left) -> None:
         if len(self.left) < KEPT:
             self.left.append(entry)
+        if (before := self.reasons.get(entry.reason)) is not None:
+            self.reasons[entry.reason] = before._replace(times=before.times + 1)
+        elif len(self.reasons) < KEPT:
+            self.reasons[entry.reason] = Often(1, entry)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.importing.mapping import Mapping
+from services.importing.mapping import TIME_OF_DAY, Mapping
 
 
 class Row(NamedTuple):
@@ -24,15 +24,20 @@ class Row(NamedTuple):
 def row_maker(mapping: Mapping, *, own_times: bool) -> Callable[[str, int, dict[str, str]], Row]:
     """A function (file, line, columns) → Row. With ``own_times`` times are as the mapping says, else ISO 8601."""
     nothing = frozenset(mapping.values.nothing) | {""}
+    has_clock = TIME_OF_DAY in mapping.columns
     moment = _moment_reader(mapping.log.time_format if own_times else "iso", mapping.log.time_zone)
 
     def row(file: str, line: int, columns: dict[str, str]) -> Row:
         values = {name: kept for name, text in columns.items() if (kept := text.strip()) not in nothing}
-        case, written = values.get("case"), values.pop("time", None)
+        case, written, clock = values.get("case"), values.pop("time", None), values.pop(TIME_OF_DAY, None)
         if case is None:
             return Row(file, line, "", None, values, "it names no case")
         if written is None:
             return Row(file, line, case, None, values, "it has no time")
+        if has_clock:
+            if clock is None:
+                return Row(file, line, case, None, values, "it has no time of day")
+            written = f"{written} {clock}"
         try:
             return Row(file, line, case, moment(written), values)
         except (ValueError, OverflowError) as error:

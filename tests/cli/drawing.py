@@ -85,11 +85,12 @@ EXPLAINED = list(explain_all(examples.ORDER, examples.COMMITMENTS["commitments"]
 
 
 def _import() -> tuple[ImportReport, PublishReport]:
-    """A log of which a row and a fact could not be used, and what the chain said to the rest."""
+    """A log of which two rows and a fact could not be used, and what the chain said to the rest."""
     read, published = ImportReport(rows=7, cases=2, facts=5), PublishReport()
     read.facts_by_type.update({"order.opened": 2, "item.handed_over": 3})
     read.skip_row("log.csv", 3, "'yesterday' is no time")
     read.leave_fact_out("log.csv", 5, "it names no party")
+    read.skip_row("log.csv", 6, "it names no party")
     for outcome in ("accepted", "accepted", "duplicate", "rejected"):
         problem = examples.PROBLEM if outcome == "rejected" else None
         submission = Submission("retailer", "juno", {})

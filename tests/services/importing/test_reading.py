@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_encodings_packed_or_not(tmp_path: Path, encoding: str, option: str, pac
 
 def test_bytes_of_another_encoding_spoil_their_row_alone(tmp_path: Path) -> None:
     rows = read(tmp_path, HEADER.encode() + ROW.encode("latin-1") + ROW.encode())
-    assert [row.problem for row in rows] == ["it holds bytes that are not utf-8", None]
+    assert [row.problem for row in rows] == ["it holds bytes that are not utf-8: log.encoding says which it is", None]
 
 
 def test_delimiter_quotes_lines_in_fields_and_blank_lines(tmp_path: Path) -> None:
@@ -114,6 +115,20 @@ def test_a_quote_that_is_never_closed_costs_its_own_row_alone(tmp_path: Path, ro
     assert bad.problem in ("unexpected end of data", "field larger than field limit (131072)")
     assert [row.line for row in good] == list(range(4, 4 + rows_after))
     assert {row.problem for row in good} <= {None}
+
+
+def test_a_time_of_day_in_a_column_of_its_own(tmp_path: Path) -> None:
+    content = "case;date;hour;team;what\nW-1;02-11-2026;10:00;North;Go\nW-1;03-11-2026;;North;Go\n"
+    use = "[log]\ndelimiter = ';'\ntime_format = '%d-%m-%Y %H:%M'\ntime_zone = 'Europe/Amsterdam'\n"
+    dated, bare = read(tmp_path, content, mapping(use + "[columns]\ntime = 'date'\ntime_of_day = 'hour'"))
+    assert dated.time == datetime(2026, 11, 2, 9, tzinfo=UTC)
+    assert "time_of_day" not in dated.values
+    assert bare.problem == "it has no time of day"
+
+
+def test_a_header_that_was_not_taken_apart_names_the_mark_in_it(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match=r"it has case;time;team;what; is log.delimiter ';'\?$"):
+        read(tmp_path, HEADER.replace(",", ";"))
 
 
 @pytest.mark.parametrize(
