@@ -188,7 +188,6 @@ def make_event(
     data: BaseModel | dict[str, Any],
     version: int = 1,
     recordedtime: datetime | None = None,
-    correlationid: str | None = None,
     causationid: str | None = None,
 ) -> Event:
     """Build an event of ours from its parts; ``data`` may be a model of the vocabulary."""
@@ -201,7 +200,6 @@ def make_event(
         subject=subject,
         time=time,
         recordedtime=recordedtime,
-        correlationid=correlationid,
         causationid=causationid,
         data=data,
     )

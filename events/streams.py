@@ -294,9 +294,8 @@ async def declare_box(js: JetStreamContext, party: str, limits: Limits = DEFAULT
     Raises StreamMismatchError if it is not ours, NoRoomError if the disk is too small for it.
     """
     config, consumer = box_config(party, limits), intake_consumer(role_of(party))
-    with suppress(
-        NotFoundError
-    ):  # before the box says that it has it; a consumer that is there is changed by this, too
+    # Before the box says that it has it; a consumer that is there is changed by this, too.
+    with suppress(NotFoundError):
         await js.add_consumer(config.name or "", consumer)
     await _declare(js, config, update=True, tunable=_TUNABLE_OF_BOXES)
     await js.add_consumer(config.name or "", consumer)

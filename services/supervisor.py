@@ -174,9 +174,8 @@ class Supervisor:
     async def _tell_when_ready(self, service: str, pid: int) -> None:
         file = self._settings.folder.service_file(service)
         while True:
-            with contextlib.suppress(
-                ValueError
-            ):  # a file that is just being replaced on a file system without atomic renames
+            # A file may just be being replaced, on a file system without atomic renames.
+            with contextlib.suppress(ValueError):
                 noted = read_json(file)
                 if noted is not None and noted["pid"] == pid:
                     well, _ = await asyncio.to_thread(probe, f"{noted['url']}/readyz")
