@@ -21,6 +21,9 @@ from projections.calendar import FIRST_DAY, HORIZON_END, HORIZON_START, LAST_DAY
 Micros = npt.NDArray[np.int64]
 MicrosLike = int | np.int64 | Micros
 
+#: So much sooner than the customer was promised news we owe it to ourselves, to have time to keep the promise.
+NEWS_AHEAD: Final = 3_600_000_000
+
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MINUTE: Final = timedelta(minutes=1) // _MICROSECOND
 _DAY: Final = timedelta(days=1) // _MICROSECOND

@@ -15,10 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from projections.book import Book, Terms
+from projections.clock import NEWS_AHEAD
 from projections.story import Numbers
-
-#: So much sooner than the customer was promised news we owe it to ourselves, to have time to keep the promise.
-NEWS_AHEAD: Final = 3_600_000_000
 
 Moments = npt.NDArray[np.int64]
 

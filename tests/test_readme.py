@@ -121,7 +121,7 @@ def services_have_only_their_own_libraries(run: Path) -> None:
         return
     has = {
         name: "_duckdb" in Path(f"/proc/{json.loads((run / f'{name}.json').read_text())['pid']}/maps").read_text()
-        for name in ("retailer", "importer", "repairer", "watchdog", "projector")
+        for name in ("retailer", "importer", "repairer", "notifier", "watchdog", "projector")
     }
     assert has == dict.fromkeys(has, False) | {"projector": True}
 

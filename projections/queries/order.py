@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from events.party import ROLES, role_of
+from projections.parcels import carried, last_parcel, with_parcels
 from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.next_step import ball_of, with_ball, with_next_due
-from projections.queries.parcels import carried, last_parcel, with_parcels
 from projections.queries.past import look_back
 from projections.queries.product_and_place import product_and_place
 from projections.queries.reading import Reading, Row

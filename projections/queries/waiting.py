@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from projections.queries.parcels import carried
+from projections.parcels import carried
 from projections.queries.reading import Reading, Row
 
 _SAID: Final = ("carrier", "tracking_number", "carrier_status", "carrier_at")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from events.chain import MessageKind
-from projections.queries.parcels import carried
+from projections.parcels import carried
 from services.notifying.history import History, Owed, moment
 from services.notifying.newsworthy import arrived_since
 from services.notifying.said import last_said

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from projections.calendar import Calendar
-from projections.terms import NEWS_AHEAD
+from projections.clock import NEWS_AHEAD
 from services.notifying.decency import Manners, next_clock, quiet_at
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.newsworthy import ending_of
