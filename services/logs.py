@@ -27,21 +27,28 @@ def configure_logs(service: str, *, level: str = "info", form: str = "text") -> 
             exception_formatter=structlog.dev.plain_traceback,  # the rich one would print every local variable
         )
     )
+    what_each_has: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    as_a_line = [structlog.processors.format_exc_info if form == "json" else _as_it_is, renderer]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info if form == "json" else _as_it_is,
-            renderer,
-        ],
+        processors=[*what_each_has, *as_a_line],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=_logger_on(sys.stderr),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
     # Libraries log through the standard library; FastStream would tell of every batch at INFO.
-    logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), stream=sys.stderr, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*what_each_has, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *as_a_line],
+        )
+    )
+    logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), handlers=[handler])
     logging.getLogger("faststream").setLevel(logging.WARNING)
     logging.getLogger(FASTSTREAM).addFilter(_is_no_end)
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its warnings name the recipient

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 import sys
 
@@ -45,3 +46,21 @@ def test_what_is_cut_off_at_a_stop_leaves_no_traceback(caplog: pytest.LogCapture
     for error in (asyncio.CancelledError(), ValueError("a fault")):
         log.error(repr(error), exc_info=error)
     assert [record.message for record in caplog.records] == ["ValueError('a fault')"]
+
+
+def test_what_libraries_log_is_written_like_what_we_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(logging.root, "handlers", [])
+    configure_logs("http", form="json")
+    structlog.get_logger("test").warning("ours", order="W-1")
+    try:
+        raise ValueError("a fault")
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("Exception in %s", "an application")
+    ours, theirs = map(json.loads, stream.getvalue().splitlines())
+    assert (ours["event"], ours["service"], ours["level"]) == ("ours", "http", "warning")
+    assert (theirs["event"], theirs["service"], theirs["level"]) == ("Exception in an application", "http", "error")
+    assert theirs["logger"] == "uvicorn.error"
+    assert "ValueError: a fault" in theirs["exception"]
+    assert theirs["timestamp"] >= ours["timestamp"]
