@@ -17,6 +17,8 @@ _WORDS: Final = {
     "bool_parsing": "must be true or false",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
     "string_too_short": "must not be empty",
 }
 #: "Input should be 'a' or 'b'", "String should match pattern …".

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from pydantic_settings.exceptions import SettingsError as SourceError
 
 from events.streams import DEFAULT_LIMITS, Limits
+from events.wording import in_words
 from services.fitness import Trust
 from services.home import HomeFolder
 
@@ -208,8 +209,7 @@ def load_settings(**given: Any) -> Settings:
         place = _place_of(name, given)
         if first["type"] == "extra_forbidden":
             raise SettingsError(_unknown(name, place)) from None
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name} in {place} is wrong: {reason[:1].lower()}{reason[1:]}") from None
+        raise SettingsError(f"{name} in {place} is wrong: {in_words(first)}") from None
 
 
 def _read_files(home: object) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from events import names
 from events.subjects import party_of_subject
+from events.wording import in_words
 from projections.queries.parts import MOST_CHANGED
 from services import shown
 from services.answering import Ask, pack
@@ -128,7 +129,7 @@ def read_question(body: bytes) -> Question:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = f" at /{'/'.join(map(str, first['loc']))}" if first["loc"] else ""
-        raise NotShownError(400, "unreadable", f"{first['msg'].removeprefix('Value error, ')}{where}") from None
+        raise NotShownError(400, "unreadable", f"{in_words(first)}{where}") from None
 
 
 def _problem(none: NotShownError) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def settings(place: Place) -> Check:
     try:
         found = settings_of(place)
     except Problem as problem:
-        return Check("Settings", False, str(problem), "mend that setting")
+        said = str(problem)  # whose hint may be a question
+        return Check("Settings", False, said.removesuffix(".") if said.endswith("?.") else said, "mend that setting")
     given = sorted(found.model_fields_set - {"home"})
     return Check("Settings", True, f"{', '.join(given)} set" if given else "all as they come")
 

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from events.chain import MessageKind
 from events.party import PARTNER_ROLES, PartyError, check_party
 from events.subjects import customer_key
+from events.wording import in_words
 from services.answering import Ask, QuestionError
 from services.contact import Channel, Contact
 from services.desk.problems import DeskError
@@ -132,7 +133,7 @@ def told(error: ValidationError) -> str:
     """The first fault in a sentence that does not repeat what was given: that may be an address."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"] if not isinstance(part, int)) or "what was asked"
-    return f"{where} is not right: {first['msg'].removeprefix('Value error, ')}"
+    return f"{where} is not right: {in_words(first)}"
 
 
 def as_document(customer: Customer, contact: Contact | None, forgotten: bool, now: datetime) -> dict[str, Any]:

@@ -60,10 +60,10 @@ def test_the_nearer_source_wins(empty_folder: Path, monkeypatch: pytest.MonkeyPa
     ("file", "sentence"),
     [
         ("nats_prot = 1", "repairchain.toml sets nats_prot, which is not a setting: did you mean nats_port?"),
-        ("nats_port = 70000", "nats_port in repairchain.toml is wrong: input should be less than or equal to 65535"),
+        ("nats_port = 70000", "nats_port in repairchain.toml is wrong: must be less than or equal to 65535"),
         (
             "log_level = 'loud'",
-            "log_level in repairchain.toml is wrong: input should be 'debug', 'info', 'warning' or 'error'",
+            "log_level in repairchain.toml is wrong: must be 'debug', 'info', 'warning' or 'error'",
         ),
         (
             "http_port = 8453",
