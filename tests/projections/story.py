@@ -207,13 +207,22 @@ def tell(facts: Sequence[Event]) -> Story:
 
 
 def _replay(story: Story, facts: Sequence[Event]) -> None:
-    shuffled = [*facts, *facts]
-    random.Random(len(facts)).shuffle(shuffled)
     with lent_database() as again:
-        again.mirror_only(messages_of(shuffled))
+        again.mirror_only(messages_of(_shuffled([*facts, *facts])))
         again.rebuild()
         ours, theirs = (model_rows(each, positions=False, leave_out=["voids"]) for each in (story.database, again))
     assert ours == theirs, "doubled and shuffled, the same facts gave other rows"
+
+
+def _shuffled(facts: Sequence[Event]) -> list[Event]:
+    """In another order, but for those of one moment: which of them comes first is what the log says."""
+    order = list(range(len(facts)))
+    random.Random(len(facts)).shuffle(order)
+    for moment in {(event.time, event.recordedtime) for event in facts}:
+        places = [place for place, at in enumerate(order) if (facts[at].time, facts[at].recordedtime) == moment]
+        for place, at in zip(places, sorted(order[place] for place in places), strict=True):
+            order[place] = at
+    return [facts[at] for at in order]
 
 
 def days_after(moment: str, days: float) -> str:
