@@ -17,12 +17,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import nats.errors
+import nats.js.errors
 from nats.aio.msg import Msg
 
-from events.envelope import CONTENT_TYPE, Event, full_type, iso
+from events.envelope import CONTENT_TYPE, MAX_BYTES, Event, full_type, iso
 from events.party import check_party, name_of, role_of
 from events.subjects import intake_subject, receipts_subject
 from events.vocabulary import INCIDENT_FACTS, PARTY_FACTS
+from services.publishing.flow import TOO_LARGE
 from services.settings import Settings
 from services.simulation import Simulation, simulate
 from services.submission import Receipt
@@ -155,10 +157,11 @@ class _Desk:
             ack = await self._chain.operator.jetstream().publish(
                 intake_subject(self._party), body, headers={"Content-Type": CONTENT_TYPE}
             )
-        except nats.errors.MaxPayloadError:
-            return replace(
-                verdict, problem={"title": "The server takes no message of this size", "detail": f"{len(body)} bytes"}
-            )
+        except (nats.errors.MaxPayloadError, nats.js.errors.BadRequestError) as error:
+            if isinstance(error, nats.js.errors.BadRequestError) and error.err_code != TOO_LARGE:
+                raise
+            detail = f"it has {len(body):,} bytes, and an event has at most {MAX_BYTES:,}"
+            return replace(verdict, problem={"title": "The server takes no message of this size", "detail": detail})
         self._places.add(ack.seq)
         async with asyncio.timeout(_RECEIPT_WITHIN):
             while (found := next((each for each in self._heard if each.sequence == ack.seq), None)) is None:

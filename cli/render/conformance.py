@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -17,6 +17,8 @@ from cli.render.tables import plain_table
 
 Row = dict[str, Any]
 
+_LONGEST_NAME: Final = 240  # bytes that an id may have
+
 
 def rehearsal(document: Row, hints: Sequence[str] = ()) -> Iterator[RenderableType]:
     """``events`` and ``orders`` as `partner test --json` prints them, and ``hints`` on what is wrong."""
@@ -25,9 +27,9 @@ def rehearsal(document: Row, hints: Sequence[str] = ()) -> Iterator[RenderableTy
     for each in events:
         table.add_row(
             Text(str(each["number"])),
-            Text(word(each["id"]) or "–"),
-            Text(word(each["type"]).removeprefix("repairchain.") or "–"),
-            Text(word(each["order"] or each["subject"]) or "–"),
+            Text(_name(each["id"])),
+            Text(_name(each["type"]).removeprefix("repairchain.")),
+            Text(_name(each["order"] or each["subject"])),
             _outcome(each),
         )
     yield table
@@ -42,6 +44,11 @@ def rehearsal(document: Row, hints: Sequence[str] = ()) -> Iterator[RenderableTy
         )
     for hint in hints:
         yield Text(clean(hint))
+
+
+def _name(value: Any) -> str:
+    """As far as one may be as long as this: the file may hold anything, and no table ends soon that has megabytes of it."""
+    return word(value)[:_LONGEST_NAME] or "–"
 
 
 def _outcome(event: Row) -> Text:

@@ -35,7 +35,7 @@ _FIRST_PAUSE: Final = 0.1  # seconds before a refused publish is tried again; do
 _LONGEST_PAUSE: Final = 2.0
 
 #: JetStream error: the message is larger than the stream takes. Its other refusals pass with time.
-_TOO_LARGE: Final = 10054
+TOO_LARGE: Final = 10054
 
 _CLOSED: Final = "the connection to the chain was closed before every receipt had come"
 
@@ -242,7 +242,7 @@ class _Publisher:
             return
         answer = orjson.loads(message.data) if message.data else {}
         error = answer.get("error") or {}  # beside an error there may be a sequence of 0
-        if error.get("err_code") == _TOO_LARGE:
+        if error.get("err_code") == TOO_LARGE:
             self._refuse(entry.submission, "it is larger than the intake stream takes")
             self._land(entry)
         elif error or not answer.get("seq"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from events.envelope import MAX_BYTES
 from events.party import PartyError
 from services.conformance import Rehearsal, rehearse
 from tests.ready import projectors_borrow
@@ -52,6 +53,8 @@ async def test_each_event_has_a_verdict_and_each_order_its_end(tmp_path: Path, m
             {"id": 7},
             event("e8", "item.received", 5, source=IMPORTER),
             event("e9", "item.received", 5) | {"time": (NOW + timedelta(days=2)).isoformat()},
+            event("e10", "item.received", 5, condition="x" * 5 * MAX_BYTES),  # more than the stream takes
+            event("e11", "item.received", 5, condition="x" * 32 * MAX_BYTES),  # and than the server
         ],
         NOW,
     )
@@ -63,13 +66,12 @@ async def test_each_event_has_a_verdict_and_each_order_its_end(tmp_path: Path, m
         "accepted",
         "accepted",
         "held",
-        "rejected",
-        "rejected",
-        "rejected",
+        *["rejected"] * 5,
     ]
     assert [verdict.number for verdict in found.verdicts if verdict.waited] == [5]
     problems = [(verdict.problem or {}) for verdict in found.verdicts if verdict.outcome == "rejected"]
-    assert [problem["pointer"] for problem in problems] == ["/data/to", "/specversion", "/source", "/time"]
+    assert all(f"an event has at most {MAX_BYTES:,}" in problem["detail"] for problem in problems[4:])
+    assert [problem["pointer"] for problem in problems[:4]] == ["/data/to", "/specversion", "/source", "/time"]
     assert [fault["pointer"] for fault in problems[0]["errors"]] == ["/data/to", "/data/item"]
 
     first, second = found.orders
