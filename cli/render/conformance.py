@@ -47,7 +47,7 @@ def rehearsal(document: Row, hints: Sequence[str] = ()) -> Iterator[RenderableTy
 
 
 def _name(value: Any) -> str:
-    """As far as one may be as long as this: the file may hold anything, and no table ends soon that has megabytes of it."""
+    """As much as an id may have: the file may hold anything, and megabytes of it make a table that never ends."""
     return word(value)[:_LONGEST_NAME] or "–"
 
 
