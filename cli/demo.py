@@ -239,7 +239,7 @@ class _Teller:
             self._line(f"First, to have the command on the path: . {_shown(Path(sys.prefix) / 'bin' / 'activate')}", "")
         self._line(f"The e-mails are in {self._chain.settings.outbox_folder}. To look around in this story:", "")
         self._line(f"  TZ={zone} repairchain --home {home} timeline SN-4711", "")
-        self._line(f"  TZ={zone} repairchain --home {home} status W-1001 --as-of 2026-07-14T16:30+02:00", "")
+        self._line(f"  TZ={zone} repairchain --home {home} status W-1001 --as-of 2026-07-14T16:30", "")
         self._line("To run a chain of your own: repairchain up (the README says how to go on).", "")
 
     def _line(self, text: str, style: str, hang: int = 0) -> None:

@@ -126,9 +126,10 @@ def _takes_part(place: Place, party: str, login: Identity, welcome: Path) -> lis
             *from_here,
         ]
     return [
-        f"{party} takes part. The secret with which it logs in is in {login.file}",
-        f"Hand over that file, in a safe way, and {welcome}, which says how to begin.",
-        "Once handed over it may be deleted here: the server knows the public key alone.",
+        f"{party} takes part. Hand over two files:\n",
+        f"  {login.file}  its secret: in a safe way",
+        f"  {welcome}  how to begin\n",
+        "Once handed over the secret may be deleted here: the server knows the public key alone.",
         *from_here,
     ]
 

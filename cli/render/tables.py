@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from rich import box
-from rich.console import RenderableType
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement, measure_renderables
+from rich.table import Column, Table
 from rich.text import Text
 
 from cli.render.look import party, spoken, status_text
@@ -28,9 +29,44 @@ _LEGEND: Final = (
 )
 
 
+class _Fitted(Table):
+    """A table that, where there is no room for all, breaks between words before it breaks a word."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        room = options.max_width - 2 * (len(self.columns) - 1)  # two blanks between two columns
+        measured = [_measured(console, options, column) for column in self.columns]
+        if sum(each.minimum for each in measured) > room:  # then rather a date in two lines than half a name
+            for column in self.columns:
+                column.no_wrap = False
+            measured = [_measured(console, options, column) for column in self.columns]
+        if sum(each.minimum for each in measured) <= room < sum(each.maximum for each in measured):
+            for column, width in zip(self.columns, _widths(measured, room), strict=True):
+                column.width = width
+        yield from super().__rich_console__(console, options)
+
+
+def _widths(measured: Sequence[Measurement], room: int) -> list[int]:
+    """Of each column, so that all fit: none wider than some bound but for its longest word."""
+    widths: list[int] = []
+    for bound in range(room, -1, -1):
+        widths = [max(each.minimum, min(each.maximum, bound)) for each in measured]
+        if (left := room - sum(widths)) >= 0:
+            for number, each in enumerate(measured):
+                if left and widths[number] == bound < each.maximum:
+                    widths[number], left = bound + 1, left - 1
+            break
+    return widths
+
+
+def _measured(console: Console, options: ConsoleOptions, column: Column) -> Measurement:
+    """From the longest word in it to its widest cell."""
+    found = measure_renderables(console, options, [column.header, *column.cells])
+    return found.with_minimum(found.maximum) if column.no_wrap else found
+
+
 def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
     """A table with a line under its head and none elsewhere; ``whole`` columns are never broken."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table = _Fitted(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(
             column,

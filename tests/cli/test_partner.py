@@ -124,7 +124,7 @@ def test_a_partner_brings_a_key_of_its_own(free_home: Path) -> None:
 
 def test_a_file_that_was_handed_over_may_be_deleted(free_home: Path) -> None:
     said = call("partner", "add", SHOP, home=free_home).stdout
-    assert "Once handed over it may be deleted here" in said
+    assert "Once handed over the secret may be deleted here" in said
     added = answer("partner", "add", SHOP, home=free_home)
     Path(added["credentials"]).unlink()
     said = call("partner", "add", SHOP, "--phone", "555-0100", home=free_home).stdout
