@@ -30,9 +30,9 @@ def today(
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="At most so many lines a part.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Show what a party has to look after: calls, what is late, questions, contacts, whose move it is.
+    """Show what a party has to look after today.
 
-    It is the list that the party gets once a day, when it is open. Without a party: who has anything to look after.
+    Calls, what is late, questions, contacts, and whose move it is: the list that the party gets once a day, when it is open. Without a party: who has anything to look after.
     """
     name = read_party(party)
     place = place_of(ctx)
