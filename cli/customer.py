@@ -194,11 +194,16 @@ def export(
         raise Problem(f"there is no folder {file.absolute().parent}: make it first.")
     result = at_desk(place_of(ctx), "export", {"ref": " ".join(ref)}, _with_timelines)
     write_private(file.absolute(), json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    orders = len(result["orders"])
+    orders, left_out = len(result["orders"]), result["rejected_total"] - len(result["rejected"])
     if as_json:
-        print_json({"file": str(file.absolute()), "orders": orders})
+        print_json({"file": str(file.absolute()), "orders": orders, "left_out": left_out})
     else:
         console().print(f"{file} holds all about the customer, {orders} of her orders included.", soft_wrap=True)
+        if left_out:
+            console().print(
+                f"Not in it: rejected submissions about her beside those, {left_out} ('repairchain rejected list').",
+                soft_wrap=True,
+            )
 
 
 @app.command()

@@ -214,10 +214,12 @@ class Desk:
         customer = await find_customer(self._ask, Named.model_validate(given).ref)
         traces = await self._traces(customer)
         kept: list[Answer] = []
+        total = 0
         async for rejected in rejected_of(self._js, traces):
+            total += 1
             if len(kept) < _MOST_REJECTED:
                 kept.append(as_json(rejected))
-        return {**await self._document(customer), "rejected": kept}
+        return {**await self._document(customer), "rejected": kept, "rejected_total": total}
 
     async def forget(self, given: Any) -> Answer:
         """Erase her name and addresses wherever they lie, and see to it that they do not come back.

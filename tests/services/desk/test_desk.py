@@ -9,6 +9,7 @@ from typing import Any
 import nats.errors
 import pytest
 
+from services.desk import service
 from services.desk.calling import DeskAwayError, call_desk
 from services.desk.problems import DeskError
 from tests.chainserver import ChainServer, refusals
@@ -97,6 +98,17 @@ async def test_all_that_is_held_is_exported(office: Office) -> None:
     exported = await office.desk("export", ref=REF)
     assert [each["submission"]["subject"] for each in exported["rejected"]] == ["W-2"]
     assert exported["contact"]["channels"][0]["address"] == EMAIL
+    assert exported["rejected_total"] == 1
+
+
+async def test_an_export_says_what_there_was_no_room_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_MOST_REJECTED", 1)
+    await office.open("W-1")
+    faulty = {"product": {}, "customer": "C-77", "contact": {"name": NAME}, "colour": "red"}
+    for order in ("W-2", "W-3"):
+        await office.say("order.opened", order, faulty)
+    exported = await office.desk("export", ref=REF)
+    assert (len(exported["rejected"]), exported["rejected_total"]) == (1, 2)
 
 
 async def test_what_is_no_submission_does_not_keep_it_from_forgetting(office: Office) -> None:
