@@ -5,8 +5,19 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
+
+
+def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    """``moment`` by the clocks of ``zone`` (None is that of this machine), or as it is where these have no such day.
+
+    Systems that say 9999-12-31T23:59:59Z for "never" do so everywhere, and east of Greenwich that is the year 10000.
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 class Clock(Protocol):

@@ -65,8 +65,11 @@ def full_type(name: str, version: int) -> str:
 
 
 def to_utc(moment: datetime) -> datetime:
-    """The same moment in UTC."""
-    return moment.astimezone(UTC)
+    """The same moment in UTC. Raises ValueError where that is before the first year or after the last."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be in a year from 1 to 9999 also in UTC") from None
 
 
 def iso(moment: datetime) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from events.clock import in_zone
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -59,7 +61,7 @@ class Moments:
     zone: tzinfo | None = None
 
     def local(self, moment: datetime) -> datetime:
-        return moment.astimezone(self.zone)
+        return in_zone(moment, self.zone)
 
     def zone_name(self) -> str:
         """``CET``, ``UTC``, ``+05:30``."""

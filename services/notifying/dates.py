@@ -14,6 +14,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
+from events.clock import in_zone
 from projections.calendar import DEFAULT
 
 #: The zone in which times are read where nobody says otherwise.
@@ -39,8 +40,8 @@ class Speech:
 
     def day(self, moment: datetime, now: datetime, zone: tzinfo = ZONE) -> str:
         """``Thursday 26 November``; with the year when that is not the present one."""
-        local = moment.astimezone(zone)
-        year = "" if local.year == now.astimezone(zone).year else " y"
+        local = in_zone(moment, zone)
+        year = "" if local.year == in_zone(now, zone).year else " y"
         return format_date(local, self.date + year, self.locale)
 
     def when(self, moment: datetime, now: datetime, zone: tzinfo = ZONE) -> str:
@@ -49,19 +50,19 @@ class Speech:
 
     def by(self, moment: datetime, now: datetime, zone: tzinfo = ZONE, *, precise: bool = False) -> str:
         """As ``day``, and as ``when`` if it is ``precise``, today or tomorrow: then the hour matters to her."""
-        days = (moment.astimezone(zone).date() - now.astimezone(zone).date()).days
+        days = (in_zone(moment, zone).date() - in_zone(now, zone).date()).days
         return self.when(moment, now, zone) if precise or days in (0, 1) else self.day(moment, now, zone)
 
     def window(self, begin: datetime, end: datetime, now: datetime, zone: tzinfo = ZONE) -> str:
         """``Thursday 26 November between 09:00 and 11:00``."""
-        if begin.astimezone(zone).date() != end.astimezone(zone).date():
+        if in_zone(begin, zone).date() != in_zone(end, zone).date():
             return self.between.format(self.when(begin, now, zone), self.when(end, now, zone))
         first, last = self._time(begin, zone), self._time(end, zone)
         return self.hours.format(self.day(begin, now, zone), first, last)
 
     def deadline(self, moment: datetime, now: datetime, zone: tzinfo = ZONE) -> str:
         """``until Friday 11 December at 12:00``; an end at midnight is written as the whole day before it."""
-        local = moment.astimezone(zone)
+        local = in_zone(moment, zone)
         if (local.hour, local.minute) in ((0, 0), (23, 59)):
             last = local - timedelta(minutes=1) if local.hour == 0 else local
             return f"{self.through} {self.day(last, now, zone)}"
@@ -76,7 +77,7 @@ class Speech:
         return format_currency(amount, currency, pattern, self.locale, currency_digits=whole)
 
     def _time(self, moment: datetime, zone: tzinfo) -> str:
-        return format_time(moment.astimezone(zone).time(), self.clock, locale=self.locale)
+        return format_time(in_zone(moment, zone).time(), self.clock, locale=self.locale)
 
 
 ENGLISH: Final = Speech(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -93,3 +95,8 @@ def test_zones_are_kept_and_their_absence_means_here() -> None:
 def test_what_cannot_be_read_is_a_sentence(text: str) -> None:
     with pytest.raises(Problem, match="is not a moment for --as-of: write an ISO date"):
         read_moment(text, "--as-of")
+
+
+def test_the_last_moment_that_there_is_can_be_shown_in_any_zone() -> None:
+    east = replace(MOMENTS, zone=ZoneInfo("Asia/Tokyo"))
+    assert east.text("9999-12-31T23:59:59Z").startswith("Fri 31 Dec 9999")

@@ -40,6 +40,13 @@ def test_a_time_without_a_zone_is_refused() -> None:
         make_event("a.b", source="retailer:acme", id="1", subject="W", time=datetime(2026, 1, 1), data={})  # noqa: DTZ001
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_is_in_no_year_of_utc_is_refused(text: str) -> None:
+    moment = datetime.fromisoformat(text)
+    with pytest.raises(ValidationError, match="from 1 to 9999"):
+        make_event("item.received", source="retailer:acme", id="1", subject="W", time=moment, data={})
+
+
 @pytest.mark.parametrize(
     "text", ["", "acme", "shop:acme", "retailer:", "retailer: acme", "retailer:a\nb", "retailer:" + "é" * 61]
 )

@@ -34,6 +34,14 @@ def test_or_of_the_zone_in_which_she_is() -> None:
     assert ENGLISH.day(datetime(2027, 1, 1, 1, 0, tzinfo=UTC), NOW, zone) == "Thursday 31 December"
 
 
+def test_the_last_day_and_the_first_that_there_are_can_be_told_in_any_zone() -> None:
+    last, first = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
+    assert ENGLISH.deadline(last, NOW) == "up to and including Friday 31 December 9999"
+    assert ENGLISH.by(last, NOW) == "Friday 31 December 9999"
+    assert DUTCH.window(NOW, last, NOW).endswith("vrijdag 31 december 9999 om 23.59 uur")
+    assert ENGLISH.when(first, NOW, ZoneInfo("America/New_York")) == "Monday 1 January 1 at 00:00"
+
+
 def test_deadlines_at_midnight_are_whole_days() -> None:
     assert ENGLISH.deadline(datetime(2026, 12, 11, 11, 0, tzinfo=UTC), NOW) == "until Friday 11 December at 12:00"
     assert DUTCH.deadline(datetime(2026, 12, 11, 22, 59, tzinfo=UTC), NOW) == "tot en met vrijdag 11 december"
