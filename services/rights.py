@@ -33,6 +33,20 @@ SAID_AT_THE_DESK: Final = (
     "quote.declined",
 )
 
+#: What the notifier and its desk ask the read models. Not for a snapshot, which is a file of whatever name.
+_ASKED_ABOUT_CUSTOMERS: Final = (
+    "briefing",
+    "briefings",
+    "closures",
+    "customer",
+    "customers",
+    "histories",
+    "message",
+    "pending",
+    "status",
+    "timeline",
+)
+
 _INBOX: Final = "_INBOX"
 _CUSTOMERS: Final = f"KV_{names.CUSTOMERS}"
 _SENDING: Final = f"KV_{names.SENDING}"
@@ -169,7 +183,7 @@ SERVICE_RIGHTS: Final[dict[str, Rights]] = {
             *_keeping_customers(),
             f"$JS.API.STREAM.MSG.GET.{names.REJECTED}",
             f"$JS.API.STREAM.MSG.DELETE.{names.REJECTED}",
-            f"{names.QUERY_ROOT}.*",
+            *(f"{names.QUERY_ROOT}.{query}" for query in _ASKED_ABOUT_CUSTOMERS),
             f"{names.NOTICES_ROOT}.>",
             f"$KV.{names.SENDING}.>",
             *_DECLARING,

@@ -71,6 +71,8 @@ NOT_TO_SAY = [
     ("retailer", "$JS.API.DIRECT.GET.KV_CUSTOMERS"),
     ("watchdog", "chain.desk.show"),
     ("notifier", "receipts.retailer.acme"),
+    ("notifier", "chain.query.snapshot"),
+    ("notifier", "chain.query.rebuild"),
     ("projector", "repairs.W-1.item.received"),
     ("projector", "chain.query.status"),
     ("projector", "$JS.API.STREAM.MSG.GET.KV_CUSTOMERS"),
