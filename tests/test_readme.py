@@ -115,6 +115,14 @@ def test_the_readmes_commands_do_what_it_says(folder: Path) -> None:
     services_have_only_their_own_libraries(folder / ".repairchain" / "run")
 
 
+def test_the_event_that_the_readme_shows_is_the_one_that_it_publishes() -> None:
+    shown = re.search(
+        r"^```json\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    assert shown is not None
+    assert shown[1] == (ROOT / "examples" / "first-order.json").read_text(encoding="utf-8")
+
+
 def services_have_only_their_own_libraries(run: Path) -> None:
     """Those of the read models would take the others longer to import than all the rest of their start."""
     if sys.platform != "linux":
