@@ -28,7 +28,7 @@ test: venv
 heavy: venv
 	$(PYTEST) -m heavy -o faulthandler_timeout=1200
 	$(PYTEST) --thorough tests/projections tests/services/backtest tests/services/importing tests/services/test_accounts.py \
-		tests/services/notifying/test_every_letter.py tests/test_payloads.py
+		tests/services/notifying/test_every_letter.py
 
 check: venv
 	$(BIN)/ruff check .
