@@ -29,7 +29,7 @@ _GROUPS: tuple[tuple[tuple[str, str], ...], ...] = (
         ("open_orders", "… open"),
         ("reopened_orders", "… reopened at least once"),
         ("reopenings", "Reopenings"),
-        ("ping_pong_orders", "Orders sent back and forth"),
+        ("ping_pong_orders", "Orders that went there and back"),
     ),
     (
         ("handoffs", "Handoffs"),
