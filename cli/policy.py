@@ -37,8 +37,8 @@ def check(
     from cli.place import settings_of
     from projections.policy import DEFAULT_POLICY
 
-    at_home = settings_of(place_of(ctx)).policy_file
-    path = file if file is not None else at_home if at_home.exists() else None
+    settings = settings_of(place_of(ctx))
+    path = file or settings.policy or (settings.policy_file if settings.policy_file.exists() else None)
     policy = DEFAULT_POLICY if path is None else _read(path)
     if as_json:
         document = {"digest": policy.digest, "policy": policy.canonical(), "notes": list(policy.notes())}

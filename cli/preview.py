@@ -9,7 +9,7 @@ import typer
 
 from cli.errors import Problem, one_line
 from cli.nearest import check_message_kind
-from cli.options import Json
+from cli.options import Json, place_of
 from cli.output import console, print_json, show
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def preview(
+    ctx: typer.Context,
     kind: Annotated[
         str | None,
         typer.Option("--kind", metavar="KIND", show_default=False, help="Only messages of this kind, such as overdue."),
@@ -34,7 +35,7 @@ def preview(
             "--templates",
             metavar="FOLDER",
             show_default=False,
-            help="With the shop's own templates in FOLDER; also REPAIRCHAIN_TEMPLATES.",
+            help="With the shop's own templates in FOLDER; else those of the settings, if any.",
         ),
     ] = None,
     gallery: Annotated[
@@ -50,9 +51,9 @@ def preview(
     With what is wrong with the shop's own templates, if anything is: such a message is told in our words then, and the
     exit code is 1.
     """
-    from services.notifying.templating import folder_of_the_shop
+    from cli.place import settings_of
 
-    folder = Path(templates) if templates else folder_of_the_shop()
+    folder = Path(templates) if templates else settings_of(place_of(ctx)).templates
     if kind is not None:
         check_message_kind(kind)
     pages, faults = _worded(kind, _languages(language), folder)

@@ -34,6 +34,8 @@ def checks_here(place: Place) -> Iterator[Check]:
     yield home(place)
     yield secrets(place)
     yield disk(place)
+    yield policy(place)
+    yield templates(place)
     yield mail(place)
     yield channels(place)
     yield webhooks(place)
@@ -132,6 +134,43 @@ def disk(place: Place) -> Check:
     return Check("Disk", free >= _LEAST_FREE, found, f"make room on the disk of {folder}: facts are never deleted")
 
 
+def policy(place: Place) -> Check:
+    """Whether the policy that is set can be used: with one that cannot, the one before holds on, or ours."""
+    from projections.policy import PolicyError
+    from services.adopting import read_policy
+
+    name = "Policy"
+    try:
+        found = settings_of(place)
+        read = read_policy(found.policy_file)
+    except Problem:
+        return Check(name, None, "the settings come first")
+    except PolicyError as error:
+        return Check(name, False, one_line(error), "repairchain policy check")
+    if read is not None:
+        return Check(name, True, str(found.policy_file))
+    if found.policy is not None:
+        return Check(name, False, f"there is no {found.policy}", "see policy in the settings")
+    return Check(name, None, "the built-in one")
+
+
+def templates(place: Place) -> Check:
+    """Whether the folder of the shop's own templates is there: without it all letters are in our words."""
+    name = "Templates"
+    try:
+        folder = settings_of(place).templates
+    except Problem:
+        return Check(name, None, "the settings come first")
+    if folder is None:
+        return Check(name, None, "ours alone")
+    return Check(
+        name,
+        folder.is_dir(),
+        f"the shop's own in {folder}" if folder.is_dir() else f"{folder} is no folder",
+        "see templates in the settings",
+    )
+
+
 def mail(place: Place) -> Check:
     """Whether the address of the mail service can be used; nothing is sent."""
     from services.delivery import DeliveryError, email_provider
@@ -151,8 +190,9 @@ def mail(place: Place) -> Check:
             return Check(name, False, nobody, "set sender_address to one that customers can write to")
         return Check(name, True, f"through {scheme}, from {found.sender_address}")
     folder = Path(found.email_url.partition("://")[2] or found.outbox_folder)
-    writable = os.access(folder if folder.exists() else place.home, os.W_OK) or not place.home.exists()
-    return Check(name, writable, f"written as files into {folder}", f"make {folder} writable for this user")
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    writable = there.is_dir() and os.access(there, os.W_OK)
+    return Check(name, writable, f"written as files into {folder}", f"let this user write into {folder}")
 
 
 def channels(place: Place) -> Check:

@@ -16,7 +16,7 @@ from services.carriers.secrets import secret_file
 from services.home import HomeFolder, write_json, write_private
 from services.parties import add_party
 from services.webhooks import set_webhook
-from tests.cli.running import call
+from tests.cli.running import call, sentence
 from tests.cli.story import give_operator_login, make_home
 from tests.oldhome import old_partner
 
@@ -101,6 +101,26 @@ def test_settings_and_mail(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("REPAIRCHAIN_BEAT_SECONDS", "never")
     assert (here.settings(place).ok, here.mail(place).ok) == (False, None)
     assert "beat_seconds" in here.settings(place).found
+
+
+def test_what_the_settings_name_and_is_not_there_is_told(
+    free_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, missing, file = find_place(free_home), tmp_path / "missing", tmp_path / "file"
+    assert (here.policy(place).ok, here.templates(place).ok) == (None, None)
+    file.write_text("allow = 1")
+    for named in (missing, file):
+        monkeypatch.setenv("REPAIRCHAIN_POLICY", str(named))
+        monkeypatch.setenv("REPAIRCHAIN_TEMPLATES", str(named))
+        monkeypatch.setenv("REPAIRCHAIN_OUTBOX", str(named / "outbox" if named is file else file))
+        for check in (here.policy(place), here.templates(place), here.mail(place)):
+            assert (check.ok, str(tmp_path) in check.found) == (False, True)
+    file.write_text("")
+    monkeypatch.setenv("REPAIRCHAIN_TEMPLATES", str(tmp_path))
+    monkeypatch.setenv("REPAIRCHAIN_OUTBOX", str(missing / "outbox"))
+    assert (here.policy(place).ok, here.templates(place).ok, here.mail(place).ok) == (True, True, True)
+    monkeypatch.setenv("REPAIRCHAIN_POLICY", str(missing))
+    assert str(missing) in sentence(call("policy", "check", home=free_home))
 
 
 def test_channels_that_cannot_work_say_how_to_mend_them(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

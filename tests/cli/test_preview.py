@@ -119,6 +119,10 @@ def test_what_is_wrong_with_them_is_said(free_home: Path, tmp_path: Path, monkey
     assert "Is all well with your Meridian Diver 200?" in told.stdout  # in our words
     document = call("messages", "preview", "--kind", "check", "--json", home=free_home).stdout
     assert document.count("nonsense") == 1
+    monkeypatch.delenv("REPAIRCHAIN_TEMPLATES")
+    free_home.mkdir()
+    (free_home / "repairchain.toml").write_text(f'templates = "{tmp_path}"')
+    assert call("messages", "preview", "--kind", "check", "--json", home=free_home).exit_code == 1
 
 
 def test_messages_are_listed_unless_another_command_is_named(free_home: Path) -> None:
