@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.runner import runtestprotocol
 from xdist.scheduler import LoadFileScheduling
 
 from tests.hanging import Teller, watched
@@ -187,20 +188,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turns.get(item.path.name, len(turns)))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol() -> Iterator[None]:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
     """What a test sets up for its logs ends with it, and so does the stream that they went to.
 
-    Not a fixture: see ``_settle_in``.
+    Not a fixture: see ``_settle_in``. A worker does not tell that a test was set up and taken down, unless it was not:
+    telling takes a worker, and whoever hands out the tests, longer than many a test does.
     """
     import structlog
 
     before = structlog.get_config()
+    tell, tells_all = item.ihook, "PYTEST_XDIST_WORKER" not in os.environ
+    tell.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     try:
-        return (yield)
+        for report in runtestprotocol(item, log=False, nextitem=nextitem):
+            if tells_all or report.when == "call" or not report.passed:
+                tell.pytest_runtest_logreport(report=report)
     finally:
         structlog.configure(**before)
         structlog.contextvars.clear_contextvars()
+    tell.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.fixture
