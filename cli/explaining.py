@@ -27,16 +27,11 @@ _OPEN: Final = ("open", "overdue", "paused")
 
 @dataclass(frozen=True)
 class Explained:
-    """A row of the query ``commitments``, the rule that the policy in force has for it, and what follows from that.
-
-    ``waits`` are spans in which its time stood still while this ran, and whether the ``customer`` was waited for or,
-    with ``cover``, for who pays to be decided.
-    """
+    """A row of the query ``commitments``, the rule that the policy in force has for it, and what follows from that."""
 
     row: Row
     rule: Explanation
     count: Count
-    waits: tuple[tuple[datetime, datetime | None, str], ...]
 
 
 def explain(
@@ -82,24 +77,7 @@ def explain_all(
         rule = policy.explain(row["kind"], party, row["counterpart"], about["category"], about["urgency"])
         opened = datetime.fromisoformat(row["opened_at"])
         counted = count(policy.calendar_of(party), opened, rule.rule.amount, closures.get(owner, []))
-        yield Explained(row, rule, counted, tuple(_waits(row, rows)))
-
-
-def _waits(row: Row, rows: list[Row]) -> Iterator[tuple[datetime, datetime | None, str]]:
-    """When the time of ``row`` stood still, and for what; a wait that goes on has no end."""
-    opened, ended = _moment(row["opened_at"]), _moment(row["ended_at"])
-    for each in rows:
-        begin, end = _moment(each["opened_at"]), _moment(each["ended_at"])
-        is_hers = str(each["owner"]).startswith("customer")
-        decides = (row["kind"], each["kind"]) == ("forward", "cover")
-        if not (is_hers or decides) or each is row or begin is None or opened is None:
-            continue
-        if (ended is None or begin < ended) and (end is None or end > opened):
-            yield max(begin, opened), end, "customer" if is_hers else "cover"
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+        yield Explained(row, rule, counted)
 
 
 def _document(about: Row, in_force: InForce, found: list[Explained]) -> Row:
@@ -124,7 +102,7 @@ def _entry(each: Explained) -> Row:
         "fits": [{"name": fit.name, "allow": str(fit.allow)} for fit in each.rule.fits],
         "due_by_rule": _iso(each.count.due),
         **{name: each.row[name] for name in promised},
-        "waits": [{"from": _iso(begin), "until": _iso(end), "for": what} for begin, end, what in each.waits],
+        "waits": each.row["waits"],
     }
 
 

@@ -14,6 +14,7 @@ from projections.custody import Handoffs
 from projections.kept import Difference, Kept, made_commitments, made_handoffs
 from projections.matching import Expected, Restated, Rules
 from projections.owing import terms_beside
+from projections.standstill import WAITED_FOR
 from projections.story import Flags, Story
 
 #: The columns of `facts` that a story is made of, and whether all of them count.
@@ -23,8 +24,6 @@ STORY: Final = (
 )
 #: Facts that say something of what is owed.
 _NOTES: Final = ("commitment.overdue", "commitment.nudged", "commitment.withdrawn")
-#: Kinds for which the chain may wait: for the customer, or for who pays to be decided.
-_WAITS: Final = ("decide", "answer", "cover")
 #: Kinds that may be told elsewhere.
 _TOLD_ELSEWHERE: Final = ("promise",)
 
@@ -56,14 +55,13 @@ class Beside:
         }
         has_rows = {
             "promised": len(restated.place) > 0,
-            "waits": bool(expected.of_kinds(_WAITS).any()),
             "noted": len(story.places(*_NOTES)) > 0,
             "told_elsewhere": bool(expected.of_kinds(_TOLD_ELSEWHERE).any()),
         }
         self.idle = frozenset(model for model, has in has_rows.items() if not has)
 
     def terms(self, book: Book, parts: Mapping[str, pa.Table]) -> pa.Table:
-        """The table `terms`, given the rows of the models `promised`, `waits` and `noted`."""
+        """The table `terms`, given the rows of the models `promised` and `noted`."""
         return terms_beside(book, self._expected, parts)
 
 
@@ -87,9 +85,9 @@ def _compared(
 
 
 def _told_apart(story: Story, expected: Expected, restated: Restated) -> Flags:
-    """The orders, by number, of which the models `promised`, `waits`, `noted` and `told_elsewhere` may have rows: there
-    a commitment does not follow from its row of `expected` alone."""
+    """The orders, by number, of which the models `promised`, `noted` and `told_elsewhere` may have rows, or in which
+    others may be waited for: there a commitment does not follow from its row of `expected` alone."""
     told = np.zeros(story.orders, np.bool_)
-    told[expected.order[expected.of_kinds((*_WAITS, *_TOLD_ELSEWHERE))]] = True
+    told[expected.order[expected.of_kinds((*WAITED_FOR, *_TOLD_ELSEWHERE))]] = True
     told[story.order[np.concatenate([restated.place, story.places(*_NOTES)])]] = True
     return told

@@ -104,7 +104,6 @@ ORDER_MODELS: Final[tuple[Model, ...]] = (
     HANDOFFS,
     Model("orders", reads=("marks",), is_linked=True),
     _part("promised"),
-    _part("waits"),
     _part("noted"),
     _part("told_elsewhere"),
     COMMITMENTS,
@@ -127,7 +126,10 @@ def models_version() -> str:
     models = (VOIDS, *ANNOUNCED, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
     counting = [
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
-        for name in ("calendar", "clock", "book", "terms", "story", "custody", "marks", "matching", "owing", "beside")
+        for name in (
+            *("calendar", "clock", "book", "terms", "story", "custody", "marks"),
+            *("matching", "standstill", "owing", "beside"),
+        )
     ]
     words = [read_sql(name) for name in ("macros", "statuses", "lanes")]
     texts = [*(model.select for model in models), *words, *counting, DEFAULT_POLICY.digest, version("holidays")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,27 +11,22 @@ import pyarrow.compute as pc
 
 from projections.book import Book
 from projections.matching import Expected
+from projections.standstill import FOR_EVER, REASONS, Wait, standstills
 from projections.story import Numbers
 from projections.terms import NONE, Owed, as_timestamps, judge, moments_of
 
-#: What waits until it is decided who pays.
-UNTIL_DECIDED: Final = ("forward",)
+#: A stretch in which time stands still, as rows have it.
+_WAIT: Final = pa.struct([("from", pa.timestamp("us")), ("until", pa.timestamp("us")), ("for", pa.string())])
 
 
 def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) -> pa.Table:
-    """The table `terms`. ``parts`` has the rows of promised.sql, waits.sql and noted.sql, by those names."""
+    """The table `terms`. ``parts`` has the rows of promised.sql and noted.sql, by those names."""
     rows: Any = expected.rows
     story, kinds = expected.story, expected.kinds
     of_fact = np.asarray(rows["position"].to_numpy(), np.int64) * (len(kinds) + 1) + expected.kind
-    promised, noted, waits = parts["promised"], parts["noted"], parts["waits"]
+    promised, noted = parts["promised"], parts["noted"]
     promise, note = (_row_of(_keys(part, kinds), of_fact) for part in (promised, noted))
-    wait = _row_of(_numbers(waits["first_position"]), _numbers(rows["first_position"]) if len(waits) else of_fact)
-    waiting_for = np.where(expected.waits_for_customer, wait, -1)
-    # Nobody sends on what may not be worth its price.
-    deciding_on = np.where(expected.of_kinds(UNTIL_DECIDED), waiting_for, -1)
-    waiting = dict(_pairs(waits, "waits_from", "waits_until", waiting_for))
-    for row, decided in _pairs(waits, "decides_from", "decides_until", deciding_on):
-        waiting[row] = [*waiting.get(row, ()), *decided]
+    waits = standstills(expected)
 
     opened, by_when = moments_of(rows["opened_at"]), moments_of(rows["by_when"])
     promised_at, promised_on = (_moments(promised, name, promise) for name in ("promised_at", "promised_on"))
@@ -45,7 +40,7 @@ def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) 
         counterpart=(story.people.to_pylist(), expected.counterpart),
         category=(story.topics.to_pylist(), expected.category),
         urgency=(story.words, expected.urgency),
-        waiting=waiting,
+        waiting={row: [(wait.begin, wait.end) for wait in each] for row, each in waits.items()},
         noted=dict(_pairs(noted, "noted_due", "noted_level", note)),
     )
     said = {
@@ -53,14 +48,36 @@ def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) 
         "first_promised_at": _taken(promised, "first_promised_at", promise),
         "promised_at": as_timestamps(owed.promised),
         "promised_by": _taken(promised, "promised_by", promise),
-        "is_waiting": pc.or_(
-            _taken(waits, "is_waiting", waiting_for).fill_null(False),
-            _taken(waits, "is_deciding", deciding_on).fill_null(False),
-        ),
+        **_stood_still(waits, owed),
         "nudged_at": _taken(noted, "nudged_at", note),
         "withdrawn_at": _taken(noted, "withdrawn_at", note),
     }
     return pa.table({**said, **judge(book, owed)})
+
+
+def _stood_still(waits: Mapping[int, Sequence[Wait]], owed: Owed) -> dict[str, Any]:
+    """Row by row, ``waits``, as far as they fell into the time in which it was owed, and which of them go on."""
+    count, going_on, stood = len(owed.opened), {}, {}
+    for row, each in waits.items():
+        opened, ended = int(owed.opened[row]), int(owed.ended[row])
+        going_on[row] = [
+            reason for reason in REASONS if any(wait.end == FOR_EVER and wait.reason == reason for wait in each)
+        ]
+        stood[row] = [
+            {"from": max(wait.begin, opened), "until": None if last == FOR_EVER else last, "for": wait.reason}
+            for wait in sorted(each)
+            if max(wait.begin, opened) < (last := wait.end if ended == NONE else min(wait.end, ended))
+        ]
+    return {"waits": _lists(stood, count, _WAIT), "paused_for": _lists(going_on, count, pa.string())}
+
+
+def _lists(of_row: Mapping[int, Sequence[Any]], count: int, kind: Any) -> Any:
+    """A column of lists, empty where a row has none."""
+    lengths = np.zeros(count + 1, np.int32)
+    rows = sorted(of_row)
+    lengths[[row + 1 for row in rows]] = [len(of_row[row]) for row in rows]
+    offsets: Any = pa.array(np.cumsum(lengths, dtype=np.int32))
+    return pa.ListArray.from_arrays(offsets, pa.array([value for row in rows for value in of_row[row]], kind))
 
 
 def _keys(part: pa.Table, kinds: list[str]) -> Numbers:

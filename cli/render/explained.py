@@ -26,7 +26,7 @@ Row = dict[str, Any]
 _MARGIN = 12
 
 #: For what time stood still.
-_WAITED = {"customer": "for the customer", "cover": "for who pays to be decided,"}
+_WAITED = {"customer": "for the customer", "cover": "for who pays to be decided,", "item": "for the item"}
 
 
 def explained(about: Row, in_force: InForce, found: Sequence[Explained], moments: Moments) -> Iterator[RenderableType]:
@@ -95,9 +95,10 @@ def _moved(each: Explained, moments: Moments) -> Iterator[tuple[str, Text]]:
             with_parties(told + ("" if row.get("kind") == "update" else "; a promise goes before the rule")),
         )
     if row.get("state") == "paused" or (due and _elsewhere(due, each, promised)):
-        for begin, end, what in each.waits:
+        for wait in each.row.get("waits") or ():
+            begin, end = moments.at(datetime.fromisoformat(wait["from"])), parse(wait["until"])
             until = f" to {moments.at(end)}" if end else " on"
-            yield "waited", Text(f"{_WAITED[what]} from {moments.at(begin)}{until}: that time does not count")
+            yield "waited", Text(f"{_WAITED[wait['for']]} from {begin}{until}: that time does not count")
 
 
 def _elsewhere(due: datetime, each: Explained, promised: datetime | None) -> bool:

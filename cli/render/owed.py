@@ -55,7 +55,11 @@ def at_home(commitment: Row, order: Row) -> Row:
 
 
 #: For what the time of a commitment stands still.
-_AWAITED: Final = {"customer": "for the customer", "cover": "for who pays to be decided"}
+_AWAITED: Final = {
+    "customer": "for the customer",
+    "cover": "for who pays to be decided",
+    "item": "for the item",
+}
 
 
 def paused(commitment: Row) -> str:

@@ -14,7 +14,6 @@ from projections.clock import Clock, micros_of, moment_of
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.product_and_place import with_product_and_place
 from projections.queries.reading import Reading, Row
-from projections.queries.standstill import looked_up
 
 #: No part of a list has more lines than this, unless asked for; its total is told besides.
 _LINES: Final = 50
@@ -67,7 +66,7 @@ def briefing(reading: Reading, arguments: Arguments) -> Row:
         "calls": reading.rows("briefing_calls", party=party, limit=limit),
         "contacts": reading.rows("briefing_contacts", party=party, since=since, now=now, limit=limit),
         "orders": reading.rows("briefing_orders", party=party, limit=limit),
-        "owed": looked_up(reading, reading.rows("briefing_owed", party=party, limit=limit)),
+        "owed": reading.rows("briefing_owed", party=party, limit=limit),
     }
     totals = {total: parts[part][0]["total"] if parts[part] else 0 for part, total in _PARTS.items()}
     return {

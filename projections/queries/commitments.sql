@@ -21,6 +21,8 @@ SELECT
     CASE WHEN state = 'met' THEN ended_at END AS met_at,
     ended_at,
     standing AS state,
+    paused_for,
+    waits,
     CASE WHEN standing = 'overdue' THEN (epoch_us($now::TIMESTAMP) - epoch_us(due_at)) // 1000000 END AS overdue_seconds,
     coalesce(late, false) AS late,
     rule, level, nudged_at, withdrawn_at, promises, first_promised_at, promised_at, promised_by, allowed, worked

@@ -12,7 +12,6 @@ from projections.queries import telling
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.reading import Reading, Row
 from projections.queries.single import as_it_happened, as_it_was_opened, as_it_was_told, count_all, entry_of, moment_of
-from projections.queries.standstill import with_reason_of_pause
 
 MOST: Final = 500
 
@@ -49,7 +48,7 @@ def histories(reading: Reading, arguments: Arguments) -> Row:
         found[subject["asked"]] = {
             "order": {"order_id": order_id, **order, "merged": merged[first]} if order else None,
             "entries": list(own.values()),
-            "commitments": [telling.commitment(row, order_id, own) for row in with_reason_of_pause(commitments[first])],
+            "commitments": [telling.commitment(row, order_id, own) for row in commitments[first]],
             "messages": [telling.message(row, order_id, own) for row in messages[first]],
             "letters": [sent for sent, _ in hers],
             "acknowledgements": [sent for sent, acknowledges in hers if acknowledges],

@@ -11,7 +11,7 @@ from projections.queries.reading import Reading, Row
 from projections.queries.single import SingleOrder, moment_of, overdue_seconds
 
 #: What nothing else that is said of one order tells of it.
-_MORE: Final = ("position", "kind", "counterpart", "allowed", "worked")
+_MORE: Final = ("position", "kind", "counterpart", "allowed", "worked", "waits")
 _RUNNING: Final = frozenset({"open", "overdue", "paused"})
 
 
@@ -56,7 +56,7 @@ def _row(order: SingleOrder, row: Row, now: datetime) -> Row:
         "met_at": row["ended_at"] if row["state"] == "met" else None,
         "ended_at": row["ended_at"],
         "state": standing,
-        "paused_for": row["paused_for"],
+        **{name: row[name] for name in ("paused_for", "waits")},
         "overdue_seconds": overdue_seconds(row, now) if standing == "overdue" else None,
         "late": _is_late(row, now),
         **{name: row[name] for name in ("rule", "level", "nudged_at", "withdrawn_at", "promises")},

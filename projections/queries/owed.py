@@ -17,7 +17,6 @@ from projections.queries.order import find_one, find_then
 from projections.queries.reading import Reading, Row
 from projections.queries.single import BESIDE_THE_WORK, SingleOrder
 from projections.queries.spending import spent_on
-from projections.queries.standstill import looked_up
 from projections.queries.travel import travel
 from projections.queries.waiting import with_awaited
 from projections.standing import standing
@@ -115,7 +114,7 @@ def listed(
     """What is and was owed in all orders, with names; of one order ledger.py tells it."""
     chosen = {"owner": owner, "kind": kind, "promised": promised, "late": late}
     rows = reading.rows("commitments", now=now, **chosen, states=list(states) if states else None, limit=limit)
-    return _named(reading, looked_up(reading, rows)) if rows else []
+    return _named(reading, rows) if rows else []
 
 
 def _named(reading: Reading, rows: Sequence[Row]) -> list[Row]:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from projections.queries import telling
 from projections.queries.reading import Reading, Row
-from projections.queries.standstill import with_reason_of_pause
 
 #: Kinds that are owed beside the work.
 BESIDE_THE_WORK: Final = frozenset({"update", "check"})
@@ -23,8 +22,8 @@ _EVENT: Final = (
 )  # fmt: skip
 _COMMITMENT: Final = (
     "position", "kind", "topic", "owner", "owed_to", "accountable", "opened_at", "due_at", "ended_at", "state",
-    "met_late", "rule", "level", "nudged_at", "withdrawn_at", "promises", "first_promised_at", "promised_at",
-    "promised_by",
+    "paused_for", "met_late", "rule", "level", "nudged_at", "withdrawn_at", "promises", "first_promised_at",
+    "promised_at", "promised_by",
 )  # fmt: skip
 _HANDOFF: Final = (
     "position", "from_party", "to_party", "handed_at", "received_at", "wait_seconds", "state", "ping_pong", "stint",
@@ -122,9 +121,9 @@ class SingleOrder:
 
     @cached_property
     def commitments(self) -> list[Row]:
-        """All that was ever owed, in the order in which it was opened, each with why it is paused."""
+        """All that was ever owed, in the order in which it was opened."""
         rows = self._reading.of_order("commitments", _COMMITMENT, self.first)
-        return sorted(with_reason_of_pause(rows), key=as_it_was_opened)
+        return sorted(rows, key=as_it_was_opened)
 
     @cached_property
     def handoffs(self) -> list[Row]:

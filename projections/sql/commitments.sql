@@ -17,7 +17,7 @@ WITH owed AS (
             WHEN kind = 'answer' THEN named_by
             ELSE coalesce(accountable, named_by)
         END AS owed_to,
-        CASE WHEN state = 'open' AND is_waiting THEN 'paused' ELSE state END AS state
+        CASE WHEN state = 'open' AND len(paused_for) > 0 THEN 'paused' ELSE state END AS state
     FROM expected POSITIONAL JOIN terms
     WHERE kind <> 'promise' OR position NOT IN (SELECT position FROM told_elsewhere)
 )
@@ -27,6 +27,9 @@ SELECT
     CASE WHEN state <> 'paused' THEN due_at END AS due_at,
     ended_at,
     state,
+    -- Of what is paused, what it waits for, and when its time stood still until then (standstill.py).
+    CASE WHEN state = 'paused' THEN paused_for ELSE [] END AS paused_for,
+    waits,
     -- News is due a while before she was promised it, and kept if it came by then. What we ask of our own accord goes out
     -- when it falls due, and takes a moment.
     state = 'met' AND ended_at > CASE kind

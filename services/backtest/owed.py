@@ -1,7 +1,7 @@
 """All steps that somebody owed, in numpy columns: how long each took, which were late, and who was told of that.
 
 Moments and lengths are int64 microseconds, moments since 1970 UTC. Lengths are in the time that the step's rule counts:
-the opening hours of whoever owes it, or around the clock; time that the chain waited for the customer is left out.
+the opening hours of whoever owes it, or around the clock; that in which a step's time stood still is left out.
 """
 
 from __future__ import annotations
@@ -35,18 +35,16 @@ _STEPS: Final = """
 SELECT
     c.first_position, c.position, c.kind, c.owner, c.owed_to, c.counterpart, c.accountable, o.category, o.urgency,
     epoch_us(c.opened_at) AS opened, epoch_us(c.due_at) AS due, epoch_us(c.ended_at) AS ended,
-    c.state = 'met' AS met, c.promises > 0 AS promised, k.waits_for_customer AS waits
+    c.state = 'met' AS met, c.promises > 0 AS promised
 FROM commitments c
-JOIN kinds k ON k.kind = c.kind
 LEFT JOIN orders o ON o.first_position = c.first_position
 WHERE c.kind NOT IN ('update', 'check')
 ORDER BY c.first_position, c.opened_at, c.position, c.kind
 """
 _WAITS: Final = """
-SELECT first_position, epoch_us(opened_at), epoch_us(ended_at), kind = 'cover'
-FROM commitments
-WHERE starts_with(owner, 'customer') OR kind = 'cover'
-ORDER BY first_position, opened_at
+SELECT position, kind, epoch_us(w."from"), epoch_us(w."until")
+FROM (SELECT position, kind, unnest(waits) AS w FROM commitments)
+ORDER BY position, kind, w."from"
 """
 
 
@@ -126,7 +124,7 @@ def read_steps(cursor: DuckDBPyConnection, book: Book, log_end: int) -> Steps:
     end = np.where(numbers["ended"] == _NEVER, np.maximum(log_end, numbers["opened"]), numbers["ended"])
     due, opened = numbers["due"], numbers["opened"]
     group, terms = _grouped(book, names)
-    waits = _Waits(cursor, numbers["first_position"], _flags(columns["waits"]), names["kind"] == "forward")
+    waits = _Waits(cursor, numbers["position"], names["kind"])
     took, late_by, after_hours = (np.zeros(len(end), np.int64) for _ in range(3))
     for number, each in enumerate(terms):
         rows = np.flatnonzero(group == number)
@@ -179,21 +177,19 @@ def _grouped(book: Book, names: dict[str, Texts]) -> tuple[npt.NDArray[np.intp],
 
 
 class _Waits:
-    """When the chain waited for the customer, or sending on for who pays to be decided, as far as a step's time stands
-    still then."""
+    """When the time of steps stood still."""
 
-    def __init__(self, cursor: DuckDBPyConnection, orders: Micros, stands_still: Flags, sends_on: Flags) -> None:
-        waits: dict[tuple[int, bool], list[tuple[int, int]]] = {}
-        for order, begin, end, decides in cursor.execute(_WAITS).fetchall():
-            for of_sending_on in (True,) if decides else (False, True):
-                known = waits.setdefault((order, of_sending_on), [])
-                last = _NEVER if end is None else end
-                if known and begin <= known[-1][1]:
-                    known[-1] = (known[-1][0], max(known[-1][1], last))
-                else:
-                    known.append((begin, last))
-        standing = np.flatnonzero(stands_still).tolist()
-        rows = [(row, *wait) for row in standing for wait in waits.get((int(orders[row]), bool(sends_on[row])), ())]
+    def __init__(self, cursor: DuckDBPyConnection, positions: Micros, kinds: Texts) -> None:
+        waits: dict[tuple[int, str], list[tuple[int, int]]] = {}
+        for position, kind, begin, end in cursor.execute(_WAITS).fetchall():
+            known = waits.setdefault((position, kind), [])
+            last = _NEVER if end is None else end
+            if known and begin <= known[-1][1]:
+                known[-1] = (known[-1][0], max(known[-1][1], last))
+            else:
+                known.append((begin, last))
+        standing = np.flatnonzero(np.isin(positions, [position for position, _ in waits])).tolist()
+        rows = [(row, *wait) for row in standing for wait in waits.get((int(positions[row]), kinds[row]), ())]
         self._rows, self._begins, self._ends = np.array(rows, np.int64).reshape(-1, 3).T
 
     def worked(self, terms: Terms, rows: npt.NDArray[np.intp], begin: Micros, end: Micros) -> Micros:

@@ -147,7 +147,8 @@ def news_of(
         promised=promised_by(cause, history) if kind == "promise" else None,
         visit=visit_of(cause, history) if kind == "visit" else None,
         cover=cover_of(cause) if kind == "cover" else None,
-        cover_owed=ending is None and any((owed.kind, owed.state) == ("cover", "open") for owed in history.owed),
+        cover_owed=ending is None
+        and any(owed.kind == "cover" and owed.state in ("open", "paused") for owed in history.owed),
         decision=decision_of(cause, history) if kind == "decision" else None,
         others=_others(cause, history),
         chosen=_has_chosen(history),

@@ -47,7 +47,7 @@ class Owed:
     kind: str
     owner: str
     owed_to: str
-    #: open, met, cancelled, or paused while the chain waits for the customer
+    #: open, met, cancelled, or paused while its time stands still
     state: str
     opened_at: datetime
     #: None while it is paused

@@ -52,7 +52,7 @@ class Line:
     ``at`` is when it was asked or said, ``due`` by when it is owed, ``late`` for how long it has been. ``accountable``
     answers for the order, if that is not the reader. ``forgotten``: it would be told to a customer who was forgotten.
     ``at_home``: the product stays at her home. ``paused_for``: what is not ``due`` waits for the ``customer``, for who
-    pays (``cover``), or for both.
+    pays (``cover``), or for the ``item``.
     What is not known is "".
     """
 

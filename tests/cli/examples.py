@@ -353,7 +353,9 @@ _ASKED: dict[str, Any] = {
     "worked": None,
     "met_at": None,
     "overdue_seconds": None,
+    "waits": [],
 }
+_WAITS: dict[str, Any] = {"from": "2026-11-10T10:00:00Z", "until": None, "for": "customer"}
 _SOME_GUESS: dict[str, Any] = {"chance": 0.4, "cases": 31, "based_on": "role"}
 _GUESS: dict[str, Any] = {"chance": 0.12, "cases": 1255, "based_on": "lane"}
 _NO_GUESS: dict[str, Any] = {"chance": None, "cases": None, "based_on": None}
@@ -371,7 +373,7 @@ COMMITMENTS: dict[str, Any] = {
         _row(5, "overdue", overdue_seconds=518400),
         _row(9, "open"),
         _row(10, "open", order="W-1003", **_GUESS),
-        _row(7, "paused", paused_for=["customer"]),
+        _row(7, "paused", paused_for=["customer"], waits=[_WAITS]),
         _row(1, "met"),
         _row(4, "met_late"),
         _row(6, "cancelled"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.explaining import _waits
 from cli.render.owed import paused
 from events.envelope import Event
 from projections.policy import KINDS, Policy
@@ -257,9 +255,4 @@ def test_lists_and_single_orders_agree_on_what_comes_next(home: Path) -> None:
 def test_what_waits_for_who_pays_says_so() -> None:
     assert paused({"paused_for": ["cover"]}) == "paused, waits for who pays to be decided"
     assert paused({"paused_for": ["customer", "cover"]}).endswith("for the customer and for who pays to be decided")
-    opened, claimed, decided = (f"2026-11-{day}T10:00:00+00:00" for day in (16, 17, 18))
-    row = {"kind": "forward", "owner": SHOP, "opened_at": opened, "ended_at": None}
-    cover = {"kind": "cover", "owner": "importer:noord", "opened_at": claimed, "ended_at": decided}
-    (wait,) = _waits(row, [row, cover])
-    assert wait == (datetime.fromisoformat(claimed), datetime.fromisoformat(decided), "cover")
-    assert [*_waits(row | {"kind": "repair"}, [row, cover])] == []
+    assert paused({"paused_for": ["item"]}) == "paused, waits for the item"

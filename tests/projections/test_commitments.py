@@ -335,6 +335,87 @@ def test_the_days_of_the_decision_do_not_count(given: Given) -> None:
     story.then_rows("commitments", {"owner": SHOP, "state": "open", "due_at": "2026-03-11T09:00:00Z"}, kind="forward")
 
 
+NOORD = "importer:noord"
+#: Noord cannot decide without the watch, which is at the shop.
+NEEDED = fact("work.paused", NOORD, "2026-03-03 10:00", {"waiting_for": "retailer", "who": SHOP})
+
+
+def test_what_the_decider_needs_is_to_be_sent_and_the_decision_waits_for_it(given: Given) -> None:
+    story = given(opened("2026-03-02 09:00"), CLAIMED, NEEDED)
+    # An hour of two working days had passed on Monday; what is left counts from Tuesday at ten.
+    story.then_rows("commitments", {"owner": SHOP, "state": "open", "due_at": "2026-03-05T09:00:00Z"}, kind="forward")
+    story.then_rows("commitments", {"state": "paused", "due_at": None, "paused_for": ["item"]}, kind="cover")
+    later = story.at("2026-03-06 20:00")
+    assert [(row["kind"], row["owner"]) for row in later.ask("stalled")["stalled"]] == [("forward", SHOP)]
+    ball = later.order()["ball"]
+    assert (ball["kind"], ball["owner"]) == ("forward", SHOP)
+    (forward,) = (row for row in later.ask("commitments")["commitments"] if row["kind"] == "forward")
+    assert forward["waits"] == [{"from": "2026-03-02T10:00:00Z", "until": "2026-03-03T10:00:00Z", "for": "cover"}]
+
+
+def test_the_decision_goes_on_once_the_decider_has_it(given: Given) -> None:
+    sent, there = handed(SHOP, NOORD, "2026-03-04 10:00"), received(NOORD, "2026-03-06 10:00")
+    on_the_way = given(opened("2026-03-02 09:00"), CLAIMED, NEEDED, sent)
+    on_the_way.then_rows("commitments", {"state": "paused", "paused_for": ["item"]}, kind="cover")
+    story = given(opened("2026-03-02 09:00"), CLAIMED, NEEDED, sent, there)
+    story.then_rows("commitments", {"state": "open", "paused_for": []}, kind="cover")
+    owed = story.at("2026-03-06 20:00").ask("commitments")["commitments"]
+    (cover,) = (row for row in owed if row["kind"] == "cover")
+    assert cover["waits"] == [{"from": "2026-03-03T10:00:00Z", "until": "2026-03-06T10:00:00Z", "for": "item"}]
+    forward = {row["owner"]: (row["state"], row["paused_for"]) for row in owed if row["kind"] == "forward"}
+    assert forward == {SHOP: ("met", []), NOORD: ("paused", ["cover"])}
+
+
+OTHERS: list[tuple[str, Event | None, Event | None]] = [
+    ("it can do without after all", NEEDED, fact("work.resumed", NOORD, "2026-03-04 10:00")),
+    ("it waits for a part", fact("work.paused", NOORD, "2026-03-03 10:00", {"waiting_for": "part"}), None),
+    ("it waits for a part now", NEEDED, fact("work.paused", NOORD, "2026-03-04 10:00", {"waiting_for": "part"})),
+    ("it waits for another", fact("work.paused", NOORD, "2026-03-03 10:00", {"waiting_for": "repairer"}), None),
+    (
+        "it waits for another of the same role",
+        fact("work.paused", NOORD, "2026-03-03 10:00", {"waiting_for": "retailer", "who": "retailer:kees"}),
+        None,
+    ),
+    ("who does not decide needs it", fact("work.paused", BENCH, "2026-03-03 10:00", {"waiting_for": "retailer"}), None),
+    ("it was said before the claim", fact("work.paused", NOORD, "2026-03-02 09:30", {"waiting_for": "retailer"}), None),
+]
+
+
+@pytest.mark.parametrize(("before", "then"), [case[1:] for case in OTHERS], ids=[case[0] for case in OTHERS])
+def test_nothing_else_has_it_sent_before_it_is_decided(given: Given, before: Event, then: Event | None) -> None:
+    story = given(opened("2026-03-02 09:00"), CLAIMED, before, *([then] if then else []))
+    story.then_rows("commitments", {"state": "paused", "paused_for": ["cover"]}, kind="forward")
+    story.then_rows("commitments", {"state": "open", "paused_for": []}, kind="cover")
+
+
+def test_whoever_has_it_may_be_meant_by_its_role_alone(given: Given) -> None:
+    needed = fact("work.paused", NOORD, "2026-03-03 10:00", {"waiting_for": "retailer"})
+    story = given(opened("2026-03-02 09:00"), CLAIMED, needed)
+    story.then_rows("commitments", {"state": "open", "paused_for": []}, kind="forward")
+
+
+def test_what_the_decider_needs_still_waits_for_her(given: Given) -> None:
+    asked = fact("question.asked", SHOP, "2026-03-04 11:00", {"question": "q", "text": "Which?", "to": "customer"})
+    story = given(opened("2026-03-02 09:00"), CLAIMED, NEEDED, asked)
+    story.then_rows("commitments", {"state": "paused", "paused_for": ["customer"]}, kind="forward")
+    story.then_rows("commitments", {"state": "paused", "paused_for": ["customer", "item"]}, kind="cover")
+
+
+def test_the_decision_ends_what_waited_for_it(given: Given) -> None:
+    story = given(opened("2026-03-02 09:00"), CLAIMED, NEEDED, DECIDED)
+    story.then_rows("commitments", {"owner": SHOP, "state": "open", "due_at": "2026-03-05T09:00:00Z"}, kind="forward")
+
+
+def test_as_of_a_day_before_the_decider_asked_for_it(given: Given) -> None:
+    story = given(opened("2026-03-02 09:00"), CLAIMED, NEEDED)
+    for moment, reasons in (
+        ("2026-03-03T09:00:00Z", {"forward": ["cover"]}),
+        ("2026-03-04T09:00:00Z", {"cover": ["item"]}),
+    ):
+        rows = story.ask("commitments", as_of=moment)["commitments"]
+        assert {row["kind"]: row["paused_for"] for row in rows if row["state"] == "paused"} == reasons
+
+
 def test_what_else_is_owed_goes_on_meanwhile(given: Given) -> None:
     diagnosis = fact("diagnosis.made", BENCH, "2026-03-10 09:00", {"summary": "crown"})
     claimed = fact("cover.claimed", SHOP, "2026-03-10 10:00", {"cause": "a fault", "decider": "importer:noord"})

@@ -620,6 +620,7 @@ async def test_a_list_by_mail_names_nobody_s_address_in_the_log(street: Street) 
             "the customer has answered and it is decided who pays",
             "de klant heeft geantwoord en is besloten wie betaalt",
         ),
+        (["item"], "the item has come in", "het artikel binnen is"),
     ],
 )
 def test_a_line_says_what_it_is_paused_for(paused_for: list[str], en: str, nl: str) -> None:
