@@ -10,7 +10,7 @@ of which more counts than what a row of `expected` has (see beside.py): all of i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -99,18 +99,20 @@ class Kept:
             passing=frozenset(passing),
         )
 
-    def remember(self, model: str, touched: Iterable[int], difference: Difference | None) -> None:
+    def remember(self, model: str, touched: Collection[int], difference: Difference | None) -> None:
         """From here on that is stored of the ``touched`` orders; None: nothing."""
         rows = self._rows(model)
+        rows.passing.difference_update(touched)
+        if difference is None:
+            rows.settled.update(dict.fromkeys(touched, b""))
+            return
+        settled = difference.settled
         for first in touched:
-            rows.passing.discard(first)
-            settled = difference.settled.get(first) if difference is not None else b""
-            if settled is None:
-                rows.settled.pop(first, None)
+            if first in settled:
+                rows.settled[first] = settled[first]
             else:
-                rows.settled[first] = settled
-                if difference is not None and first in difference.passing:
-                    rows.passing.add(first)
+                rows.settled.pop(first, None)
+        rows.passing.update(difference.passing.intersection(touched).intersection(settled))
 
     def forget(self, firsts: Iterable[int]) -> None:
         """Know nothing of these orders any more."""

@@ -265,7 +265,7 @@ def _looked_up(desk: Desk, arrived: Arrived, touched: Any, firsts: frozenset[int
 
 
 def _firsts(rows: pa.Table) -> list[int]:
-    firsts: list[Any] = rows["first_position"].to_pylist()
+    firsts: list[Any] = rows["first_position"].to_numpy().tolist()
     return firsts
 
 

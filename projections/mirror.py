@@ -47,6 +47,8 @@ _STORED_ONE: Final = (
     "SELECT order_id, first_position, until, announces FROM chain.subjects WHERE order_key = $order_key"
 )
 
+_ANNOUNCING: Final = pa.array(sorted(ANNOUNCING), pa.string())
+
 _ADD_EVENTS: Final = "INSERT INTO chain.events FROM placed"
 _ADD_SUBJECTS: Final = "INSERT INTO chain.subjects FROM beginning"
 
@@ -183,19 +185,20 @@ def _rows(maker: Workbench, batch: Sequence[Message]) -> pa.Table:
 def add_events(desk: Desk, arrived: Arrived) -> None:
     """Add what was taken apart to the mirror."""
     desk.writer.run(_ADD_EVENTS)
-    desk.keys.add(arrived.touched.to_pydict()["order_key"])
+    touched: Any = arrived.touched
+    desk.keys.add(_listed(touched["order_key"]))
     # Where anything is announced or one, more orders may have been touched meanwhile than the batch speaks of.
-    if arrived.may_merge or any(arrived.touched["announces"].to_pylist()):
+    if arrived.may_merge or any(_listed(touched["announces"])):
         execute(desk.writer.cursor, read_sql("merge_subjects"))
         return
     begin = arrived.begin
-    firsts: list[Any] = arrived.touched["first_position"].to_pylist()
+    firsts = _listed(touched["first_position"])
     if any(first < begin and first not in arrived.stands for first in firsts):
         execute(desk.writer.cursor, read_sql("merge_subjects"))
         return
     are_new = [first >= begin for first in firsts]
     if any(are_new):
-        desk.writer.put("beginning", arrived.touched.filter(pa.array(are_new)))
+        desk.writer.put("beginning", touched.filter(pa.array(are_new)))
         desk.writer.run(_ADD_SUBJECTS)
 
 
@@ -204,24 +207,29 @@ def _spoken_of(rows: Any) -> pa.Table:
 
     Where an order began before the batch, ``_with_stored`` puts in its place.
     """
-    found: dict[str, list[Any]] = {}
-    columns = (rows[name].to_pylist() for name in ("order_id", "order_key", "position", "fact"))
-    for order, key, position, fact in zip(*columns, strict=True):
-        place = found.get(order)
-        if place is None:
-            found[order] = [order, key, position, position, fact in ANNOUNCING]
-        else:
-            place[2:] = min(place[2], position), max(place[3], position), place[4] or fact in ANNOUNCING
-    names, keys, firsts, lasts, announce = zip(*found.values(), strict=True)
+    encoded = rows["order_id"].combine_chunks().dictionary_encode()
+    names, order, positions = encoded.dictionary, encoded.indices.to_numpy(), rows["position"].to_numpy()
+    firsts, lasts = np.full(len(names), np.iinfo(np.int64).max), np.zeros(len(names), np.int64)
+    np.minimum.at(firsts, order, positions)
+    np.maximum.at(lasts, order, positions)
+    keys, announce = np.zeros(len(names), np.uint64), np.zeros(len(names), np.bool_)
+    keys[order] = rows["order_key"].to_numpy()
+    announce[order[pc.is_in(rows["fact"].cast(pa.string()), _ANNOUNCING).to_numpy()]] = True
     return pa.table(
         {
-            "order_id": pa.array(names, pa.string()),
-            "order_key": pa.array(keys, pa.uint64()),
-            "first_position": pa.array(firsts, pa.int64()),
-            "until": pa.array([until(last) for last in lasts], pa.int64()),
-            "announces": pa.array(announce, pa.bool_()),
+            "order_id": names,
+            "order_key": pa.array(keys),
+            "first_position": pa.array(firsts),
+            "until": pa.array([until(last) for last in lasts.tolist()], pa.int64()),
+            "announces": pa.array(announce),
         }
     )
+
+
+def _listed(column: Any) -> list[Any]:
+    """The values of a column of numbers without gaps, sooner than Arrow lists them."""
+    values: list[Any] = column.to_numpy().tolist()
+    return values
 
 
 def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, frozenset[int]]:
@@ -229,8 +237,7 @@ def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, fr
 
     Also tells where those begin whose row in `subjects` says so already.
     """
-    columns: dict[str, list[Any]] = spoken.to_pydict()
-    ids = columns["order_id"]
+    ids: list[Any] = spoken["order_id"].to_pylist()
     stored = desk.recent.find(ids)
     unknown = _that_may_be_stored(desk, spoken, stored)
     if unknown is not None and desk.miss(begin):
@@ -241,7 +248,7 @@ def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, fr
     if not stored:
         return spoken, frozenset()
     stands = []
-    firsts, untils, announces = columns["first_position"], columns["until"], columns["announces"]
+    keys, firsts, untils, announces = (_listed(spoken[name]) for name in spoken.schema.names[1:])
     for row, order in enumerate(ids):
         if order in stored:
             known = stored[order]
@@ -249,7 +256,7 @@ def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, fr
             announces[row] = announces[row] or known.announces
             if (untils[row], announces[row]) == (known.until, known.announces):
                 stands.append(known.first_position)
-    return pa.table(columns, schema=spoken.schema), frozenset(stands)
+    return pa.table([ids, keys, firsts, untils, announces], schema=spoken.schema), frozenset(stands)
 
 
 def _that_may_be_stored(desk: Desk, spoken: pa.Table, stored: Mapping[str, Known]) -> pa.Table | None:

@@ -108,14 +108,14 @@ def _row(position: int, payload: bytes) -> list[Any]:
     source, id, subject, data = said("source"), said("id"), said("subject"), said("data")
     correlation, causation = said("correlationid"), said("causationid")
     known = _known().get(said("type", ""))
-    if known is None or type(data) is not dict or not (source and id and subject):
+    occurred, recorded = said("time"), said("recordedtime")
+    if known is None or type(data) is not dict or not (source and id and subject and occurred and recorded):
         raise _NotPlainError
     if not type(source) is type(id) is type(subject) is str:
         raise _NotPlainError
     if not (type(correlation) in _TEXT_OR_NONE and type(causation) in _TEXT_OR_NONE):
         raise _NotPlainError
     name, version, number = known
-    occurred, recorded = _moment(said("time")), _moment(said("recordedtime"))
     row = [position, subject, name, version, number, source, id, occurred, recorded]
     row += (correlation, causation, _written(data), *_LEFT_OPEN)
     for key, value in data.items():
@@ -139,15 +139,10 @@ def _known() -> dict[str, tuple[str, int, int]]:
     }
 
 
-def _moment(value: Any) -> str:
-    if type(value) is str and _MOMENT.fullmatch(value) is not None:
-        return value
-    raise _NotPlainError
-
-
-def _moments(texts: Sequence[str | None]) -> Any:
-    if texts.count(None) == len(texts):
-        return pa.nulls(len(texts), pa.timestamp("us"))
+def _moments(texts: Sequence[Any]) -> Any:
+    # What is no text at all, it refuses with TypeError.
+    if not all(map(_MOMENT.fullmatch, (text for text in texts if text is not None))):
+        raise _NotPlainError
     return pa.array(texts, pa.string()).cast(_MOMENTS).cast(pa.timestamp("us"))
 
 
@@ -187,13 +182,13 @@ def _as_text(column: str) -> Callable[[list[Any], Any], None]:
 
 def _as_moment(column: str) -> Callable[[list[Any], Any], None]:
     place = _PLACES[column]
-    return lambda row, value: _put(row, place, _moment(value))
+    return lambda row, value: _put(row, place, value)
 
 
 def _since(row: list[Any], value: Any) -> None:
     """From when on; of some facts it is from whom."""
     if type(value) is not str or _PARTY.match(value) is None:
-        _put(row, _PLACES["from_when"], _moment(value))
+        _put(row, _PLACES["from_when"], value)
 
 
 def _holds(row: list[Any], value: Any) -> None:

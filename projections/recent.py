@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +34,7 @@ WHERE position >= $begin AND first_position >= $begin
 _ORDERS: Final = "SELECT order_id, first_position, until, announces FROM chain.subjects WHERE first_position >= $begin"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """Where an order begins, by where it ends, and whether it ever announced anything, as `subjects` has it."""
 
     first_position: int
@@ -102,14 +101,18 @@ class Recent:
 
     def remember(self, touched: pa.Table, rows: pa.Table) -> None:
         """Keep what came to the mirror: orders as `subjects` has them now, and the new rows."""
-        columns = touched.select(["order_id", "first_position", "until", "announces"]).to_pydict()
-        for order, first, until, announces in zip(*columns.values(), strict=True):
-            if first >= self.begin:
-                self._orders[order] = Known(first, until, announces)
-        self._runs.append(_run_of([rows], self.begin))
+        columns: list[Any] = [touched["order_id"].to_pylist()]
+        columns += (touched[name].to_numpy().tolist() for name in Known._fields)
+        for order, *places in zip(*columns, strict=True):
+            known = Known(*places)
+            if known.first_position >= self.begin:
+                self._orders[order] = known
         # Each is longer than all after it together: there are few, and each row is moved seldom.
-        while len(self._runs) > 1 and len(self._runs[-2].firsts) <= 2 * len(self._runs[-1].firsts):
-            self._join(2)
+        after, count = len(rows), len(self._runs)
+        while count and len(self._runs[count - 1].firsts) <= 2 * after:
+            count -= 1
+            after += len(self._runs[count].firsts)
+        self._runs[count:] = [_run_of([*(run.rows for run in self._runs[count:]), rows], self.begin)]
         if sum(len(run.firsts) for run in self._runs) > self._most_rows:
             self._forget_the_first()
 
@@ -123,16 +126,15 @@ class Recent:
 
     def _forget_the_first(self) -> None:
         """Make room for some time to come."""
-        self._join(len(self._runs))
+        self._join()
         firsts = self._runs[0].firsts
         self.begin = int(firsts[-(self._most_rows * 3 // 4) - 1]) + 1
         self._orders = {order: known for order, known in self._orders.items() if known.first_position >= self.begin}
-        self._join(1)
+        self._join()
 
-    def _join(self, count: int) -> None:
-        """Make one of the last runs."""
-        parts = [run.rows for run in self._runs[-count:]]
-        self._runs[-count:] = [_run_of(parts, self.begin)]
+    def _join(self) -> None:
+        """Make one of all runs."""
+        self._runs = [_run_of([run.rows for run in self._runs], self.begin)]
 
 
 def _run_of(parts: list[pa.Table], begin: int) -> _Run:
