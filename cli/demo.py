@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from services.simulation import Simulation
 
 _FOLDER = "demo"
+#: Longer lines are hard to read (characters).
+_LETTER = 84
 #: A reader's pace, between two things to read (seconds).
 _PACE = 0.7
 
@@ -203,7 +205,12 @@ class _Teller:
         text = Text(letter or data["body"])
         title = Text(f" {data['subject']} ", style="bold")
         panel = Panel(
-            text, title=title, title_align="left", subtitle=Text(f" {self._moments.at(moment)} "), border_style="cyan"
+            text,
+            title=title,
+            title_align="left",
+            subtitle=Text(f" {self._moments.at(moment)} "),
+            border_style="cyan",
+            width=min(self._out.width - 7, _LETTER),
         )
         from rich.padding import Padding
 
