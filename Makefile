@@ -28,8 +28,10 @@ test: venv
 # up to twenty minutes on two cores.
 heavy: venv
 	$(PYTEST) -m heavy -o faulthandler_timeout=1200
-	$(PYTEST) --thorough tests/projections tests/services/backtest tests/services/importing tests/services/test_accounts.py \
-		tests/services/notifying/test_every_letter.py
+	$(PYTEST) --thorough tests/events tests/projections tests/services/backtest tests/services/epcis tests/services/importing \
+		tests/services/publishing tests/services/test_accounts.py tests/services/test_intake.py tests/services/test_sharing.py \
+		tests/services/desk/test_mail.py tests/services/notifying/test_every_letter.py tests/services/notifying/test_mime.py \
+		tests/cli/test_sentences.py
 
 check: venv
 	$(BIN)/ruff check .

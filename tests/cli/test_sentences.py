@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.render.owed import WORDS
@@ -12,6 +12,7 @@ from events.vocabulary import FACTS
 from projections.policy import KINDS
 from tests.about import about
 from tests.cli.drawing import MOMENTS
+from tests.sampling import examples
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -116,6 +117,7 @@ def test_sentences(name: str, data: dict, expected: str) -> None:
     assert sentence(name, data, MOMENTS) == expected
 
 
+@settings(max_examples=examples(30, 100))
 @given(
     st.sampled_from(sorted(TEMPLATES)),
     st.dictionaries(st.sampled_from(sorted({f for m in FACTS.values() for f in m.model_fields})), _JSON) | _JSON,

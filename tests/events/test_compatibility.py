@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from events.compatibility import broken, broken_types, unsaid
 from events.schema import asyncapi, event_schema, schemas
 from events.vocabulary import FACTS
+from tests.sampling import examples
 
 RELEASED = Path(__file__).parents[2] / "docs" / "schemas"
 SCHEMAS = {file.stem: json.loads(file.read_text()) for file in sorted(RELEASED.glob("repairchain.*.json"))}
@@ -170,6 +171,7 @@ def documents(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy
 NOW_VALID = {name: Draft202012Validator(schema) for name, schema in schemas().items()}
 
 
+@settings(max_examples=examples(30, 100))
 @given(st.data())
 def test_whatever_was_valid_as_released_is_valid(drawing: st.DataObject) -> None:
     name = drawing.draw(st.sampled_from(sorted(SCHEMAS)))
@@ -180,6 +182,7 @@ def test_whatever_was_valid_as_released_is_valid(drawing: st.DataObject) -> None
 CHANGES: list[Change] = [without("to"), needed("item"), put("carrier", maxLength=5), put("to", enum=["importer:x"])]
 
 
+@settings(max_examples=examples(30, 100))
 @given(st.data())
 def test_the_comparison_finds_whatever_a_document_would_find(drawing: st.DataObject) -> None:
     """Where a changed schema refuses a document that was valid, the comparison has said so."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from projections.doubts import may_not_count
 from projections.story import Story, numbered, sorting
+from tests.sampling import examples
 
 _TEXTS = ("source", "party", "word", "topic")
 
@@ -31,7 +32,7 @@ def facts_of(rows: list[tuple[int, int]], positions: list[int]) -> pa.Table:
     return pa.table(columns | {name: pa.nulls(count, pa.string()) for name in _TEXTS})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(rows=ROWS, shuffled=st.randoms(use_true_random=False), in_order=st.booleans())
 def test_a_story_goes_order_by_order_as_things_happened(
     rows: list[tuple[int, int]], shuffled: random.Random, in_order: bool
@@ -46,7 +47,7 @@ def test_a_story_goes_order_by_order_as_things_happened(
     assert story.first_position[story.order].tolist() == [first for first, _, _ in expected]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(20, 50), deadline=None)
 @given(values=st.lists(st.sampled_from([-5, 0, 1, 2, 90_000, 2**60])))
 def test_numbers_are_ranks(values: list[int]) -> None:
     different = sorted(set(values))
@@ -55,7 +56,7 @@ def test_numbers_are_ranks(values: list[int]) -> None:
     assert numbers.tolist() == [different.index(value) for value in values]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(20, 50), deadline=None)
 @given(values=st.lists(st.integers(0, 70_000)))
 def test_equal_numbers_stay_as_they_are(values: list[int]) -> None:
     for below in (70_001, 2**40):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import projections
@@ -19,6 +19,7 @@ from projections.policies.hours import DAYS
 from projections.policies.words import AGREED, URGENCIES
 from projections.policy import BUILT_IN_TEXT, DEFAULT_POLICY, KINDS, Amount, Policy, PolicyError, Scope
 from tests.about import about
+from tests.sampling import examples
 
 EIGHT_HOURS = timedelta(hours=8)
 HOUR = 3_600_000_000
@@ -190,6 +191,7 @@ def test_the_more_precise_wins_in_whatever_order_they_stand(winner: tuple[str, .
 fields = st.sets(st.sampled_from(sorted(FITTING)), min_size=1).filter(lambda some: not {"party", "role"} <= some)
 
 
+@settings(max_examples=examples(30, 100))
 @given(st.lists(st.tuples(fields, st.integers(1, 99)), max_size=8), st.sampled_from(URGENCIES), st.randoms())
 def test_no_rule_that_fits_is_more_precise_than_the_winner(
     overrides: list[tuple[set[str], int]], urgency: str, random: Any

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.sharing import MOST, Pace, even_share
+from tests.sampling import examples
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ def test_shares(waiting: list[int], each: int, most: int, share: int) -> None:
     assert even_share(waiting, each, most) == share
 
 
+@settings(max_examples=examples(30, 100))
 @given(
     waiting=st.lists(st.integers(1, 2_000), min_size=1, max_size=40),
     each=st.integers(1, 1_000),

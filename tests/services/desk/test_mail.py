@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.desk.mail import Bounce, MailError, new_words, read_mail
+from tests.sampling import examples
 from tests.services.desk.letters import OURS, bounce, letter
 
 ROOT = "order-0123456789abcdef01234568"
@@ -129,6 +130,7 @@ def test_what_is_no_letter_is_told(raw: bytes) -> None:
         read_mail(raw)
 
 
+@settings(max_examples=examples(30, 100))
 @given(st.binary(max_size=2_000))
 def test_nothing_that_comes_in_breaks_it(raw: bytes) -> None:
     for each in (

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.epcis.mapping import Known, map_events
 from services.epcis.reading import MAX_EVENTS, DocumentError, read_capture
+from tests.sampling import examples
 from tests.services.epcis.events import CONTEXT, document, epcis, faults_of
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "data" / "epcis"
@@ -113,6 +114,7 @@ _JSON = st.recursive(
 _FIELDS = st.sampled_from([*epcis("receiving"), "destinationList", "errorDeclaration", "disposition", "childEPCs"])
 
 
+@settings(max_examples=examples(30, 100))
 @given(_JSON | st.dictionaries(_FIELDS, _JSON, max_size=4).map(lambda changed: document(epcis("holding") | changed)))
 def test_whatever_comes_is_read_or_refused_with_a_reason(raw: Any) -> None:
     reads = []

@@ -9,12 +9,13 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notifying.discretion import one_line
 from services.notifying.letter import AddressError, Letter, check_address, check_phone
 from services.notifying.mime import Transfer, build_email, thread_id
+from tests.sampling import examples
 from tests.services.notifying.test_delivery import LETTER, SENDER, read, text_of
 
 HTML = '<!doctype html><html lang="nl"><body><p>Beste Zoë de Wit,</p><p>Kosten: € 85,00 &amp; meer.</p></body></html>\n'
@@ -125,6 +126,7 @@ def test_names_arrive_as_they_are_written(name: str) -> None:
     assert email["Bcc"] is None
 
 
+@settings(max_examples=examples(30, 100))
 @given(name=st.text(max_size=120), subject=st.text(max_size=300), text=st.text(max_size=400))
 def test_whatever_is_in_a_letter_is_in_the_mail(name: str, subject: str, text: str) -> None:
     text = text.replace("\0", "")
