@@ -24,6 +24,7 @@ from services.intake.needs import BatchNeeds
 from services.intake.problems import Refusal, is_held
 from services.intake.reading_ahead import contact_key_of
 from services.intake.settling import Rejection, Retried, Taken, together
+from services.intake.standstill import Standstill
 from services.intake.taking import TRIES, How, Taking, halves
 from services.pulling import saying_so
 from services.stopping import Allowance
@@ -73,6 +74,7 @@ class Batches:
         self._beside = Beside(self._settle)
         self._finishing: set[asyncio.Task[None]] = set()
         self._in_hand = _InHand()
+        self.standstill = Standstill(needs.clock)
 
     @property
     def in_hand(self) -> Collection[Msg]:
@@ -96,22 +98,26 @@ class Batches:
         """Trouble with the server passes: what was given back at once would come again behind what follows it."""
         for _ in range(TRIES):
             try:
-                async with self._needs.lock:
-                    return await self._taking.take(messages, how=How.BESIDE)
+                return await self._take(messages, How.BESIDE)
             except TRANSIENT as error:
                 if isinstance(error, _REFUSED) or self._taking.stopping:
                     return await self._after_trouble(messages, error)
                 self._taking.unsure = True
+                self.standstill.failed(error)
                 _log.warning("a batch is tried again", role=self._role, size=len(messages), error=repr(error))
                 await asyncio.sleep(_RETRY_DELAY)
             except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
                 return await self._after_trouble(messages, error)
         return await self._take_together(messages, how=How.BESIDE)
 
+    async def _take(self, messages: list[Msg], how: How) -> None:
+        async with self._needs.lock:
+            await self._taking.take(messages, how=how)
+        self.standstill.went_on()
+
     async def _take_together(self, messages: list[Msg], *, how: How = How.NOW) -> None:
         try:
-            async with self._needs.lock:
-                await self._taking.take(messages, how=how)
+            await self._take(messages, how)
         except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
             await self._after_trouble(messages, error)
 
@@ -126,6 +132,7 @@ class Batches:
 
     async def _try_later(self, messages: list[Msg], error: Exception) -> None:
         self._taking.unsure = True
+        self.standstill.failed(error)
         _log.warning("a batch will be tried again", role=self._role, size=len(messages), error=repr(error))
         await _give_back(messages)
 
@@ -140,8 +147,7 @@ class Batches:
 
     async def _take_alone(self, message: Msg) -> None:
         try:
-            async with self._needs.lock:
-                await self._taking.take([message])
+            await self._take([message], How.NOW)
         except Exception as error:  # noqa: BLE001 - whatever it is, the partner gets an answer and the others go on
             if _is_passing(error):
                 return await self._after_trouble([message], error)

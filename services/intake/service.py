@@ -117,6 +117,7 @@ class Intake:
         boxes = Boxes(self._connection, self.role, self._limits, self._serve)
         self._feed = FairFeed(self._connection, durable, self._ahead.arrived, boxes.look_soon)
         batches = Batches(self.role, self._needed_by_batches(customers))
+        self._standstill = batches.standstill
         subscriber(batches.take)
         life.push_async_callback(self._sweeper.stop)
         at_hand = Allowance(AT_HAND)
@@ -172,6 +173,10 @@ class Intake:
         await self._life.aclose()
 
     async def check(self) -> str:
-        """For readiness: asks the server for our consumer. Raises nats errors if it is gone."""
+        """For readiness: asks the server for our consumer.
+
+        Raises nats errors if it is gone, StandstillError if nothing goes into the log although there is something.
+        """
+        self._standstill.check()
         await self._js.consumer_info(names.INTAKE_STREAMS[self.role], names.INTAKE_DURABLES[self.role])
         return f"{self._feed.waiting} waiting, index at {self._index.position}"

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from events.streams import declare_streams
 from events.subjects import box_stream
 from services import connecting, pulling, rejected
 from services.ending import within
-from services.intake import batches, deciding, following, held, judging, rejecting, settling, taking
+from services.intake import batches, deciding, following, held, judging, rejecting, settling, standstill, taking
 from services.intake.beside import Beside, Left
 from services.intake.following import Follower
 from services.intake.index import Index
+from services.intake.service import Intake
+from services.intake.standstill import StandstillError
 from services.stopping import CLOSING, LAST_HEARD, LEAVING
 from tests.chainserver import ChainServer
 from tests.hanging import waiting_in
@@ -92,6 +95,36 @@ async def test_no_submission_is_blamed_for_trouble_of_ours(
         assert (await shop.say(event("e1")))["outcome"] == "duplicate"  # it was in the log since the first attempt
     js = (await chain.server.connect("keeper")).jetstream()
     assert (await last_position(js), await rejected.count_rejected(js)) == (1, 0)
+
+
+async def test_a_server_that_stores_nothing_is_told_by_the_health_check(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = asyncio.Event()
+
+    async def append_batch(*args: Any, **options: Any) -> list[log.Appended]:
+        if full.is_set():
+            raise nats.errors.TimeoutError
+        return await log.append_batch(*args, **options)
+
+    monkeypatch.setattr(taking, "append_batch", append_batch)
+    monkeypatch.setattr(standstill, "_LONG", timedelta(0))
+    shop = await chain.partner(SHOP)
+    async with chain.running() as intake:
+        full.set()
+        sequence = await shop.hand_in(event("e1"))
+        await eventually(lambda: _fails(intake))
+        full.clear()
+        assert (await shop.receipt(sequence))["outcome"] == "accepted"
+        assert not await _fails(intake)
+
+
+async def _fails(intake: Intake) -> bool:
+    try:
+        await intake.check()
+    except StandstillError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("gone", [True, False], ids=["the server has gone", "nothing comes to its end"])
