@@ -12,6 +12,7 @@ from rich.text import Text
 from cli.render.lines import Hanging, indented
 from cli.render.look import TOLD_WORDS, party, with_parties
 from cli.render.moments import span
+from cli.render.owed import to_do
 from cli.render.plain import clean, many
 from cli.render.tables import plain_table
 from services.backtest.report import BacktestReport, Judged, Messages, Notices, Silence, Spread, Stall, Unjudged
@@ -95,10 +96,11 @@ def _in_a_sentence(silence: Silence) -> str | None:
 
 def _kinds(report: BacktestReport) -> Table:
     numbers = ("Begun", "Done", "Late", "Late by: half", "9 of 10", "most", "Needless")
-    table = plain_table("Step", *numbers, right=numbers)
+    table = plain_table("Step", "To", *numbers, right=numbers)
     for each in report.kinds:
         table.add_row(
             Text(each.kind, style="bold"),
+            Text(to_do(each.kind)),
             *(f"{count:,}" for count in (each.opened, each.done, each.overdue)),
             *_lengths(each.overdue_hours, ends="most"),
             _part(each.idle_share),

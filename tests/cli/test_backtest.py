@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def test_the_report_for_people(export: tuple[Path, Path], policy: Path) -> None:
     assert "1 order, 4 facts, 2 parties, 2 March 2026 to 9 March 2026" in printed
     assert "The longest time that a customer heard nothing was 7 days; with this policy, " in printed
     assert "longest of each order, as it was" in printed
+    assert re.search(r"^receive +say that it came in +1 ", printed, re.MULTILINE)
     assert "retailer:Shop → repairer:Bench" in printed
     assert "The log never says that a customer was told anything" in printed
     assert printed.index("How long customers heard nothing") < printed.index("Which rules are too tight")
