@@ -35,6 +35,14 @@ def one_line(error: BaseException) -> str:
     return clean(lines[0]).rstrip(".") if lines else type(error).__name__
 
 
+def unforeseen(error: BaseException) -> str:
+    """The sentence for what nothing better is said of."""
+    return (
+        f"this went wrong in a way that repairchain did not foresee: {type(error).__name__}: {one_line(error)} "
+        "('repairchain --traceback …' shows where)."
+    )
+
+
 def complain(sentence: str) -> None:
     """One sentence on stderr; the program's name tells it from the output of others in a script."""
     said = clean(sentence).removesuffix(".") if sentence.endswith("?.") else clean(sentence)  # a hint may be a question
@@ -88,10 +96,7 @@ class Chain(QuickGroup):
         except Exception as error:  # the last stop: a user gets a sentence, a developer can ask for the rest
             if ctx.params.get("traceback"):
                 raise
-            complain(
-                f"this went wrong in a way that repairchain did not foresee: {type(error).__name__}: "
-                f"{one_line(error)} ('repairchain --traceback …' shows where)."
-            )
+            complain(unforeseen(error))
             raise typer.Exit(2) from None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import Problem, one_line
+from cli.errors import Problem, one_line, unforeseen
 from cli.options import place_of
 from cli.output import console
 from cli.place import Place, http_url, server_url, settings_of
@@ -89,7 +89,8 @@ def run(
 ) -> None:
     """Run one service against a running server.
 
-    Until a signal comes; for containers, and for 'up' itself.
+    Until a signal comes; for containers, and for 'up' itself. Exit code 1 if it failed in a way that may pass: because
+    the disk is full, say.
     """
     if service not in ALL_SERVICES:
         raise Problem(f"there is no service '{service}': there are {', '.join(ALL_SERVICES)}.")
@@ -100,6 +101,10 @@ def run(
         run_service(service, settings, narrated=narrated)
     except _what_keeps_it_from_running() as error:
         raise Problem(f"{service} cannot run: {one_line(error)}.") from None
+    except Exception as error:
+        if ctx.find_root().params["traceback"]:
+            raise
+        raise Problem(unforeseen(error), exit_code=1) from None
 
 
 def _what_keeps_it_from_running() -> tuple[type[Exception], ...]:

@@ -10,10 +10,12 @@ import sys
 import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cli import orders
 from cli.errors import complain
+from services import running
 from services.home import HomeFolder
 from tests.cli.running import call, process, sentence
 from tests.cli.story import give_operator_login, make_home
@@ -236,3 +238,15 @@ def test_a_reader_that_goes_away_early(free_home: Path) -> None:
 def test_a_hint_that_is_a_question_has_one_end_mark(capsys: pytest.CaptureFixture[str]) -> None:
     complain("nats_prt is not a setting: did you mean nats_port?.")
     assert capsys.readouterr().err == "repairchain: nats_prt is not a setting: did you mean nats_port?\n"
+
+
+def test_a_service_that_fails_as_nobody_foresaw_may_be_tried_again(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise duckdb.TransactionException("No space left on device")
+
+    monkeypatch.setattr(running, "run_service", full)
+    assert "No space left on device" in sentence(call("run", "projector", home=free_home), code=1)
+    with pytest.raises(duckdb.TransactionException):
+        raise call("--traceback", "run", "projector", home=free_home).exception or AssertionError
