@@ -117,7 +117,7 @@ def test_sentences(name: str, data: dict, expected: str) -> None:
     assert sentence(name, data, MOMENTS) == expected
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(
     st.sampled_from(sorted(TEMPLATES)),
     st.dictionaries(st.sampled_from(sorted({f for m in FACTS.values() for f in m.model_fields})), _JSON) | _JSON,

@@ -171,7 +171,7 @@ def documents(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy
 NOW_VALID = {name: Draft202012Validator(schema) for name, schema in schemas().items()}
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(st.data())
 def test_whatever_was_valid_as_released_is_valid(drawing: st.DataObject) -> None:
     name = drawing.draw(st.sampled_from(sorted(SCHEMAS)))
@@ -182,7 +182,7 @@ def test_whatever_was_valid_as_released_is_valid(drawing: st.DataObject) -> None
 CHANGES: list[Change] = [without("to"), needed("item"), put("carrier", maxLength=5), put("to", enum=["importer:x"])]
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(st.data())
 def test_the_comparison_finds_whatever_a_document_would_find(drawing: st.DataObject) -> None:
     """Where a changed schema refuses a document that was valid, the comparison has said so."""

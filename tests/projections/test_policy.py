@@ -191,7 +191,7 @@ def test_the_more_precise_wins_in_whatever_order_they_stand(winner: tuple[str, .
 fields = st.sets(st.sampled_from(sorted(FITTING)), min_size=1).filter(lambda some: not {"party", "role"} <= some)
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(st.lists(st.tuples(fields, st.integers(1, 99)), max_size=8), st.sampled_from(URGENCIES), st.randoms())
 def test_no_rule_that_fits_is_more_precise_than_the_winner(
     overrides: list[tuple[set[str], int]], urgency: str, random: Any

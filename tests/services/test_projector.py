@@ -307,7 +307,14 @@ async def test_a_damaged_file_is_set_aside_and_made_anew(chain: Chain, damage: s
         assert chain.path.with_name(chain.path.name + ".unreadable").read_bytes() == damaged
 
 
-@pytest.mark.parametrize("others", [small_orders(3), small_orders(60), told()[::-1]], ids=["ahead", "behind", "beside"])
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param(small_orders(3), marks=pytest.mark.heavy, id="ahead"),
+        pytest.param(small_orders(60), id="behind"),
+        pytest.param(told()[::-1], id="beside"),
+    ],
+)
 async def test_a_file_of_another_log_is_made_anew(chain: Chain, others: list[Event]) -> None:
     chain.path.parent.mkdir(exist_ok=True)
     with open_database(chain.path) as database:

@@ -25,7 +25,7 @@ def test_shares(waiting: list[int], each: int, most: int, share: int) -> None:
     assert even_share(waiting, each, most) == share
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(
     waiting=st.lists(st.integers(1, 2_000), min_size=1, max_size=40),
     each=st.integers(1, 1_000),

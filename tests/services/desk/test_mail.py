@@ -130,7 +130,7 @@ def test_what_is_no_letter_is_told(raw: bytes) -> None:
         read_mail(raw)
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(st.binary(max_size=2_000))
 def test_nothing_that_comes_in_breaks_it(raw: bytes) -> None:
     for each in (

@@ -126,7 +126,7 @@ def test_names_arrive_as_they_are_written(name: str) -> None:
     assert email["Bcc"] is None
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(name=st.text(max_size=120), subject=st.text(max_size=300), text=st.text(max_size=400))
 def test_whatever_is_in_a_letter_is_in_the_mail(name: str, subject: str, text: str) -> None:
     text = text.replace("\0", "")

@@ -24,7 +24,7 @@ def test_one_role_goes_at_once_and_the_next_waits_for_all_of_it() -> None:
     assert lanes.enter("W-1", "importer", "f")
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(["retailer", "importer", "repairer"]))), st.randoms())
 def test_in_whatever_order_they_arrive_nothing_overtakes_and_nothing_stays(
     entries: list[tuple[str, str]], random: object
