@@ -34,7 +34,7 @@ def test_a_sound_event_has_no_faults() -> None:
         ({"action": "CREATE"}, "/action", "ADD"),
         ({"eventTime": None}, "/eventTime", "missing"),
         ({"eventTime": "22-07-2026"}, "/eventTime", "date and time"),
-        ({"eventTime": "2026-07-22T10:00:00"}, "/eventTime", "timezone"),
+        ({"eventTime": "2026-07-22T10:00:00"}, "/eventTime", "zone"),
         ({"eventTimeZoneOffset": None}, "/eventTimeZoneOffset", "missing"),
         ({"eventTimeZoneOffset": "+25:00"}, "/eventTimeZoneOffset", "pattern"),
         ({"epcList": None}, "/epcList", "about nothing"),
@@ -114,7 +114,7 @@ _JSON = st.recursive(
 _FIELDS = st.sampled_from([*epcis("receiving"), "destinationList", "errorDeclaration", "disposition", "childEPCs"])
 
 
-@settings(max_examples=examples(30, 100))
+@settings(max_examples=examples(30, 100), deadline=None)
 @given(_JSON | st.dictionaries(_FIELDS, _JSON, max_size=4).map(lambda changed: document(epcis("holding") | changed)))
 def test_whatever_comes_is_read_or_refused_with_a_reason(raw: Any) -> None:
     reads = []
