@@ -108,8 +108,9 @@ def orders(
 ) -> None:
     """List orders: open ones first, what moved last on top.
 
-    They come a page at a time, and --sort puts them in another order. An order moves when its status changes, at the time at which that happened: what was imported of last year stands
-    where last year does. Closed orders come last, in every sort, the latest close first.
+    They come a page at a time, and --sort puts them in another order. An order moves when its status changes, at
+    the time at which that happened: what was imported of last year stands where last year does. Closed orders come
+    last, in every sort, the latest close first.
     """
     from cli.render.tables import orders as rendered
 

@@ -32,7 +32,8 @@ def today(
 ) -> None:
     """Show what a party has to look after today.
 
-    Calls, what is late, questions, contacts, and whose move it is: the list that the party gets once a day, when it is open. Without a party: who has anything to look after.
+    Calls, what is late, questions, contacts, and whose move it is: the list that the party gets once a day, when it
+    is open. Without a party: who has anything to look after.
     """
     name = read_party(party)
     place = place_of(ctx)
