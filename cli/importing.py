@@ -43,7 +43,7 @@ def import_(
 ) -> None:
     """Import the log of another system.
 
-    Importing the same again adds nothing. Exit code 1 if any fact was rejected.
+    Importing the same again adds nothing. Exit code 1 if any fact was rejected, or a file breaks off in the middle.
     """
     from cli.render.imported import imported
     from services.importing import ImportProblem, ImportReport, facts_from, load_mapping
@@ -67,7 +67,7 @@ def import_(
             f"{many(published.unanswered, 'fact')} got no receipt in {_PATIENCE:.0f} s: do all services run? "
             "'repairchain doctor' tells. Importing again is safe."
         )
-    if published is not None and published.rejected:
+    if read.damaged or (published is not None and published.rejected):
         raise typer.Exit(1)
 
 

@@ -12,9 +12,9 @@ _INTRODUCTION = """\
 <!-- Made by `python -m cli.reference > docs/cli.md`; a test compares the two. -->
 
 Every query takes `--json` (field names: [json.md](json.md)). Exit codes: 0 done; 1 where a command says so below
-(`verify` found differences; `publish`, `import` or `rejected retry` had something rejected; `doctor` found something
-wrong); 2 it could not be done, and one sentence on stderr says why and what to do; 130 Ctrl-C; 141 the reader of a pipe
-went away.
+(`verify` found differences; `publish`, `import` or `rejected retry` had something rejected; a file to `import` breaks
+off; `doctor` found something wrong); 2 it could not be done, and one sentence on stderr says why and what to do; 130
+Ctrl-C; 141 the reader of a pipe went away.
 
 """
 

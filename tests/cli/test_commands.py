@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -90,6 +91,16 @@ def test_a_log_with_a_row_that_cannot_be_used(tmp_path: Path) -> None:
     log.write_text("\n".join([*lines, lines[1].replace("2025", "soon", 1)]) + "\n")
     told = call("import", "--dry-run", EXAMPLES / "returns.toml", log).stdout
     assert "1 row or fact left out:" in told
+
+
+def test_a_log_that_breaks_off_is_read_as_far_as_it_goes_and_not_taken_for_whole(tmp_path: Path) -> None:
+    header, *lines = (EXAMPLES / "returns.csv").read_text().splitlines()
+    packed = gzip.compress("\n".join([header, *(lines * 400)]).encode(), mtime=0)
+    (log := tmp_path / "log.csv.gz").write_bytes(packed[: len(packed) // 2])
+    result = call("import", "--dry-run", EXAMPLES / "returns.toml", log)
+    assert result.exit_code == 1
+    assert "1 file could not be read to the end" in " ".join(result.stdout.split())
+    assert "3 orders" in " ".join(result.stdout.split())
 
 
 def _verdict(*differences: Difference) -> Any:
