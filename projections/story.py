@@ -7,7 +7,6 @@ which takes several times as long, and for few rows nearly as long as for many.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -181,11 +180,6 @@ def chosen(texts: Any, codes: Numbers) -> Column:
     if not len(values):
         return pa.nulls(len(codes), pa.string())
     return values.take(_taken(codes, codes < 0))
-
-
-def joined(*parts: Iterable[Numbers]) -> tuple[Numbers, ...]:
-    """Columns of several parts, one part under the other."""
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _taken(numbers: Numbers, are_none: Flags) -> Any:
