@@ -15,7 +15,7 @@ from cli.backtest import backtest
 from cli.errors import Chain
 from services.backtest import BacktestReport
 from tests.cli.running import sentence
-from tests.services.backtest.conftest import databases_are_lent  # noqa: F401 - a fixture
+from tests.ready import lent_database
 from tests.services.backtest.exports import CLOCK, write_export
 
 JOB = [
@@ -34,6 +34,12 @@ def _root() -> None:
 
 
 app.command()(backtest)
+
+
+@pytest.fixture(autouse=True)
+def lent_databases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty database is put where the backtest opens one: making it takes longer."""
+    monkeypatch.setattr("services.backtest.run.open_database", lambda *_, **__: lent_database())
 
 
 def call(*args: str | Path) -> Result:
