@@ -140,6 +140,8 @@ def _known() -> dict[str, tuple[str, int, int]]:
 
 
 def _moments(texts: Sequence[Any]) -> Any:
+    if texts.count(None) == len(texts):
+        return pa.nulls(len(texts), pa.timestamp("us"))
     # What is no text at all, it refuses with TypeError.
     if not all(map(_MOMENT.fullmatch, (text for text in texts if text is not None))):
         raise _NotPlainError
