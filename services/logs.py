@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, TextIO
 
 import structlog
@@ -15,6 +17,8 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 #: The logger that FastStream is given.
 FASTSTREAM: Final = "repairchain.faststream"
+
+_OURS: Final = Path(__file__).parents[1]
 
 
 def configure_logs(service: str, *, level: str = "info", form: str = "text") -> None:
@@ -52,6 +56,18 @@ def configure_logs(service: str, *, level: str = "info", form: str = "text") -> 
     logging.getLogger("faststream").setLevel(logging.WARNING)
     logging.getLogger(FASTSTREAM).addFilter(_is_no_end)
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its warnings name the recipient
+
+
+def kind_and_place(fault: BaseException) -> str:
+    """What kind of fault it is and where in our code it came up, as ``KeyError at services/notifying/about.py:103``.
+
+    Not what it says: where names and addresses are in hand, they may stand there.
+    """
+    for frame in reversed(traceback.extract_tb(fault.__traceback__)):
+        file = Path(frame.filename)
+        if file.is_relative_to(_OURS) and "site-packages" not in file.parts:
+            return f"{type(fault).__name__} at {file.relative_to(_OURS)}:{frame.lineno}"
+    return type(fault).__name__
 
 
 def _is_no_end(record: logging.LogRecord) -> bool:

@@ -24,6 +24,8 @@ from services.http.problems import Refused
 
 #: A webhook tells the whole story of one parcel.
 MAX_BYTES: Final = 1024 * 1024
+#: So many of one service are read at a time: whoever sends them is not known before the last byte, and has no login.
+AT_A_TIME: Final = 32
 #: So many scans of one parcel are read, the latest.
 MAX_SCANS: Final = 500
 
@@ -48,13 +50,15 @@ async def take_webhook(
     """Keep the scans that the request tells of, and say how many there were.
 
     Whatever is signed is answered with 202: a service that hears anything else says the same again and again, and in
-    the end nothing any more. Raises Refused: 404 without a secret, 401 for a signature that does not fit.
+    the end nothing any more. Raises Refused: 404 without a secret, 401 for a signature that does not fit,
+    429 while too many are under way.
     """
     service = _SERVICES.get(name)
     secrets = read_secrets(home, name) if service is not None else ()
     if service is None or not secrets:
         raise Refused(404, "not-found", "see /openapi.json for what there is")
-    body = await read_body(request, MAX_BYTES)
+    with limits.under_way(f"carriers:{name}", AT_A_TIME):
+        body = await read_body(request, MAX_BYTES)
     if not service.is_signed(request.headers, body, secrets):
         raise Refused(401, "unsigned", "the signature is missing, or made with another secret")
     limits.spend(f"carriers:{name}", 1)

@@ -26,6 +26,7 @@ from events.party import NOTIFIER
 from services.answering import Ask
 from services.contact import EMAIL
 from services.delivery import Delivery
+from services.logs import kind_and_place
 from services.notices import DailyList
 from services.notifying.forgotten import IsForgotten, mark_forgotten
 from services.notifying.letter import Letter
@@ -157,7 +158,7 @@ class Briefer:
         except NotFirstError:
             return False  # another notifier was quicker
         except Exception as fault:  # noqa: BLE001 - a fault with one party's list must not keep those of all others
-            _log.warning("no list", party=party, error=repr(fault))
+            _log.warning("no list", party=party, error=kind_and_place(fault))
             return False
         return True
 

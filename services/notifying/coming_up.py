@@ -14,6 +14,7 @@ import structlog
 from events.clock import Clock
 from events.envelope import Event
 from services.answering import Ask, TooLargeError
+from services.logs import kind_and_place
 from services.notifying.leftovers import leftovers
 from services.notifying.order_locks import OrderLocks
 from services.notifying.sending import Sender
@@ -78,7 +79,7 @@ class ComingUp:
         try:
             await self._sender.give_up(order, message, kind, "the history of the order is too long to be read")
         except Exception as fault:  # noqa: BLE001 - what could not be said is said when it comes up again
-            _log.warning("cannot give up", order=order, message=message, error=repr(fault))
+            _log.warning("cannot give up", order=order, message=message, error=kind_and_place(fault))
             self.wait(_AFTER_FAULT, (order, message))
 
     async def look(self) -> None:
@@ -117,7 +118,7 @@ class ComingUp:
             if (kind := self._kinds.get(message)) is not None:
                 await self.give_up(order, message, kind)
         except Exception as fault:  # noqa: BLE001 - a fault with one message must not keep all others
-            _log.warning("will look again", order=order, message=message, error=repr(fault))
+            _log.warning("will look again", order=order, message=message, error=kind_and_place(fault))
             self.wait(_AFTER_FAULT, (order, message))
 
     async def _write(self, cue: Event, places: asyncio.Semaphore) -> None:
@@ -132,7 +133,7 @@ class ComingUp:
         except NotYetError as later:
             self.remember(cue, later.delay)
         except Exception as fault:  # noqa: BLE001 - a fault with one order must not keep news from all others
-            _log.warning("the server brings it again", order=cue.subject, type=cue.type, error=repr(fault))
+            _log.warning("the server brings it again", order=cue.subject, type=cue.type, error=kind_and_place(fault))
 
     async def _find_what_was_left(self) -> None:
         """Messages without an outcome that nobody here waits for: a notifier stopped, or died."""

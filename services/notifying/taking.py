@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from events.envelope import Event
 from services.answering import TooLargeError
+from services.logs import kind_and_place
 from services.notifying.coming_up import SIDE_BY_SIDE, ComingUp
 from services.notifying.order_locks import OrderLocks
 from services.notifying.records import message_id
@@ -100,7 +101,9 @@ class Taking:
             await self._give_up(event)
         except Exception as fault:  # noqa: BLE001 - a fault with one order must not keep news from all others
             delay: float = min(_FIRST_DELAY * 2 ** min(raw.metadata.num_delivered - 1, 20), _LONGEST_DELAY)
-            _log.warning("will try again", order=event.subject, type=event.type, error=repr(fault), delay=delay)
+            _log.warning(
+                "will try again", order=event.subject, type=event.type, error=kind_and_place(fault), delay=delay
+            )
             return delay
         return None
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 import structlog
 
-from services.logs import FASTSTREAM, configure_logs
+from services.logs import FASTSTREAM, configure_logs, kind_and_place
 
 
 def test_a_stream_that_was_closed_is_written_to_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +64,13 @@ def test_what_libraries_log_is_written_like_what_we_do(monkeypatch: pytest.Monke
     assert theirs["logger"] == "uvicorn.error"
     assert "ValueError: a fault" in theirs["exception"]
     assert theirs["timestamp"] >= ours["timestamp"]
+
+
+def test_of_a_fault_its_kind_and_our_line_are_told_and_not_what_it_says() -> None:
+    try:
+        json.loads("hanneke@example.org")
+    except ValueError as error:
+        fault = error
+    told = kind_and_place(fault)
+    assert told.startswith("JSONDecodeError at tests/services/test_logs.py:")
+    assert kind_and_place(KeyError("hanneke@example.org")) == "KeyError"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +14,18 @@ from typing import Any
 import orjson
 import pytest
 from nats.aio.client import Client
+from starlette.requests import Request
 
+from events.clock import SimulatedClock
 from services.answering import ask
 from services.carriers.secrets import secret_file
 from services.home import write_private
+from services.http.carriers import AT_A_TIME, take_webhook
+from services.http.limits import Limits
+from services.http.problems import Refused
 from tests.logged import read_order
 from tests.services.carriers import samples
-from tests.services.http.counter import IMPORTER, SHOP, Caller, Counter, event
+from tests.services.http.counter import IMPORTER, NOW, SHOP, Caller, Counter, event
 from tests.services.http.test_events import kind
 from tests.waiting import eventually
 
@@ -146,6 +153,35 @@ async def test_without_a_signature_that_fits_nothing_is_taken(door: Door) -> Non
     answer = await told(door.counter, body, "easypost", samples.signed_by_aftership(body))
     assert answer.status_code == 401
     assert await door.settled()
+
+
+async def test_whoever_has_shown_no_signature_yet_fills_no_memory(tmp_path: Path) -> None:
+    secret_file(tmp_path, "aftership").parent.mkdir(mode=0o700)
+    write_private(secret_file(tmp_path, "aftership"), f"{samples.AFTERSHIP_SECRET}\n")
+    limits = Limits(100.0, time.monotonic)
+    scope = {"type": "http", "method": "POST", "path": "/carriers/aftership", "headers": [], "query_string": b""}
+    never = asyncio.Event()
+
+    async def nothing_comes() -> Any:
+        await never.wait()
+
+    async def handed_in() -> int:
+        try:
+            taking: Any = None  # nothing is signed
+            request = Request(scope, nothing_comes)
+            await take_webhook(request, "aftership", tmp_path, taking, limits, SimulatedClock(NOW))
+        except Refused as refused:
+            return refused.status
+        raise AssertionError("was taken")
+
+    waiting = [asyncio.create_task(handed_in()) for _ in range(AT_A_TIME)]
+    await asyncio.sleep(0)  # all of them are read by now
+    assert await handed_in() == 429
+    for each in waiting:
+        each.cancel()
+    await asyncio.wait(waiting)
+    with limits.under_way("carriers:aftership", 1):
+        pass  # there is room again
 
 
 async def test_what_is_signed_and_tells_of_no_scan_is_not_asked_for_again(door: Door) -> None:
