@@ -252,6 +252,16 @@ async def test_killed_between_mirroring_and_computing_it_goes_on(chain: Chain, f
     assert (stats["facts"], stats["orders"]) == (len(facts), 51)
 
 
+async def test_what_was_only_mirrored_of_another_log_is_not_gone_on_with(chain: Chain) -> None:
+    await chain.append(told())
+    with open_database(chain.path) as database:
+        database.mirror_only([(number, fact.to_json()) for number, fact in enumerate(small_orders(2, first=40), 1)])
+        assert (database.position, database.mirrored > 0) == (0, True)
+    async with chain.projector():
+        stats = await chain.ask("stats")
+    assert (stats["facts"], stats["orders"]) == (len(told()), 1)
+
+
 async def test_stopped_in_the_middle_of_catching_up_it_goes_on(chain: Chain) -> None:
     end = await chain.append(told() + small_orders(100))
     async with chain.projector(far_behind=10, catch_up_batch=1) as projector:
