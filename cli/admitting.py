@@ -116,7 +116,8 @@ def _changed(change: Callable[[], Result]) -> Result:
     except (AccessError, CredentialError, KeyFormatError, ServerReloadError, NoRoomError) as error:
         raise Problem(f"{error}.") from None
     except OSError as error:
-        raise Problem(f"{error.filename} cannot be written ({error.strerror}): run it as the home's owner.") from None
+        where = error.filename or "the home"  # of a full disk it does not say
+        raise Problem(f"{where} cannot be written ({error.strerror}): run it as the home's owner.") from None
 
 
 def _report(party: str, access: str, told: bool, said: str, as_json: bool) -> None:

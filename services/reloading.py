@@ -9,12 +9,14 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from services.home import HomeFolder, read_json
 
 _RELOAD_SECONDS: Final = 10.0
 _LOOK_AGAIN_SECONDS: Final = 0.003
+_ANSWER_SECONDS: Final = 5.0
 
 
 class ServerReloadError(Exception):
@@ -33,29 +35,53 @@ def tell_server(folder: HomeFolder) -> bool:
     if running is None or not folder.in_use():  # a killed server leaves its file; its process id may be another's now
         return False
     for _ in range(2):
-        before = _loaded_at(running["monitor_url"])
-        if before is None:  # it was killed this moment; the next one reads the new accounts when it starts
-            return False
         try:
-            os.kill(int(running["pid"]), signal.SIGHUP)
-        except ProcessLookupError:  # the same, a moment later
-            return False
-        deadline = time.monotonic() + _RELOAD_SECONDS
-        while _loaded_at(running["monitor_url"]) == before:
-            if time.monotonic() > deadline:
-                raise ServerReloadError(
-                    "the server does not take the changed accounts: "
-                    f"see {folder.nats / 'server.log'}, or stop and start the chain"
-                )
-            time.sleep(_LOOK_AGAIN_SECONDS)
+            if not _tell(running):
+                return False
+        except TimeoutError:
+            raise ServerReloadError(
+                "the server does not take the changed accounts: "
+                f"see {folder.nats / 'server.log'}, or stop and start the chain"
+            ) from None
+    return True
+
+
+def _tell(running: Mapping[str, Any]) -> bool:
+    """Whether a server was there, which has read its configuration now. Raises TimeoutError if it has not."""
+    monitor_url = running["monitor_url"]
+    try:
+        before = _loaded_at(monitor_url)
+    except TimeoutError:
+        _hang_up(running)  # it hangs, and does as it was told should it go on
+        raise
+    if before is None or not _hang_up(running):  # it was killed this moment; the next one reads the new accounts
+        return False
+    deadline = time.monotonic() + _RELOAD_SECONDS
+    while _loaded_at(monitor_url) == before:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    return True
+
+
+def _hang_up(running: Mapping[str, Any]) -> bool:
+    """Whether there was somebody to send the signal to."""
+    try:
+        os.kill(int(running["pid"]), signal.SIGHUP)
+    except ProcessLookupError:
+        return False
     return True
 
 
 def _loaded_at(monitor_url: str) -> str | None:
-    """When the server last read its configuration; None if there is no server."""
+    """When the server last read its configuration; None if there is no server. Raises TimeoutError if it hangs."""
     try:
         # The address is one that our own server wrote down.
-        with urllib.request.urlopen(f"{monitor_url}/varz", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{monitor_url}/varz", timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
             return str(json.load(answer)["config_load_time"])
-    except (ConnectionError, urllib.error.URLError, http.client.HTTPException, json.JSONDecodeError):
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise error.reason from None
+        return None
+    except (ConnectionError, http.client.HTTPException, json.JSONDecodeError):
         return None  # it was killed before it answered, or while it did

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +15,12 @@ from nats.aio.client import Client
 
 from events.streams import declare_streams
 from events.subjects import box_stream, intake_subject
-from services import access
+from services import access, reloading
 from services.access import AccessError, kept_out
 from services.credentials import Credential, CredentialError, NotKeptError, credential
+from services.home import HomeFolder, write_json
 from services.parties import add_party, list_parties
+from services.reloading import ServerReloadError, tell_server
 from services.userkeys import new_seed, public_key_of
 from tests.chainserver import ChainServer
 from tests.oldhome import old_partner
@@ -156,6 +161,23 @@ async def test_who_is_kept_out_stays_out_when_the_server_starts_again(chain_serv
     await chain_server.add_party(OTHER)  # writes the accounts anew
     assert not await chain_server.lets_in(old)
     assert kept_out(chain_server.home)[SHOP].state == "suspended"
+
+
+def test_a_server_that_hangs_is_told_all_the_same_and_that_it_hangs_is_said(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals: list[tuple[int, int]] = []
+    monkeypatch.setattr(reloading, "_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(HomeFolder, "in_use", lambda _: True)
+    monkeypatch.setattr(os, "kill", lambda *args: signals.append(args))
+    with socket.create_server(("127.0.0.1", 0)) as hanging:  # takes connections, and answers none
+        running = {"monitor_url": f"http://127.0.0.1:{hanging.getsockname()[1]}", "pid": 7}
+        folder = HomeFolder(free_home)
+        folder.create()
+        write_json(folder.server_file, running)
+        with pytest.raises(ServerReloadError, match="does not take the changed accounts"):
+            tell_server(folder)
+    assert signals == [(7, signal.SIGHUP)]
 
 
 def test_without_a_server_it_is_done_and_said_that_nobody_was_told(free_home: Path) -> None:
