@@ -49,7 +49,7 @@ def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection,
         set_aside(path, error)
         root, versions = _attach(path, settings)
     if versions is not None and versions[0] != mirror_version():
-        _log.info("the database was made by another version and is read from the log again: %s", path)
+        _log.warning("the database was made by another version and is read from the log again: %s", path)
         root.close()
         remove(path)
         root, versions = _attach(path, settings)

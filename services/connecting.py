@@ -12,6 +12,7 @@ import nats
 import nats.js.errors
 import structlog
 from nats.aio.client import Client
+from nats.protocol.parser import PERMISSIONS_ERR
 
 from services.credentials import Credential, credential
 from services.ending import look_at_its_end, within
@@ -150,7 +151,9 @@ async def note(error: Exception) -> None:
 
     Whatever else it brings here was raised by one of us who was handed a message, and is told nowhere else.
     """
-    if isinstance(error, _CONNECTION):
+    if PERMISSIONS_ERR in str(error).lower():
+        _log.warning("the server does not let this service do what it asked for", error=repr(error))
+    elif isinstance(error, _CONNECTION):
         _log.debug("connection", error=repr(error))
     else:
         _log.error("a message from the server hit a fault", exc_info=error)
