@@ -19,6 +19,10 @@ class Phrases:
     next_news: re.Pattern[str]
     #: The last paragraph.
     sign_off: re.Pattern[str]
+    #: That the answer which we owe her is late.
+    answer_late: re.Pattern[str]
+    #: That we owe her an answer, of which there is no more to say.
+    answer_owed: re.Pattern[str]
     #: At the top of a letter that tells several things; the second where one of them is a sorry one.
     several: str
     several_sorry: str
@@ -30,6 +34,8 @@ PHRASES: Final = {
         next_step=re.compile(r"^What happens next: "),
         next_news=re.compile(r"\bhear from us\b", re.IGNORECASE),
         sign_off=re.compile(r"^Kind regards,"),
+        answer_late=re.compile(r"\byou are still waiting for our answer\b"),
+        answer_owed=re.compile(r"\bwe owe you an answer: you will get it from us\.$"),
         several="We have more than one thing to tell you. In the order in which it happened:",
         several_sorry="We are sorry: not all that we have to tell you is good news. In the order in which it happened:",
     ),
@@ -38,6 +44,8 @@ PHRASES: Final = {
         next_step=re.compile(r"^Zo gaat het verder: "),
         next_news=re.compile(r"\b(hoort|hoor)( u)?\b.*\bvan ons\b|\bons laatste bericht\b", re.IGNORECASE),
         sign_off=re.compile(r"^Met vriendelijke groet,"),
+        answer_late=re.compile(r"\bu wacht nog op ons antwoord\b"),
+        answer_owed=re.compile(r"\bwe u nog een antwoord schuldig zijn: dat krijgt u van ons\.$"),
         several="We hebben u meer dan één ding te vertellen. In de volgorde waarin het gebeurde:",
         several_sorry="Het spijt ons: niet alles wat we u te vertellen hebben, is goed nieuws. "
         "In de volgorde waarin het gebeurde:",

@@ -97,6 +97,8 @@ def together(stories: Sequence[str], body: str, language: str) -> str:
             if paragraph not in told and paragraph not in earlier and not phrases.next_step.search(paragraph)
         ]
         earlier = new + earlier
+    if any(phrases.answer_late.search(each) for each in (*earlier, *told)):
+        earlier, told = ([each for each in part if not phrases.answer_owed.search(each)] for part in (earlier, told))
     if not earlier:
         return body
     if says_sorry_first(earlier[0], spoken(language)):

@@ -669,6 +669,26 @@ def test_nothing_is_said_twice() -> None:
     assert together([], wording.body, "en") == wording.body
 
 
+@pytest.mark.parametrize(
+    ("language", "late", "reminder"),
+    [
+        ("en", "you are still waiting for our answer", "We have not forgotten that we owe you an answer"),
+        ("nl", "u wacht nog op ons antwoord", "We zijn niet vergeten dat we u nog een antwoord schuldig zijn"),
+    ],
+)
+def test_that_an_answer_is_late_is_said_once(language: str, late: str, reminder: str) -> None:
+    answer = ("overdue", replace(NEWS, late="answer", answer_owed=True, answer_owed_by=None))
+    delay = ("overdue", replace(NEWS, late="repair", answer_owed=True, answer_owed_by=None))
+    assert reminder in worded("overdue", delay[1], language).body
+    for told in ((answer, delay), (delay, answer)):
+        letter = _together(language, *told)
+        assert late in letter
+        assert reminder not in letter
+    # Another answer, which is not late yet, has a date of its own.
+    other = ("overdue", replace(delay[1], answer_owed_by=NOW + 48 * HOUR))
+    assert reminder in _together(language, answer, other)
+
+
 def test_a_whole_body_among_the_stories_is_not_signed() -> None:
     opened, quote = worded("opened"), worded("quote")
     assert together([opened.body], quote.body, "en") == together([opened.story], quote.body, "en")
