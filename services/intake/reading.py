@@ -40,13 +40,22 @@ def _structured(payload: bytes) -> dict[str, Any]:
 
 def _binary(headers: Mapping[str, str], payload: bytes) -> dict[str, Any]:
     document: dict[str, Any] = {
-        attribute: unquote(headers[f"ce-{attribute}"]) for attribute in ATTRIBUTES if f"ce-{attribute}" in headers
+        attribute: _unquoted(attribute, headers[f"ce-{attribute}"])
+        for attribute in ATTRIBUTES
+        if f"ce-{attribute}" in headers
     }
     try:
         document["data"] = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
         raise Refusal("unreadable", f"the body is not JSON in UTF-8: {error}") from None
     return document
+
+
+def _unquoted(attribute: str, value: str) -> str:
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:  # with signs in the place of what cannot be read, two orders could become one
+        raise Refusal("unreadable", f"ce-{attribute} must be UTF-8, percent-encoded", f"/{attribute}") from None
 
 
 def read_document(headers: Mapping[str, str] | None, payload: bytes) -> dict[str, Any]:

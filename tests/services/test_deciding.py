@@ -258,6 +258,8 @@ def test_both_modes_of_cloudevents_are_read() -> None:
     }
     assert read_event(read_document(headers, b"{}")) == structured
     assert read_event(read_document(None, STRUCTURED)) == structured
+    with pytest.raises(Refusal, match="ce-subject must be UTF-8"):  # and no other order than %ff%ff
+        read_document(headers | {"CE-Subject": "%ff%fe"}, b"{}")
 
 
 @pytest.mark.parametrize(
