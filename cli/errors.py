@@ -37,6 +37,9 @@ def one_line(error: BaseException) -> str:
 
 def unforeseen(error: BaseException) -> str:
     """The sentence for what nothing better is said of."""
+    refused = getattr(error, "description", None)
+    if refused and type(error).__module__ == "nats.js.errors":  # by its name, for help is to be there at once
+        return f"the server refused this: {refused} ('repairchain doctor' says what to mend)."
     return (
         f"this went wrong in a way that repairchain did not foresee: {type(error).__name__}: {one_line(error)} "
         "('repairchain --traceback …' shows where)."

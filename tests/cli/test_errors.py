@@ -12,9 +12,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from nats.js.errors import ServerError
 
 from cli import orders
-from cli.errors import complain
+from cli.errors import complain, unforeseen
 from services import running
 from services.home import HomeFolder
 from tests.cli.running import call, process, sentence
@@ -25,6 +26,12 @@ def test_no_command_shows_what_there_is() -> None:
     result = call()
     assert result.exit_code == 0
     assert "timeline" in result.stdout
+
+
+def test_what_the_server_refuses_is_said_in_its_words() -> None:
+    full = ServerError(code=503, err_code=10047, description="insufficient storage resources available")
+    assert unforeseen(full).startswith("the server refused this: insufficient storage resources available (")
+    assert unforeseen(KeyError("box")).startswith("this went wrong in a way that repairchain did not foresee: KeyError")
 
 
 @pytest.mark.parametrize(
