@@ -199,10 +199,36 @@ def _ce(name: str) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def document() -> dict[str, Any]:
     """The whole document."""
-    _, schemas = models_json_schema([(model, "validation") for model in _MODELS], ref_template=_REF)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "repairchain",
+            "version": "1",
+            "description": "Handing in what has happened to products in repair, and following one's own orders.",
+        },
+        "security": [{"key": []}],
+        "paths": {
+            "/events": {"post": _hand_in()},
+            "/capture": {"post": _captures()},
+            "/capture/{job}": {"get": _capture_job()},
+            "/receipts": {"get": _receipts()},
+            "/notices": {"get": _notices()},
+            "/orders": {"get": _changed_orders()},
+            **{f"/carriers/{name}": {"post": _carrier(name)} for name in CARRIERS},
+            "/orders/{order}/timeline": {"get": _timeline()},
+            "/openapi.json": {"get": _this_document()},
+        },
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "the key of a party"}},
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _hand_in() -> dict[str, Any]:
     event = _schema("Event")
     each = {"description": "whatever else: each is judged for itself, and has a receipt that says what is wrong"}
-    events: dict[str, Any] = {
+    return {
         "operationId": "handIn",
         "summary": "Hand in events, and wait for their receipts",
         "description": (
@@ -235,6 +261,9 @@ def document() -> dict[str, Any]:
             ),
         ),
     }
+
+
+def _captures() -> dict[str, Any]:
     capture: dict[str, Any] = {
         "operationId": "capture",
         "summary": "Capture EPCIS 2.0 events",
@@ -262,127 +291,85 @@ def document() -> dict[str, Any]:
         ),
     }
     capture["responses"]["202"]["headers"] = _LOCATION
-    context = {"@context": {"description": "must name the context of EPCIS"}}
+    return capture
+
+
+def _capture_job() -> dict[str, Any]:
     return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "repairchain",
-            "version": "1",
-            "description": "Handing in what has happened to products in repair, and following one's own orders.",
-        },
-        "security": [{"key": []}],
-        "paths": {
-            "/events": {"post": events},
-            "/capture": {"post": capture},
-            "/capture/{job}": {
-                "get": {
-                    "operationId": "captureJob",
-                    "summary": "What became of a capture",
-                    "parameters": [_path("job")],
-                    "responses": _answers((*_ALWAYS, 404), s200=("The job", "CaptureJob")),
-                }
+        "operationId": "captureJob",
+        "summary": "What became of a capture",
+        "parameters": [_path("job")],
+        "responses": _answers((*_ALWAYS, 404), s200=("The job", "CaptureJob")),
+    }
+
+
+def _receipts() -> dict[str, Any]:
+    return {
+        "operationId": "receipts",
+        "summary": "Your latest receipts, the latest first",
+        "parameters": [
+            {
+                "name": "id",
+                "in": "query",
+                "description": "of this event only",
+                "required": False,
+                "schema": {"type": "string"},
             },
-            "/receipts": {
-                "get": {
-                    "operationId": "receipts",
-                    "summary": "Your latest receipts, the latest first",
-                    "parameters": [
-                        {
-                            "name": "id",
-                            "in": "query",
-                            "description": "of this event only",
-                            "required": False,
-                            "schema": {"type": "string"},
-                        },
-                        _query(
-                            "after",
-                            {"type": "string"},
-                            "those that came after this cursor instead, the oldest first; empty is the beginning",
-                        ),
-                        _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),
-                    ],
-                    "responses": _answers((*_ALWAYS, 400), s200=("Receipts", "Receipts")),
-                }
+            _query(
+                "after",
+                {"type": "string"},
+                "those that came after this cursor instead, the oldest first; empty is the beginning",
+            ),
+            _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),
+        ],
+        "responses": _answers((*_ALWAYS, 400), s200=("Receipts", "Receipts")),
+    }
+
+
+def _notices() -> dict[str, Any]:
+    return {
+        "operationId": "notices",
+        "summary": "What you were told lately: somebody waits for you",
+        "parameters": [
+            _query("after", {"type": "string"}, "the cursor of the answer before"),
+            _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),
+        ],
+        "responses": _answers((*_ALWAYS, 400), s200=("Notices", "Notices")),
+    }
+
+
+def _changed_orders() -> dict[str, Any]:
+    return {
+        "operationId": "changedOrders",
+        "summary": "Which orders that you have a part in have changed since a position of the log",
+        "parameters": [
+            _query("changed_after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0}),
+            _query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_CHANGED, "default": 100}),
+        ],
+        "responses": _answers((*_ALWAYS, 400), s200=("The orders", "ChangedOrders")),
+    }
+
+
+def _timeline() -> dict[str, Any]:
+    return {
+        "operationId": "timeline",
+        "summary": "The story of an order that you have a part in",
+        "parameters": [_path("order")],
+        "responses": _answers((*_ALWAYS, 404, 409), s200=("The timeline", "Timeline")),
+    }
+
+
+def _this_document() -> dict[str, Any]:
+    return {
+        "operationId": "openapi",
+        "summary": "This document",
+        "security": [],
+        "responses": {
+            "200": {
+                "description": "OpenAPI 3.1",
+                "content": _content("application/json", {"type": "object"}),
             },
-            "/notices": {
-                "get": {
-                    "operationId": "notices",
-                    "summary": "What you were told lately: somebody waits for you",
-                    "parameters": [
-                        _query("after", {"type": "string"}, "the cursor of the answer before"),
-                        _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),
-                    ],
-                    "responses": _answers((*_ALWAYS, 400), s200=("Notices", "Notices")),
-                }
-            },
-            "/orders": {
-                "get": {
-                    "operationId": "changedOrders",
-                    "summary": "Which orders that you have a part in have changed since a position of the log",
-                    "parameters": [
-                        _query("changed_after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0}),
-                        _query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_CHANGED, "default": 100}),
-                    ],
-                    "responses": _answers((*_ALWAYS, 400), s200=("The orders", "ChangedOrders")),
-                }
-            },
-            **{f"/carriers/{name}": {"post": _carrier(name)} for name in CARRIERS},
-            "/orders/{order}/timeline": {
-                "get": {
-                    "operationId": "timeline",
-                    "summary": "The story of an order that you have a part in",
-                    "parameters": [_path("order")],
-                    "responses": _answers((*_ALWAYS, 404, 409), s200=("The timeline", "Timeline")),
-                }
-            },
-            "/openapi.json": {
-                "get": {
-                    "operationId": "openapi",
-                    "summary": "This document",
-                    "security": [],
-                    "responses": {
-                        "200": {
-                            "description": "OpenAPI 3.1",
-                            "content": _content("application/json", {"type": "object"}),
-                        },
-                        **_answers((500, 503)),
-                    },
-                }
-            },
-        },
-        "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "the key of a party"}},
-            "schemas": {
-                **schemas["$defs"],
-                "AnyReceipt": {"anyOf": [_schema("Receipt"), _schema("Receipts")]},
-                "EPCISEvent": {
-                    "allOf": [
-                        {"type": "object", "required": ["@context"], "properties": context},
-                        _schema("CapturedEvent"),
-                    ]
-                },
-                "EPCISDocument": {
-                    "type": "object",
-                    "required": ["@context", "type", "schemaVersion", "creationDate", "epcisBody"],
-                    "properties": {
-                        **context,
-                        "type": {"const": "EPCISDocument"},
-                        "schemaVersion": {"type": "string", "pattern": r"^2\.[0-9]+(\.[0-9]+)?$"},
-                        "creationDate": {"type": "string", "format": "date-time"},
-                        "epcisBody": {
-                            "type": "object",
-                            "required": ["eventList"],
-                            "properties": {
-                                "eventList": {
-                                    "type": "array",
-                                    "maxItems": MAX_EVENTS,
-                                    "items": _schema("CapturedEvent"),
-                                }
-                            },
-                        },
-                    },
-                },
-            },
+            **_answers((500, 503)),
         },
     }
 
@@ -408,3 +395,39 @@ def _query(name: str, schema: dict[str, Any], description: str = "") -> dict[str
 
 def _path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _schemas() -> dict[str, Any]:
+    _, models = models_json_schema([(model, "validation") for model in _MODELS], ref_template=_REF)
+    context = {"@context": {"description": "must name the context of EPCIS"}}
+    return {
+        **models["$defs"],
+        "AnyReceipt": {"anyOf": [_schema("Receipt"), _schema("Receipts")]},
+        "EPCISEvent": {
+            "allOf": [
+                {"type": "object", "required": ["@context"], "properties": context},
+                _schema("CapturedEvent"),
+            ]
+        },
+        "EPCISDocument": {
+            "type": "object",
+            "required": ["@context", "type", "schemaVersion", "creationDate", "epcisBody"],
+            "properties": {
+                **context,
+                "type": {"const": "EPCISDocument"},
+                "schemaVersion": {"type": "string", "pattern": r"^2\.[0-9]+(\.[0-9]+)?$"},
+                "creationDate": {"type": "string", "format": "date-time"},
+                "epcisBody": {
+                    "type": "object",
+                    "required": ["eventList"],
+                    "properties": {
+                        "eventList": {
+                            "type": "array",
+                            "maxItems": MAX_EVENTS,
+                            "items": _schema("CapturedEvent"),
+                        }
+                    },
+                },
+            },
+        },
+    }
