@@ -32,9 +32,6 @@ _BELIEVED: Final = timedelta(days=7)
 #: More than the log would have of it (characters).
 _MOST: Final = 20_000
 
-#: "Stop" is for good.
-_FOR_GOOD: Final = timedelta(days=36_500)
-
 app = typer.Typer(
     cls=QuickGroup, rich_markup_mode=None, no_args_is_help=True, help="Take in letters that customers write."
 )
@@ -59,8 +56,9 @@ def receive(ctx: typer.Context, as_json: Json = False) -> None:
 
     Her new words become a fact about the order that the letter is about. Which one that is, the letter that it answers
     tells, or what stands behind a plus in our address, or the order's number in its subject or text. What machines
-    write is left out. A letter with "stop" for a subject pauses her messages. Exit code 65 for what is no letter, 67
-    for one that fits no order and is kept nowhere, 75 if the chain does not answer: the mail server tries again.
+    write is left out. A letter with "stop" for a subject pauses her messages, if it comes from an address at which we
+    write to her. Exit code 65 for what is no letter or cannot be used, 67 for one that fits no order and is kept
+    nowhere, 75 if the chain does not answer: the mail server tries again.
     """
     from services.desk.mail import MailError, read_mail
 
@@ -143,7 +141,6 @@ def take(place: Place, mail: Mail) -> Taken:
 
 async def _take(connection: Client, mail: Mail) -> Taken:
     from services.desk.calling import call_desk
-    from services.desk.problems import DeskError
 
     if mail.bounce is not None:
         return await _bounced(connection, mail.bounce.message, mail.bounce.status)
@@ -151,16 +148,17 @@ async def _take(connection: Client, mail: Mail) -> Taken:
     if order is None:
         return Taken("unknown", "This letter fits no order, and is kept nowhere.")
     if mail.kind == "stop":
-        until = datetime.now(UTC) + _FOR_GOOD
-        try:
-            await call_desk(connection, "set", {"ref": order, "paused_until": until.isoformat()})
-        except DeskError:
-            return Taken("paused", f"Nobody is written to about {order}.", order)
-        return Taken("paused", f"The customer of {order} is written to no more.", order)
-    said = await call_desk(connection, "reply", _as_reply(mail, order))
-    facts = [{name: fact[name] for name in ("type", "id", "position")} for fact in said["facts"]]
-    words = "in the log already" if said["outcome"] == "duplicate" else " and ".join(fact["type"] for fact in facts)
-    return Taken("said", f"About {order}: {words}.", order, {"id": said["id"], "facts": facts})
+        done = await call_desk(connection, "silence", {"order": order, "address": mail.address})
+        said = (
+            f"The customer of {order} is written to no more."
+            if done["written_to"]
+            else f"Nobody is written to about {order}."
+        )
+        return Taken("paused", said, order)
+    reply = await call_desk(connection, "reply", _as_reply(mail, order))
+    facts = [{name: fact[name] for name in ("type", "id", "position")} for fact in reply["facts"]]
+    words = "in the log already" if reply["outcome"] == "duplicate" else " and ".join(fact["type"] for fact in facts)
+    return Taken("said", f"About {order}: {words}.", order, {"id": reply["id"], "facts": facts})
 
 
 def _as_reply(mail: Mail, order: str) -> dict[str, Any]:

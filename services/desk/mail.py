@@ -48,9 +48,9 @@ _OURS: Final = re.compile(r"<((?:msg|order)-[0-9a-f]{24})@[^<>\s]+>")
 _NUMBER: Final = re.compile(r"(?<![\w@.-])(?=[\w./:-]*\d)[A-Za-z0-9](?:[\w./:-]{0,60}\w)?(?![\w@])")
 _MOST_NUMBERS: Final = 20
 
-#: "Stop", perhaps with a number, and nothing else: "stop the repair" is a word for people.
+#: "Stop", perhaps with a number, and nothing else: "stop the repair" is a word for people, and "afmelden afspraak" is.
 _STOP: Final = re.compile(
-    r"\s*(?:re:\s*)?(?:stop(?:\s+\S*\d\S*){0,3}[\s.!]*$|(?:unsubscribe|afmelden|abmelden)\b)", re.IGNORECASE
+    r"\s*(?:re:\s*)?(?:stop|unsubscribe|afmelden|abmelden)(?P<number>(?:\s+\S*\d\S*){0,3})[\s.!]*", re.IGNORECASE
 )
 #: How the automatic answers of those begin who mark them in no other way.
 _ANSWERED_BY_ITSELF: Final = re.compile(
@@ -81,8 +81,8 @@ class Bounce:
 class Mail:
     """A letter. ``replies_to``: ids of our messages, the nearest first; ``tags``: what followed a plus in our address.
 
-    ``sender`` is how its sender is called there; ``text`` is her new words with the names of what she attached, not yet
-    redacted. Whatever may tell who she is stays out of ``repr``.
+    ``sender`` is how its sender is called there, ``address`` where it says that it comes from; ``text`` is her new
+    words with the names of what she attached, not yet redacted. Whatever may tell who she is stays out of ``repr``.
     """
 
     kind: Kind
@@ -90,6 +90,7 @@ class Mail:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     sender: str = field(default="", repr=False)
+    address: str = field(default="", repr=False)
     replies_to: tuple[str, ...] = ()
     tags: tuple[str, ...] = field(default=(), repr=False)
     date: datetime | None = None
@@ -117,20 +118,21 @@ def read_mail(raw: bytes) -> Mail:
 def _read(letter: EmailMessage) -> Mail:
     if not {"from", "return-path", "to"} & {name.lower() for name, value in letter.raw_items() if value}:
         raise MailError("it has no headers of a letter")
-    subject = _header(letter, "Subject")
+    subject, senders = _header(letter, "Subject"), _addresses([_header(letter, "From")])
     bounce = _bounce(letter)
     kind: Kind = "word"
     if bounce is not None or letter.get_content_type() == "multipart/report":
         kind = "bounce" if bounce is not None else "automatic"
     elif _is_automatic(letter):
         kind = "automatic"
-    elif _STOP.match(subject):
+    elif _is_stop(subject, letter):
         kind = "stop"
     return Mail(
         kind=kind,
         id=_header(letter, "Message-ID").strip()[:_LONGEST_ID] or None,
         subject=subject,
-        sender=" ".join(name for name, _ in _addresses([_header(letter, "From")]) if name)[:200],
+        sender=" ".join(name for name, _ in senders if name)[:200],
+        address=senders[0][1] if len(senders) == 1 else "",
         text=_with_attachments(new_words(_text(letter)), letter) if kind == "word" else "",
         replies_to=_replies_to(letter),
         tags=tuple(_tags(letter)),
@@ -175,6 +177,13 @@ def _is_automatic(letter: EmailMessage) -> bool:
         or _header(letter, "Return-Path").strip() == "<>"
         or _ANSWERED_BY_ITSELF.match(_header(letter, "Subject")) is not None
     )
+
+
+def _is_stop(subject: str, letter: EmailMessage) -> bool:
+    """Whether she wants no more letters. What a mail program writes below the subject that our header gave it, with the
+    order's number, is nothing; below a bare "stop" it says what is to be stopped, and that is for people to read."""
+    found, words = _STOP.fullmatch(subject), new_words(_text(letter))
+    return found is not None and bool(found["number"] or not any(map(str.isalnum, words)) or _STOP.fullmatch(words))
 
 
 def _bounce(letter: EmailMessage) -> Bounce | None:

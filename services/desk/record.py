@@ -14,7 +14,7 @@ from events.party import PARTNER_ROLES, PartyError, check_party
 from events.subjects import customer_key
 from events.wording import in_words
 from services.answering import Ask, QuestionError
-from services.contact import Channel, Contact
+from services.contact import EMAIL, Channel, Contact
 from services.desk.problems import DeskError
 
 _Given = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
@@ -40,6 +40,15 @@ class Several(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     customers: tuple[tuple[_Given, _Given], ...] = Field(max_length=100_000)
+
+
+class Unwanted(BaseModel):
+    """A letter from ``address`` asks that no more are written about ``order``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    order: _Given
+    address: Annotated[str, StringConstraints(max_length=1_000)] = Field(repr=False)
 
 
 class Changes(Named):
@@ -127,6 +136,11 @@ def changed(known: Contact | None, changes: Changes) -> Contact:
         return Contact.model_validate(values)
     except ValidationError as error:
         raise DeskError(told(error)) from None
+
+
+def is_hers(address: str, contact: Contact) -> bool:
+    """Whether we write to ``contact`` at the e-mail ``address``; in which case it is written does not matter."""
+    return any(each.kind == EMAIL and each.address.casefold() == address.casefold() for each in contact.channels)
 
 
 def told(error: ValidationError) -> str:

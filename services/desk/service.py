@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,9 +42,11 @@ from services.desk.record import (
     Forgotten,
     Named,
     Several,
+    Unwanted,
     as_document,
     changed,
     find_customer,
+    is_hers,
     told,
     unknown,
 )
@@ -61,6 +64,14 @@ _MOST_REJECTED: Final = 20
 _FORGOTTEN: Final = (
     "she was forgotten, and nothing is written about her any more: open her next order under a new number"
 )
+
+_NOT_HER_ADDRESS: Final = (
+    "a letter asks to write no more about {}, and comes from an address that is not held for its customer. Nothing was "
+    "changed: our letters are stopped from the address at which they come"
+)
+
+#: "Stop" is for good.
+_FOR_GOOD: Final = timedelta(days=36_500)
 
 #: A letter that was being written while she was forgotten lies there by then (seconds).
 _LOOK_AGAIN: Final = 30.0
@@ -106,6 +117,7 @@ class Desk:
             "reply": self.reply,
             "show": self.show,
             "set": self.set,
+            "silence": self.silence,
             "export": self.export,
             "who": self.who,
             "forget": self.forget,
@@ -205,6 +217,23 @@ class Desk:
         customer = await find_customer(self._ask, changes.ref)
         await self._book.change(customer.key, lambda known: changed(known, changes))
         return await self._document(customer)
+
+    async def silence(self, given: Any) -> Answer:
+        """Write to her no more, but of what she must decide, as a letter asks. Raises DeskError where it comes from an
+        address at which we do not write to her: whoever guesses the number of an order must not silence us."""
+        unwanted = Unwanted.model_validate(given)
+        try:
+            customer = await find_customer(self._ask, unwanted.order)
+        except DeskError:
+            return {"order": unwanted.order, "written_to": False}  # it has no customer
+        contact = (await self._book.find(customer.key)).contact
+        if contact is None:
+            return {"order": unwanted.order, "written_to": False}
+        if not is_hers(unwanted.address, contact):
+            raise DeskError(_NOT_HER_ADDRESS.format(unwanted.order))
+        changes = Changes(ref=unwanted.order, paused_until=self._clock.now() + _FOR_GOOD)
+        await self._book.change(customer.key, lambda known: changed(known or contact, changes))
+        return {"order": unwanted.order, "written_to": True}
 
     async def export(self, given: Any) -> Answer:
         """All that is held about her and is not in the log: her record, what was rejected, and which letters lie there.

@@ -57,7 +57,7 @@ async def take_webhook(
     secrets = read_secrets(home, name) if service is not None else ()
     if service is None or not secrets:
         raise Refused(404, "not-found", "see /openapi.json for what there is")
-    with limits.under_way(f"carriers:{name}", AT_A_TIME):
+    with limits.under_way(f"carriers:{name}", AT_A_TIME, "webhooks of one service"):
         body = await read_body(request, MAX_BYTES)
     if not service.is_signed(request.headers, body, secrets):
         raise Refused(401, "unsigned", "the signature is missing, or made with another secret")

@@ -38,10 +38,11 @@ class Limits:
         self._levels[party] = level - events, now
 
     @contextmanager
-    def under_way(self, party: str, most: int = AT_A_TIME) -> Iterator[None]:
-        """For as long as a request of the party is answered. Raises Refused (429) beyond ``most`` of them."""
+    def under_way(self, party: str, most: int = AT_A_TIME, what: str = "requests of one partner") -> Iterator[None]:
+        """For as long as a request of the party is answered. Raises Refused (429) beyond ``most`` of them, which says
+        ``what`` they are."""
         if self._under_way[party] >= most:
-            raise Refused(429, "too-many", f"at most {most} requests of one partner are answered at a time", 1)
+            raise Refused(429, "too-many", f"at most {most} {what} are answered at a time", 1)
         self._under_way[party] += 1
         try:
             yield

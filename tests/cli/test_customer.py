@@ -270,8 +270,12 @@ def test_an_order_is_found_by_our_address_or_by_its_number(home: Path, order: st
     assert received(home, within.as_bytes())["order"] == order
 
 
-def test_stop_pauses_her_messages(home: Path, order: str) -> None:
-    taken = received(home, letter("", subject=f"stop {order}").as_bytes())
+def test_stop_pauses_her_messages_where_it_comes_from_her(home: Path, order: str) -> None:
+    subject = f"stop {order}"
+    refused = sentence(call("mail", "receive", home=home, stdin=letter("", subject=subject).as_bytes()), 65)
+    assert "an address that is not held for its customer" in refused
+    assert answer("customer", "show", order, home=home)["paused"] is False
+    taken = received(home, letter("", subject=subject, From="Zo <ZO@Kooi.example>").as_bytes())
     assert (taken["outcome"], taken["order"]) == ("paused", order)
     assert answer("customer", "show", order, home=home)["paused"] is True
 

@@ -84,9 +84,22 @@ def test_a_person_may_say_that_no_machine_wrote_it() -> None:
     assert read_mail(letter(Auto_Submitted="no").as_bytes()).kind == "word"
 
 
-@pytest.mark.parametrize(("subject", "kind"), [("stop W-1001", "stop"), ("Re: STOP", "stop"), ("Stopwatch", "word")])
-def test_stop_is_stop(subject: str, kind: str) -> None:
-    assert read_mail(letter(subject=subject).as_bytes()).kind == kind
+@pytest.mark.parametrize(
+    ("subject", "text", "kind"),
+    [
+        ("stop W-1001", "This message was automatically generated.", "stop"),  # what mail programs write
+        ("Re: STOP", "", "stop"),
+        ("afmelden", "> quoted", "stop"),
+        ("Stop", "stop!", "stop"),
+        ("Stop", "Please do not repair it, I have a new one.", "word"),
+        ("afmelden afspraak donderdag", "", "word"),
+        ("Stopwatch", "", "word"),
+    ],
+)
+def test_stop_is_stop(subject: str, text: str, kind: str) -> None:
+    mail = read_mail(letter(text, subject=subject).as_bytes())
+    assert (mail.kind, bool(mail.text)) == (kind, kind == "word" and bool(text))
+    assert mail.address == "zo@post.example"
 
 
 def test_a_letter_of_ours_that_came_back_for_good() -> None:

@@ -165,18 +165,18 @@ async def test_whoever_has_shown_no_signature_yet_fills_no_memory(tmp_path: Path
     async def nothing_comes() -> Any:
         await never.wait()
 
-    async def handed_in() -> int:
+    async def handed_in() -> tuple[int, str]:
         try:
             taking: Any = None  # nothing is signed
             request = Request(scope, nothing_comes)
             await take_webhook(request, "aftership", tmp_path, taking, limits, SimulatedClock(NOW))
         except Refused as refused:
-            return refused.status
+            return refused.status, refused.detail
         raise AssertionError("was taken")
 
     waiting = [asyncio.create_task(handed_in()) for _ in range(AT_A_TIME)]
     await asyncio.sleep(0)  # all of them are read by now
-    assert await handed_in() == 429
+    assert await handed_in() == (429, f"at most {AT_A_TIME} webhooks of one service are answered at a time")
     for each in waiting:
         each.cancel()
     await asyncio.wait(waiting)
