@@ -22,9 +22,10 @@ import numpy as np
 import pyarrow as pa
 
 from projections.book import Book, Span
-from projections.calendar import ALWAYS, Closures, add_working_time_slowly
+from projections.calendar import ALWAYS, Closures
 from projections.policy import Policy
 from projections.terms import NONE, Column, Named, Owed, judge, moments_of
+from tests.projections.walking import add_working_time_slowly
 
 #: Seconds for all rows.
 WANTED = 10.0

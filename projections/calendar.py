@@ -1,9 +1,8 @@
 """When a party is open: slots of the local day for each day of the week, in its own time zone, less public holidays.
 
-``Calendar`` is what a party says about itself. Here its days are walked one by one, which is easy to follow and slow;
-projections/clock.py compiles a calendar for counting opening hours in bulk. Closures that a party announces are not
-part of its calendar: whoever counts hands them in. The horizon is 1970 to 2060; a moment before it counts as its
-beginning, and what would come due after it comes due at HORIZON_END.
+``Calendar`` is what a party says about itself; projections/clock.py compiles it for counting opening hours in bulk.
+Closures that a party announces are not part of its calendar: whoever counts hands them in. The horizon is 1970 to 2060;
+a moment before it counts as its beginning, and what would come due after it comes due at HORIZON_END.
 """
 
 from __future__ import annotations
@@ -218,25 +217,3 @@ def open_spans(calendar: Calendar, day: date, closures: Closures) -> list[Span]:
         ]
         spans = [(opens, closes) for opens, closes in pieces if opens < closes]
     return spans
-
-
-def add_working_time_slowly(
-    calendar: Calendar, start: datetime, amount: timedelta, closures: Closures = ()
-) -> datetime:
-    """The first moment (UTC) by which ``amount`` of opening time has passed since ``start`` (aware).
-
-    Walks day by day: the yardstick that Clock is measured against. No amount, or less, is over at ``start`` itself.
-    """
-    if amount <= timedelta(0) or start >= HORIZON_END:
-        return start.astimezone(UTC)
-    begin, left = max(start, HORIZON_START).astimezone(UTC), amount
-    # Where clocks go back over midnight a day's last slot ends after the next day has begun, so begin a day earlier.
-    day = begin.astimezone(calendar.zone).date() - timedelta(days=1)
-    while day <= LAST_DAY + timedelta(days=1):
-        for opens, closes in open_spans(calendar, day, closures):
-            worked = min(closes, HORIZON_END) - max(opens, begin)
-            if worked >= left:
-                return max(opens, begin) + left
-            left -= max(worked, timedelta(0))
-        day += timedelta(days=1)
-    return HORIZON_END

@@ -18,11 +18,11 @@ from projections.calendar import (
     MINUTES_OF_A_DAY,
     Calendar,
     Slots,
-    add_working_time_slowly,
     local_moment,
     read_slots,
     write_slots,
 )
+from tests.projections.walking import add_working_time_slowly
 
 AROUND_THE_CLOCK: Slots = ((0, MINUTES_OF_A_DAY),)
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)

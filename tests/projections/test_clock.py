@@ -19,7 +19,6 @@ from projections.calendar import (
     MINUTES_OF_A_DAY,
     Calendar,
     Closures,
-    add_working_time_slowly,
     open_spans,
     read_slots,
 )
@@ -31,6 +30,7 @@ from projections.clock import (
     moment_of,
     promise_of_next_news,
 )
+from tests.projections.walking import add_working_time_slowly
 from tests.sampling import examples
 
 FRIDAY: Final = "2026-01-16"
