@@ -91,8 +91,10 @@ def resume(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json
     from services.access import kept_out
     from services.access import resume as let_in
     from services.credentials import identity
+    from services.logs import configure_logs
 
     place, party = place_of(ctx), party_of(role, own_name)
+    configure_logs("partner resume", level="error")
     before = kept_out(place.home).get(party)
     told = _changed(lambda: let_in(place.home, party))
     renew_pages(place, party)  # it names the key, which may be new

@@ -52,6 +52,7 @@ def add(
     from events.party import PartyError
     from events.streams import NoRoomError
     from services.credentials import CredentialError
+    from services.logs import configure_logs
     from services.parties import add_party, list_parties
     from services.reloading import ServerReloadError
     from services.userkeys import KeyFormatError
@@ -65,6 +66,7 @@ def add(
         _check_email(email)
     if webhook is not None:
         check_webhook(place, webhook)
+    configure_logs("partner add", level="error")  # of a server that hangs is said what matters
     try:
         known = party in list_parties(place.home)
         login = add_party(

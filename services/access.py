@@ -69,11 +69,11 @@ def revoke(home: Path, party: str) -> bool:
     """Keep ``party`` out and destroy its secret, and its keys. Raises AccessError if it is not registered."""
     with HomeFolder(home).changing():
         _state(home, party)
+    revoke_keys(home, party)  # first, for the server may not take the rest
+    with HomeFolder(home).changing():
         forget_credential(HomeFolder(home), party)
         forget_replaced(HomeFolder(home), party)
-        taken = _keep_out(home, party, "revoked")
-    revoke_keys(home, party)
-    return taken
+        return _keep_out(home, party, "revoked")
 
 
 def resume(home: Path, party: str) -> bool:
@@ -83,8 +83,9 @@ def resume(home: Path, party: str) -> bool:
     """
     folder = HomeFolder(home)
     with folder.changing():
-        if _state(home, party) == ACTIVE:
+        if _state(home, party) == ACTIVE and not folder.untold_file.exists():
             raise AccessError(f"{party} is let in already")
+        folder.untold_file.touch()
         others = {each: why for each, why in read_kept_out(folder).items() if each != party}
         write_json(folder.access_file, others)
         make_boxes(folder, [party])
@@ -137,5 +138,6 @@ def _keep_out(home: Path, party: str, state: Literal["suspended", "revoked"]) ->
 
 def _apply(folder: HomeFolder) -> bool:
     """Within ``changing()``: what two changes at a time would have the server read must not run into one."""
+    folder.untold_file.touch()
     write_accounts(folder, list(read_json(folder.parties_file) or {}))
     return tell_server(folder)

@@ -1,4 +1,5 @@
 """Ending secrets that were replaced when their time is up: the server is told, which cuts what they opened.
+So it is told of accounts that somebody changed who was cut off before it knew, or while it hung.
 
 Whoever runs the server does it, and looks again and again, so that neither a restart nor a clock that was put right
 makes a secret work for longer. A server that starts is not given those that are past their time in the first place.
@@ -22,16 +23,17 @@ _LOOK_EVERY: Final = 1.0
 
 
 def end_replaced(home: Path, now: datetime) -> list[str]:
-    """Let in nobody any more with a secret whose time is up at ``now``; the parties of which one was.
+    """Let in nobody any more with a secret whose time is up at ``now``; the parties of which one was. What the server
+    has not heard of is told to it, too.
 
     Raises ServerReloadError if the server does not take it, ValueError if a file is broken, OSError: then do it again.
     """
     folder = HomeFolder(home)
-    if not _ended(folder, now):  # without the lock, which whoever registers partners holds for a while
+    if not (_ended(folder, now) or folder.untold_file.exists()):  # without the lock, which others hold for a while
         return []
     with folder.changing():
         ended = _ended(folder, now)
-        if ended:
+        if ended or folder.untold_file.exists():
             write_accounts(folder, list(read_json(folder.parties_file) or {}))
             tell_server(folder)
             # Last of all: where we are killed before this, it is done again.
@@ -52,7 +54,7 @@ async def end_in_time(home: Path, say: Callable[[str], None]) -> NoReturn:
         except (ServerReloadError, OSError, ValueError) as error:
             if str(error) != trouble:
                 trouble = str(error)
-                say(f"an old secret cannot be ended: {trouble}")
+                say(f"the accounts cannot be brought up to date: {trouble}")
         else:
             trouble = ""
             for party in ended:

@@ -50,6 +50,11 @@ class HomeFolder:
         return self.registry / "nkeys.json"
 
     @property
+    def untold_file(self) -> Path:
+        """There while accounts are changed of which the server has not heard for certain."""
+        return self.registry / ".untold"
+
+    @property
     def registry(self) -> Path:
         """Folder of the party registry."""
         return self.root / "registry"

@@ -87,12 +87,15 @@ def add_party(
         known = {"display_name": name_of(party), **stored.get(party, {})}
         card = PartyCard.model_validate(known | {name: value for name, value in given.items() if value is not None})
         stored[party] = card.model_dump(exclude_none=True)
-        if newcomer:  # first of all: with its account it may hand in
-            make_boxes(folder, [party])
+        # Whoever changed accounts before was cut off, or the server hung.
+        unheard = newcomer or folder.untold_file.exists()
+        if unheard:
+            folder.untold_file.touch()
+            make_boxes(folder, [party])  # first of all: with its account it may hand in
         if nkey is not None:
             register_nkey(folder, party, nkey)
         write_json(folder.parties_file, stored)
         write_accounts(folder, list(stored))
-        if newcomer:
+        if unheard:
             tell_server(folder)  # still alone: readings for two newcomers must not run into one
         return identity(folder, party)

@@ -29,8 +29,15 @@ def tell_server(folder: HomeFolder) -> bool:
     Returns whether one runs. Raises ServerReloadError if it does not take what changed.
 
     It is told twice: the imports of an account that is new in one reading take effect with the next (seen with
-    nats-server 2.15.1; until then the newcomer could connect, but its submissions would reach nobody).
+    nats-server 2.15.1; until then the newcomer could connect, but its submissions would reach nobody). Once it has
+    heard, nothing is left untold.
     """
+    heard = _has_heard(folder)
+    folder.untold_file.unlink(missing_ok=True)
+    return heard
+
+
+def _has_heard(folder: HomeFolder) -> bool:
     running = read_json(folder.server_file)
     if running is None or not folder.in_use():  # a killed server leaves its file; its process id may be another's now
         return False
@@ -41,7 +48,7 @@ def tell_server(folder: HomeFolder) -> bool:
         except TimeoutError:
             raise ServerReloadError(
                 "the server does not take the changed accounts: "
-                f"see {folder.nats / 'server.log'}, or stop and start the chain"
+                f"see {folder.nats / 'server.log'}, and do it again once it answers, or stop and start the chain"
             ) from None
     return True
 

@@ -87,12 +87,13 @@ class EmbeddedServer:
 
         Raises ServerError if the home is in use or broken, or the server will not run.
         """
+        self.folder.create()
+        self._take_home()  # first: another chain may be at work on what is prepared
         try:
-            prepare(self.folder.root)
-        except CredentialError as error:
-            raise ServerError(str(error)) from None
-        self._take_home()
-        try:
+            try:
+                prepare(self.folder.root)
+            except CredentialError as error:
+                raise ServerError(str(error)) from None
             await self._launch()
             await self._until_ready()
             await asyncio.to_thread(self._require_fit)

@@ -8,7 +8,9 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from nats.aio.client import Client
@@ -19,6 +21,7 @@ from services import access, reloading
 from services.access import AccessError, kept_out
 from services.credentials import Credential, CredentialError, NotKeptError, credential
 from services.home import HomeFolder, write_json
+from services.http.keys import make_key, with_key
 from services.parties import add_party, list_parties
 from services.reloading import ServerReloadError, tell_server
 from services.userkeys import new_seed, public_key_of
@@ -178,6 +181,33 @@ def test_a_server_that_hangs_is_told_all_the_same_and_that_it_hangs_is_said(
         with pytest.raises(ServerReloadError, match="does not take the changed accounts"):
             tell_server(folder)
     assert signals == [(7, signal.SIGHUP)]
+
+
+async def test_letting_in_that_the_server_did_not_take_can_be_done_again(
+    chain_server: ChainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = chain_server.home
+    await chain_server.add_party(SHOP)
+    await asyncio.to_thread(access.suspend, home, SHOP)
+    with monkeypatch.context() as hung:
+        hung.setattr(access, "tell_server", Mock(side_effect=ServerReloadError))
+        with pytest.raises(ServerReloadError):
+            await asyncio.to_thread(access.resume, home, SHOP)
+    assert await asyncio.to_thread(access.resume, home, SHOP)
+    assert await chain_server.lets_in(credential(home, SHOP))
+    with pytest.raises(AccessError, match="let in already"):
+        await asyncio.to_thread(access.resume, home, SHOP)
+
+
+def test_keys_are_revoked_also_if_the_server_does_not_take_the_rest(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_party(free_home, SHOP)
+    make_key(free_home, SHOP, datetime.now(UTC))
+    monkeypatch.setattr(access, "tell_server", Mock(side_effect=ServerReloadError))
+    with pytest.raises(ServerReloadError):
+        access.revoke(free_home, SHOP)
+    assert with_key(free_home) == frozenset()
 
 
 def test_without_a_server_it_is_done_and_said_that_nobody_was_told(free_home: Path) -> None:

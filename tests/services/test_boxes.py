@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import nats.errors
 import pytest
@@ -22,9 +25,12 @@ from events.streams import (
     rejected_config,
 )
 from events.subjects import box_stream, box_subject, intake_subject
-from services import access
+from services import access, parties
 from services.boxes import boxes, open_boxes, open_boxes_as_keeper, unsettled
+from services.credentials import credential
+from services.expiring import end_replaced
 from services.parties import add_party
+from services.reloading import ServerReloadError
 from services.rights import service_rights
 from services.settings import load_settings
 from tests.chainserver import ChainServer, refusals
@@ -52,6 +58,35 @@ def test_a_stream_has_a_name_that_a_folder_may_have_and_no_two_parties_share_one
 async def test_whoever_is_registered_can_hand_in_at_once_although_no_service_runs(chain: Chain) -> None:
     shop = await chain.server.connect(SHOP)
     assert (await shop.jetstream().publish(intake_subject(SHOP), event("e1"))).stream == box_stream(SHOP)
+
+
+def _add_unheard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(parties, "make_boxes", lambda *_: False)
+        cut_off.setattr(parties, "tell_server", Mock(side_effect=ServerReloadError))
+        with suppress(ServerReloadError):
+            parties.add_party(home, SHOP)
+
+
+async def test_a_newcomer_of_whom_the_server_never_heard_is_let_in_when_it_is_added_again(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever added it was cut off, or the server hung: then it has neither its box nor all of its account."""
+    _add_unheard(chain.server.home, monkeypatch)
+    assert not await chain.server.lets_in(credential(chain.server.home, SHOP))
+    await chain.server.add_party(SHOP)
+    assert await chain.server.lets_in(credential(chain.server.home, SHOP))
+    shop = await chain.server.connect(SHOP)
+    assert (await shop.jetstream().publish(intake_subject(SHOP), event("e1"))).stream == box_stream(SHOP)
+
+
+async def test_whoever_runs_the_server_tells_it_of_a_newcomer_of_whom_it_never_heard(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add_unheard(chain.server.home, monkeypatch)
+    assert await asyncio.to_thread(end_replaced, chain.server.home, datetime.now(UTC)) == []
+    assert await chain.server.lets_in(credential(chain.server.home, SHOP))
+    assert not chain.server.embedded.folder.untold_file.exists()
 
 
 async def test_a_server_that_was_killed_is_not_waited_for(free_home: Path) -> None:
