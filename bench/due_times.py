@@ -24,7 +24,7 @@ import pyarrow as pa
 from projections.book import Book, Span
 from projections.calendar import ALWAYS, Closures
 from projections.policy import Policy
-from projections.terms import NONE, Column, Named, Owed, judge, moments_of
+from projections.terms import NONE, Column, Named, Owed, as_timestamps, judge, moments_of
 from tests.projections.walking import add_working_time_slowly
 
 #: Seconds for all rows.
@@ -155,12 +155,10 @@ def terms_of(book: Book, owed: pa.Table) -> pa.Table:
     names = ("kind", "owner", "counterpart", "category", "urgency")
     kind, owner, counterpart, category, urgency = (_named(owed[name]) for name in names)
     none = np.full(len(opened), NONE)
-    return pa.table(
-        judge(
-            book,
-            Owed(opened, ended, none, none, kind, owner, counterpart, category, urgency, waiting={}, noted={}),
-        )
+    judged = judge(
+        book, Owed(opened, ended, none, none, kind, owner, counterpart, category, urgency, waiting={}, noted={})
     )
+    return pa.table({"due_at": as_timestamps(judged.due)})
 
 
 def _named(column: Column) -> Named:

@@ -1,20 +1,24 @@
-"""What is not done in SQL between two models: facts go out as arrays, tables come back that the models read."""
+"""What is not done in SQL: facts go out as arrays, the rows of models come back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from projections import custody, marks, matching
+from projections import custody, matching
+from projections.agreed import agreed_in
 from projections.book import Book
+from projections.commitments import commitments_of
 from projections.custody import Handoffs
 from projections.kept import Difference, Kept, made_commitments, made_handoffs
 from projections.matching import Expected, Restated, Rules
-from projections.owing import terms_beside
+from projections.messages import messages_of
+from projections.orders import orders_of
 from projections.standstill import WAITED_FOR
+from projections.statements import read_sql
 from projections.story import Flags, Story
 
 #: The columns of `facts` that a story is made of, and whether all of them count.
@@ -28,16 +32,29 @@ _NOTES: Final = ("commitment.overdue", "commitment.nudged", "commitment.withdraw
 _TOLD_ELSEWHERE: Final = ("promise",)
 
 
-class Beside:
-    """What is made of the facts of some orders beside SQL: tables by name, which the models read or are.
+#: What commitments are made of besides, in SQL.
+PARTS: Final = ("promised", "noted", "told_elsewhere")
 
-    ``idle`` are the models that can have no rows, whatever their SQL. With ``kept``, of which the orders that begin at
+Make = Callable[[str], pa.Table]
+
+
+class Beside:
+    """What is made of the facts of some orders beside SQL: the rows of models, by name.
+
+    ``subjects`` has the id of each order by its first position. With ``kept``, of which the orders that begin at
     ``touched`` are, rows are left out that are stored as they are; ``written`` says of which models what is left.
     """
 
-    def __init__(self, facts: pa.Table, rules: Rules, kept: Kept | None = None, touched: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        facts: pa.Table,
+        subjects: pa.Table,
+        rules: Rules,
+        kept: Kept | None = None,
+        touched: Sequence[int] = (),
+    ) -> None:
         story = Story(facts)
-        handoffs, agreed = custody.handoffs_of(story), marks.agreed_in(story)
+        handoffs, agreed = custody.handoffs_of(story), agreed_in(story)
         expected, restated = matching.match(story, agreed, handoffs, rules)
         self.written: dict[str, Difference] = {}
         if kept is not None:
@@ -46,29 +63,41 @@ class Beside:
             expected = expected.only(self.written["commitments"].fresh)
         else:
             handed = handoffs
-        self._expected = expected
+        self._expected, self._restated = expected, restated
         self.tables = {
             "handoffs": custody.as_arrow(story, handed),
-            "marks": marks.marks_of(story, agreed, handoffs, rules.statuses),
-            "expected": expected.rows,
-            "restated": restated.rows,
+            "orders": orders_of(story, agreed, handoffs, rules.statuses, subjects),
+            "messages": messages_of(story),
         }
+        elsewhere = bool(expected.of_kinds(_TOLD_ELSEWHERE).any())
         has_rows = {
-            "promised": len(restated.place) > 0,
+            "promised": elsewhere or len(restated.place) > 0,
             "noted": len(story.places(*_NOTES)) > 0,
-            "told_elsewhere": bool(expected.of_kinds(_TOLD_ELSEWHERE).any()),
+            "told_elsewhere": elsewhere,
         }
-        self.idle = frozenset(model for model, has in has_rows.items() if not has)
+        self._parts = [part for part in PARTS if has_rows[part]]
 
-    def terms(self, book: Book, parts: Mapping[str, pa.Table]) -> pa.Table:
-        """The table `terms`, given the rows of the models `promised` and `noted`."""
-        return terms_beside(book, self._expected, parts)
+    @property
+    def owes(self) -> bool:
+        """Whether `commitments` has any rows that may have to be written."""
+        return len(self._expected.place) > 0
+
+    def commitments(self, book: Book, put: Callable[[str, pa.Table], object], make: Make) -> pa.Table:
+        """The rows of `commitments`. ``make`` makes the rows of a SELECT that reads the facts and what was ``put``."""
+        parts: dict[str, pa.Table] = {}
+        if self._parts:
+            put("expected", self._expected.rows)
+            put("restated", self._restated.rows)
+        for part in self._parts:
+            parts[part] = make(read_sql(part))
+            put(part, parts[part])
+        return commitments_of(book, self._expected, parts)
 
 
 def learn(kept: Kept, orders: Sequence[int], facts: pa.Table, rules: Rules) -> None:
     """Have it known to ``kept`` what is stored of the orders that begin there; all their facts that count are given."""
     story = Story(facts)
-    handoffs, agreed = custody.handoffs_of(story), marks.agreed_in(story)
+    handoffs, agreed = custody.handoffs_of(story), agreed_in(story)
     expected, restated = matching.match(story, agreed, handoffs, rules)
     for model, found in _compared(kept, orders, story, handoffs, expected, restated).items():
         kept.remember(model, orders, found)

@@ -1,4 +1,4 @@
-"""Every time an item was handed over: from whom, to whom, and when it came in. By when that is due: commitments.sql.
+"""Every time an item was handed over: from whom, to whom, and when it came in. By when that is due: commitments.py.
 
 A stint is the stretch of an order's story from one handover to the next.
 """
@@ -18,6 +18,7 @@ _EARLY: Final = 86_400_000_000
 
 #: What became of a handover, as numbers.
 STATES: Final = ("received", "superseded", "closed", "open")
+RECEIVED: Final = 0
 OPEN: Final = 3
 
 

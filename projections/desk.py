@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,6 @@ from projections.beside import learn
 from projections.matching import Rules
 from projections.recent import Keys, Recent
 from projections.workbench import Workbench
-
-#: What the models' SQL looks words up in. These tables are short and stay as they are.
-_WORDS: Final = ("vocabulary", "statuses")
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +31,7 @@ class Desk:
         self.writer = Workbench(cursor)
         #: Sees nothing but what is put there.
         self.maker = maker
-        for table in _WORDS:
-            self.put(table, self.writer.look_up(f"FROM chain.{table}"))
+        self.put("vocabulary", self.writer.look_up("FROM chain.vocabulary"))
         self.rules = Rules.read(cursor)
         #: Where orders begin of which something may be void.
         self.voided: set[int] = {

@@ -63,10 +63,6 @@ _OF_FACTS_ALONE: Final = (
 )
 
 
-#: What commitments are made of, besides what is not made in SQL.
-_PARTS: Final = tuple(model for model in ORDER_MODELS if not model.is_stored)
-
-
 class PolicyChangedError(Exception):
     """The batch adopts another policy, or takes one back: everything that is open has to be made anew. Or orders that
     announce anything became one, which nobody does."""
@@ -119,7 +115,7 @@ def make_models(desk: Desk, arrived: Arrived, book: Book) -> Making:
     if arrived.regrouped:
         desk.recent.clear(arrived.end)
     firsts = _firsts(touched)
-    made = Beside(desk.maker.rows(FACTS.name), desk.rules, desk.recent.kept, firsts)
+    made = Beside(desk.maker.rows(FACTS.name), touched, desk.rules, desk.recent.kept, firsts)
     begin = arrived.begin
     old = [first for first in firsts if first < begin]
     return Making(desk, arrived, book, models, made, taken, held, firsts, old, said)
@@ -130,7 +126,7 @@ def apply_models(making: Making) -> None:
     desk = making.desk
     if making.taken.new_voids:
         _store(desk.writer, VOIDS)
-    linked = [model for model in making.models if model.is_linked and model.is_stored]
+    linked = [model for model in making.models if model.is_linked]
     for model in linked:
         if model in making.held:
             _remove_passing(making, model)
@@ -140,12 +136,9 @@ def apply_models(making: Making) -> None:
     for model in linked:
         if model.name in making.made.written:
             _remove(desk.writer, model, making.made.written[model.name].anew)
-        ours = [name for name in making.made.tables if name in model.reads]
-        if all(len(making.made.tables[name]) for name in ours):
-            for name in ours:
-                desk.writer.put(name, making.made.tables[name])
-            if model is COMMITMENTS:
-                _make_parts(making)
+        rows = making.made.tables[model.name] if model is not COMMITMENTS else _commitments(making)
+        if rows is not None and len(rows):
+            desk.writer.put(model.name, rows)
             _insert(desk.writer, model)
     desk.note(partial(_remember, making))
 
@@ -177,7 +170,7 @@ def _remove_passing(making: Making, model: Model) -> None:
 
 def _replace(making: Making, model: Model) -> None:
     """Put the rows of a model that is made of facts alone in the place of those of the orders that speak of it."""
-    writer, facts = making.desk.writer, making.desk.maker.rows(FACTS.name)
+    writer = making.desk.writer
     firsts, old = making.firsts, making.old
     if making.said is not None:
         speak = making.said.filter(_speaks_of(making.said, model))
@@ -186,8 +179,12 @@ def _replace(making: Making, model: Model) -> None:
         old = [first for first in old if first in spoken]
     if model in making.held:
         _remove(writer, model, old)
-    told: Any = facts.select(_OF_FACTS_ALONE)
-    writer.put(FACTS.name, told.filter(pc.is_in(told["first_position"], pa.array(firsts, pa.int64()))))
+    rows: Any
+    if model.is_given:
+        name, rows = model.name, making.made.tables[model.name]
+    else:
+        name, rows = FACTS.name, making.desk.maker.rows(FACTS.name).select(_OF_FACTS_ALONE)
+    writer.put(name, rows.filter(pc.is_in(rows["first_position"], pa.array(firsts, pa.int64()))))
     _insert(writer, model)
 
 
@@ -196,18 +193,10 @@ def _insert(writer: Workbench, model: Model) -> None:
     writer.run(f"INSERT INTO {model.stored} {model.select}")
 
 
-def _make_parts(making: Making) -> None:
-    """Put what commitments are made of besides on the writer's bench."""
-    desk, made = making.desk, making.made
-    for name, table in made.tables.items():
-        desk.maker.put(name, table)
-    parts = {}
-    for part in _PARTS:
-        parts[part.name] = desk.maker.make(part.select, has_rows=part.name not in made.idle)
-        desk.maker.put(part.name, parts[part.name])
-    for name, table in {**parts, "terms": made.terms(making.book, parts)}.items():
-        if name in COMMITMENTS.reads:
-            desk.writer.put(name, table)
+def _commitments(making: Making) -> pa.Table | None:
+    """The rows of `commitments` that are to be written, if there are any."""
+    maker, made = making.desk.maker, making.made
+    return made.commitments(making.book, maker.put, maker.make) if made.owes else None
 
 
 @dataclass(frozen=True)

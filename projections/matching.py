@@ -18,18 +18,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
-from projections.custody import STATES, Handoffs
-from projections.marks import Agreed
+from projections import custody
+from projections.agreed import Agreed
+from projections.custody import Handoffs
+from projections.orders import Status, Statuses
 from projections.story import CUSTOMER, Flags, Numbers, Story, chosen
 
 #: Whoever is named is asked to; it need not be anybody that there is.
 _OWED_BY_ANYBODY: Final = frozenset({"answer", "cover"})
 _PARTY: Final = re.compile(r"(?:retailer|importer|repairer|customer|chain):[^\x00-\x1f\x7f]{1,120}")
 
-_STATES: Final = ("met", "open", "cancelled")
-_MET, _OPEN, _CANCELLED = range(3)
+STATES: Final = ("met", "open", "cancelled")
+MET, OPEN, CANCELLED = range(3)
 #: What became of what is to be received, by what became of the handover (see custody.py).
-_STATE_OF_HANDOFF: Final = np.array([{"received": _MET, "open": _OPEN}.get(state, _CANCELLED) for state in STATES])
+_STATE_OF_HANDOFF: Final = np.array([{"received": MET, "open": OPEN}.get(state, CANCELLED) for state in custody.STATES])
 
 #: The order's end does not end these.
 _AFTER_THE_END: Final = frozenset({"answer", "check", "complaint", "call"})
@@ -78,13 +80,12 @@ class Lane:
 
 @dataclass(frozen=True)
 class Rules:
-    """The tables `lanes`, `kinds` and `status_of_fact`."""
+    """The tables `lanes` and `kinds`, and those of the statuses."""
 
     lanes: tuple[Lane, ...]
     #: Of each kind, whether the end of the order, and the end of the repair, end it, and whether it waits for her.
     kinds: dict[str, tuple[bool, bool, bool]]
-    #: The facts that bring about a status, and which.
-    statuses: dict[str, str]
+    statuses: Statuses
 
     @cached_property
     def facts(self) -> frozenset[str]:
@@ -141,8 +142,10 @@ class Rules:
         kinds = cursor.execute(
             "SELECT kind, ends_with_order, ends_with_repair, waits_for_customer FROM kinds"
         ).fetchall()
-        statuses = cursor.execute("SELECT fact::VARCHAR, status FROM status_of_fact").fetchall()
-        return cls(lanes, {kind: tuple(flags) for kind, *flags in kinds}, dict(statuses))
+        named = cursor.execute("SELECT status, next_step, owner FROM statuses").fetchall()
+        of_fact = cursor.execute("SELECT fact::VARCHAR, status FROM status_of_fact").fetchall()
+        statuses = Statuses({status: Status(*rest) for status, *rest in named}, dict(of_fact))
+        return cls(lanes, {kind: tuple(flags) for kind, *flags in kinds}, statuses)
 
 
 def match(story: Story, agreed: Agreed, handoffs: Handoffs, rules: Rules) -> tuple[Expected, Restated]:
@@ -212,7 +215,7 @@ class Expected:
     @property
     def is_open(self) -> Flags:
         """Whether it is still owed."""
-        is_open: Flags = self.state == _OPEN
+        is_open: Flags = self.state == OPEN
         return is_open
 
     def of_kinds(self, kinds: Collection[str]) -> Flags:
@@ -253,7 +256,7 @@ class Expected:
                 "waits_for_customer": pa.array(self.waits_for_customer),
                 "end_place": pa.array(self.ended, pa.int64(), mask=self.ended < 0),
                 "ended_at": story.moments(self.ended),
-                "state": chosen(_STATES, self.state),
+                "state": chosen(STATES, self.state),
                 "customer": story.values("name", self.agreed.customer[order]),
             }
         )
@@ -449,7 +452,7 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> Expected
     is_met = has_next & (ends == next_place) & rules.meets[said.rule[following], kind]
     is_met &= ~rules.is_work[said.rule[turns]] | (story.source[said.place[following]] == owner)
     ended = np.where(ends < never, ends, -1)
-    state = np.where(is_met, _MET, np.where(ended < 0, _OPEN, _CANCELLED))
+    state = np.where(is_met, MET, np.where(ended < 0, OPEN, CANCELLED))
     # Our own word of the next news is the promise of the party that it speaks for.
     named_by = np.where(kind == kinds.index("update"), owner, story.source[place])
 

@@ -12,16 +12,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from events import vocabulary
-from projections.beside import STORY, Beside
+from projections.beside import PARTS, STORY, Beside
 from projections.book import Book, open_book
 from projections.matching import Rules
 from projections.policy import DEFAULT_POLICY
@@ -36,15 +37,9 @@ class Model:
     """One read model. Its rows carry `first_position`, the position at which their order begins in the log."""
 
     name: str
-    #: Kept in a table of the file; otherwise made anew where it is needed.
-    is_stored: bool = True
     #: Made of arrays and not by a SELECT (beside.py).
     is_given: bool = False
-    #: Later models read it.
-    is_read: bool = False
-    #: What it reads of what is made beside SQL (beside.py), of `terms`, and of models that are not stored.
-    reads: tuple[str, ...] = ()
-    #: Reads other models of single orders besides `facts`, or is read by them.
+    #: Follows from more of its order than the facts that speak of it.
     is_linked: bool = False
     #: The facts that its rows of an order follow from, if not from all; and the columns that count whatever fact they
     #: are of. A live batch without any of them leaves the rows as they are.
@@ -66,48 +61,40 @@ class Model:
         return f"{CATALOG}.{self.name}"
 
 
-VOIDS: Final = Model("voids", is_read=True)
-FACTS: Final = Model("facts", is_stored=False, is_read=True)
-CLOSURES: Final = Model("closures", is_read=True)
-POLICIES: Final = Model("policies", is_read=True)
+VOIDS: Final = Model("voids")
+FACTS: Final = Model("facts")
+CLOSURES: Final = Model("closures")
+POLICIES: Final = Model("policies")
 #: What parties and the chain announce, and due times depend on (see book.py).
 ANNOUNCED: Final = (CLOSURES, POLICIES)
 #: The facts by which they do.
 ANNOUNCING: Final = frozenset({"party.closed", "policy.adopted"})
 #: Cheap enough to be views.
-CONTACTS: Final = Model("contacts", is_stored=False)
-PARTIES: Final = Model("parties", is_stored=False)
+CONTACTS: Final = Model("contacts")
+PARTIES: Final = Model("parties")
 
 _CUSTODY: Final = frozenset({"item.handed_over", "item.received", "order.closed", "order.reopened"})
-HANDOFFS: Final = Model(
-    "handoffs", is_given=True, reads=("handoffs",), is_linked=True, facts=_CUSTODY, passing="settled_at IS NULL"
-)
+HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTODY, passing="settled_at IS NULL")
 #: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
 _OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
-
-
-def _part(name: str) -> Model:
-    """What commitments are made of, besides what is not made in SQL (beside.py)."""
-    return Model(name, is_stored=False, is_read=True, is_linked=True, facts=_OWED, by_lanes=True)
-
-
 COMMITMENTS: Final = Model(
     "commitments",
-    reads=("expected", "told_elsewhere", "terms"),
+    is_given=True,
     is_linked=True,
     facts=_OWED,
     by_lanes=True,
     passing="ended_at IS NULL",
 )
-#: Models of single orders, each after those that it reads.
+#: Models of single orders.
 ORDER_MODELS: Final[tuple[Model, ...]] = (
     HANDOFFS,
-    Model("orders", reads=("marks",), is_linked=True),
-    _part("promised"),
-    _part("noted"),
-    _part("told_elsewhere"),
+    Model("orders", is_given=True, is_linked=True),
     COMMITMENTS,
-    Model("messages", facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message."))),
+    Model(
+        "messages",
+        is_given=True,
+        facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message.")),
+    ),
     Model(
         "names",
         facts=frozenset({"order.opened", "order.referenced", "unit.replaced"}),
@@ -117,7 +104,7 @@ ORDER_MODELS: Final[tuple[Model, ...]] = (
 #: Those of which settled rows stay as they are.
 KEPT_MODELS: Final = tuple(model for model in ORDER_MODELS if model.passing is not None)
 #: The tables that hold read models.
-STORED_MODELS: Final = (VOIDS, *ANNOUNCED, *(model for model in ORDER_MODELS if model.is_stored))
+STORED_MODELS: Final = (VOIDS, *ANNOUNCED, *ORDER_MODELS)
 
 
 @lru_cache
@@ -127,11 +114,11 @@ def models_version() -> str:
     counting = [
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
         for name in (
-            *("calendar", "clock", "book", "terms", "story", "custody", "marks"),
-            *("matching", "standstill", "owing", "beside"),
+            *("calendar", "clock", "book", "terms", "story", "custody", "agreed"),
+            *("matching", "orders", "messages", "commitments", "standstill", "owing", "beside"),
         )
     ]
-    words = [read_sql(name) for name in ("macros", "statuses", "lanes")]
+    words = [read_sql(name) for name in ("macros", "statuses", "lanes", *PARTS)]
     texts = [*(model.select for model in models), *words, *counting, DEFAULT_POLICY.digest, version("holidays")]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
@@ -159,9 +146,7 @@ def build_temporary(cursor: DuckDBPyConnection, facts_filter: str = "TRUE") -> N
     for model in ANNOUNCED:
         cursor.execute(f"CREATE TEMP TABLE {model.name} AS {model.select}")
     book = open_book(cursor)
-    build_orders(
-        cursor, book, told(cursor), lambda model, rows: None if model.is_given else _keep_temporary(cursor, model, rows)
-    )
+    build_orders(cursor, book, told(cursor), partial(_keep_temporary, cursor))
 
 
 def told(cursor: DuckDBPyConnection) -> pa.Table:
@@ -172,27 +157,28 @@ def told(cursor: DuckDBPyConnection) -> pa.Table:
 def build_orders(cursor: DuckDBPyConnection, book: Book, facts: pa.Table, store: Callable[[Model, str], None]) -> None:
     """Make the models of single orders from the cursor's `facts`, which are also given as rows (see ``told``).
 
-    ``store`` keeps the rows of a stored model, whose SELECT it is given. What only other models read is left as rows in
-    memory.
+    ``store`` keeps the rows of a model, whose SELECT it is given. What is made beside SQL is on the cursor by then.
     """
-    made = Beside(facts, Rules.read(cursor))
-    for name, table in made.tables.items():
+    made = Beside(facts, _subjects(cursor, facts), Rules.read(cursor))
+    commitments = made.commitments(book, cursor.register, partial(_rows, cursor))
+    for name, table in {**made.tables, COMMITMENTS.name: commitments}.items():
         cursor.register(name, table)
-    parts: dict[str, pa.Table] = {}
     for model in ORDER_MODELS:
-        if not model.is_stored:
-            parts[model.name] = _rows(
-                cursor, f"FROM ({model.select}) LIMIT 0" if model.name in made.idle else model.select
-            )
-            cursor.register(model.name, parts[model.name])
-            continue
-        if model is COMMITMENTS:
-            cursor.register("terms", made.terms(book, parts))
         store(model, model.select)
 
 
+def _subjects(cursor: DuckDBPyConnection, facts: pa.Table) -> pa.Table:
+    """The ids of the orders by their first positions."""
+    between: Any = pc.min_max(facts["first_position"])
+    select = "SELECT order_id, first_position FROM subjects WHERE first_position BETWEEN $min AND $max"
+    rows = cursor.execute(select, between.as_py()).to_arrow_table()
+    assert rows is not None, "it has just been executed"
+    return rows
+
+
 def _keep_temporary(cursor: DuckDBPyConnection, model: Model, rows: str) -> None:
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
+    if not model.is_given:
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {model.name} AS {rows}")
 
 
 def _rows(cursor: DuckDBPyConnection, select: str) -> pa.Table:

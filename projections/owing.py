@@ -1,8 +1,9 @@
-"""`terms`: row by row of `expected`, what was said of it besides, and what holds for it by policy and calendars."""
+"""Row by row of `expected`, what was said of it besides, and what holds for it by policy and calendars."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,63 +13,109 @@ import pyarrow.compute as pc
 from projections.book import Book
 from projections.matching import Expected
 from projections.standstill import FOR_EVER, REASONS, Wait, standstills
-from projections.story import Numbers
-from projections.terms import NONE, Owed, as_timestamps, judge, moments_of
+from projections.story import Flags, Numbers
+from projections.terms import NONE, Judged, Owed, judge, moments_of
 
+_MOMENT: Final = pa.timestamp("us")
 #: A stretch in which time stands still, as rows have it.
-_WAIT: Final = pa.struct([("from", pa.timestamp("us")), ("until", pa.timestamp("us")), ("for", pa.string())])
+_WAIT: Final = pa.struct([("from", _MOMENT), ("until", _MOMENT), ("for", pa.string())])
 
 
-def terms_beside(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) -> pa.Table:
-    """The table `terms`. ``parts`` has the rows of promised.sql and noted.sql, by those names."""
-    rows: Any = expected.rows
-    story, kinds = expected.story, expected.kinds
-    of_fact = np.asarray(rows["position"].to_numpy(), np.int64) * (len(kinds) + 1) + expected.kind
-    promised, noted = parts["promised"], parts["noted"]
+def _no_rows(**columns: Any) -> pa.Table:
+    return pa.schema(list(columns.items())).empty_table()
+
+
+#: The columns of the parts that are read, where nobody said anything of the kind.
+_NOBODY_SAID: Final = {
+    "promised": _no_rows(
+        position=pa.int64(),
+        kind=pa.string(),
+        dates=pa.int64(),
+        first_promised_at=_MOMENT,
+        promised_at=_MOMENT,
+        promised_by=pa.string(),
+        promised_on=_MOMENT,
+    ),
+    "noted": _no_rows(position=pa.int64(), kind=pa.string(), nudged_at=_MOMENT, withdrawn_at=_MOMENT),
+}
+
+
+@dataclass(frozen=True)
+class Owing:
+    """Row by row: ``dates``, how many were named after it was opened, the first of them, the last date that holds, and
+    who named it; when its time stood still, and for what it does so now; what was said of it; and what holds for it.
+    """
+
+    dates: Numbers
+    first_promised_at: Any
+    promised: Numbers
+    promised_by: Any
+    waits: Any
+    paused_for: Any
+    nudged_at: Any
+    withdrawn_at: Any
+    judged: Judged
+
+
+def owing_of(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) -> Owing:
+    """Of each row of ``expected``. ``parts`` has the rows of promised.sql and noted.sql, by name, if there are any."""
+    story, kinds, place = expected.story, expected.kinds, expected.place
+    promised, noted = (parts.get(name, nobody) for name, nobody in _NOBODY_SAID.items())
+    of_fact = story.position[place] * (len(kinds) + 1) + expected.kind
     promise, note = (_row_of(_keys(part, kinds), of_fact) for part in (promised, noted))
     waits = standstills(expected)
 
-    opened, by_when = moments_of(rows["opened_at"]), moments_of(rows["by_when"])
+    opened, by_when = story.occurred[place], moments_of(story.values("by_when", place))
     promised_at, promised_on = (_moments(promised, name, promise) for name in ("promised_at", "promised_on"))
+    people = story.people.to_pylist()
     owed = Owed(
         opened=opened,
-        ended=moments_of(rows["ended_at"]),
+        ended=np.where(expected.ended >= 0, story.occurred[expected.ended], NONE) if story.count else opened,
         promised=np.where(promised_at != NONE, promised_at, by_when),
         promised_on=np.where(promise >= 0, promised_on, np.where(by_when != NONE, opened, NONE)),
         kind=(kinds, expected.kind),
-        owner=(story.people.to_pylist(), expected.owner),
-        counterpart=(story.people.to_pylist(), expected.counterpart),
+        owner=(people, expected.owner),
+        counterpart=(people, expected.counterpart),
         category=(story.topics.to_pylist(), expected.category),
         urgency=(story.words, expected.urgency),
         waiting={row: [(wait.begin, wait.end) for wait in each] for row, each in waits.items()},
         noted=dict(_pairs(noted, "noted_due", "noted_level", note)),
     )
-    said = {
-        "dates": _taken(promised, "dates", promise),
-        "first_promised_at": _taken(promised, "first_promised_at", promise),
-        "promised_at": as_timestamps(owed.promised),
-        "promised_by": _taken(promised, "promised_by", promise),
-        **_stood_still(waits, owed),
-        "nudged_at": _taken(noted, "nudged_at", note),
-        "withdrawn_at": _taken(noted, "withdrawn_at", note),
-    }
-    return pa.table({**said, **judge(book, owed)})
+    dates = np.asarray(_taken(promised, "dates", promise).fill_null(0).to_numpy(), np.int64)
+    return Owing(
+        dates=dates,
+        first_promised_at=_taken(promised, "first_promised_at", promise),
+        promised=owed.promised,
+        promised_by=_taken(promised, "promised_by", promise),
+        waits=_lists(_stood_still(waits, owed), len(place), _WAIT),
+        paused_for=_lists(_going_on(waits, expected.is_open), len(place), pa.string()),
+        nudged_at=_taken(noted, "nudged_at", note),
+        withdrawn_at=_taken(noted, "withdrawn_at", note),
+        judged=judge(book, owed),
+    )
 
 
-def _stood_still(waits: Mapping[int, Sequence[Wait]], owed: Owed) -> dict[str, Any]:
-    """Row by row, ``waits``, as far as they fell into the time in which it was owed, and which of them go on."""
-    count, going_on, stood = len(owed.opened), {}, {}
+def _going_on(waits: Mapping[int, Sequence[Wait]], is_open: Flags) -> dict[int, list[str]]:
+    """What the open rows wait for now."""
+    going_on: dict[int, list[str]] = {}
+    for row, each in waits.items():
+        reasons = {wait.reason for wait in each if wait.end == FOR_EVER}
+        if reasons and is_open[row]:
+            going_on[row] = [reason for reason in REASONS if reason in reasons]
+    return going_on
+
+
+def _stood_still(waits: Mapping[int, Sequence[Wait]], owed: Owed) -> dict[int, list[dict[str, Any]]]:
+    """``waits``, as far as they fell into the time in which it was owed."""
+    stood = {}
     for row, each in waits.items():
         opened, ended = int(owed.opened[row]), int(owed.ended[row])
-        going_on[row] = [
-            reason for reason in REASONS if any(wait.end == FOR_EVER and wait.reason == reason for wait in each)
-        ]
         stood[row] = [
             {"from": max(wait.begin, opened), "until": None if last == FOR_EVER else last, "for": wait.reason}
             for wait in sorted(each)
             if max(wait.begin, opened) < (last := wait.end if ended == NONE else min(wait.end, ended))
         ]
-    return {"waits": _lists(stood, count, _WAIT), "paused_for": _lists(going_on, count, pa.string())}
+    return stood
 
 
 def _lists(of_row: Mapping[int, Sequence[Any]], count: int, kind: Any) -> Any:

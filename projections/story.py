@@ -51,7 +51,7 @@ class Story:
         words, self.word = self._encoded("word")
         self.words: list[str] = words.to_pylist()
         self.topics, self.topic = self._encoded("topic")
-        said_by = [*(_whole(facts[name]) for name in ("source", "party")), pa.array([CUSTOMER], pa.string())]
+        said_by = [*(whole(facts[name]) for name in ("source", "party")), pa.array([CUSTOMER], pa.string())]
         named: Any = pa.chunked_array(said_by).dictionary_encode().unify_dictionaries().chunks
         #: Everybody who says or is named anywhere, by their numbers.
         self.people: Any = named[-1].dictionary
@@ -68,7 +68,7 @@ class Story:
 
     def _encoded(self, column: str) -> tuple[Any, Numbers]:
         """The different values, and for each place which of them it has; -1 for NULL."""
-        values = _whole(self._facts[column])
+        values = whole(self._facts[column])
         encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         return encoded.dictionary, _indices(encoded)[self._row]
 
@@ -80,7 +80,7 @@ class Story:
         """What the column says at those places; NULL for no place."""
         if not self.count:
             return pa.nulls(len(places), self._facts[column].type)
-        return _whole(self._facts[column]).take(_taken(self._row[places], places < 0))
+        return whole(self._facts[column]).take(_taken(self._row[places], places < 0))
 
     def persons(self, codes: Numbers) -> Column:
         """The names of people, by their numbers; NULL for -1."""
@@ -174,6 +174,12 @@ def _in_order(positions: Numbers, orders: Numbers, occurred: Numbers) -> Numbers
     return row
 
 
+def at(values: npt.NDArray[Any], places: Numbers) -> Any:
+    """The values at places; -1 (or False) for no place."""
+    nothing = np.full(len(places), False if values.dtype == np.bool_ else -1, values.dtype)
+    return np.where(places >= 0, values[places], nothing) if len(values) else nothing
+
+
 def chosen(texts: Any, codes: Numbers) -> Column:
     """The texts of those numbers; NULL for -1."""
     values = texts if isinstance(texts, pa.Array) else pa.array(list(texts), pa.string())
@@ -186,7 +192,7 @@ def _taken(numbers: Numbers, are_none: Flags) -> Any:
     return pa.array(np.where(are_none, 0, numbers), pa.int64(), mask=are_none)
 
 
-def _whole(column: Any) -> Any:
+def whole(column: Any) -> Any:
     """The column in one piece, as plain text if it is text."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole

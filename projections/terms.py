@@ -1,4 +1,4 @@
-"""Which rule holds for what is owed, when it is due by that, and when it comes up next: columns of `terms`.
+"""Which rule holds for what is owed, when it is due by that, and when it comes up next.
 
 All rows at once, as arrays: those that have the same rule and the same clock are counted together, so the cost grows
 with the number of rules and calendars, and hardly with the rows. SQL would have to search the opening hours for each.
@@ -54,13 +54,12 @@ class Owed:
     noted: dict[int, list[tuple[int, int]]]
 
 
-def judge(book: Book, owed: Owed) -> dict[str, Column]:
-    """Row by row: ``due_at``, ``rule``, ``next_at`` (when something is to be said of it, while it is open), ``level``,
-    ``allowed`` and ``worked`` (seconds of the owner's opening hours that it may take, and took)."""
-    results = _Results(len(owed.opened))
+def judge(book: Book, owed: Owed) -> Judged:
+    """What holds for each row."""
+    results = Judged(len(owed.opened))
     for terms, rows in _grouped(book, owed):
         _judge(terms, rows, owed, results)
-    return results.as_arrow()
+    return results
 
 
 def _grouped(book: Book, owed: Owed) -> Iterator[tuple[Terms, npt.NDArray[np.intp]]]:
@@ -113,12 +112,18 @@ def _codes(named: Named, meaning: Callable[[str | None], str | None]) -> tuple[l
     return list(meanings), number_of[codes]
 
 
-class _Results:
+class Judged:
+    """Row by row, when it is ``due``; ``next_at``, when something is to be said of it, while it is open; the ``levels``
+    that were reached; how much of the owner's opening hours it may take (``allowed``), and took (``worked``).
+
+    ``rules`` are numbers, of ``names``.
+    """
+
     def __init__(self, rows: int) -> None:
         self.due, self.next_at = np.full(rows, NONE), np.full(rows, NONE)
         self.allowed, self.worked = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
         self.levels, self.nudged = np.zeros(rows, np.int64), np.zeros(rows, np.bool_)
-        self.rules = np.zeros(rows, np.int32)
+        self.rules = np.zeros(rows, np.int64)
         self.names: list[str] = []
 
     def note(self, row: int, said: Sequence[tuple[int, int]]) -> None:
@@ -130,16 +135,6 @@ class _Results:
     def noted(self, rows: npt.NDArray[np.intp]) -> tuple[Moments, npt.NDArray[np.bool_]]:
         """Levels, and whether there was a nudge."""
         return self.levels[rows], self.nudged[rows]
-
-    def as_arrow(self) -> dict[str, Column]:
-        return {
-            "due_at": as_timestamps(self.due),
-            "rule": pa.DictionaryArray.from_arrays(self.rules, pa.array(self.names, pa.string())).cast(pa.string()),
-            "next_at": as_timestamps(self.next_at),
-            "level": pa.array(self.levels.astype(np.int32)),
-            "allowed": pa.array(self.allowed // 1_000_000),
-            "worked": pa.array(self.worked // 1_000_000),
-        }
 
 
 def before_news(terms: Terms, due: Numbers, promised: Numbers) -> Numbers:
@@ -156,7 +151,7 @@ def _judge(
     terms: Terms,
     rows: npt.NDArray[np.intp],
     columns: Owed,
-    results: _Results,
+    results: Judged,
 ) -> None:
     """The results of ``rows``, which all have the same terms."""
     clock, waiting = terms.clock, columns.waiting

@@ -17,7 +17,7 @@ from cli.render.plain import word
 Row = dict[str, Any]
 
 #: What the panel counts, with its style, in this order.
-#: In seconds; as commitments.sql has it.
+#: In seconds; as commitments.py has it.
 _A_MOMENT: Final = 60
 _COUNTED: Final = (("kept", ""), ("kept late", "yellow"), ("overdue", "red"), ("open", ""), ("paused", "yellow"))
 

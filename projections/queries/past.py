@@ -18,11 +18,11 @@ from projections.beside import Beside
 from projections.book import Book, keep, read_book
 from projections.doubts import may_not_count
 from projections.matching import Rules
-from projections.models import ANNOUNCED, ANNOUNCING, COMMITMENTS, FACTS, ORDER_MODELS, VOIDS
+from projections.models import ANNOUNCED, ANNOUNCING, COMMITMENTS, FACTS, VOIDS
 from projections.queries.reading import Past, Reading, as_parameter
 from projections.queries.travel import regroup
 from projections.schema import make_apart
-from projections.statements import execute
+from projections.statements import execute, read_sql
 from projections.workbench import Workbench
 
 #: The order, and the parties that announced any closures, which move its due times.
@@ -65,7 +65,6 @@ class _Bench:
     """A workbench, and the rules that hold whatever is put there."""
 
     at: Workbench
-    statuses: pa.Table
     rules: Rules
 
 
@@ -83,7 +82,6 @@ def look_back(reading: Reading, first_position: int) -> tuple[Past, bool]:
     firsts = regroup(reading, first_position)
     raw, subjects = _said(reading, first_position, firsts)
     with _borrowed(reading) as bench:
-        bench.at.put("statuses", bench.statuses)
         bench.at.put("raw", raw)
         bench.at.put("subjects", subjects)
         voids = bench.at.make(VOIDS.select, has_rows=may_not_count(raw))
@@ -91,7 +89,7 @@ def look_back(reading: Reading, first_position: int) -> tuple[Past, bool]:
         facts = _until(reading, bench.at.make(FACTS.select))
         bench.at.put("facts", facts)
         book = _book(reading, facts)
-        tables = _make(bench, facts, book, is_named=firsts is not None)
+        tables = _make(bench, facts, subjects, book, is_named=firsts is not None)
     if firsts:
         reading.cursor.register(_NAMES, tables[_NAMES])
     tables |= {"events": _until(reading, raw), "voids": voids}
@@ -130,25 +128,12 @@ def _book(reading: Reading, facts: Any) -> Book:
     return read_book(reading.cursor)
 
 
-def _make(bench: _Bench, facts: Any, book: Book, *, is_named: bool) -> dict[str, pa.Table]:
+def _make(bench: _Bench, facts: Any, subjects: pa.Table, book: Book, *, is_named: bool) -> dict[str, pa.Table]:
     """The models of single orders by name; `names` if they are asked for, or if there are references."""
-    said = frozenset(facts["fact"].unique().to_pylist())
-    made = Beside(facts, bench.rules)
-    for name, table in made.tables.items():
-        bench.at.put(name, table)
-    tables: dict[str, pa.Table] = {}
-    for model in ORDER_MODELS:
-        if model.name == _NAMES and not (is_named or "order.referenced" in said):
-            continue
-        if model.is_given:
-            tables[model.name] = made.tables[model.name]
-            continue
-        if model is COMMITMENTS:
-            bench.at.put("terms", made.terms(book, tables))
-        speaks = model.by_lanes or model.columns or model.facts is None or not said.isdisjoint(model.facts)
-        tables[model.name] = bench.at.make(model.select, has_rows=bool(speaks) and model.name not in made.idle)
-        if model.is_read:
-            bench.at.put(model.name, tables[model.name])
+    made = Beside(facts, subjects, bench.rules)
+    tables = {**made.tables, COMMITMENTS.name: made.commitments(book, bench.at.put, bench.at.make)}
+    if is_named or "order.referenced" in facts["fact"].unique().to_pylist():
+        tables[_NAMES] = bench.at.make(read_sql(_NAMES))
     return tables
 
 
@@ -178,4 +163,4 @@ def _borrowed(reading: Reading) -> Iterator[_Bench]:
 
 
 def _set_up(reading: Reading) -> _Bench:
-    return _Bench(make_apart(), _rows(reading, "FROM chain.statuses"), Rules.read(reading.cursor))
+    return _Bench(make_apart(), Rules.read(reading.cursor))

@@ -18,7 +18,7 @@ def addressed_to_her(question: Mapping[str, Any]) -> bool:
 
 
 def asked_by_her(question: Happened, history: History) -> bool:
-    """Whether it is a question of hers, as the read models have it (commitments.sql).
+    """Whether it is a question of hers, as the read models have it (commitments.py).
 
     She says so herself, or whoever is to answer it does: nobody else puts a question to himself.
     """
