@@ -6,7 +6,6 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -26,9 +25,6 @@ from services.notifying.smtp import Smtp, SmtpServer
 from services.notifying.webhook import WEBHOOK, WebhookCaller
 from services.settings import Settings
 from services.webhooks import Webhook, webhook_finder
-
-#: The notifier has so many letters on their way at a time; those to a service that hangs must not keep the others.
-_WORKERS: Final = 16
 
 _KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -80,8 +76,7 @@ class AppriseDelivery:
         monotonic: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="channel")
-        self._around = Surroundings(workers, monotonic, chance)
+        self._around = Surroundings(monotonic, chance)
         services = {EMAIL: email_provider(email_url, outbox=outbox, sender=sender, monotonic=monotonic)}
         services |= {kind: channel_provider(kind, url) for kind, url in (channels or {}).items()}
         self._services = {kind: Guarded(provider, self._around) for kind, provider in services.items()}
@@ -113,10 +108,10 @@ class AppriseDelivery:
 
     def close(self) -> None:
         """Let go of what is open."""
-        for guarded in self._services.values():
+        for guarded in (*self._services.values(), *self._webhooks.values()):
             if isinstance(guarded.provider, Smtp):
                 guarded.provider.close()
-        self._around.workers.shutdown(wait=False)
+            guarded.close()
 
 
 def delivery_of(settings: Settings, now: Callable[[], datetime]) -> AppriseDelivery:

@@ -24,6 +24,7 @@ from typing import Any, Final
 from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.smtp import SMTP_EXCEPTIONS, SMTPSecureMode
 
+from services.notifying.deadline import Deadline
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.mime import build_email
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
@@ -38,6 +39,9 @@ IDLE_SECONDS: Final = 30.0
 
 #: Servers look through a letter before they say yes, and what they say too late is lost.
 _DATA_SECONDS: Final = 60.0
+
+#: For all of a letter, with a connection that is made for it: a server may say a little all the time, and never end.
+_ALL_SECONDS: Final = 120.0
 
 _CLOSING: Final = 421  # the server hangs up after it
 _WAITS: Final = 354
@@ -109,11 +113,13 @@ class Smtp:
         *,
         now: Callable[[], float] = time.monotonic,
         data_seconds: float = _DATA_SECONDS,
+        all_seconds: float = _ALL_SECONDS,
     ) -> None:
         self._server = server
         self._sender = sender
         self._now = now
         self._data_seconds = data_seconds
+        self._all_seconds = all_seconds
         self._tls = _tls_for(server)
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
@@ -125,11 +131,16 @@ class Smtp:
             content = build_email(letter, self._sender, "quoted-printable")
         except AddressError:
             return Failed("bad_address", again=False)
+        with Deadline(self._all_seconds) as deadline:
+            return self._send(recipient, content, deadline)
+
+    def _send(self, recipient: str, content: bytes, deadline: Deadline) -> Outcome:
         if (open_one := self._take()) is not None:
+            open_one.smtp.deadline = deadline
             with suppress(_NotBegunError):
                 return self._hand_over(open_one, recipient, content)
         try:
-            connection = _Connection.to(self._server, self._tls, self._data_seconds)
+            connection = _Connection.to(self._server, self._tls, self._data_seconds, deadline)
             return self._hand_over(connection, recipient, content)
         except _NotBegunError as error:
             return Failed(str(error))
@@ -169,11 +180,29 @@ class Smtp:
         return found
 
 
+class _Bounded(smtplib.SMTP):
+    """Whatever it is waiting for comes to an end with its deadline."""
+
+    def __init__(self, deadline: Deadline, *args: Any, **options: Any) -> None:
+        self.deadline = deadline
+        super().__init__(*args, **options)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply. Raises SMTPServerDisconnected where it does not come."""
+        if self.sock is not None:
+            self.deadline.cuts(self.sock)
+        return super().getreply()
+
+
+class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
+    """The same with TLS from the first byte."""
+
+
 @dataclass
 class _Connection:
     """One connection that is logged in. ``is_open``: another letter may follow."""
 
-    smtp: smtplib.SMTP
+    smtp: _Bounded
     seconds: float
     data_seconds: float
     letters: int = 0
@@ -181,12 +210,12 @@ class _Connection:
     is_open: bool = True
 
     @classmethod
-    def to(cls, server: SmtpServer, tls: ssl.SSLContext | None, data_seconds: float) -> _Connection:
+    def to(cls, server: SmtpServer, tls: ssl.SSLContext | None, data_seconds: float, deadline: Deadline) -> _Connection:
         """Connect and log in; with ``tls``, nobody is told anything before the line is safe. Raises SMTP_EXCEPTIONS."""
         if tls is not None and server.secure_mode == SMTPSecureMode.SSL:
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.seconds, context=tls)
+            smtp: _Bounded = _BoundedTls(deadline, server.host, server.port, timeout=server.seconds, context=tls)
         else:
-            smtp = smtplib.SMTP(server.host, server.port, timeout=server.seconds)
+            smtp = _Bounded(deadline, server.host, server.port, timeout=server.seconds)
         try:
             if tls is not None and server.secure_mode == SMTPSecureMode.STARTTLS:
                 smtp.starttls(context=tls)

@@ -14,9 +14,7 @@ import http.client
 import ipaddress
 import socket
 import ssl
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -26,6 +24,7 @@ import orjson
 from standardwebhooks import Webhook as Signer
 
 from services.contact import Contact
+from services.notifying.deadline import Deadline
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Delivered, Failed, Outcome
 from services.notifying.patience import seconds_of
@@ -89,7 +88,7 @@ class WebhookCaller:
         """The status of the answer and its Retry-After. Raises OSError, HTTPException and PrivateAddressError."""
         secure, host = url.scheme == "https", host_of(url)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        with _Deadline(self.seconds) as deadline:
+        with Deadline(self.seconds) as deadline:
             # Without ours it would read anew whom this machine trusts.
             call = (
                 http.client.HTTPSConnection(host, url.port, context=self.tls)
@@ -132,36 +131,6 @@ class WebhookCaller:
                 line.settimeout(self.seconds)
                 return line
         raise trouble
-
-
-class _Deadline:
-    """Cuts a connection after so many seconds: a time-out of the socket begins anew with each byte."""
-
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._line: socket.socket | None = None
-        self.is_over = False
-
-    def cuts(self, line: socket.socket) -> None:
-        """Cut this one."""
-        self._line = line
-        if self.is_over:
-            self._cut()
-
-    def __enter__(self) -> _Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def _cut(self) -> None:
-        self.is_over = True
-        if self._line is not None:
-            with suppress(OSError):
-                # Not the method of a TLS socket, which takes itself apart while another thread reads from it.
-                socket.socket.shutdown(self._line, socket.SHUT_RDWR)
 
 
 def outcome_of(status: int, retry_after: float | None) -> Outcome:

@@ -73,6 +73,9 @@ WELL: Sequence[str] = (GREETING, HELLO, SENDER, RECIPIENT, GO_ON, TAKEN)
 #: In place of an answer: the connection is cut, reset, or nothing comes.
 CUT, RESET, SILENCE = "cut", "reset", "silence"
 
+#: An answer of ever more lines, each of which says that it is not the last.
+NO_END = "no end"
+
 
 @dataclass
 class Scripted:
@@ -112,6 +115,8 @@ class Scripted:
                     line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 if answer in (SILENCE, RESET, CUT):
                     return
+                while answer == NO_END and not self.over.wait(0.005):
+                    line.sendall(b"250-\r\n")
                 line.sendall(answer.encode() + b"\r\n")
 
     def _hear(self, heard: object, *, letter: bool) -> bool:

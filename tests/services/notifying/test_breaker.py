@@ -123,7 +123,7 @@ def workers() -> Iterator[ThreadPoolExecutor]:
 
 def guarded(workers: ThreadPoolExecutor, service: Service) -> tuple[Guarded, Time]:
     time = Time()
-    return Guarded(service, Surroundings(workers, time, lambda: 0.0)), time
+    return Guarded(service, Surroundings(time, lambda: 0.0), workers), time
 
 
 async def test_a_service_that_is_down_is_left_alone_and_then_tried_once(workers: ThreadPoolExecutor) -> None:
@@ -208,3 +208,31 @@ async def test_a_probe_that_comes_to_nothing_does_not_hold_up_the_next(workers: 
     with pytest.raises(RuntimeError):
         await guard.send(LETTER)
     assert await guard.send(LETTER) == Delivered()
+
+
+# -- a service that hangs ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("harmless", "outcome"), [(False, Unknown("service_hangs")), (True, Failed("service_hangs"))])
+async def test_a_letter_that_comes_to_no_end_is_given_up(harmless: bool, outcome: Outcome) -> None:
+    service = Service(held=Signal(), repeats_harmlessly=harmless)
+    with ThreadPoolExecutor(1) as only_one:
+        guard = Guarded(service, Surroundings(Time(), lambda: 0.0, patience=0.01), only_one)
+        assert await guard.send(LETTER) == outcome
+        assert await guard.send(LETTER) == Failed("service_hangs"), "it had not begun"
+        assert service.held is not None
+        service.held.set()
+    assert service.calls == 1
+
+
+async def test_what_waits_while_a_service_turns_out_to_be_in_trouble_is_not_tried() -> None:
+    service = Service([DOWN] * 40, held=Signal())
+    guard = Guarded(service, Surroundings(Time(), lambda: 0.0))
+    sending = [asyncio.create_task(guard.send(LETTER)) for _ in range(40)]
+    await asyncio.to_thread(service.begun.wait, 10)
+    assert service.held is not None
+    service.held.set()
+    outcomes = await asyncio.gather(*sending)
+    assert service.calls < 16 + FAILURES
+    assert [getattr(each, "reason", "") for each in outcomes].count("service_rests") == 40 - service.calls
+    guard.close()

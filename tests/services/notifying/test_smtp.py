@@ -17,6 +17,7 @@ from tests.services.notifying.mailserver import (
     GO_ON,
     GREETING,
     HELLO,
+    NO_END,
     RECIPIENT,
     RESET,
     SENDER,
@@ -180,6 +181,21 @@ def test_how_far_a_letter_got_is_told_apart(script: Sequence[str], outcome: Outc
         assert over(server).send(LETTER) == outcome
         assert len(server.letters) == came_in
         assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome"),
+    [
+        ((NO_END,), Failed("SMTPServerDisconnected")),
+        ((*WELL[:-1], NO_END), Unknown("SMTPServerDisconnected")),
+    ],
+    ids=["before it waits for the letter", "after it"],
+)
+def test_an_answer_that_never_ends_is_cut_off(script: Sequence[str], outcome: Outcome) -> None:
+    with scripted(script) as server:
+        found = SmtpServer.of(server.url, OUR_ADDRESS)
+        assert found is not None
+        assert Smtp(found, OUR_ADDRESS, all_seconds=0.1).send(LETTER) == outcome
 
 
 def test_a_password_that_is_not_right_is_for_a_person_to_mend() -> None:
