@@ -122,8 +122,8 @@ def ball(result: Row, moments: Moments) -> Iterator[RenderableType]:
         yield Text("Nobody owes anything on an open order.", style="green")
         return
     bounced = any(row.get("bounces") for row in rows)
-    columns = ["Order", "Whose move", "Since", "By", *(["Sent back"] if bounced else [])]
-    table = plain_table(*columns, right=("Sent back",), whole=("Since", "By"))
+    columns = ["Order", "Whose move", "Since", "By", *(["There and back"] if bounced else [])]
+    table = plain_table(*columns, right=("There and back",), whole=("Since", "By"))
     for row in rows:
         since = parse(row.get("opened_at"))
         cells = [

@@ -189,8 +189,13 @@ def _counts(order: Row) -> Text:
     )
     text.append(f"{many(contacts, 'contact')} started by the customer", style="yellow" if contacts else "")
     if count("ping_pongs"):
-        text.append(f" · {many(count('ping_pongs'), 'ping-pong')}", style="yellow")
+        # Once is the way home, repaired or not; more often it was sent to and fro.
+        style = "yellow" if count("ping_pongs") > 1 else ""
+        text.append(f" · there and back {_times(count('ping_pongs'))}", style=style)
     if count("reopenings"):
-        times = "once" if count("reopenings") == 1 else f"{count('reopenings'):,} times"
-        text.append(f" · reopened {times}", style="yellow")
+        text.append(f" · reopened {_times(count('reopenings'))}", style="yellow")
     return text
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
