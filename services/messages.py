@@ -20,7 +20,15 @@ from services.notifying.apart_kinds import APART, APART_KINDS, OUTLIVES_THE_ORDE
 from services.notifying.asking import addressed_to_her, may_be_hers
 from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import CORRECTION, reopens, taken_back, untrue
-from services.notifying.newsworthy import MILESTONES, Milestone, has_it_back, milestone, told_as
+from services.notifying.newsworthy import (
+    MILESTONES,
+    Milestone,
+    has_it_back,
+    is_done_at_home,
+    is_left_in_peace,
+    milestone,
+    told_as,
+)
 from services.notifying.overdue import NUDGED, OVERDUE, outlives_the_order, overdue_speaks, speaks_as
 from services.notifying.promising import keeps_the_date, missed_visit
 from services.notifying.records import (
@@ -32,6 +40,7 @@ from services.notifying.records import (
     Suppress,
     SuppressReason,
 )
+from services.notifying.several import left_of_several
 from services.notifying.twice import MERGED, is_told_apart, other_numbers
 
 #: The facts that can cause a message.
@@ -67,12 +76,14 @@ def decide_plan(
     closures: Sequence[Closure] = (),
     promise: datetime | None = None,
     sooner: datetime | None = None,
+    away: Sequence[Closure] = (),
 ) -> MessagePlan | None:
     """The message that ``trigger`` causes, given its order's ``timeline``, or None.
 
     ``closures`` are those of the accountable party, ``promise`` is the next news that it can promise (without it, that
-    of ``policy``), ``sooner`` that while a visit is missed. The plan may be about an earlier fact, where ``trigger``
-    brought to light what that fact meant (a repair that is reported after the item came back).
+    of ``policy``), ``sooner`` that while a visit is missed, ``away`` are the closures of whoever has it. The plan may
+    be about an earlier fact, where ``trigger`` brought to light what that fact meant (a repair that is reported after
+    the item came back).
     """
     if trigger.name not in TRIGGERS or is_past(trigger, policy, now):
         return None
@@ -98,7 +109,7 @@ def decide_plan(
         customer=history.customer,
         now=now,
         next_news_by=next_news_by,
-        news=news_of(cause, kind, history, now, closures, next_news_by),
+        news=news_of(cause, kind, history, now, closures, next_news_by, away),
         parties=history.parties,
         corrects=tuple(told.id for told in taken_back(history)),
     )
@@ -125,8 +136,14 @@ def what_to_tell(fact: Happened, history: History, policy: Policy, now: datetime
     message = _message(cause, kind, history, now)
     if message is None:
         return None
-    # A closed order owes her no further news, and so promises none; nor does the question whether all is well.
-    is_last = not history.open or kind == "check" or (kind in _MAY_END_IT and has_it_back(history))
+    # A closed order owes her no further news, and so promises none; nor does the question whether all is well, unless
+    # it is about one of several things and she waits for another.
+    is_last = (
+        not history.open
+        or (kind == "check" and left_of_several(history) is None)
+        or (kind in _MAY_END_IT and has_it_back(history))
+        or (is_done_at_home(history) and (kind == "update" or (kind in APART_KINDS and is_left_in_peace(history))))
+    )
     return Found(cause, kind, message, more_to_come=not is_last)
 
 

@@ -17,8 +17,9 @@ from services.notifying.newsworthy import (
     end_is_known,
     ending_before,
     ending_of,
+    has_written_since,
     is_at_home,
-    item_names,
+    is_done_at_home,
     open_quote,
     sent_on,
 )
@@ -37,6 +38,7 @@ from services.notifying.promising import missed_visit, visit_ahead
 from services.notifying.records import Closure, News, Other, Wrong, place_of
 from services.notifying.said import last_said, words_of
 from services.notifying.same_thing import date_named
+from services.notifying.several import given_back, holder_of, item_names, left_of_several, status_of_item, still_out
 from services.notifying.since import chased, last_fact_at, owned_up, person_announced, silences, steps_since
 from services.notifying.twice import other_numbers
 
@@ -45,6 +47,11 @@ _NIGHT = timedelta(hours=9)
 
 #: Messages that may tell of an arrival that is overdue.
 _DELAYS = frozenset({"overdue", "update", "person", "corrected"})
+
+#: Messages that tell where it stands, or what comes next: whether anybody works on it belongs to that.
+_AT_WORK = frozenset({"received", "quote", "decision", "update", "person", "overdue"})
+
+_PLACES_THAT_WE_NAME = frozenset({"workshop", "service_centre"})
 
 _DECIDED = frozenset({"quote.accepted", "repair.started"})
 
@@ -60,6 +67,13 @@ def _joined(closures: Sequence[Closure]) -> list[Closure]:
     return joined
 
 
+def _closed_meanwhile(closures: Sequence[Closure], now: datetime, next_news_by: datetime | None) -> Closure | None:
+    """The first of the closures before the next news. A message without its date is not the place for opening days."""
+    if next_news_by is None:
+        return None
+    return next(((start, end) for start, end in _joined(closures) if start < next_news_by and end > now), None)
+
+
 def news_of(
     cause: Happened,
     kind: MessageKind,
@@ -67,25 +81,31 @@ def news_of(
     now: datetime,
     closures: Sequence[Closure],
     next_news_by: datetime | None,
+    away: Sequence[Closure] = (),
 ) -> News:
     """Everything that a message of ``kind`` about ``cause`` may draw on."""
-    product = _product(cause.item, history)
-    ending = ending_of(history, cause.item)
-    tried = sent_on(history, cause.item)
+    item = _item_of(cause, kind, history)
+    product = _product(item, history)
+    ending = ending_of(history, item)
+    tried = sent_on(history, item)
     if tried:
         ending = None  # for whoever has it now, the work is still to do
-    failed = last_said(history, "repair.failed", cause.item) if ending == "failed" else None
-    completed = last_said(history, "repair.completed", cause.item) if ending == "repaired" else None
+    failed = last_said(history, "repair.failed", item) if ending == "failed" else None
+    completed = last_said(history, "repair.completed", item) if ending == "repaired" else None
     owed = history.commitment(str(cause.data.get("commitment")))
     if kind in ("update", "person", "corrected"):
         owed = overdue_arrival(history, now)
-    # A message that names no date is not the place for opening days.
-    closure = next(
-        ((start, end) for start, end in _joined(closures) if next_news_by and start < next_news_by and end > now), None
-    )
+    closure = _closed_meanwhile(closures, now, next_news_by)
     # Whoever received or worked on it has it, also where nobody said that it came in.
     at_work = cause.name in ("item.received", "repair.completed", "repair.failed")
     where = cause.source if at_work else (history.holder or history.accountable)
+    status = history.status
+    if item is not None and item != cause.item:
+        where, status = holder_of(history, item), status_of_item(history, item)
+    place = place_of(where, history.accountable)
+    is_there = place in _PLACES_THAT_WE_NAME and where == history.holder and status != "in_transit"
+    waits_there = is_there and ending is None and kind in _AT_WORK
+    shut = _closed_meanwhile(away, now, next_news_by) if waits_there else None
     asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
     expected, reminders, answers = expected_by(history), chased(history), _answers_owed(history)
     missed, ahead = missed_visit(history, now), visit_ahead(history, now)
@@ -93,13 +113,13 @@ def news_of(
     if repair_by is not None and expected is not None and expected <= now:
         expected = None  # what she was told since goes before it
     return News(
-        status=_status(history, pause, questions),
+        status=_status(status, pause, questions),
         brand=product.get("brand"),
         model=product.get("model"),
         description=product.get("description"),
         item=product.get("item"),
-        place=place_of(where, history.accountable),
-        heading_to_us=_heading_to(history) == history.accountable,
+        place=place,
+        heading_to_us=_heading_to(history, item) == history.accountable,
         ending=ending,
         decided_to_repair=_decided(history),
         quote=quote_of(asked) if asked is not None else None,
@@ -113,12 +133,15 @@ def news_of(
         closed_untold=kind == "reopened" and not end_is_known(history, cause),
         final=next_news_by is None,
         never_left=not history.has_travelled and is_at_home(history, completed),
-        with_her=where == "customer" and len(item_names(history)) < 2,
+        with_her=where == "customer" and not still_out(history),
+        at_home=is_done_at_home(history),
+        written_since=has_written_since(history),
+        stalled_since=_stalled_since(history, now) if kind in ("update", "person") else None,
         done_there=completed is not None and _visited_for(completed, history),
         comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
         asked=bool(questions) or pause is not None,
         answer_owed=bool(answers),
-        answer_owed_by=min((due for due in answers if due is not None and due > now), default=None),
+        answer_owed_by=_owed_by(answers, now),
         asked_anew=kind != "asked" and _asked_anew(history),
         named_before=history.named,
         paused=pause is not None and not questions,
@@ -150,7 +173,7 @@ def news_of(
         cover_owed=ending is None
         and any(owed.kind == "cover" and owed.state in ("open", "paused") for owed in history.owed),
         decision=decision_of(cause, history) if kind == "decision" else None,
-        others=_others(cause, history),
+        others=_others(cause, item, history),
         chosen=_has_chosen(history),
         chased=len(reminders),
         chased_at=reminders[-1].at if reminders else None,
@@ -163,7 +186,22 @@ def news_of(
         check_at=_to_be_asked(history, now),
         closed_from=closure[0] if closure else None,
         closed_until=closure[1] if closure else None,
+        away_from=shut[0] if shut else None,
+        away_until=shut[1] if shut else None,
     )
+
+
+def _stalled_since(history: History, now: datetime) -> datetime | None:
+    """When it was to be sent on at the latest, if it has not been, and she has had no letter about that."""
+    causes = (history.find(*told.cause) for told in history.sent if told.kind == "overdue")
+    told_of = {cause.data.get("commitment") for cause in causes if cause is not None}
+    dues = [
+        owed.due_at
+        for owed in history.owed
+        if (owed.kind, owed.state) == ("forward", "open") and owed.due_at is not None and owed.due_at <= now
+        if owed.id not in told_of
+    ]
+    return min(dues, default=None)
 
 
 def _visited_for(completed: Happened, history: History) -> bool:
@@ -193,16 +231,20 @@ def _product(item: str | None, history: History) -> dict[str, str | None]:
     }
 
 
-def _heading_to(history: History) -> str | None:
-    """Where the item went with the last handover, if nothing has come of that yet."""
-    moves = [fact for fact in history.facts if fact.name in ("item.handed_over", "item.received")]
+def _heading_to(history: History, item: str | None) -> str | None:
+    """Where the item (None: any) went with the last handover, if nothing has come of that yet."""
+    moves = [
+        fact
+        for fact in history.facts
+        if fact.name in ("item.handed_over", "item.received") and (item is None or fact.item in (None, item))
+    ]
     return str(moves[-1].data.get("to")) if moves and moves[-1].name == "item.handed_over" else None
 
 
-def _status(history: History, pause: Happened | None, questions: Sequence[Happened]) -> str:
-    """The status, except that who has answered is not waited for, though nobody said yet that the work goes on."""
+def _status(status: str, pause: Happened | None, questions: Sequence[Happened]) -> str:
+    """``status``, except that who has answered is not waited for, though nobody said yet that the work goes on."""
     waits = pause is not None or bool(questions)
-    return "answered" if history.status == WAITING and not waits else history.status
+    return "answered" if status == WAITING and not waits else status
 
 
 def _decided(history: History) -> bool:
@@ -230,6 +272,13 @@ def _to_be_asked(history: History, now: datetime) -> datetime | None:
     return next((due for due in dues if due > now), None)
 
 
+def _owed_by(dues: Sequence[datetime | None], now: datetime) -> datetime | None:
+    """When the next of these answers is due, or else the last was: if that was in her quiet hours, she was told that
+    she has it after them."""
+    known = [due for due in dues if due is not None]
+    return min((due for due in known if due > now), default=max(known, default=None))
+
+
 def _asked_anew(history: History) -> bool:
     """Whether she has asked something since our last letter, and has no answer yet."""
     last = max((told.position for told in history.sent), default=0)
@@ -246,11 +295,31 @@ def _asked_anew(history: History) -> bool:
 _OF_ONE_THING: Final = frozenset({"repair.completed", "repair.failed", "unit.replaced"})
 
 
-def _others(cause: Happened, history: History) -> tuple[Other, ...]:
+def _others(cause: Happened, item: str | None, history: History) -> tuple[Other, ...]:
     names = item_names(history)
-    if len(names) < 2 or (cause.item is None and cause.name in _OF_ONE_THING):
+    if len(names) < 2 or (item is None and cause.name in _OF_ONE_THING):
         return ()
-    return tuple(Other(name, ending_before(history, None, name)) for name in names if name != cause.item)
+    return tuple(Other(name, ending_before(history, None, name)) for name in names if name != item)
+
+
+#: These tell of the order as a whole: where all but one of several things are with her again, of that one.
+_OF_WHAT_IS_LEFT: Final = frozenset({"update", "person", "overdue", "corrected"})
+
+
+def _item_of(cause: Happened, kind: MessageKind, history: History) -> str | None:
+    """Which of several things a message of ``kind`` about ``cause`` is about, if it is one."""
+    if cause.item is not None:
+        return cause.item
+    if kind in _OF_WHAT_IS_LEFT:
+        return left_of_several(history)
+    back = given_back(history)
+    if kind == "check" and len(back) == 1 and still_out(history):
+        return back[0]  # whether all is well with what she has
+    if kind == "closed":
+        failed = [name for name in item_names(history) if ending_before(history, None, name) == "failed"]
+        ends_otherwise = history.outcome in ("refunded", "replaced", "unrepairable")
+        return failed[0] if ends_otherwise and len(failed) == 1 and len(item_names(history)) > 1 else None
+    return None
 
 
 def _has_chosen(history: History) -> bool:

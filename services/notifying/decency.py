@@ -30,6 +30,12 @@ _BY_THE_CLOCK: Final = frozenset({"update", "person", "check", "overdue"})
 #: letters: so there are as many of these a day and no more, however urgent.
 _BESIDE_THE_OTHERS: Final = frozenset({"asked"})
 
+#: What is written when her quiet hours end has to reach her before the moment that was promised.
+AFTER_QUIET: Final = timedelta(hours=1)
+
+#: She was told that she has these after her quiet hours, where they fall due in them: they are late only then.
+_NAMED_FOR_THE_MORNING: Final = frozenset({"answer"})
+
 #: She sits and waits for these: that nobody comes she has to hear before she goes to bed.
 _WAITED_FOR: Final = frozenset({"visit"})
 
@@ -105,6 +111,8 @@ def not_before(
     them, else of the others), ``late`` the kind of step that is overdue where it tells of one. News of an urgent order
     goes out at any hour, and what only time has brought about when she is awake, however many there were.
     """
+    if late in _NAMED_FOR_THE_MORNING:
+        now = max(now, when_awake(happened, manners).astimezone(now.tzinfo))
     hurried = is_hurried(urgency)
     local = now.astimezone(manners.zone)
     enough = bool(manners.most_a_day) and letters >= manners.most_a_day
@@ -134,6 +142,15 @@ def waits_for_more(
         return now
     heard = not_before(manners, until, kind=kind, happened=happened, urgency=urgency, letters=0)
     return until if heard == until else now
+
+
+def when_awake(moment: datetime, manners: Manners) -> datetime:
+    """``moment``, or an hour after the end of the quiet hours that it falls into: nobody waits up for an answer, and if
+    it is late she hears that in the morning."""
+    local = moment.astimezone(manners.zone)
+    if manners.quiet is None or not quiet_at(local, manners):
+        return moment
+    return (next_clock(local, manners.quiet[1]) + AFTER_QUIET).astimezone(moment.tzinfo)
 
 
 def quiet_at(local: datetime, manners: Manners) -> bool:

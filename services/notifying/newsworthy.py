@@ -14,6 +14,7 @@ from events.chain import MessageKind
 from services.notifying.asking import open_questions, pause_for_her
 from services.notifying.history import Happened, History
 from services.notifying.records import Ending, message_id
+from services.notifying.several import given_back, item_names, still_out
 
 _ENDINGS: Final[dict[str, Ending]] = {
     "repair.completed": "repaired",
@@ -92,13 +93,6 @@ def ending_of(history: History, item: str | None) -> Ending | None:
         return ending_before(history, None, item)
     last = ending_before(history, None, None)
     return last if last == "failed" or all(ending_before(history, None, name) for name in names) else None
-
-
-def item_names(history: History) -> tuple[str, ...]:
-    """What the things in the order are called there; nothing where it is about one that has no name of its own."""
-    opening = next((fact for fact in history.facts if fact.name == "order.opened"), None)
-    items = opening.data.get("items") if opening is not None else None
-    return tuple(str(each["item"]) for each in items or () if each.get("item"))
 
 
 def open_quote(history: History) -> Happened | None:
@@ -302,9 +296,38 @@ def lies_ready(history: History) -> bool:
 
 def has_it_back(history: History) -> bool:
     """Whether all that she gave us is with her again, though nobody has closed the order."""
-    opening = next((fact for fact in history.facts if fact.name == "order.opened"), None)
-    several = opening is not None and len(opening.data.get("items") or ()) > 1
+    several = len(item_names(history)) > 1 and not (given_back(history) and not still_out(history))
     return history.open and history.status == "returned" and not several
+
+
+def is_done_at_home(history: History) -> bool:
+    """Whether the work on all of it has ended where she has it, by somebody who came there: nobody brings it back."""
+    return (
+        history.open
+        and not history.has_travelled
+        and ending_of(history, None) not in (None, "failed")
+        and open_quote(history) is None
+        and is_at_home(history, None)
+    )
+
+
+def is_left_in_peace(history: History) -> bool:
+    """She has it, and was asked whether all is well: from here on it is her turn, and the shop's to close."""
+    if not (has_it_back(history) or is_done_at_home(history)):
+        return False
+    ends = {"item.returned"} if has_it_back(history) else _ENDINGS.keys()
+    done = max((fact.at for fact in history.this_round() if fact.name in ends), default=None)
+    asked = (told.at for told in history.sent if told.kind in ("update", "check") and told.at is not None)
+    return done is not None and any(at > done for at in asked)
+
+
+def has_written_since(history: History) -> bool:
+    """Whether she has got in touch since the work ended."""
+    done = max((fact.place_in_time for fact in history.this_round() if fact.name in _ENDINGS), default=None)
+    return done is not None and any(
+        fact.name == "customer.contacted" and fact.data.get("direction") == "inbound" and fact.place_in_time > done
+        for fact in history.facts
+    )
 
 
 #: What nobody can say of a thing that is still under way.

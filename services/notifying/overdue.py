@@ -16,8 +16,17 @@ from typing import Final
 from events.chain import MessageKind
 from events.party import role_of
 from services.notifying.apart import will_be_told
+from services.notifying.decency import JUST_NOW
 from services.notifying.history import Happened, History, Owed, moment
-from services.notifying.newsworthy import arrived_since, has_it_back, lies_ready, milestone, told_as
+from services.notifying.newsworthy import (
+    arrived_since,
+    has_it_back,
+    is_done_at_home,
+    is_left_in_peace,
+    lies_ready,
+    milestone,
+    told_as,
+)
 from services.notifying.records import Policy, SuppressReason, message_id
 from services.notifying.since import last_of_others, person_announced, silences
 
@@ -57,7 +66,7 @@ def speaks_as(trigger: Happened, history: History, policy: Policy) -> MessageKin
     """
     kind = overdue_kind(trigger)
     enough = kind == "update" and 0 < policy.most_silent <= silences(history)
-    no_more = not history.open or has_it_back(history) or person_announced(history)
+    no_more = not history.open or has_it_back(history) or is_done_at_home(history) or person_announced(history)
     return "person" if enough and not no_more else kind
 
 
@@ -85,7 +94,7 @@ def overdue_speaks(
     if not _is_her_answer(owed) and _milestone_speaks(trigger, history, policy, now):
         return "overtaken"
     if kind in ("update", "person", "check") and (
-        _others_wait(trigger, owed, history) or will_be_told(history, trigger, now) or _is_left_in_peace(history)
+        _others_wait(trigger, owed, history, now) or will_be_told(history, trigger, now) or is_left_in_peace(history)
     ):
         return "overtaken"
     if kind in ("update", "person") and trigger.name == OVERDUE and _just_heard(history, now):
@@ -94,7 +103,7 @@ def overdue_speaks(
         return "overtaken"
     if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
         return "overtaken"  # what was reported late has only just been told: asking is for a person now
-    return "overtaken" if _another_is_late(trigger, kind, history) else None
+    return "overtaken" if _another_is_late(trigger, kind, history, now) else None
 
 
 def _has_moved(owed: Owed, trigger: Happened) -> bool:
@@ -122,18 +131,26 @@ def _milestone_speaks(trigger: Happened, history: History, policy: Policy, now: 
     return status is not None and speaking.fact.place_in_time > trigger.place_in_time
 
 
-def _others_wait(trigger: Happened, owed: Owed, history: History) -> bool:
+def _others_wait(trigger: Happened, owed: Owed, history: History, now: datetime) -> bool:
     """Whether anything else is on its way to her.
 
     What an earlier cue was to send, and is still here, is no reason to be silent: the later one has the later date.
     """
     for told in history.pending:
         cause = history.find(*told.cause)
+        if cause is not None and _waits_for_its_hour(cause, now):
+            continue
         if cause is None or cause.name != NUDGED or cause.data.get("commitment") != owed.id:
             return True
         if cause.position > trigger.position:
             return True
     return False
+
+
+def _waits_for_its_hour(late: Happened, now: datetime) -> bool:
+    """Whether that an answer is ``late`` fell into her quiet hours: she was told that she has it after them, and hears
+    only then that she has not. News that she was promised by an earlier hour does not wait for that."""
+    return (late.name, late.data.get("kind")) == (OVERDUE, "answer") and now - late.at > JUST_NOW
 
 
 def _just_heard(history: History, now: datetime) -> bool:
@@ -146,13 +163,13 @@ def _just_heard(history: History, now: datetime) -> bool:
 
 
 def _knows_that_it_stalls(owed: Owed, history: History) -> bool:
-    """Whether she has read since it fell due that there is nothing new, and by when she hears more: of a step that she
-    is to hear of only some days later, that says it all."""
+    """Whether she has read since it fell due that there is nothing new (or of what was not sent on, that), and by when
+    she hears more: of a step that she is to hear of only some days later, that says it all."""
     last = last_of_others(history)
     return (
         owed.due_at is not None
         and not _is_her_answer(owed)
-        and silences(history) > 0
+        and (owed.kind == "forward" or silences(history) > 0)
         and any(
             told.kind in ("update", "person") and told.at is not None and told.at > owed.due_at and told.position > last
             for told in history.sent
@@ -160,9 +177,11 @@ def _knows_that_it_stalls(owed: Owed, history: History) -> bool:
     )
 
 
-def _another_is_late(trigger: Happened, kind: MessageKind, history: History) -> bool:
+def _another_is_late(trigger: Happened, kind: MessageKind, history: History, now: datetime) -> bool:
     for other in history.facts:
         if other.name != OVERDUE or other == trigger or overdue_kind(other) != "overdue":
+            continue
+        if kind != "overdue" and _waits_for_its_hour(other, now):
             continue
         if kind == "overdue" and other.place_in_time < trigger.place_in_time:
             continue
@@ -172,13 +191,3 @@ def _another_is_late(trigger: Happened, kind: MessageKind, history: History) -> 
         if owed is not None and owed.state == "open" and will_speak and not _knows_that_it_stalls(owed, history):
             return True
     return False
-
-
-def _is_left_in_peace(history: History) -> bool:
-    """She has it back and was asked whether all is well: from here on it is her turn, and the shop's to close."""
-    back = max((fact.at for fact in history.this_round() if fact.name == "item.returned"), default=None)
-    return (
-        back is not None
-        and has_it_back(history)
-        and any(told.kind in ("update", "check") and told.at is not None and told.at > back for told in history.sent)
-    )

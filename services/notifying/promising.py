@@ -13,17 +13,16 @@ from typing import Final
 
 from projections.calendar import Calendar
 from projections.clock import NEWS_AHEAD
-from services.notifying.decency import Manners, next_clock, quiet_at
+from services.notifying.decency import AFTER_QUIET, Manners, next_clock, quiet_at
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.newsworthy import ending_of
 from services.notifying.since import person_announced
 
-#: What is written when her quiet hours end has to reach her before the moment that was promised.
-_AFTER_QUIET: Final = timedelta(hours=1)
+#: Right after her quiet hours nothing can have been written yet.
 _AT_LEAST: Final = timedelta(minutes=30)
 
-#: These say nothing of how it stands.
-PUT_OFF_NOTHING: Final = frozenset({"asked", "gesture"})
+#: These say nothing of how it stands; the question whether all is well is asked of one of several things.
+PUT_OFF_NOTHING: Final = frozenset({"asked", "gesture", "check"})
 
 #: News that is to be there so soon is about to be written.
 _STILL_TO_COME: Final = timedelta(minutes=90)
@@ -53,16 +52,7 @@ def by_day(promise: datetime, now: datetime, manners: Manners) -> datetime:
     evening = next_clock(asleep - timedelta(days=1), begin).astimezone(promise.tzinfo)
     if evening - now - _AHEAD >= (promise - now - _AHEAD) / _SHARE:
         return evening
-    return (next_clock(asleep, end) + _AFTER_QUIET).astimezone(promise.tzinfo)
-
-
-def when_awake(moment: datetime, manners: Manners) -> datetime:
-    """``moment``, or an hour after the end of the quiet hours that it falls into: nobody waits up for an answer, and if
-    it is late she hears that in the morning."""
-    local = moment.astimezone(manners.zone)
-    if manners.quiet is None or not quiet_at(local, manners):
-        return moment
-    return (next_clock(local, manners.quiet[1]) + _AFTER_QUIET).astimezone(moment.tzinfo)
+    return (next_clock(asleep, end) + AFTER_QUIET).astimezone(promise.tzinfo)
 
 
 def keeps_the_date(kind: str, named: datetime | None, promise: datetime, now: datetime) -> datetime:

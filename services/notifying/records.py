@@ -204,6 +204,12 @@ class News:
     with_her: bool = False
     #: Whoever mended it was with her that day.
     done_there: bool = False
+    #: The work on all of it has ended where she has it, by somebody who came there.
+    at_home: bool = False
+    #: She has got in touch since the work ended.
+    written_since: bool = False
+    #: When it was to be sent on at the latest, if it has not been and no letter of its own has told her so.
+    stalled_since: datetime | None = None
     asked: bool = False
     paused: bool = False
     questions: tuple[str, ...] = ()
@@ -226,7 +232,7 @@ class News:
     ours: bool = False
     #: The date by which she was told that the repair is to be done, if it is still to come.
     repair_by: datetime | None = None
-    #: She has asked something and has no answer yet; when it is due, if that is still to come.
+    #: She has asked something and has no answer yet; when the next is due, or the last was.
     answer_owed: bool = False
     answer_owed_by: datetime | None = None
     #: She has asked it since our last letter, and this one tells something else.
@@ -266,6 +272,9 @@ class News:
     check_at: datetime | None = None
     closed_from: datetime | None = None
     closed_until: datetime | None = None
+    #: The same of whoever has it, where that is somebody else and the work is to go on there.
+    away_from: datetime | None = None
+    away_until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ TEXTS: Final[dict[str, str | None]] = {
     "cover.decided": None,
 }
 #: These tell of one thing, and nothing of what happened beside it.
-_OF_ONE_THING: Final = APART_KINDS | {"question"}
+_OF_ONE_THING: Final = APART_KINDS | {"question", "check"}
 #: These say nothing of a wrong part either, and it is no step on the way that a later one would imply.
 _NOT_OF_PARTS: Final = _OF_ONE_THING | {"overdue", "person", "quote"}
 

@@ -18,18 +18,18 @@ from events.chain import MessagePlanned
 from events.clock import Clock
 from events.envelope import Event, make_event
 from events.log import Appended
-from events.party import NOTIFIER
+from events.party import NOTIFIER, PARTNER_ROLES, role_of
 from events.subjects import customer_key
 from projections.policies.words import is_hurried
 from services.answering import Ask
 from services.contact import EMAIL, Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
-from services.notifying.decency import Manners, is_by_the_clock, zone_of
+from services.notifying.decency import Manners, is_by_the_clock, when_awake, zone_of
 from services.notifying.gathering import leaves
 from services.notifying.history import History, moment
 from services.notifying.newsworthy import lies_ready
-from services.notifying.promising import by_day, when_awake
+from services.notifying.promising import by_day
 from services.notifying.recording import Log
 from services.notifying.records import Closure, MessagePlan, Policy
 from services.notifying.sending import Contacts, ForgottenCustomerError, Sender, UnreadableContactError
@@ -121,12 +121,13 @@ class Teller:
         is_ready = hours.ready is not None and lies_ready(History.of(timeline))
         next_news = hours.ready if is_ready else hours.next_news
         promise, sooner = (by_day(each, now, manners) if each else None for each in (next_news, hours.sooner))
-        plan = decide_plan(trigger, timeline, self.policy, now, hours.closures, promise, sooner)
+        away = await self._away(plan, timeline["order"].get("holder"))
+        plan = decide_plan(trigger, timeline, self.policy, now, hours.closures, promise, sooner, away)
         if plan is None:
             return None
         if patient and is_by_the_clock(plan.kind, plan.news.late):
             # What was written at night would in the morning name a date that was made then, and be late for it.
-            _await_its_hour(trigger, timeline, manners, hours.zone, now, ready=is_ready)
+            _await_its_hour(trigger, plan.news.late, timeline, manners, hours.zone, now, ready=is_ready)
         plan = replace(plan, leaves=leaves(plan, timeline, manners))
         urgent = is_hurried(timeline["order"].get("urgency"))
         language = contact.language if contact else None
@@ -198,6 +199,13 @@ class Teller:
         closures = [(moment(row["from"]), moment(row["until"])) for row in answer["closures"]]
         return _Hours(closures, next_news, sooner, ready, answer.get("time_zone"))
 
+    async def _away(self, plan: MessagePlan, holder: str | None) -> list[Closure]:
+        """When whoever has it is closed, if that is another link of the chain."""
+        if holder is None or holder == plan.accountable or role_of(holder) not in PARTNER_ROLES:
+            return []
+        answer = await self._together("closures", {"party": holder})
+        return [(moment(row["from"]), moment(row["until"])) for row in answer["closures"]]
+
     async def _together(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         """Ask; whoever asks the same while the answer is on its way shares it."""
         key = (name, *sorted(args.items()))
@@ -227,6 +235,7 @@ def _by_day(plan: MessagePlan, manners: Manners) -> MessagePlan:
 
 def _await_its_hour(
     cue: Event,
+    late: str | None,
     timeline: Mapping[str, Any],
     manners: Manners,
     shop_zone: str | None,
@@ -240,5 +249,7 @@ def _await_its_hour(
         return
     urgency = timeline["order"].get("urgency")
     then = to_be_written(now, moment(due), zone_of(None, shop_zone), manners, urgency, ready=ready)
+    if late == "answer":
+        then = max(then, when_awake(moment(due), manners))  # she was told that she has it by then
     if then > now:
         raise NotYetError((then - now).total_seconds())

@@ -116,6 +116,9 @@ class _Words:
             "never_left": news.never_left,
             "with_her": news.with_her,
             "done_there": news.done_there,
+            "at_home": news.at_home,
+            "written_since": news.written_since,
+            "stalled_on": self._by(news.stalled_since),
             "comes_home": news.comes_home,
             "decided_to_repair": news.decided_to_repair,
             "cover_owed": news.cover_owed,
@@ -199,13 +202,20 @@ class _Words:
 
     def _closure(self, news: News) -> dict[str, object]:
         """The days on which we are closed are days where we are, not where she is."""
-        again = closing_of_working_day(Clock.of(DEFAULT), news.closed_until) if news.closed_until else None
-        now = self._plan.now
         return {
-            "closed_now": news.closed_from is not None and news.closed_from <= now,
-            "closed_from": self._speech.day(news.closed_from, now, ZONE) if news.closed_from else None,
-            "open_again": self._speech.day(again, now, ZONE) if again else None,
+            **self._closed(news.closed_from, news.closed_until, ("closed_now", "closed_from", "open_again")),
+            **self._closed(news.away_from, news.away_until, ("away_now", "away_from", "back_again")),
         }
+
+    def _closed(self, begin: datetime | None, end: datetime | None, names: tuple[str, str, str]) -> dict[str, object]:
+        again = closing_of_working_day(Clock.of(DEFAULT), end) if end else None
+        now = self._plan.now
+        told = (
+            begin is not None and begin <= now,
+            self._speech.day(begin, now, ZONE) if begin else None,
+            self._speech.day(again, now, ZONE) if again else None,
+        )
+        return dict(zip(names, told, strict=True))
 
     def _named(self, next_news: datetime | None, before: datetime | None) -> dict[str, object]:
         """The date that our last letter named for further news, and how this letter stands to it."""
@@ -231,7 +241,7 @@ class _Words:
             "day": self._when(step.at) if self._urgent else self._day(step.at),
             "word": step.word,
             "text": self._told(step.text),
-            "item": self._told(step.item) if self._plan.news.item is None else None,
+            "item": self._told(step.item) if self._plan.news.item != step.item else None,
             "window": window,
         }
 
@@ -372,7 +382,9 @@ def _sorry(plan: MessagePlan, stand: str) -> str | None:
         return None
     if stand == "delay":
         return "delay"
-    if news.expected_missed or news.visit_missed or any(step.name == "part.rejected" for step in news.since):
+    if news.expected_missed or news.visit_missed or (news.stalled_since and not news.taken_back):
+        return "missed"
+    if any(step.name == "part.rejected" for step in news.since):
         return "missed"
     if news.since or news.visit_ahead:
         return None

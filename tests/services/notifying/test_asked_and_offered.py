@@ -15,12 +15,11 @@ from events.chain import MessageKind, MessageSent
 from events.envelope import Event
 from events.party import NOTIFIER
 from services.contact import Contact
-from services.notifying.decency import Manners, not_before
+from services.notifying.decency import Manners, not_before, when_awake
 from services.notifying.history import moment
-from services.notifying.promising import when_awake
 from services.notifying.records import News, Question, Send, Suppress
 from services.notifying.telling import Teller
-from services.notifying.waiting import AgainLaterError
+from services.notifying.waiting import AgainLaterError, NotYetError
 from services.notifying.wording import compose, together
 from tests.services.notifying.chain import (
     DAY,
@@ -256,6 +255,30 @@ async def test_the_answer_is_late_by_the_moment_that_she_was_told(chain: Chain, 
     body = chain.named("message.sent")[-1].data["body"]
     assert ("We are sorry that you had to wait" in body) is bool(late)
     assert late in body
+
+
+async def test_that_it_is_late_she_hears_no_sooner_and_news_that_was_promised_before_does_not_wait(
+    chain: Chain,
+) -> None:
+    """At eight she was told that an answer was late which she had been promised by nine."""
+    order, evening, eight = opened(urgency="urgent"), MONDAY.replace(hour=19), (MONDAY + DAY).replace(hour=7)
+    chain.given(order)
+    chain.told(order)
+    chain.given(asks(evening))
+    chain.told(asks(evening), named=eight + HOUR / 2)
+    (late,) = chain.falls_overdue("answer", evening + 3 * HOUR)
+    chain.clock.set(eight)
+    with pytest.raises(NotYetError) as again:
+        await teller(chain).handle(late)
+    assert again.value.delay == HOUR.total_seconds()
+    (silence,) = chain.falls_overdue("update", eight)
+    await teller(chain).handle(silence)
+    news = chain.named("message.sent")[-1].data
+    assert news["kind"] == "update"
+    assert "you will get it by Tuesday 3 November at 09:00" in news["body"]
+    chain.clock.set(eight + HOUR)
+    await teller(chain).handle(late)
+    assert [sent.data["kind"] for sent in chain.named("message.sent")][-2:] == ["update", "overdue"]
 
 
 # -- what is offered --------------------------------------------------------------------------------------------------

@@ -83,7 +83,8 @@ def test_nobody_is_woken_for_a_delay_but_whoever_waits_for_a_visit() -> None:
         return not_before(NIGHTS, night, kind="overdue", happened=night, urgency="urgent", letters=0, late=late)
 
     assert heard("repair") == local("2026-11-03 08:00")
-    assert heard("answer") == local("2026-11-03 08:00")
+    # She was told that she has it an hour after she is up.
+    assert heard("answer") == local("2026-11-03 09:00")
     assert heard("visit") == night
 
 

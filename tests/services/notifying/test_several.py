@@ -1,0 +1,199 @@
+"""An order of several things that go different ways, and one that is mended where she has it: what each letter is
+about, and which is the last."""
+
+from __future__ import annotations
+
+import pytest
+
+from events.envelope import Event
+from services.messages import decide_plan
+from services.notifying.history import History
+from services.notifying.several import given_back, holder_of, left_of_several, status_of_item, still_out
+from tests.services.notifying.chain import (
+    DAY,
+    HOUR,
+    IMPORTER,
+    MONDAY,
+    POLICY,
+    SHOP,
+    Chain,
+    body_of,
+    closed,
+    fact,
+    handed,
+    kind_of,
+    opened,
+    received,
+)
+
+BOTH = opened(product={"brand": "Halden", "model": "Duo"}, items=[{"item": "kettle"}, {"item": "toaster"}])
+AWAY = (handed(SHOP, IMPORTER, MONDAY + HOUR, item="toaster"), received(IMPORTER, MONDAY + DAY, item="toaster"))
+MENDED = fact("repair.completed", SHOP, MONDAY + 2 * DAY, item="kettle")
+BACK = fact("item.returned", SHOP, MONDAY + 3 * DAY, item="kettle")
+FAILED = fact(
+    "repair.failed", IMPORTER, MONDAY + 15 * DAY, why="the board is burnt", options=["refund"], item="toaster"
+)
+
+
+def story(chain: Chain) -> History:
+    return History.of(chain.timeline)
+
+
+def test_what_she_has_back_and_what_is_still_to_come(chain: Chain) -> None:
+    chain.given(BOTH, *AWAY, MENDED)
+    assert (given_back(story(chain)), left_of_several(story(chain))) == ((), None)
+    chain.given(BACK)
+    history = story(chain)
+    assert (given_back(history), still_out(history), left_of_several(history)) == (("kettle",), ("toaster",), "toaster")
+    assert (holder_of(history, "toaster"), status_of_item(history, "toaster")) == (IMPORTER, "received")
+    assert (holder_of(history, "kettle"), status_of_item(history, "kettle")) == ("customer", "returned")
+
+
+def test_of_a_return_that_says_not_which_nobody_can_tell_unless_all_went_together(chain: Chain) -> None:
+    chain.given(BOTH, *AWAY, MENDED, fact("item.returned", SHOP, MONDAY + 3 * DAY))
+    assert still_out(story(chain)) == ("kettle", "toaster")
+
+
+def test_all_that_went_together_is_back_together(chain: Chain) -> None:
+    chain.given(BOTH, handed(SHOP, IMPORTER, MONDAY + HOUR), fact("item.returned", SHOP, MONDAY + 3 * DAY))
+    assert still_out(story(chain)) == ()
+
+
+def test_while_another_is_in_hand_no_letter_about_one_of_them_is_the_last(chain: Chain) -> None:
+    chain.given(BOTH, *AWAY)
+    chain.given(MENDED)
+    mended = chain.plan_for(MENDED)
+    assert mended is not None
+    assert "If it is still here" not in body_of(mended)
+    assert "- still in hand: toaster" in body_of(mended)
+    chain.sent(chain.record(mended))
+    chain.given(BACK)
+    (ask,) = chain.falls_overdue("check", MONDAY + 4 * DAY + HOUR)
+    check = chain.plan_for(ask)
+    assert (kind_of(check), check and check.next_news_by) == ("check", mended.next_news_by)
+    body = body_of(check)
+    assert body.startswith("Your Halden Duo (kettle) was repaired")
+    assert "- still in hand: toaster" in body
+    assert "last message" not in body
+    assert "- nog in behandeling: toaster" in body_of(check, "nl")
+
+
+def test_what_she_waits_for_is_what_the_next_letters_are_about(chain: Chain) -> None:
+    """As if all of it were back, it said that her things should be with her by now."""
+    chain.given(BOTH, *AWAY, MENDED, BACK)
+    (silence,) = chain.falls_overdue("update", MONDAY + 12 * DAY)
+    body = body_of(chain.plan_for(silence))
+    assert "your Halden Duo (toaster) is at the service centre" in body
+    assert "- done: kettle" in body
+    assert "should be back with you" not in body
+
+
+def test_how_it_ended_is_said_of_the_one_that_it_is_so_of(chain: Chain) -> None:
+    end = closed(MONDAY + 20 * DAY, "refunded")
+    chain.given(BOTH, *AWAY, MENDED, BACK, FAILED, end)
+    body = body_of(chain.plan_for(end))
+    assert "the repair of your Halden Duo (toaster): you get your money back" in body
+    assert "- done: kettle" in body
+
+
+def test_once_she_has_all_of_them_and_was_asked_she_is_left_in_peace(chain: Chain) -> None:
+    chain.given(BOTH, *AWAY, MENDED, BACK, fact("item.returned", SHOP, MONDAY + 16 * DAY, item="toaster"))
+    (ask,) = chain.falls_overdue("check", MONDAY + 18 * DAY)
+    check = chain.plan_for(ask)
+    assert check is not None
+    assert check.next_news_by is None
+    chain.sent(chain.record(check))
+    (silence,) = chain.falls_overdue("update", MONDAY + 27 * DAY)
+    assert chain.plan_for(silence) is None
+
+
+# -- at her home -------------------------------------------------------------------------------------------------------
+
+ENGINEER = "repairer:tick"
+AT_HOME = opened(urgency="urgent", at_home=True)
+DONE = fact("repair.completed", ENGINEER, MONDAY + DAY, summary="new valve")
+
+
+def thanks(at: int) -> Event:
+    said = "All warm again"
+    then = MONDAY + at * HOUR
+    return fact("customer.contacted", "customer:C-77", then, channel="email", direction="inbound", summary=said)
+
+
+@pytest.mark.parametrize("wrote", [False, True])
+def test_what_was_mended_at_her_home_is_asked_about_once(chain: Chain, wrote: bool) -> None:
+    """It was asked every twelve hours, for ever, and of her who had said that all is well, as if she had not."""
+    chain.given(AT_HOME)
+    chain.given(DONE)
+    mended = chain.plan_for(DONE)
+    assert "at the latest, when we ask you whether all is well" in body_of(mended)
+    chain.told(DONE, named=MONDAY + 2 * DAY)
+    if wrote:
+        chain.given(thanks(26))
+    (silence,) = chain.falls_overdue("update", MONDAY + 3 * DAY)
+    plan = chain.plan_for(silence)
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by) == ("update", None)
+    body = body_of(plan)
+    assert body.startswith("Thank you for your message. Your" if wrote else "Your Halden Meridian has been repaired.")
+    assert ("a word from you is enough" in body) is not wrote
+    assert "If you do not have it" not in body
+    chain.sent(chain.record(plan))
+    for day in (6, 9):
+        assert all(chain.plan_for(each) is None for each in chain.falls_overdue("update", MONDAY + day * DAY))
+
+
+def test_what_was_mended_by_somebody_who_may_have_taken_it_along_is_asked_about_again(chain: Chain) -> None:
+    chain.given(opened())
+    chain.tell(DONE)
+    (silence,) = chain.falls_overdue("update", MONDAY + 12 * DAY)
+    plan = chain.plan_for(silence)
+    assert plan is not None
+    assert plan.next_news_by is not None
+    assert "If you do not have it" in body_of(plan)
+
+
+# -- a step that was not taken -----------------------------------------------------------------------------------------
+
+PAUSED = fact("work.paused", SHOP, MONDAY + HOUR, waiting_for="other", why="the workshop is full")
+
+
+def test_that_it_was_not_sent_on_is_said_in_the_news_of_that_day_and_then_not_once_more(chain: Chain) -> None:
+    """Two hours after she had read that the work is paused, a letter told of a delay."""
+    chain.tell(opened())
+    chain.given(PAUSED)
+    (silence,) = chain.falls_overdue("update", MONDAY + 9 * DAY)
+    plan = chain.plan_for(silence)
+    assert plan is not None
+    body = " ".join(body_of(plan).split())
+    assert "is paused for the moment" in body
+    assert "We had expected the next step by Wednesday 4 November" in body
+    assert "De volgende stap hadden we uiterlijk woensdag 4 november verwacht" in " ".join(body_of(plan, "nl").split())
+    chain.sent(chain.record(plan))
+    (late,) = chain.falls_overdue("forward", MONDAY + 9 * DAY + 2 * HOUR, level=2)
+    assert chain.plan_for(late) is None
+
+
+# -- a workshop that is closed -----------------------------------------------------------------------------------------
+
+OUT = (opened(), handed(SHOP, ENGINEER, MONDAY + HOUR), received(ENGINEER, MONDAY + DAY))
+HOLIDAY = (MONDAY + 5 * DAY, MONDAY + 19 * DAY)
+
+
+def test_that_the_workshop_is_closed_is_said_where_it_matters(chain: Chain) -> None:
+    """For two weeks she read that we are still on it, while nobody was there, as the shop knew."""
+    chain.story(*OUT)
+    (silence,) = chain.falls_overdue("update", MONDAY + 9 * DAY)
+    plan = decide_plan(silence, chain.timeline, POLICY, chain.clock.now(), away=[HOLIDAY])
+    body = " ".join(body_of(plan).split())
+    assert (
+        "The workshop is closed at the moment and opens again on Monday 23 November. Until then nothing is done" in body
+    )
+    assert "we are still on it" not in body
+    assert "De werkplaats is op dit moment gesloten en gaat maandag 23 november weer open." in " ".join(
+        body_of(plan, "nl").split()
+    )
+    done = fact("repair.completed", ENGINEER, MONDAY + 10 * DAY)
+    chain.given(done)
+    mended = decide_plan(done, chain.timeline, POLICY, chain.clock.now(), away=[HOLIDAY])
+    assert "The workshop" not in body_of(mended)
