@@ -6,8 +6,9 @@ heavier than nats is imported.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cli.errors import Problem, Refused, one_line
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 #: How long the server may take to let us in, and a query to be answered (seconds).
 CONNECT_TIMEOUT: Final = 3.0
 ANSWER_TIMEOUT: Final = 60.0
+
+#: Who waits for longer than that looks so often whether there is anybody left to answer (seconds).
+_LOOK_EVERY: Final = 0.5
 
 #: What was mistyped is compared with so many orders, open ones that moved last before others.
 _LATEST: Final = 1_000
@@ -140,7 +144,8 @@ async def _ask(
     from services.answering import ask as ask_projector
 
     async def question(connection: Client) -> dict[str, Any]:
-        result = await ask_projector(connection, name, args, as_of=as_of, known_at=known_at, timeout=timeout)
+        asking = ask_projector(connection, name, args, as_of=as_of, known_at=known_at, timeout=timeout)
+        result = await (asking if timeout <= ANSWER_TIMEOUT else _unless_it_ends(place, asking))
         await add_working_days(connection, result, as_of, known_at)
         if more is not None:
             await more(connection, result)
@@ -154,6 +159,33 @@ async def _ask(
         raise Unserved(f"the server at {url} runs, but {one_line(error)}") from None
     except (LookupError, TypeError, ValueError, EOFError):
         raise Problem(f"the answer from {url} cannot be read: is the chain there of this version?") from None
+
+
+async def _unless_it_ends(place: Place, asking: Coroutine[Any, Any, Result]) -> Result:
+    """The answer, however long it takes. Raises Problem when the projector ends, for nobody else will ever answer."""
+    import asyncio
+
+    from services.ending import look_at_its_end
+
+    file = place.folder.service_file("projector")
+    before, answer = _noted(file), asyncio.ensure_future(asking)
+    answer.add_done_callback(look_at_its_end)
+    try:
+        while not answer.done():
+            await asyncio.wait({answer}, timeout=_LOOK_EVERY)
+            if not answer.done() and _noted(file) != before:
+                raise Problem("the projector ended before it had answered: do it again once it runs.")
+        return answer.result()
+    finally:
+        answer.cancel()
+
+
+def _noted(file: Path) -> str | None:
+    """By what one that runs is told from the one before it."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 def with_chain(

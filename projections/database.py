@@ -126,18 +126,24 @@ class Database:
             return self._rebuild()
 
     def snapshot(self, file: Path | str) -> None:
-        """Write a copy, as of one moment, to a new DuckDB file that others may open. Replaces ``file``."""
+        """Write a copy, as of one moment, to a new DuckDB file that others may open. Replaces ``file``.
+
+        Until it is whole it has another name beside it: what is cut off leaves no half of a copy under that name.
+        """
         target = Path(file)
-        remove(target)
+        part = target.with_name(f".{target.name[:40]}.part")
+        remove(part)
         cursor = self.cursor()
         try:
-            cursor.execute(f"ATTACH {_quoted(target)} AS snapshot")
+            cursor.execute(f"ATTACH {_quoted(part)} AS snapshot")
             try:
                 cursor.execute(f"COPY FROM DATABASE {CATALOG} TO snapshot")
             finally:  # else no other could be written any more
                 cursor.execute("DETACH snapshot")
-        except duckdb.Error as error:
             remove(target)
+            part.replace(target)
+        except (duckdb.Error, OSError) as error:
+            remove(part)
             raise DatabaseError(f"the snapshot could not be written to {target}: {error}") from error
         finally:
             cursor.close()

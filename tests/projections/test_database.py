@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import duckdb
 import pytest
@@ -204,10 +205,24 @@ def test_a_snapshot_for_which_the_disk_has_no_room_leaves_nothing_and_hinders_no
             database.snapshot(copy)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert list(tmp_path.glob("copy.duckdb*")) == []
+    assert list(tmp_path.glob("*copy.duckdb*")) == []
     database.snapshot(copy)
     with duckdb.connect(str(copy), read_only=True) as analyst:
         assert analyst.execute("SELECT position FROM meta").fetchall() == [(4,)]
+
+
+def test_a_snapshot_that_was_cut_off_leaves_no_half_of_it_and_the_next_tidies_up(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.apply(messages_of(FACTS))
+    copy = tmp_path / "copy.duckdb"
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "replace", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            database.snapshot(copy)
+    assert not copy.exists()
+    database.snapshot(copy)
+    assert list(tmp_path.glob("*copy.duckdb*")) == [copy]
 
 
 def test_two_snapshots_are_compared_row_for_row(database: Database, tmp_path: Path) -> None:
