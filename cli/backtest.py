@@ -79,9 +79,10 @@ def _found(mapping: Path, files: list[Path], policy: Path | None, limit: int, qu
 
 def _policy(path: Path) -> Policy:
     from projections.policy import Policy, PolicyError
+    from services.home import read_written
 
     try:
-        return Policy.parse(path.read_text(encoding="utf-8"))
+        return Policy.parse(read_written(path))
     except PolicyError as error:
         sentence = str(error)
         raise Problem(f"{path}: {sentence if sentence.endswith('?') else f'{sentence}.'}") from None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.errors import Problem, one_line
-from services.home import HomeFolder
+from services.home import HomeFolder, read_written
 
 if TYPE_CHECKING:
     from services.settings import Settings
@@ -65,7 +65,7 @@ def _setting(name: str, *files: dict[str, Any]) -> str | None:
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_written(path))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:

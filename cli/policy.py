@@ -59,9 +59,10 @@ def show_() -> None:
 
 def _read(path: Path) -> Policy:
     from projections.policy import Policy, PolicyError
+    from services.home import read_written
 
     try:
-        return Policy.parse(path.read_text(encoding="utf-8"))
+        return Policy.parse(read_written(path))
     except PolicyError as error:
         raise Problem(f"{path}: {_ended(str(error))}") from None
     except UnicodeDecodeError:

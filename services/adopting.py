@@ -18,6 +18,7 @@ from events.log import Appended
 from events.party import POLICY, WATCHDOG
 from projections.policy import DEFAULT_POLICY, Policy, PolicyError
 from services.answering import Ask
+from services.home import read_written
 
 _log = structlog.get_logger("watchdog")
 
@@ -25,7 +26,7 @@ _log = structlog.get_logger("watchdog")
 def read_policy(file: Path) -> Policy | None:
     """The policy in ``file``, or None if there is no such file. Raises PolicyError, which names the file."""
     try:
-        return Policy.parse(file.read_text(encoding="utf-8"))
+        return Policy.parse(read_written(file))
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

@@ -17,6 +17,7 @@ outbox/                messages written as files, when no mail server is set
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -25,7 +26,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+#: Settings, a policy and a mapping are pages at most (bytes).
+_MOST_WRITTEN: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,18 @@ def write_private(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """``write_private`` with ``value`` as indented JSON."""
     write_private(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_written(path: Path) -> str:
+    """What a person has written into ``path``, as UTF-8.
+
+    Raises UnicodeDecodeError, and OSError, also where it is longer than anything that people write: it may have no end.
+    """
+    with path.open("rb") as file:
+        content = file.read(_MOST_WRITTEN + 1)
+    if len(content) > _MOST_WRITTEN:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content.decode("utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 from events.streams import DEFAULT_LIMITS, Limits
 from events.wording import in_words
 from services.fitness import Trust
-from services.home import HomeFolder
+from services.home import HomeFolder, read_written
 
 PREFIX: Final = "REPAIRCHAIN_"
 FILE_NAME: Final = "repairchain.toml"
@@ -226,7 +226,7 @@ def _read_files(home: object) -> dict[str, dict[str, Any]]:
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_written(path))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from events.party import PARTNER_ROLES
 from events.vocabulary import FACTS, may_say
 from events.wording import in_words
+from services.home import read_written
 from services.importing.mapping import TIME_OF_DAY, Mapping, Rule
 from services.importing.report import ImportProblem
 from services.importing.values import Condition, Constant, Lookup, Table, Template, Value
@@ -27,7 +28,7 @@ class MappingError(ImportProblem):
 def load_mapping(path: Path) -> Mapping:
     """Read and check a mapping file. Raises MappingError: one sentence that names the key."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_written(path)
     except UnicodeDecodeError:
         raise MappingError(f"{path} is not UTF-8 text, so it is no mapping") from None
     except OSError as error:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from events import names
+from services.adopting import read_policy
 from services.connecting import login
 from services.credentials import Credential, prepare
 from services.home import write_json
-from services.settings import HEALTH_PORTS, SettingsError, load_settings
+from services.importing.loading import load_mapping
+from services.settings import HEALTH_PORTS, SettingsError, _read_file, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +101,12 @@ def test_a_wrong_variable_gives_one_clear_sentence(monkeypatch: pytest.MonkeyPat
         r"did you mean beat_seconds\?$",
     ):
         load_settings()
+
+
+@pytest.mark.parametrize("read", [read_policy, load_mapping, _read_file])
+def test_what_has_no_end_is_not_read_without_one(read: Callable[[Path], object]) -> None:
+    with pytest.raises(ValueError, match="File too large"):
+        read(Path("/dev/zero"))
 
 
 def test_the_home_cannot_move_itself(empty_folder: Path) -> None:
