@@ -38,7 +38,15 @@ from services.notifying.promising import missed_visit, visit_ahead
 from services.notifying.records import Closure, News, Other, Wrong, place_of
 from services.notifying.said import last_said, words_of
 from services.notifying.same_thing import date_named
-from services.notifying.several import given_back, holder_of, item_names, left_of_several, status_of_item, still_out
+from services.notifying.several import (
+    given_back,
+    holder_of,
+    item_names,
+    left_of_several,
+    returned_at,
+    status_of_item,
+    still_out,
+)
 from services.notifying.since import chased, last_fact_at, owned_up, person_announced, silences, steps_since
 from services.notifying.twice import other_numbers
 
@@ -303,18 +311,24 @@ def _others(cause: Happened, item: str | None, history: History) -> tuple[Other,
 
 
 #: These tell of the order as a whole: where all but one of several things are with her again, of that one.
-_OF_WHAT_IS_LEFT: Final = frozenset({"update", "person", "overdue", "corrected"})
+_OF_WHAT_IS_LEFT: Final = frozenset(
+    {"update", "person", "overdue", "corrected", "quote", "decision", "promise", "visit", "cover", "received", "ready"}
+)
+
+#: She may have asked after any of them, and it may be any with which not all is well.
+_OF_ANY: Final = frozenset({"answer", "check"})
 
 
 def _item_of(cause: Happened, kind: MessageKind, history: History) -> str | None:
     """Which of several things a message of ``kind`` about ``cause`` is about, if it is one."""
     if cause.item is not None:
         return cause.item
-    if kind in _OF_WHAT_IS_LEFT:
+    if kind in _OF_WHAT_IS_LEFT and cause.data.get("kind") not in _OF_ANY:
         return left_of_several(history)
-    back = given_back(history)
-    if kind == "check" and len(back) == 1 and still_out(history):
-        return back[0]  # whether all is well with what she has
+    if kind == "check":
+        asked = max((told.at for told in history.sent if told.kind == "check" and told.at is not None), default=None)
+        new = [name for name in given_back(history) if asked is None or returned_at(history, name) > asked]
+        return new[0] if len(new) == 1 else None
     if kind == "closed":
         failed = [name for name in item_names(history) if ending_before(history, None, name) == "failed"]
         ends_otherwise = history.outcome in ("refunded", "replaced", "unrepairable")

@@ -5,12 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from events.envelope import TYPE_PREFIX, split_type
 from projections.policies.words import is_hurried
 
 _CUSTODY = frozenset({"item.handed_over", "item.received"})
+MOVES: Final = _CUSTODY | {"item.returned"}
+
+#: What a fact makes of the thing that it is about, as statuses.sql has it for the order.
+STATUS_OF_FACT: Final = {
+    "order.opened": "taken_in",
+    "item.handed_over": "in_transit",
+    "item.received": "received",
+    "diagnosis.made": "diagnosed",
+    "quote.offered": "waiting_for_approval",
+    "quote.accepted": "approved",
+    "quote.declined": "quote_declined",
+    "part.ordered": "waiting_for_part",
+    "part.rejected": "waiting_for_part",
+    "part.arrived": "part_arrived",
+    "repair.started": "in_repair",
+    "repair.completed": "repaired",
+    "repair.failed": "repair_failed",
+    "item.returned": "returned",
+    "order.reopened": "reopened",
+}
+
+#: What whoever has a thing in hand owes by that.
+_OWED_BY_MOVES: Final = frozenset({"receive", "forward", "diagnose", "return"})
 
 
 @dataclass(frozen=True)
@@ -102,16 +125,24 @@ class History:
         facts = [_happened(entry) for entry in timeline["entries"] if not entry.get("voided")]
         voided = [_happened(entry) for entry in timeline["entries"] if entry.get("voided")]
         opener = order.get("opened_by") or ""
+        owed = [_owed(row) for row in timeline.get("commitments", ())]
+        status, holder = order["status"], order.get("holder")
+        gone = _moves_of_replaced_units(facts)
+        if gone:
+            facts = [fact for fact in facts if fact not in gone]
+            moments = {fact.at for fact in gone}
+            owed = [each for each in owed if each.kind not in _OWED_BY_MOVES or each.opened_at not in moments]
+            status, holder = _standing(status, holder, facts, gone)
         return cls(
             order=order["order_id"],
             open=bool(order["open"]),
-            status=order["status"],
-            holder=order.get("holder"),
+            status=status,
+            holder=holder,
             accountable=order.get("accountable") or opener,
             opener=opener,
             customer=order.get("customer"),
             facts=tuple(sorted(facts, key=lambda fact: fact.place_in_time)),
-            owed=tuple(_owed(row) for row in timeline.get("commitments", ())),
+            owed=tuple(owed),
             told=_told(timeline.get("messages", ()), facts),
             voided=tuple(voided),
             outcome=order.get("outcome"),
@@ -237,6 +268,26 @@ def _happened(entry: Mapping[str, Any]) -> Happened:
         data=entry["data"] or {},
         said_of=entry.get("said_of"),
     )
+
+
+def _moves_of_replaced_units(facts: Sequence[Happened]) -> list[Happened]:
+    """Where a unit went whose place another one took: that is for the chain, and she does not wait for it."""
+    replaced = {fact.data.get("old_serial") for fact in facts if fact.name == "unit.replaced"} - {None}
+    return [fact for fact in facts if fact.name in MOVES and fact.item in replaced] if replaced else []
+
+
+def _standing(
+    status: str, holder: str | None, facts: Sequence[Happened], gone: Sequence[Happened]
+) -> tuple[str, str | None]:
+    """The status of an order and who has the item, without the moves that are ``gone``."""
+    last = max(fact.place_in_time for fact in gone)
+    said = sorted((fact for fact in facts if fact.name in STATUS_OF_FACT), key=lambda fact: fact.place_in_time)
+    moves = [fact for fact in said if fact.name in MOVES]
+    if not moves or moves[-1].place_in_time > last:
+        return status, holder
+    if said[-1].place_in_time < last and status in ("in_transit", "received", "returned"):
+        status = STATUS_OF_FACT[said[-1].name]
+    return status, "customer" if moves[-1].name == "item.returned" else moves[-1].source
 
 
 def _told(rows: Sequence[Mapping[str, Any]], facts: Sequence[Happened]) -> tuple[Told, ...]:

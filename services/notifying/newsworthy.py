@@ -72,11 +72,14 @@ def told_as(history: History, milestone: Milestone) -> str:
 def ending_before(history: History, moment: Happened | None, item: str | None) -> Ending | None:
     """How the work on ``item`` had ended when ``moment`` happened (None: by now), or None if it was still to do."""
     ending: Ending | None = None
+    one_of_several = item is not None and len(item_names(history)) > 1
     for fact in history.this_round():
         if moment is not None and fact.place_in_time >= moment.place_in_time:
             break
         if fact.item is not None and item is not None and fact.item != item:
             continue
+        if one_of_several and fact.item is None and ending in ("repaired", "replaced"):
+            continue  # a price says not for which of them it is; not for one that is done
         if fact.name in _WORK_GOES_ON:
             ending = None
         ending = _ENDINGS.get(fact.name, ending)

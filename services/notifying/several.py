@@ -3,28 +3,9 @@ is about. One thing without a name of its own is an order as any other."""
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
 
-from services.notifying.history import Happened, History
-
-_MOVES: Final = frozenset({"item.handed_over", "item.received", "item.returned"})
-
-#: What a fact about a thing makes of it, as statuses.sql has it for the order.
-_STATUSES: Final = {
-    "item.handed_over": "in_transit",
-    "item.received": "received",
-    "diagnosis.made": "diagnosed",
-    "quote.offered": "waiting_for_approval",
-    "quote.accepted": "approved",
-    "quote.declined": "quote_declined",
-    "part.ordered": "waiting_for_part",
-    "part.rejected": "waiting_for_part",
-    "part.arrived": "part_arrived",
-    "repair.started": "in_repair",
-    "repair.completed": "repaired",
-    "repair.failed": "repair_failed",
-    "item.returned": "returned",
-}
+from services.notifying.history import MOVES, STATUS_OF_FACT, Happened, History
 
 
 def item_names(history: History) -> tuple[str, ...]:
@@ -40,6 +21,13 @@ def given_back(history: History) -> tuple[str, ...]:
     if len(names) < 2:
         return ()
     return tuple(name for name in names if (move := _last_move(history, name)) and move.name == "item.returned")
+
+
+def returned_at(history: History, item: str) -> datetime:
+    """When she got ``item`` back, one of those that she has."""
+    move = _last_move(history, item)
+    assert move is not None
+    return move.at
 
 
 def still_out(history: History) -> tuple[str, ...]:
@@ -64,12 +52,12 @@ def holder_of(history: History, item: str) -> str:
 
 def status_of_item(history: History, item: str) -> str:
     """How it stands with ``item``, of several things, by what was said of it or of all of them."""
-    said = [fact.name for fact in history.this_round() if fact.name in _STATUSES and fact.item in (None, item)]
-    return _STATUSES[said[-1]] if said else "taken_in"
+    said = [fact.name for fact in history.this_round() if fact.name in STATUS_OF_FACT and fact.item in (None, item)]
+    return STATUS_OF_FACT[said[-1]] if said else "taken_in"
 
 
 def _last_move(history: History, item: str) -> Happened | None:
-    moves = [fact for fact in history.facts if fact.name in _MOVES]
+    moves = [fact for fact in history.facts if fact.name in MOVES]
     named = any(fact.item is not None for fact in moves)
     own = [fact for fact in moves if fact.item == item or (fact.item is None and not named)]
     return own[-1] if own else None

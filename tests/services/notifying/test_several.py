@@ -197,3 +197,58 @@ def test_that_the_workshop_is_closed_is_said_where_it_matters(chain: Chain) -> N
     chain.given(done)
     mended = decide_plan(done, chain.timeline, POLICY, chain.clock.now(), away=[HOLIDAY])
     assert "The workshop" not in body_of(mended)
+
+
+# -- a unit that another one took the place of -------------------------------------------------------------------------
+
+
+def test_where_the_replaced_unit_goes_is_nothing_to_her(chain: Chain) -> None:
+    """It went on to the importer weeks later, and she read that hers had arrived there."""
+    replaced = fact("unit.replaced", ENGINEER, MONDAY + 2 * DAY, old_serial="HM-20417", new_serial="HM-30001")
+    home = received(SHOP, MONDAY + 3 * DAY)
+    returned = fact("item.returned", SHOP, MONDAY + 4 * DAY)
+    chain.story(*OUT, replaced, handed(ENGINEER, SHOP, MONDAY + 2 * DAY + HOUR), home, returned)
+    away = handed(ENGINEER, IMPORTER, MONDAY + 5 * DAY, item="HM-20417")
+    there = received(IMPORTER, MONDAY + 10 * DAY, item="HM-20417")
+    chain.given(away)
+    assert story(chain).status == "returned"
+    assert [chain.plan_for(late) for late in chain.falls_overdue("receive", MONDAY + 9 * DAY)] == [None]
+    chain.given(there)
+    assert chain.plan_for(there) is None
+    history = story(chain)
+    assert (history.status, history.holder) == ("returned", "customer")
+
+
+def test_a_price_for_one_thing_undoes_nothing_of_another_that_is_done(chain: Chain) -> None:
+    price = fact("quote.offered", IMPORTER, MONDAY + 8 * DAY, quote="q", amount="35.00", currency="EUR")
+    yes = fact("quote.accepted", "customer:C-77", MONDAY + 9 * DAY, quote="q")
+    chain.given(BOTH, *AWAY, MENDED, BACK, price)
+    assert "the repair of your Halden Duo (toaster) costs" in body_of(chain.plan_for(price))
+    done = fact("repair.completed", IMPORTER, MONDAY + 10 * DAY, item="toaster")
+    chain.given(yes, done)
+    assert "- done: kettle" in body_of(chain.plan_for(done))
+
+
+def test_whether_all_is_well_is_asked_once_of_each(chain: Chain) -> None:
+    chain.story(BOTH, *AWAY, MENDED, BACK)
+    (ask,) = chain.falls_overdue("check", MONDAY + 4 * DAY + HOUR)
+    chain.told(ask)
+    done = fact("repair.completed", IMPORTER, MONDAY + 7 * DAY, item="toaster")
+    chain.tell(done)
+    chain.given(fact("item.returned", SHOP, MONDAY + 9 * DAY, item="toaster"))
+    (again,) = chain.falls_overdue("check", MONDAY + 11 * DAY)
+    assert body_of(chain.plan_for(again)).startswith("Your Halden Duo (toaster) was repaired")
+
+
+def test_taken_up_again_while_she_has_it_she_is_asked_to_bring_it(chain: Chain) -> None:
+    home = (handed(ENGINEER, SHOP, MONDAY + 2 * DAY), received(SHOP, MONDAY + 3 * DAY))
+    back = (fact("item.returned", SHOP, MONDAY + 4 * DAY), closed(MONDAY + 4 * DAY + HOUR))
+    again = fact("order.reopened", SHOP, MONDAY + 8 * DAY)
+    chain.story(*OUT, fact("repair.completed", ENGINEER, MONDAY + 2 * DAY), *home, *back)
+    chain.given(again)
+    assert "if you still have it, please bring or send it to us. We will find out" in body_of(chain.plan_for(again))
+    chain.told(again)
+    (silence,) = chain.falls_overdue("update", MONDAY + 18 * DAY)
+    body = body_of(chain.plan_for(silence))
+    assert "If you still have your Halden Meridian, please bring or send it to us" in body
+    assert "stage of its repair" not in body
