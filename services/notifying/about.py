@@ -57,7 +57,7 @@ _NIGHT = timedelta(hours=9)
 _DELAYS = frozenset({"overdue", "update", "person", "corrected"})
 
 #: Messages that tell where it stands, or what comes next: whether anybody works on it belongs to that.
-_AT_WORK = frozenset({"received", "quote", "decision", "update", "person", "overdue"})
+TELLS_OF_WORK = frozenset({"received", "quote", "decision", "update", "person", "overdue"})
 
 _PLACES_THAT_WE_NAME = frozenset({"workshop", "service_centre"})
 
@@ -112,7 +112,7 @@ def news_of(
         where, status = holder_of(history, item), status_of_item(history, item)
     place = place_of(where, history.accountable)
     is_there = place in _PLACES_THAT_WE_NAME and where == history.holder and status != "in_transit"
-    waits_there = is_there and ending is None and kind in _AT_WORK
+    waits_there = is_there and ending is None and kind in TELLS_OF_WORK
     shut = _closed_meanwhile(away, now, next_news_by) if waits_there else None
     asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
     expected, reminders, answers = expected_by(history), chased(history), _answers_owed(history)

@@ -25,6 +25,7 @@ from services.answering import Ask
 from services.contact import EMAIL, Contact
 from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
+from services.notifying.about import TELLS_OF_WORK
 from services.notifying.decency import Manners, is_by_the_clock, when_awake, zone_of
 from services.notifying.gathering import leaves
 from services.notifying.history import History, moment
@@ -200,8 +201,8 @@ class Teller:
         return _Hours(closures, next_news, sooner, ready, answer.get("time_zone"))
 
     async def _away(self, plan: MessagePlan, holder: str | None) -> list[Closure]:
-        """When whoever has it is closed, if that is another link of the chain."""
-        if holder is None or holder == plan.accountable or role_of(holder) not in PARTNER_ROLES:
+        """When whoever has it is closed, if that is another link of the chain and the letter may say so."""
+        if plan.kind not in TELLS_OF_WORK or holder in (None, plan.accountable) or role_of(holder) not in PARTNER_ROLES:
             return []
         answer = await self._together("closures", {"party": holder})
         return [(moment(row["from"]), moment(row["until"])) for row in answer["closures"]]

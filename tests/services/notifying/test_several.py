@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from events.envelope import Event
+from events.envelope import Event, make_event
 from services.messages import decide_plan
 from services.notifying.history import History
 from services.notifying.several import given_back, holder_of, left_of_several, status_of_item, still_out
@@ -25,6 +25,7 @@ from tests.services.notifying.chain import (
     opened,
     received,
 )
+from tests.services.notifying.test_steadying import teller
 
 BOTH = opened(product={"brand": "Halden", "model": "Duo"}, items=[{"item": "kettle"}, {"item": "toaster"}])
 AWAY = (handed(SHOP, IMPORTER, MONDAY + HOUR, item="toaster"), received(IMPORTER, MONDAY + DAY, item="toaster"))
@@ -197,6 +198,24 @@ def test_that_the_workshop_is_closed_is_said_where_it_matters(chain: Chain) -> N
     chain.given(done)
     mended = decide_plan(done, chain.timeline, POLICY, chain.clock.now(), away=[HOLIDAY])
     assert "The workshop" not in body_of(mended)
+
+
+async def test_what_the_workshop_has_announced_is_asked_for(chain: Chain) -> None:
+    begin, end = (each.isoformat() for each in HOLIDAY)
+    said = MONDAY + DAY
+    shut = make_event(
+        "party.closed",
+        source=ENGINEER,
+        id="holiday",
+        subject=ENGINEER,
+        time=said,
+        recordedtime=said,
+        data={"from": begin, "until": end},
+    )
+    chain.story(*OUT)
+    (silence,) = chain.given(shut).falls_overdue("update", MONDAY + 9 * DAY)
+    await teller(chain).handle(silence)
+    assert "The workshop is closed at the moment" in chain.named("message.sent")[-1].data["body"]
 
 
 # -- a unit that another one took the place of -------------------------------------------------------------------------
