@@ -66,6 +66,19 @@ async def test_who_writes_is_not_named_either(office: Office) -> None:
     assert "Somebody" not in str(await office.facts("W-1"))
 
 
+async def test_only_a_letter_from_where_we_write_to_her_silences_us(office: Office) -> None:
+    await office.open("W-1")
+    await office.say("order.opened", "W-0", {"product": {}})
+    for stranger in ("her.sister@mail.example", "", "+31687654321"):
+        with pytest.raises(DeskError, match="an address that is not held for its customer") as caught:
+            await office.desk("silence", order="W-1", address=stranger)
+        assert not stranger or stranger not in str(caught.value)
+    assert (await office.desk("show", ref="W-1"))["paused"] is False
+    assert (await office.desk("silence", order="W-1", address=EMAIL.upper()))["written_to"] is True
+    assert (await office.desk("show", ref="W-1"))["paused"] is True
+    assert (await office.desk("silence", order="W-0", address=EMAIL))["written_to"] is False
+
+
 async def test_she_is_shown_and_changed(office: Office) -> None:
     await office.open("W-1")
     await office.open("W-2")
@@ -160,7 +173,7 @@ IMPOSSIBLE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("set", {"ref": REF, "quiet": "at night"}, "quiet is not right"),
     ("reply", {"order": "W-9", "text": "Hello"}, "no order"),
     ("reply", {"order": "W-1", "text": "> only quoted"}, "write what she said"),
-    ("dance", {}, "it knows reply, show, set, export, who, forget"),
+    ("dance", {}, "it knows reply, show, set, silence, export, who, forget"),
 )
 
 
