@@ -271,3 +271,13 @@ def test_taken_up_again_while_she_has_it_she_is_asked_to_bring_it(chain: Chain) 
     body = body_of(chain.plan_for(silence))
     assert "If you still have your Halden Meridian, please bring or send it to us" in body
     assert "stage of its repair" not in body
+
+
+@pytest.mark.parametrize(("ended", "said"), [(True, "it was sent to us, repaired"), (False, "it was sent back to us")])
+def test_what_comes_back_repaired_was_not_sent_back(chain: Chain, ended: bool, said: str) -> None:
+    chain.story(*OUT)
+    if ended:
+        chain.tell(fact("repair.completed", ENGINEER, MONDAY + 2 * DAY))
+    chain.given(handed(ENGINEER, SHOP, MONDAY + 2 * DAY + HOUR))
+    (silence,) = chain.falls_overdue("update", MONDAY + 11 * DAY)
+    assert said in body_of(chain.plan_for(silence))
