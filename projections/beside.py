@@ -63,11 +63,10 @@ class Beside:
             expected = expected.only(self.written["commitments"].fresh)
         else:
             handed = handoffs
-        self._expected, self._restated = expected, restated
+        self._story, self._expected, self._restated = story, expected, restated
         self.tables = {
             "handoffs": custody.as_arrow(story, handed),
             "orders": orders_of(story, agreed, handoffs, rules.statuses, subjects),
-            "messages": messages_of(story),
         }
         elsewhere = bool(expected.of_kinds(_TOLD_ELSEWHERE).any())
         has_rows = {
@@ -76,6 +75,10 @@ class Beside:
             "told_elsewhere": elsewhere,
         }
         self._parts = [part for part in PARTS if has_rows[part]]
+
+    def messages(self) -> pa.Table:
+        """The rows of `messages`. Few batches speak of any."""
+        return messages_of(self._story)
 
     @property
     def owes(self) -> bool:

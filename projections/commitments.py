@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from projections.book import Book
 from projections.matching import MET, STATES, Expected
 from projections.owing import owing_of
-from projections.story import CUSTOMER, Numbers, chosen
+from projections.story import Numbers, chosen
 from projections.terms import NONE, as_timestamps
 
 #: What is owed to the customer.
@@ -97,22 +97,20 @@ def commitments_of(book: Book, expected: Expected, parts: Mapping[str, pa.Table]
 def _between(expected: Expected) -> tuple[Any, Numbers, Numbers]:
     """Who owes it, and to whom, by number; and the names of everybody, customers among them."""
     story, kinds, order = expected.story, expected.of_kinds, expected.order
-    known = story.people.to_pylist()
     names: Any = story.values("name", expected.agreed.customer)
     customers = pc.binary_join_element_wise("customer:", names, "")
     people = pa.concat_arrays([story.people, customers, pa.array(["customer:unknown"])])
     fits = np.asarray(pc.binary_length(names).fill_null(_LONGEST_NAME + 1).to_numpy()) <= _LONGEST_NAME
-    customer = np.where(fits, len(known) + np.arange(story.orders), -1)[order]
+    customer = np.where(fits, len(story.names) + np.arange(story.orders), -1)[order]
 
     named, named_by, accountable = expected.named, expected.named_by, expected.accountable
     owner = np.where(
         expected.owner == story.customer, np.where(customer >= 0, customer, len(people) - 1), expected.owner
     )
-    are_hers = np.array([str(name).startswith(CUSTOMER) for name in known], np.bool_)
     answers = kinds(("answer",))
     to_her = kinds(_TO_HER) | (kinds(("cover",)) & (named == accountable) & (named >= 0))
     # A question that somebody puts to himself is one that she asked.
-    to_her |= answers & (((named_by == named) & (named >= 0)) | (are_hers[named_by] & (named_by >= 0)))
+    to_her |= answers & (((named_by == named) & (named >= 0)) | (story.hers[named_by] & (named_by >= 0)))
     owed_to = np.select(
         [to_her & (customer >= 0), to_her, answers, accountable >= 0],
         [customer, accountable, named_by, accountable],

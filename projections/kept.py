@@ -161,7 +161,7 @@ def made_handoffs(story: Story, handoffs: Handoffs) -> Made:
 
 def made_commitments(story: Story, expected: Expected, whole: Flags) -> Made:
     """Of the rows of `expected`, of which those of `commitments` are made."""
-    people, topics = _hashes(story.people.to_pylist()), _hashes(expected.topics.to_pylist())
+    people, topics = _hashes(story.names), _hashes(expected.topics.to_pylist())
     agreed, order = expected.agreed, expected.order
     named = (expected.named, expected.owner, expected.accountable, expected.counterpart, expected.named_by)
     places = (agreed.customer, agreed.category, agreed.urgency)

@@ -23,7 +23,17 @@ from projections.book import Book, open_book
 from projections.desk import Desk
 from projections.doubts import may_not_count
 from projections.mirror import Arrived
-from projections.models import CLOSURES, COMMITMENTS, FACTS, KEPT_MODELS, ORDER_MODELS, STORED_MODELS, VOIDS, Model
+from projections.models import (
+    CLOSURES,
+    COMMITMENTS,
+    FACTS,
+    KEPT_MODELS,
+    MESSAGES,
+    ORDER_MODELS,
+    STORED_MODELS,
+    VOIDS,
+    Model,
+)
 from projections.recent import UNREAD
 from projections.statements import execute, read_sql
 from projections.workbench import Workbench
@@ -180,8 +190,8 @@ def _replace(making: Making, model: Model) -> None:
     if model in making.held:
         _remove(writer, model, old)
     rows: Any
-    if model.is_given:
-        name, rows = model.name, making.made.tables[model.name]
+    if model is MESSAGES:
+        name, rows = model.name, making.made.messages()
     else:
         name, rows = FACTS.name, making.desk.maker.rows(FACTS.name).select(_OF_FACTS_ALONE)
     writer.put(name, rows.filter(pc.is_in(rows["first_position"], pa.array(firsts, pa.int64()))))

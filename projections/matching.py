@@ -341,7 +341,6 @@ def _said(facts: _Facts, rules: Rules) -> _Said:
     lanes = {name: number for number, name in enumerate(dict.fromkeys(rule.lane for rule in rules.lanes))}
     kinds = {name: number for number, name in enumerate(rules.kinds)}
     story = facts.story
-    roles: dict[str, Flags] = {}
     spoken = {lane: story.places(*facts_of_it) for lane, facts_of_it in _RARE.items()}
     idle = {lane for lane, places in spoken.items() if not len(places)}
     ever = {lane: story.last(places) >= 0 for lane, places in spoken.items() if lane not in idle}
@@ -350,7 +349,7 @@ def _said(facts: _Facts, rules: Rules) -> _Said:
         rows = story.places(rule.fact)
         if not len(rows) or rule.lane in idle:
             continue
-        rows = rows[_applies(rule, rows, facts, roles, ever)]
+        rows = rows[_applies(rule, rows, facts, ever)]
         if not len(rows):
             continue
         topic = {"topic": story.topic, "source": story.source + len(story.topics)}.get(rule.topic or "")
@@ -373,16 +372,14 @@ def _said(facts: _Facts, rules: Rules) -> _Said:
     return _Said(*(np.asarray(column[order], np.int64) for column in columns))
 
 
-def _applies(rule: Lane, rows: Numbers, facts: _Facts, roles: dict[str, Flags], ever: dict[str, Flags]) -> Flags:
+def _applies(rule: Lane, rows: Numbers, facts: _Facts, ever: dict[str, Flags]) -> Flags:
     """On which of ``rows`` all that the rule asks for is so."""
     story = facts.story
     so = np.ones(len(rows), np.bool_)
     if rule.word is not None:
         so &= story.word[rows] == story.word_code(rule.word)
     if rule.role is not None:
-        if rule.role not in roles:
-            roles[rule.role] = np.array([str(name).startswith(f"{rule.role}:") for name in story.people.to_pylist()])
-        so &= roles[rule.role][story.source[rows]]
+        so &= story.are(rule.role)[story.source[rows]]
     asked = (
         (rule.done, facts.done),
         (rule.home, facts.home),

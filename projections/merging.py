@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from duckdb import DuckDBPyConnection
 
 from events.party import ROLES, role_of
@@ -18,6 +20,9 @@ MERGED: Final = "order.merged"
 CORRECTED: Final = "fact.corrected"
 
 _STRETCH: Final = 2**20 - 1
+
+#: One or several.
+Positions = TypeVar("Positions", int, npt.NDArray[np.int64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ class Span:
         return Span(min(self.first, other.first), max(self.last, other.last), self.announces or other.announces)
 
 
-def until(last: int) -> int:
+def until(last: Positions) -> Positions:
     """What `subjects` has of an order whose last fact has that position: no fact of it comes after.
 
     It is the end of a stretch of a million positions: for nearly all facts nothing has to be written, and the facts of

@@ -220,7 +220,7 @@ def _spoken_of(rows: Any) -> pa.Table:
             "order_id": names,
             "order_key": pa.array(keys),
             "first_position": pa.array(firsts),
-            "until": pa.array([until(last) for last in lasts.tolist()], pa.int64()),
+            "until": pa.array(until(lasts)),
             "announces": pa.array(announce),
         }
     )
@@ -262,9 +262,11 @@ def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, fr
 def _that_may_be_stored(desk: Desk, spoken: pa.Table, stored: Mapping[str, Known]) -> pa.Table | None:
     """The orders that `subjects` may have, but for those that were found already; None if there are none."""
     rest: Any = spoken
+    keys = rest["order_key"].to_numpy()
     if stored:
-        rest = rest.filter(pa.array([order not in stored for order in rest["order_id"].to_pylist()], pa.bool_()))
-    return rest if desk.keys.may_have(rest["order_key"].to_pylist()) else None
+        rows = [row for row, order in enumerate(rest["order_id"].to_pylist()) if order not in stored]
+        rest, keys = rest.take(pa.array(rows, pa.int64())), keys[rows]
+    return rest if desk.keys.may_have(keys.tolist()) else None
 
 
 def _looked_up(desk: Desk, orders: pa.Table) -> dict[str, Known]:

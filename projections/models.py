@@ -85,16 +85,15 @@ COMMITMENTS: Final = Model(
     by_lanes=True,
     passing="ended_at IS NULL",
 )
+MESSAGES: Final = Model(
+    "messages", is_given=True, facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message."))
+)
 #: Models of single orders.
 ORDER_MODELS: Final[tuple[Model, ...]] = (
     HANDOFFS,
     Model("orders", is_given=True, is_linked=True),
     COMMITMENTS,
-    Model(
-        "messages",
-        is_given=True,
-        facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message.")),
-    ),
+    MESSAGES,
     Model(
         "names",
         facts=frozenset({"order.opened", "order.referenced", "unit.replaced"}),
@@ -161,7 +160,7 @@ def build_orders(cursor: DuckDBPyConnection, book: Book, facts: pa.Table, store:
     """
     made = Beside(facts, _subjects(cursor, facts), Rules.read(cursor))
     commitments = made.commitments(book, cursor.register, partial(_rows, cursor))
-    for name, table in {**made.tables, COMMITMENTS.name: commitments}.items():
+    for name, table in {**made.tables, MESSAGES.name: made.messages(), COMMITMENTS.name: commitments}.items():
         cursor.register(name, table)
     for model in ORDER_MODELS:
         store(model, model.select)

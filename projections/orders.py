@@ -230,7 +230,7 @@ def _told(story: Story, sent: Numbers, is_open: Flags) -> dict[str, Any]:
 def _asked(story: Story, sent: Numbers) -> dict[str, Any]:
     """What she asked, and how she was answered."""
     asked, answered = story.places("question.asked"), story.places("question.answered")
-    hers = np.array([str(name).startswith(f"{CUSTOMER}:") for name in story.people.to_pylist()], np.bool_)
+    hers = story.are(CUSTOMER)
     asks = _in_order(_contacts(story, "inbound"), asked[hers[story.source[asked]]])
     answers = _in_order(_contacts(story, "outbound"), answered[~hers[story.source[answered]]])
     return {

@@ -67,15 +67,14 @@ def owing_of(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) -> O
 
     opened, by_when = story.occurred[place], moments_of(story.values("by_when", place))
     promised_at, promised_on = (_moments(promised, name, promise) for name in ("promised_at", "promised_on"))
-    people = story.people.to_pylist()
     owed = Owed(
         opened=opened,
         ended=np.where(expected.ended >= 0, story.occurred[expected.ended], NONE) if story.count else opened,
         promised=np.where(promised_at != NONE, promised_at, by_when),
         promised_on=np.where(promise >= 0, promised_on, np.where(by_when != NONE, opened, NONE)),
         kind=(kinds, expected.kind),
-        owner=(people, expected.owner),
-        counterpart=(people, expected.counterpart),
+        owner=(story.names, expected.owner),
+        counterpart=(story.names, expected.counterpart),
         category=(story.topics.to_pylist(), expected.category),
         urgency=(story.words, expected.urgency),
         waiting={row: [(wait.begin, wait.end) for wait in each] for row, each in waits.items()},

@@ -15,7 +15,7 @@ import numpy as np
 
 from projections.clock import micros_of
 from projections.matching import Expected
-from projections.story import CUSTOMER, Flags, Numbers, Story
+from projections.story import Flags, Numbers, Story
 
 #: What it waits for: her, who pays to be decided, or the item. Who reads them has them in this order.
 REASONS: Final = ("customer", "cover", "item")
@@ -43,11 +43,12 @@ class _Span(NamedTuple):
 
 def standstills(expected: Expected) -> dict[int, list[Wait]]:
     """By row of ``expected``, when its time stands still on account of its order, if it ever does."""
-    story, people = expected.story, expected.story.people.to_pylist()
-    hers = np.array([str(name) == CUSTOMER or str(name).startswith(f"{CUSTOMER}:") for name in people], np.bool_)
+    story = expected.story
     waits = {
         order: _as_one(spans)
-        for order, spans in _spans(expected, expected.of_kinds(("decide", "answer")) & hers[expected.named]).items()
+        for order, spans in _spans(
+            expected, expected.of_kinds(("decide", "answer")) & story.hers[expected.named]
+        ).items()
     }
     decisions = _spans(expected, expected.of_kinds(_DECISION))
     if not (waits or decisions):
@@ -148,5 +149,5 @@ def _owed_at(expected: Expected, rows: Flags, places: Numbers) -> Numbers:
 
 def _waits_for(story: Story, place: int, holder: int) -> bool:
     """Whether the pause there waits for that party, by its role and, if anybody is named, by name."""
-    role = str(story.people[holder]).partition(":")[0]
+    role = story.names[holder].partition(":")[0]
     return story.word[place] == story.word_code(role) and story.party[place] in (-1, holder)

@@ -7,6 +7,7 @@ which takes several times as long, and for few rows nearly as long as for many.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +31,7 @@ class Story:
 
     def __init__(self, facts: pa.Table) -> None:
         self._facts: Any = facts
+        self._roles: dict[str, Flags] = {}
         self.count = len(facts)
         positions, orders, occurred = (_numbers(facts[name]) for name in ("position", "first_position", "occurred_at"))
         self._row = _in_order(positions, orders, occurred)
@@ -85,6 +87,24 @@ class Story:
     def persons(self, codes: Numbers) -> Column:
         """The names of people, by their numbers; NULL for -1."""
         return chosen(self.people, codes)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of people, by their numbers."""
+        return [str(name) for name in self.people.to_pylist()]
+
+    def are(self, role: str) -> Flags:
+        """Which people are of a role."""
+        if role not in self._roles:
+            self._roles[role] = np.array([name.startswith(f"{role}:") for name in self.names], np.bool_)
+        return self._roles[role]
+
+    @cached_property
+    def hers(self) -> Flags:
+        """Which people are a customer, by name or not."""
+        hers = self.are(CUSTOMER).copy()
+        hers[self.customer] = True
+        return hers
 
     def moments(self, places: Numbers) -> Column:
         """When the facts at those places happened; NULL for no place."""

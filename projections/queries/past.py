@@ -18,7 +18,7 @@ from projections.beside import Beside
 from projections.book import Book, keep, read_book
 from projections.doubts import may_not_count
 from projections.matching import Rules
-from projections.models import ANNOUNCED, ANNOUNCING, COMMITMENTS, FACTS, VOIDS
+from projections.models import ANNOUNCED, ANNOUNCING, COMMITMENTS, FACTS, MESSAGES, VOIDS
 from projections.queries.reading import Past, Reading, as_parameter
 from projections.queries.travel import regroup
 from projections.schema import make_apart
@@ -131,7 +131,8 @@ def _book(reading: Reading, facts: Any) -> Book:
 def _make(bench: _Bench, facts: Any, subjects: pa.Table, book: Book, *, is_named: bool) -> dict[str, pa.Table]:
     """The models of single orders by name; `names` if they are asked for, or if there are references."""
     made = Beside(facts, subjects, bench.rules)
-    tables = {**made.tables, COMMITMENTS.name: made.commitments(book, bench.at.put, bench.at.make)}
+    commitments = made.commitments(book, bench.at.put, bench.at.make)
+    tables = {**made.tables, MESSAGES.name: made.messages(), COMMITMENTS.name: commitments}
     if is_named or "order.referenced" in facts["fact"].unique().to_pylist():
         tables[_NAMES] = bench.at.make(read_sql(_NAMES))
     return tables
