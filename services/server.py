@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import http.client
 import json
 import shutil
 import sys
 import sysconfig
+import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +30,9 @@ HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 10.0
 _LOOK_AGAIN_SECONDS: Final = 0.003
+
+#: With less room than this a server that starts anew would soon stand where it stood (bytes).
+_ROOM: Final = 64 * 1024 * 1024
 
 
 class ServerError(Exception):
@@ -112,6 +117,18 @@ class EmbeddedServer:
         if self._process is None:
             raise ServerError("the server does not run")
         return await self._process.wait()
+
+    async def end_if_it_stores_nothing(self) -> bool:
+        """End the process if its disk was full and there is room again, so that ``wait`` returns; whether it was."""
+        process = self._process
+        if process is None or not self.running or not self.monitor_url:
+            return False
+        if not await asyncio.to_thread(found_no_room, self.monitor_url):
+            return False
+        if shutil.disk_usage(self.folder.store).free < _ROOM or not self.running:
+            return False
+        process.terminate()
+        return True
 
     async def stop(self) -> None:
         """Stop cleanly, or by force after ten seconds; give the home free. Does nothing if the server does not run."""
@@ -226,6 +243,22 @@ def prove_durable(monitor_url: str) -> None:
             "nats-server does not write facts to the disk before it acknowledges them: start it with "
             "services/nats-server.conf (jetstream { sync_interval: always, strict: true })"
         )
+
+
+def found_no_room(monitor_url: str) -> bool:
+    """Whether the disk was full when the server at ``monitor_url`` had to write.
+
+    The stream that it was for takes nothing from then on, whatever room there is, until the server starts anew, and who
+    hands in to it gets no answer (seen with nats-server 2.15.1).
+    """
+    try:
+        # The address is one that our own server wrote down.
+        with urllib.request.urlopen(f"{monitor_url}/healthz", timeout=5):  # noqa: S310
+            return False
+    except urllib.error.HTTPError as error:
+        return b"no space left" in error.read()
+    except (OSError, http.client.HTTPException):
+        return False  # it ends, or only just comes
 
 
 def _jetstream_config(monitor_url: str) -> dict[str, Any]:

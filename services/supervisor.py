@@ -15,7 +15,7 @@ import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from events import names
 from services.ending import end
@@ -35,6 +35,7 @@ _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 _STEADY_SECONDS: Final = 30.0  # what ran for so long starts again after the first pause
 _LOOK_AGAIN_SECONDS: Final = 0.05
+_LOOK_FOR_ROOM_SECONDS: Final = 5.0
 
 #: To plan a statement DuckDB makes and frees many small things, of which glibc keeps but a few of each size at hand by
 #: default. Elsewhere than on glibc it says nothing.
@@ -124,6 +125,7 @@ class Supervisor:
         keepers = [asyncio.create_task(_keep("server", self._run_server, self._tell))]
         keepers += [asyncio.create_task(self._keep_service(service)) for service in self._services]
         keepers += [asyncio.create_task(end_in_time(self._settings.home, lambda said: self._tell("server", said)))]
+        keepers += [asyncio.create_task(self._have_it_store())]
         try:
             done, _ = await asyncio.wait([stopping, *keepers], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -144,6 +146,13 @@ class Supervisor:
                 return str(error)
             self._tell("server", f"ready at {self.server.url}")
         return _ending(await self.server.wait())
+
+    async def _have_it_store(self) -> NoReturn:
+        """Look for ever whether the server stores nothing although there is room again: then it has to start anew."""
+        while True:
+            await asyncio.sleep(_LOOK_FOR_ROOM_SECONDS)
+            if await self.server.end_if_it_stores_nothing():
+                self._tell("server", "stores nothing since the disk was full, and there is room again")
 
     async def _run_service(self, service: str) -> str:
         """Start ``service`` and wait until it ends. Returns what happened, in words."""

@@ -95,7 +95,7 @@ async def _timed(connection: Client) -> float:
 
 def _durable(place: Place) -> Check:
     """That an acknowledged fact is on the disk; the server's own monitoring tells."""
-    from services.server import ServerError, prove_durable
+    from services.server import ServerError, found_no_room, prove_durable
 
     name = "Durability"
     monitor = (read_object(place.folder.server_file) or {}).get("monitor_url")
@@ -109,6 +109,9 @@ def _durable(place: Place) -> Check:
         prove_durable(str(monitor))
     except (ServerError, OSError, ValueError) as error:
         return Check(name, False, one_line(error), f"stop the chain and start it with '{place.command} up'")
+    if found_no_room(str(monitor)):
+        found = "the disk was full, and the server does not store all that it is given"
+        return Check(name, False, found, f"make room: then '{place.command} up' starts the server anew by itself")
     return Check(name, True, "every fact is on the disk before it is acknowledged")
 
 

@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import nats
@@ -20,7 +22,7 @@ import pytest
 from events.streams import declare_streams
 from services.credentials import credential, prepare
 from services.home import HomeFolder, read_json
-from services.server import EmbeddedServer, ServerError, find_server, prove_durable
+from services.server import EmbeddedServer, ServerError, find_server, found_no_room, prove_durable
 from tests.chainserver import ChainServer
 
 
@@ -173,3 +175,44 @@ async def test_who_knocks_in_vain_again_and_again_does_not_fill_the_disk(
         logs = list(server.folder.nats.glob("server.log*"))
         assert 1 < len(logs) <= 4
         assert sum(log.stat().st_size for log in logs) < 4 * 5 * 1024
+
+
+async def test_where_the_disk_was_full_and_has_room_again_the_server_is_ended_to_start_anew(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that met a full disk takes nothing any more, whatever room there is."""
+    usage = namedtuple("usage", "free")
+    async with EmbeddedServer(free_home) as server:
+        assert not await server.end_if_it_stores_nothing()
+        monkeypatch.setattr("services.server.found_no_room", lambda _: True)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0))
+        assert not await server.end_if_it_stores_nothing(), "it would soon stand where it stood"
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9))
+        assert await server.end_if_it_stores_nothing()
+        await server.wait()
+        assert not await server.end_if_it_stores_nothing()
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "full"),
+    [
+        (503, b'{"error":"JetStream stream write error: write 2.blk: no space left on device"}', True),
+        (503, b'{"error":"JetStream is not current"}', False),
+        (200, b'{"status":"ok"}', False),
+    ],
+)
+def test_what_the_server_says_of_its_health_tells_whether_it_found_no_room(
+    status: int, said: bytes, full: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.recv(4096)
+                line.sendall(b"HTTP/1.0 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(said), said))
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        assert found_no_room(f"http://127.0.0.1:{listener.getsockname()[1]}") is full
+        thread.join()
