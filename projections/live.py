@@ -232,7 +232,7 @@ def _take_facts(desk: Desk, arrived: Arrived, touched: pa.Table) -> _Taken:
     raw = pa.concat_tables([mirrored, new]) if len(mirrored) else new
     desk.maker.put("raw", raw)
     facts = desk.maker.make(FACTS.select) if len(voids) else _all_facts(desk, raw)
-    doubts = may_not_count(facts)
+    doubts = may_not_count(facts) or _is_said_again(raw, voids, new)
     if doubts:
         voids = desk.maker.make(VOIDS.select)
         desk.put("voids", voids)
@@ -240,6 +240,14 @@ def _take_facts(desk: Desk, arrived: Arrived, touched: pa.Table) -> _Taken:
         facts = desk.maker.make(FACTS.select)
     desk.maker.put("facts", facts)
     return _Taken(mirrored, new, doubts)
+
+
+def _is_said_again(raw: pa.Table, voids: pa.Table, new: pa.Table) -> bool:
+    """Whether anything that is void by now comes once more: among the facts it would look like the first of its id."""
+    if not len(voids):
+        return False
+    void = raw.filter(pc.is_in(raw["position"], voids["position"]))
+    return bool(pc.any(pc.is_in(new["fact_key"], void["fact_key"])).as_py())
 
 
 def _mirrored(desk: Desk, arrived: Arrived, touched: pa.Table, new: pa.Table) -> pa.Table:

@@ -11,8 +11,10 @@ from tests.projections.story import (
     fact,
     handed,
     messages_of,
+    model_rows,
     opened,
     received,
+    rows_of_a_rebuild,
 )
 
 LEFT = handed(SHOP, IMPORTER, "2026-03-02 10:00")
@@ -79,6 +81,15 @@ def test_a_correction_that_is_corrected_is_void(given: Given) -> None:
     given(opened(), LEFT, CAME, first, second, third).then_order(status="received")
     anew = corrected(CAME, "2026-03-03 14:00", id="anew")
     given(opened(), LEFT, CAME, first, second, third, anew).then_order(status="in_transit")
+
+
+def test_what_is_said_under_the_id_of_a_correction_of_itself_is_said_again(given: Given) -> None:
+    itself = fact("fact.corrected", SHOP, "2026-03-02 10:00", {"fact_id": "one", "reason": "did_not_occur"}, id="one")
+    again = handed(SHOP, IMPORTER, "2026-03-02 11:00", id="one")
+    story = given(opened(), itself)
+    story.database.apply(messages_of([again], first=3))
+    assert model_rows(story.database) == rows_of_a_rebuild([opened(), itself, again])
+    story.then_order(status="taken_in")
 
 
 def test_an_order_that_was_opened_by_mistake_is_none(given: Given) -> None:
