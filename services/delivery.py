@@ -8,23 +8,23 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote
-
-from apprise.exception import AppriseImproperlyConfigured
 
 from services.contact import EMAIL, Channel, Contact
 from services.notifying import outbox as files
-from services.notifying import smtp
-from services.notifying.gateway import ADDRESS, Gateway, GatewayError
 from services.notifying.letter import PHONES, AddressError, Letter, check_address
 from services.notifying.outbox import Outbox
 from services.notifying.outcomes import Outcome
-from services.notifying.providers import Guarded, Provider, Surroundings
-from services.notifying.smtp import Smtp, SmtpServer
+from services.notifying.providers import Connected, Guarded, Provider, Surroundings
 from services.notifying.webhook import WEBHOOK, WebhookCaller
 from services.settings import Settings
 from services.webhooks import Webhook, webhook_finder
+
+if TYPE_CHECKING:
+    from services.notifying.gateway import Gateway
+
+# What brings Apprise in is imported where a service needs it: it takes an eighth of a second to load.
 
 _KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -109,7 +109,7 @@ class AppriseDelivery:
     def close(self) -> None:
         """Let go of what is open."""
         for guarded in (*self._services.values(), *self._webhooks.values()):
-            if isinstance(guarded.provider, Smtp):
+            if isinstance(guarded.provider, Connected):
                 guarded.provider.close()
             guarded.close()
 
@@ -138,15 +138,19 @@ def email_provider(url: str, *, outbox: Path, sender: str, monotonic: Callable[[
     if scheme == files.SCHEME:
         folder = url.partition("://")[2]
         return Outbox(Path(unquote(folder)) if folder else outbox, sender)
+    from apprise.exception import AppriseImproperlyConfigured
+
+    from services.notifying import smtp
+
     if scheme not in smtp.SCHEMES:
         return _gateway(EMAIL, url, "email_url")
     try:
-        server = SmtpServer.of(url, sender)
+        server = smtp.SmtpServer.of(url, sender)
     except (AppriseImproperlyConfigured, TypeError, ValueError):
         server = None
     if server is None:
         raise DeliveryError(f"email_url is not an address that Apprise can use (it starts with {scheme}://)")
-    return Smtp(server, sender, now=monotonic)
+    return smtp.Smtp(server, sender, now=monotonic)
 
 
 def channel_provider(kind: str, url: str) -> Provider:
@@ -162,6 +166,8 @@ def channel_provider(kind: str, url: str) -> Provider:
 
 
 def _gateway(kind: str, url: str, place: str) -> Gateway:
+    from services.notifying.gateway import ADDRESS, Gateway, GatewayError
+
     scheme = _scheme(url)
     if ADDRESS not in url:
         raise DeliveryError(f"{place} starts with {scheme}://, which needs {ADDRESS} in it where the recipient belongs")

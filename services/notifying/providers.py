@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from services.notifying.breaker import Breaker
 from services.notifying.letter import Letter
@@ -32,6 +32,14 @@ class Provider(Protocol):
 
     def send(self, letter: Letter) -> Outcome:
         """One attempt; it blocks, and several threads may be in it at a time."""
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A provider that keeps connections open."""
+
+    def close(self) -> None:
+        """Let go of them."""
 
 
 @dataclass(frozen=True)
