@@ -24,7 +24,7 @@ def reference() -> str:
     from cli.commands import app
 
     command = get_command(app)
-    context = typer.Context(command, info_name="repairchain")
+    context = typer.Context(command, info_name="repairchain", **command.context_settings)
     docs: str = get_docs_for_click(obj=command, ctx=context, name="repairchain")
     title, rest = _uncut(docs, command).split("\n\n", 1)
     return f"{title}\n\n{_INTRODUCTION}{rest.strip()}\n"
