@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import orjson
 from nats.aio.client import Client
@@ -48,10 +49,13 @@ class Resting:
             asking_again.cancel()
 
     async def _until_nothing(self, look: Callable[[], Awaitable[Left]]) -> None:
-        before: object = None
-        while left := await look():
+        before, left, changed = None, None, time.monotonic()
+        while left != {}:
+            # A question that went to a server which was just being killed has no answer: that says nothing.
+            with suppress(TimeoutError):
+                left = await look()
             # What is handed in again makes intake busy for a moment, and is no progress.
-            progress = {what: rest for what, rest in left.items() if what not in names.INTAKE_DURABLES.values()}
+            progress = {what: rest for what, rest in (left or {}).items() if what not in names.INTAKE_DURABLES.values()}
             if progress != before:
                 before, changed = progress, time.monotonic()
             assert time.monotonic() - changed < self._patience, f"nothing moves any more: {left}"
