@@ -252,11 +252,12 @@ def found_no_room(monitor_url: str) -> bool:
     hands in to it gets no answer (seen with nats-server 2.15.1).
     """
     try:
-        # The address is one that our own server wrote down.
-        with urllib.request.urlopen(f"{monitor_url}/healthz", timeout=5):  # noqa: S310
-            return False
-    except urllib.error.HTTPError as error:
-        return b"no space left" in error.read()
+        try:
+            # The address is one that our own server wrote down.
+            with urllib.request.urlopen(f"{monitor_url}/healthz", timeout=5):  # noqa: S310
+                return False
+        except urllib.error.HTTPError as error:  # unwell, and the answer says why; it may break off, too
+            return b"no space left" in error.read()
     except (OSError, http.client.HTTPException):
         return False  # it ends, or only just comes
 

@@ -194,15 +194,16 @@ async def test_where_the_disk_was_full_and_has_room_again_the_server_is_ended_to
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "full"),
+    ("status", "said", "broken_off", "full"),
     [
-        (503, b'{"error":"JetStream stream write error: write 2.blk: no space left on device"}', True),
-        (503, b'{"error":"JetStream is not current"}', False),
-        (200, b'{"status":"ok"}', False),
+        (503, b'{"error":"JetStream stream write error: write 2.blk: no space left on device"}', 0, True),
+        (503, b'{"error":"JetStream stream write', 40, False),
+        (503, b'{"error":"JetStream is not current"}', 0, False),
+        (200, b'{"status":"ok"}', 0, False),
     ],
 )
 def test_what_the_server_says_of_its_health_tells_whether_it_found_no_room(
-    status: int, said: bytes, full: bool
+    status: int, said: bytes, broken_off: int, full: bool
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -210,7 +211,8 @@ def test_what_the_server_says_of_its_health_tells_whether_it_found_no_room(
             line, _ = listener.accept()
             with line:
                 line.recv(4096)
-                line.sendall(b"HTTP/1.0 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(said), said))
+                length = len(said) + broken_off
+                line.sendall(b"HTTP/1.0 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, length, said))
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
