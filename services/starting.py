@@ -6,7 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from nats.js.errors import Error as JetStreamError
+
 from services.answering import NoAnswerError
+
+#: What whoever starts first meets: nobody answers yet, the log is not declared yet, the server is not reached yet.
+_NOT_THERE_YET: Final = (NoAnswerError, JetStreamError, OSError, TimeoutError)
 
 #: By then everything has come up (seconds).
 _COMES_UP_WITHIN: Final = 15.0
@@ -27,5 +32,5 @@ class Starting:
         self._until = self._now()
 
     def say(self, error: Exception, quietly: Say, aloud: Say) -> Say:
-        """How ``error`` is to be told: ``quietly`` while nobody need answer yet, else ``aloud``."""
-        return quietly if isinstance(error, NoAnswerError) and self._now() < self._until else aloud
+        """How ``error`` is to be told: ``quietly`` while it may only be that not all is there yet, else ``aloud``."""
+        return quietly if isinstance(error, _NOT_THERE_YET) and self._now() < self._until else aloud

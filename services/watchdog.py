@@ -39,9 +39,6 @@ _DOUBT: Final = 5.0
 #: Of what was said so much is remembered. Whoever takes back what was said before that hears it once more.
 _REMEMBERED: Final = 100_000
 
-#: So long after a start that nothing answers is no news.
-_STARTING: Final = timedelta(seconds=15)
-
 Append = Callable[[Event], Awaitable[Appended]]
 Notify = Callable[[str, Notice], Awaitable[None]]
 
@@ -198,15 +195,12 @@ class Watchdog:
 
     async def run(self) -> None:
         """Beat for ever. Trouble with the server or the projector passes; the next beat sees what this one missed."""
-        began = self._clock.now()
         while True:
             now = self._clock.now()
             try:
                 await self.beat(now)
             except (NoAnswerError, QuestionError, JetStreamError, OSError, TimeoutError) as error:
-                # Everything may be starting: the log is not declared yet, nobody answers yet.
-                starting = self._last_beat is None and now - began < _STARTING
-                (_log.debug if starting else _log.warning)("no beat", error=str(error) or repr(error))
+                self._starting.say(error, _log.debug, _log.warning)("no beat", error=str(error) or repr(error))
             except Exception:  # noqa: BLE001 - a watchdog that a single odd row can silence guards nobody
                 _log.exception("no beat")
             await self._clock.wait_until(now + self._every)

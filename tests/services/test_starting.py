@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from nats.js.errors import NotFoundError
+
 from services.answering import NoAnswerError
 from services.starting import Starting
 
@@ -20,8 +23,18 @@ def _told(starting: Starting, error: Exception) -> str:
     return said[0]
 
 
-def test_that_nobody_answers_yet_is_told_quietly_for_a_while() -> None:
-    clock, away = _Clock(), NoAnswerError("the projector does not run")
+@pytest.mark.parametrize(
+    "away",
+    [
+        NoAnswerError("the projector does not run"),
+        NotFoundError(description="stream not found"),
+        TimeoutError(),
+        ConnectionRefusedError(),
+    ],
+    ids=repr,
+)
+def test_what_is_only_not_there_yet_is_told_quietly_for_a_while(away: Exception) -> None:
+    clock = _Clock()
     starting = Starting(clock)
     assert _told(starting, away) == "quietly"
     clock.time += 14
