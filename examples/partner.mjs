@@ -1,5 +1,5 @@
 // A partner's own program in another language: publishes the events in a file, and waits for the receipt of each.
-// Needs Node 18 or newer, and `npm install @nats-io/transport-node`.
+// Needs Node 18 or newer and one package: `npm ci` in this folder fetches it, or `npm install @nats-io/transport-node` anywhere.
 //
 // node examples/partner.mjs SERVER CREDENTIALS FILE, for instance
 // node examples/partner.mjs nats://127.0.0.1:4222 .repairchain/credentials/retailer.juno.nk events.json

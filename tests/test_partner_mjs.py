@@ -1,6 +1,7 @@
 """A partner in another language: examples/partner.mjs publishes the watch story.
 
-Needs node, and @nats-io/transport-node in examples/node_modules or in a folder that NODE_PATH names.
+Needs node, and @nats-io/transport-node in examples/node_modules (``npm ci --prefix examples``) or in a folder that
+NODE_PATH names.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ MODULES = [
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("node") is None, reason="there is no node"),
-    pytest.mark.skipif(not MODULES, reason=f"{PACKAGE} is not installed"),
+    pytest.mark.skipif(not MODULES, reason=f"{PACKAGE} is not installed: npm ci --prefix examples"),
 ]
 
 
