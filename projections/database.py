@@ -148,11 +148,6 @@ class Database:
         finally:
             cursor.close()
 
-    def checkpoint(self) -> None:
-        """Fold the write-ahead log into the file; a good moment is when nothing else is waiting."""
-        with self._writing:
-            self._own.execute(f"CHECKPOINT {CATALOG}")
-
     def close(self) -> None:
         with self._writing:
             self._clear_desk()

@@ -7,11 +7,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bench.projections.stream import Stream
-from projections.database import open_database
+from projections.database import Database, open_database
 from services.supervisor import ALLOCATOR
 
 
@@ -27,6 +27,12 @@ def fill(file: Path, orders: int, *, leave: int = 0, waiting: int = 0) -> Stream
             database.mirror_only(chunk)
     print(f"mirrored {stream.length - leave:,} facts of {orders:,} orders", flush=True)
     return stream
+
+
+def checkpoint(database: Database) -> None:
+    """Fold what was written into the file, so that no measured batch meets it."""
+    with closing(database.cursor()) as cursor:
+        cursor.execute("CHECKPOINT")
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

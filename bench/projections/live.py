@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.projections.filling import arguments, as_the_projector, fill, scratch_file
+from bench.projections.filling import arguments, as_the_projector, checkpoint, fill, scratch_file
 from projections.database import open_database
 
 WANTED = 50.0
@@ -42,7 +42,7 @@ def measure(file: Path, orders: int, count: int) -> float:
     took, busy = [], []
     with open_database(file) as database:
         database.rebuild()
-        database.checkpoint()
+        checkpoint(database)
         for batch in batches(waiting)[: count + 3]:
             began, processors = time.perf_counter(), time.process_time()
             database.apply(batch)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from bench.projections.filling import arguments, fill, scratch_file
+from bench.projections.filling import arguments, checkpoint, fill, scratch_file
 from projections import queries
 from projections.database import Database, open_database
 
@@ -56,7 +56,7 @@ def measure(file: Path, orders: int, rounds: int) -> bool:
     fill(file, orders, waiting=WAITING).close()
     with open_database(file) as database:
         database.rebuild()
-        database.checkpoint()
+        checkpoint(database)
         cursor = database.cursor()
         is_open, commitments = cursor.execute(_OPEN).fetchall()[0]
         (when,) = cursor.execute(_WHEN_DUE).fetchall()[0]

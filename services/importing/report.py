@@ -69,11 +69,6 @@ class ImportReport:
         """Note that the rest of a file, from about ``line`` on, could not be read."""
         self.damaged.append(Left(file, line, reason))
 
-    @property
-    def complete(self) -> bool:
-        """Whether everything in the log could be used."""
-        return not (self.rows_skipped or self.facts_left_out or self.damaged)
-
     def _keep(self, entry: Left) -> None:
         if len(self.left) < KEPT:
             self.left.append(entry)

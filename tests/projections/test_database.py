@@ -271,7 +271,6 @@ def test_whoever_reads_does_not_keep_the_file_from_being_closed(tmp_path: Path) 
         for reader in readers:
             reader.start()
         assert reading.wait(10)
-        database.checkpoint()
         database.close()
         for reader in readers:
             reader.join(10)

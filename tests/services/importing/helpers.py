@@ -44,6 +44,11 @@ def facts_of(
     return list(facts_from(use or mapping(), [path], report))
 
 
+def everything_was_used(report: ImportReport) -> bool:
+    """Whether no row, no fact and no rest of a file was left out."""
+    return not (report.rows_skipped or report.facts_left_out or report.damaged)
+
+
 def told(submissions: list[Submission]) -> list[str]:
     """``"B item.received"`` for each: who said what."""
     return [

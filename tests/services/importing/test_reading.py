@@ -264,7 +264,6 @@ def test_a_file_that_is_cut_off_gives_what_it_has_and_the_next_file_follows(tmp_
     rows = list(read_rows(use, [tmp_path / "cut", tmp_path / "whole"], report))
     assert len(rows) > 1
     assert [each.file for each in report.damaged] == ["cut"]
-    assert not report.complete
 
 
 @pytest.mark.parametrize("content", [b"\x1f\x8b", b"\x1f\x8bnonsense", _cut(gzip.compress(HEADER.encode(), mtime=0))])
