@@ -34,8 +34,8 @@ from services.notifying.promising import keeps_the_date, missed_visit
 from services.notifying.records import (
     Closure,
     MessagePlan,
+    MessagePolicy,
     PlannedMessage,
-    Policy,
     Send,
     Suppress,
     SuppressReason,
@@ -53,7 +53,7 @@ _LAST_WORDS = frozenset({"closed", "corrected", "check"}) | OUTLIVES_THE_ORDER
 _MAY_END_IT = frozenset({"update"}) | APART_KINDS
 
 
-def is_past(trigger: Event, policy: Policy, now: datetime) -> bool:
+def is_past(trigger: Event, policy: MessagePolicy, now: datetime) -> bool:
     """Whether ``trigger`` happened too long ago to be news; then nobody need look at its order at all."""
     happened = min(trigger.time, trigger.recordedtime or trigger.time)
     return now - happened > policy.stale_after
@@ -71,7 +71,7 @@ def concerns_her(trigger: Event | Happened) -> bool:
 def decide_plan(
     trigger: Event,
     timeline: Mapping[str, Any],
-    policy: Policy,
+    policy: MessagePolicy,
     now: datetime,
     closures: Sequence[Closure] = (),
     promise: datetime | None = None,
@@ -125,7 +125,7 @@ class Found:
     more_to_come: bool
 
 
-def what_to_tell(fact: Happened, history: History, policy: Policy, now: datetime) -> Found | None:
+def what_to_tell(fact: Happened, history: History, policy: MessagePolicy, now: datetime) -> Found | None:
     """The decision of ``decide_plan`` on a fact of TRIGGERS, before it is filled with what the message may say."""
     if history.customer is None:
         return None
@@ -155,7 +155,7 @@ def _message(cause: Happened, kind: MessageKind, history: History, now: datetime
     return message if history.status_of(message) is None else None
 
 
-_Look = Callable[[Happened, History, Policy, datetime], tuple[Happened, MessageKind] | None]
+_Look = Callable[[Happened, History, MessagePolicy, datetime], tuple[Happened, MessageKind] | None]
 
 
 def _look(fact: Happened) -> _Look:
@@ -168,7 +168,9 @@ def _look(fact: Happened) -> _Look:
     return _overdue if fact.name in (OVERDUE, NUDGED) else _milestone_to_tell
 
 
-def _for_itself(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
+def _for_itself(
+    fact: Happened, history: History, policy: MessagePolicy, now: datetime
+) -> tuple[Happened, MessageKind] | None:
     del policy
     kind = apart_kind(fact)
     if kind is None:
@@ -179,7 +181,9 @@ def _for_itself(fact: Happened, history: History, policy: Policy, now: datetime)
     return (fact, kind) if apart_speaks(fact, history, now) is None else None
 
 
-def _put_right(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
+def _put_right(
+    fact: Happened, history: History, policy: MessagePolicy, now: datetime
+) -> tuple[Happened, MessageKind] | None:
     left = left_to_tell(fact, history, now)
     if left is not None and (kind := apart_kind(left)) is not None:
         return left, kind
@@ -187,7 +191,7 @@ def _put_right(fact: Happened, history: History, policy: Policy, now: datetime) 
 
 
 def _milestone_to_tell(
-    fact: Happened, history: History, policy: Policy, now: datetime
+    fact: Happened, history: History, policy: MessagePolicy, now: datetime
 ) -> tuple[Happened, MessageKind] | None:
     speaking = milestone(history, now - policy.stale_after)
     if fact.name == CORRECTION:
@@ -202,13 +206,15 @@ def _milestone_to_tell(
 
 
 def _entered_twice(
-    fact: Happened, history: History, policy: Policy, now: datetime
+    fact: Happened, history: History, policy: MessagePolicy, now: datetime
 ) -> tuple[Happened, MessageKind] | None:
     del policy, now
     return (fact, "corrected") if is_told_apart(fact, history) else None
 
 
-def _overdue(fact: Happened, history: History, policy: Policy, now: datetime) -> tuple[Happened, MessageKind] | None:
+def _overdue(
+    fact: Happened, history: History, policy: MessagePolicy, now: datetime
+) -> tuple[Happened, MessageKind] | None:
     kind = speaks_as(fact, history, policy)
     if (
         kind is None
@@ -220,7 +226,7 @@ def _overdue(fact: Happened, history: History, policy: Policy, now: datetime) ->
 
 
 def decide_delivery(
-    message: PlannedMessage, timeline: Mapping[str, Any], policy: Policy, now: datetime
+    message: PlannedMessage, timeline: Mapping[str, Any], policy: MessagePolicy, now: datetime
 ) -> Send | Suppress:
     """Whether ``message`` is still true and still news, seen against the newest ``timeline`` of its order."""
     history = History.of(timeline).without(message.message)
@@ -228,7 +234,9 @@ def decide_delivery(
     return Send() if reason is None else Suppress(reason)
 
 
-def to_tell_anew(message: PlannedMessage, timeline: Mapping[str, Any], policy: Policy, now: datetime) -> Event | None:
+def to_tell_anew(
+    message: PlannedMessage, timeline: Mapping[str, Any], policy: MessagePolicy, now: datetime
+) -> Event | None:
     """The fact that ``message`` tells, if that is still to be told, but the message has waited until the date of
     further news in it passed: then it has to be written anew. None otherwise."""
     history, planned = History.of(timeline), message.planned
@@ -248,7 +256,7 @@ def to_tell_anew(message: PlannedMessage, timeline: Mapping[str, Any], policy: P
     )
 
 
-def objection(message: PlannedMessage, history: History, policy: Policy, now: datetime) -> SuppressReason | None:
+def objection(message: PlannedMessage, history: History, policy: MessagePolicy, now: datetime) -> SuppressReason | None:
     """Why ``message`` should not be told any more, given a ``history`` without its plan; or None."""
     planned = message.planned
     fact = history.find(planned.trigger_source, planned.trigger_id)

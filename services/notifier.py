@@ -40,7 +40,7 @@ from services.notifying.coming_up import ComingUp
 from services.notifying.connected import ContactBook, JetStreamLog
 from services.notifying.order_locks import OrderLocks
 from services.notifying.places import Places
-from services.notifying.records import Policy
+from services.notifying.records import MessagePolicy
 from services.notifying.sending import RETRY_AFTER, Sender
 from services.notifying.taking import Taking
 from services.notifying.telling import PLANNED, Teller
@@ -84,7 +84,7 @@ class Notifier:
         delivery: Delivery,
         cards: Callable[[], Mapping[str, PartyCard]],
         *,
-        policy: Policy | None = None,
+        policy: MessagePolicy | None = None,
         retry_after: Sequence[float] = RETRY_AFTER,
         limits: Limits = DEFAULT_LIMITS,
         lease: float = LEASE,
@@ -98,7 +98,7 @@ class Notifier:
         self._ask = ask
         self._delivery = delivery
         self._cards = cards
-        self._policy = policy or Policy()
+        self._policy = policy or MessagePolicy()
         self._retry_after = retry_after
         self._stopping = False
         self._daily_list = daily_list

@@ -29,7 +29,7 @@ from services.notifying.history import Happened, History, Owed, Told
 from services.notifying.newsworthy import lies_ready
 from services.notifying.overdue import NUDGED, OVERDUE
 from services.notifying.promising import PUT_OFF_NOTHING, by_day, is_always_by_day, keeps_the_date, missed_visit
-from services.notifying.records import PlannedMessage, Policy
+from services.notifying.records import MessagePolicy, PlannedMessage
 from services.notifying.steadying import to_be_written
 
 #: More updates than this for one stretch of one order are no news but noise, and would never come to an end.
@@ -47,7 +47,7 @@ class TooManyMessagesError(ValueError):
 
 
 def predict(
-    story: Story, news: Terms, manners: Manners, policy: Policy | None = None, shop: Clock | None = None
+    story: Story, news: Terms, manners: Manners, policy: MessagePolicy | None = None, shop: Clock | None = None
 ) -> list[Message]:
     """The messages that the customer would have got, in order; ``news`` has the rule for updates.
 
@@ -63,7 +63,7 @@ def predict(
             raise TooManyMessagesError(
                 f"the policy's time for update is so short that an order would get {count:,} updates"
             )
-    return _Replay(story, news, manners, policy or Policy(), shop).run()
+    return _Replay(story, news, manners, policy or MessagePolicy(), shop).run()
 
 
 @dataclass
@@ -91,7 +91,7 @@ class _Waiting(NamedTuple):
 
 
 class _Replay:
-    def __init__(self, story: Story, news: Terms, manners: Manners, policy: Policy, shop: Clock | None) -> None:
+    def __init__(self, story: Story, news: Terms, manners: Manners, policy: MessagePolicy, shop: Clock | None) -> None:
         self.story, self.terms, self.manners, self.policy, self.shop = story, news, manners, policy, shop
         self.late = sorted(story.late)
         self.position = 0

@@ -36,7 +36,7 @@ from services.backtest.report import (
 from services.backtest.stories import Order, read_log_span, read_orders
 from services.importing import Mapping
 from services.notifying.decency import Manners
-from services.notifying.records import Policy as MessagePolicy
+from services.notifying.records import MessagePolicy
 
 _THREADS: Final = 2
 _BUILT_IN: Final = "built-in"

@@ -18,7 +18,7 @@ from services.answering import Ask, TooLargeError
 from services.contact import Contact
 from services.notifying.asking_together import LETTERS_OF
 from services.notifying.gathering import Hold, Letter, Reach, gather, pending
-from services.notifying.records import Policy
+from services.notifying.records import MessagePolicy
 
 #: ``more_to_tell``: it goes with what else is told within minutes. ``tomorrow``: she has had her letters of today.
 Why = Literal["more_to_tell", "quiet_hours", "tomorrow", "channel"]
@@ -56,12 +56,12 @@ def waits(history: Mapping[str, Any], contact: Contact | None, now: datetime) ->
 
 
 def _why(message: str, history: Mapping[str, Any], reach: Reach, now: datetime) -> tuple[Why | None, str | None]:
-    match gather(message, history, reach, Policy(), now):
+    match gather(message, history, reach, MessagePolicy(), now):
         case Hold(until, for_more=True):
             return "more_to_tell", iso(until)
         case Hold(until):
             # Without the letters of today only the hour can be against it.
-            alone = gather(message, {**history, "letters": [], "acknowledgements": []}, reach, Policy(), now)
+            alone = gather(message, {**history, "letters": [], "acknowledgements": []}, reach, MessagePolicy(), now)
             by_the_hour = isinstance(alone, Hold) and not alone.for_more
             return ("quiet_hours" if by_the_hour else "tomorrow"), iso(until)
         case Letter() if _was_tried(message, history):

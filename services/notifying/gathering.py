@@ -19,7 +19,7 @@ from services.messages import decide_delivery
 from services.notifying.decency import Manners, is_beside_the_others, not_before, waits_for_more
 from services.notifying.history import History, moment
 from services.notifying.places import LAST, Place
-from services.notifying.records import MessagePlan, PlannedMessage, Policy, Send, Suppress, SuppressReason
+from services.notifying.records import MessagePlan, MessagePolicy, PlannedMessage, Send, Suppress, SuppressReason
 
 #: Only she can say how it goes on: a pause does not keep these from her, for without them nothing would go on at all.
 ASKING: Final = frozenset({"quote", "question", "failed"})
@@ -77,7 +77,7 @@ class Reach:
 
 
 def gather(
-    message: str, timeline: Mapping[str, Any], reach: Reach, policy: Policy, now: datetime
+    message: str, timeline: Mapping[str, Any], reach: Reach, policy: MessagePolicy, now: datetime
 ) -> Letter | Hold | Suppress | None:
     """What to do about ``message`` now; None if it has an outcome.
 
@@ -102,7 +102,7 @@ def _only_waits_for_more(verdict: Send | Hold | Suppress) -> bool:
 
 
 def _verdict(
-    message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, policy: Policy, now: datetime
+    message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, policy: MessagePolicy, now: datetime
 ) -> Send | Hold | Suppress:
     verdict = decide_delivery(message, timeline, policy, now)
     if isinstance(verdict, Suppress):

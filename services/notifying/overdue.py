@@ -27,7 +27,7 @@ from services.notifying.newsworthy import (
     milestone,
     told_as,
 )
-from services.notifying.records import Policy, SuppressReason, message_id
+from services.notifying.records import MessagePolicy, SuppressReason, message_id
 from services.notifying.since import last_of_others, person_announced, silences
 
 OVERDUE: Final = "commitment.overdue"
@@ -59,7 +59,7 @@ def overdue_kind(trigger: Happened) -> MessageKind | None:
     return "check" if trigger.data.get("kind") == "check" else "overdue"
 
 
-def speaks_as(trigger: Happened, history: History, policy: Policy) -> MessageKind | None:
+def speaks_as(trigger: Happened, history: History, policy: MessagePolicy) -> MessageKind | None:
     """``overdue_kind``, except that after letters enough without news a person is to get in touch: ``person``.
 
     That is said once of a silence; the letters after it own up to what has not come of it.
@@ -76,7 +76,7 @@ def outlives_the_order(trigger: Happened, kind: MessageKind) -> bool:
 
 
 def overdue_speaks(
-    trigger: Happened, kind: MessageKind, history: History, policy: Policy, now: datetime
+    trigger: Happened, kind: MessageKind, history: History, policy: MessagePolicy, now: datetime
 ) -> SuppressReason | None:
     """None if the commitment that ``trigger`` is about is worth a message now, otherwise why it is not."""
     owed = history.commitment(str(trigger.data.get("commitment")))
@@ -121,7 +121,7 @@ def _is_reminded_later(history: History, now: datetime) -> bool:
     return history.is_hurried and history.named is not None and history.named > now and lies_ready(history)
 
 
-def _milestone_speaks(trigger: Happened, history: History, policy: Policy, now: datetime) -> bool:
+def _milestone_speaks(trigger: Happened, history: History, policy: MessagePolicy, now: datetime) -> bool:
     speaking = milestone(history, now - policy.stale_after)
     if speaking is None:
         return False

@@ -40,7 +40,7 @@ def usual_promise(now: datetime, closures: Sequence[Closure] = ()) -> datetime:
 
 
 @dataclass(frozen=True)
-class Policy:
+class MessagePolicy:
     """What the operator decides about messages; ``promise``: the next news where no query says.
 
     ``most_silent``: after so many messages in a row without anything new a person gets in touch (0: never).
@@ -52,7 +52,7 @@ class Policy:
     most_silent: int = DEFAULT_POLICY.messages.most_silent
     after_missed_visit: Amount = DEFAULT_POLICY.messages.after_missed_visit
 
-    def under(self, rules: Mapping[str, Any] | None) -> Policy:
+    def under(self, rules: Mapping[str, Any] | None) -> MessagePolicy:
         """This, as the policy that the chain has adopted has it (``rules`` as the query gives them)."""
         if not rules:
             return self

@@ -34,7 +34,7 @@ from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 from services.notifying.places import Place, Places
 from services.notifying.recording import Log, Notify, Recorder, said
-from services.notifying.records import PlannedMessage, Policy, Suppress, SuppressReason
+from services.notifying.records import MessagePolicy, PlannedMessage, Suppress, SuppressReason
 from services.notifying.resuming import Again, Resumer
 from services.notifying.turns import Customer, Turns
 from services.notifying.waiting import AgainLaterError, LapsedError
@@ -115,7 +115,7 @@ class Sender:
     notify: Notify
     cards: Callable[[], Mapping[str, PartyCard]]
     clock: Clock
-    policy: Policy
+    policy: MessagePolicy
     retry_after: Sequence[float] = RETRY_AFTER
     jitter: Callable[[], float] = jitter
     #: Where other notifiers write to her, too.

@@ -32,7 +32,7 @@ from services.notifying.history import History, moment
 from services.notifying.newsworthy import lies_ready
 from services.notifying.promising import by_day
 from services.notifying.recording import Log
-from services.notifying.records import Closure, MessagePlan, Policy
+from services.notifying.records import Closure, MessagePlan, MessagePolicy
 from services.notifying.sending import Contacts, ForgottenCustomerError, Sender, UnreadableContactError
 from services.notifying.steadying import to_be_written
 from services.notifying.waiting import LapsedError, NotYetError
@@ -69,7 +69,7 @@ class Teller:
     delivery: Delivery
     cards: Callable[[], Mapping[str, PartyCard]]
     clock: Clock
-    policy: Policy
+    policy: MessagePolicy
     sender: Sender
     #: Messages of late that have an outcome: their plans come up, too, and need no look.
     _ended: set[str] = field(default_factory=set)

@@ -23,7 +23,7 @@ from projections.policy import DEFAULT_POLICY
 from projections.queries.runner import run
 from services.messages import TRIGGERS, concerns_her, decide_delivery, decide_plan
 from services.notifying.newsworthy import MILESTONES
-from services.notifying.records import Closure, MessagePlan, PlannedMessage, Policy, Send, Suppress
+from services.notifying.records import Closure, MessagePlan, MessagePolicy, PlannedMessage, Send, Suppress
 from services.notifying.wording import compose
 from services.parties import PartyCard
 
@@ -37,7 +37,7 @@ MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 #: So long progress waits for what else there may be to tell.
 PATIENCE = DEFAULT_POLICY.messages.patience
-POLICY = Policy()
+POLICY = MessagePolicy()
 CARDS = {SHOP: PartyCard(display_name="Juno Watches", phone="020 1", email="service@juno.example")}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from events.envelope import Event
 from services.messages import decide_plan
-from services.notifying.records import MessagePlan, Policy, Send, Suppress
+from services.notifying.records import MessagePlan, MessagePolicy, Send, Suppress
 from tests.services.notifying.chain import (
     AT_IMPORTER,
     AT_REPAIRER,
@@ -249,7 +249,7 @@ def test_that_a_person_will_be_in_touch_is_owed_until_one_was(chain: Chain) -> N
 
 
 def test_a_policy_may_leave_it_to_letters(chain: Chain) -> None:
-    never = Policy(most_silent=0)
+    never = MessagePolicy(most_silent=0)
     chain.story(*OUT)
     for week in range(4):
         (noted, *_) = chain.falls_overdue("update", MONDAY + (10 + 8 * week) * DAY)
