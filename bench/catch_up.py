@@ -14,6 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import nats
 import uvloop
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
@@ -22,9 +23,9 @@ from bench.measuring import CLOCK, durable_server, report, stories
 from events import names
 from events.log import append_batch, last_position
 from events.together import MAX_BATCH
-from services.connecting import connect
+from services.connecting import connect, login
 from services.projector import Projector
-from services.rights import KEEPER_USER
+from services.rights import KEEPER_USER, inbox_prefix
 from services.settings import Settings
 
 
@@ -44,7 +45,8 @@ async def fill(settings: Settings, count: int) -> None:
 
 async def bare(settings: Settings, count: int) -> float:
     """Facts per second of an ordered consumer whose callback only counts."""
-    connection = await connect(settings, KEEPER_USER)
+    found = login(settings, KEEPER_USER)
+    connection = await nats.connect(found.url, inbox_prefix=inbox_prefix(KEEPER_USER), **found.credential.options)
     done = asyncio.Event()
     seen = 0
 

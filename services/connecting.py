@@ -8,7 +8,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
-import nats
 import nats.js.errors
 import structlog
 from nats.aio.client import Client
@@ -17,6 +16,7 @@ from nats.protocol.parser import PERMISSIONS_ERR
 from services.credentials import Credential, credential
 from services.ending import look_at_its_end, within
 from services.fitness import require_fit, tls_of
+from services.headers import HeaderClient
 from services.home import read_json
 from services.rights import inbox_prefix
 from services.settings import Settings, SettingsError
@@ -78,13 +78,15 @@ async def connect(settings: Settings, who: str, *, name: str = "repairchain", **
     """
     found = login(settings, who)
     tls = {} if found.tls is None else {"tls": found.tls}
-    return await nats.connect(
+    client = HeaderClient()
+    await client.connect(
         found.url,
         name=name,
         inbox_prefix=inbox_prefix(who),
         error_cb=note,
         **{"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2, **found.credential.options, **tls, **options},
     )
+    return client
 
 
 #: Without a server nothing comes to its end any more, unless the server is back within this (seconds).
