@@ -6,6 +6,7 @@ generator, which makes a million of them in a minute and the same million again 
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from collections.abc import Iterator
@@ -140,7 +141,7 @@ def _bent(document: dict[str, Any], values: list[Any], chance: random.Random) ->
         elif how == 1:
             fields[f"{field}X"] = fields.pop(field)
         elif how == 2:
-            fields[field] = chance.choice(values)
+            fields[field] = copy.deepcopy(chance.choice(values))  # what is bent next may be inside it
         else:
             fields[field] = chance.choice(
                 (*PARTIES, "repairchain.order.opened.v9", "W-1-1", "9999-12-31T23:59:59Z", "")
