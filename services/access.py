@@ -3,6 +3,10 @@
 ``access.json`` in the registry holds ``{"state": "suspended" | "revoked", "since": …}`` for each partner that is kept
 out; whoever does not stand there is let in. A partner that is kept out has no account on the server: its connections
 are cut when the server reads its accounts anew, and its secret opens nothing. What it said before stays.
+
+Whoever is killed amid a change leaves word first that the server is to be told (untold_file), and who is kept out
+stands in the registry before anything of it is destroyed: so ``up`` carries on with what was begun, and doing it again
+does the rest.
 """
 
 from __future__ import annotations
@@ -59,21 +63,25 @@ def suspend(home: Path, party: str) -> bool:
     Returns, as the others here do, whether a running server of this home has taken it. Raises AccessError if the party
     is not registered, or was revoked.
     """
-    with HomeFolder(home).changing():
+    folder = HomeFolder(home)
+    with folder.changing():
         if _state(home, party) == "revoked":
             raise AccessError(f"{party} was revoked, which keeps it out already")
-        return _keep_out(home, party, "suspended")
+        _note(folder, party, "suspended")
+        return _apply(folder)
 
 
 def revoke(home: Path, party: str) -> bool:
     """Keep ``party`` out and destroy its secret, and its keys. Raises AccessError if it is not registered."""
-    with HomeFolder(home).changing():
+    folder = HomeFolder(home)
+    with folder.changing():
         _state(home, party)
-    revoke_keys(home, party)  # first, for the server may not take the rest
-    with HomeFolder(home).changing():
-        forget_credential(HomeFolder(home), party)
-        forget_replaced(HomeFolder(home), party)
-        return _keep_out(home, party, "revoked")
+        _note(folder, party, "revoked")
+    revoke_keys(home, party)  # before the rest, which the server may not take
+    with folder.changing():
+        _note(folder, party, "revoked")
+        _forget_secrets(folder, party)
+        return _apply(folder)
 
 
 def resume(home: Path, party: str) -> bool:
@@ -83,9 +91,15 @@ def resume(home: Path, party: str) -> bool:
     """
     folder = HomeFolder(home)
     with folder.changing():
+        before = _state(home, party)
+    if before == "revoked":  # by somebody who was perhaps killed before all of its secrets were destroyed
+        revoke_keys(home, party)
+    with folder.changing():
         if _state(home, party) == ACTIVE and not folder.untold_file.exists():
             raise AccessError(f"{party} is let in already")
         folder.untold_file.touch()
+        if before == "revoked":
+            _forget_secrets(folder, party)
         others = {each: why for each, why in read_kept_out(folder).items() if each != party}
         write_json(folder.access_file, others)
         make_boxes(folder, [party])
@@ -110,6 +124,7 @@ def rotate(home: Path, party: str, nkey: str | None = None, overlap: timedelta =
             raise AccessError(f"{party} has that key already")
         if nkey is not None:
             require_unused(folder, party, nkey)
+        folder.untold_file.touch()
         replace_in_time(folder, party, datetime.now(UTC), overlap)
         if nkey is None:
             forget_credential(folder, party)
@@ -127,13 +142,18 @@ def _state(home: Path, party: str) -> str:
     return ACTIVE if found is None else found.state
 
 
-def _keep_out(home: Path, party: str, state: Literal["suspended", "revoked"]) -> bool:
-    folder = HomeFolder(home)
+def _note(folder: HomeFolder, party: str, state: Literal["suspended", "revoked"]) -> None:
+    """From now on ``party`` is kept out, but for a server that has not heard of it. The caller holds ``changing()``."""
+    folder.untold_file.touch()
     known = read_kept_out(folder)
     if known.get(party, {}).get("state") != state:
         new = KeptOut(state=state, since=datetime.now(UTC).replace(microsecond=0))
         write_json(folder.access_file, known | {party: new.model_dump(mode="json")})
-    return _apply(folder)
+
+
+def _forget_secrets(folder: HomeFolder, party: str) -> None:
+    forget_credential(folder, party)
+    forget_replaced(folder, party)
 
 
 def _apply(folder: HomeFolder) -> bool:

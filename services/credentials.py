@@ -152,15 +152,18 @@ def register_nkey(folder: HomeFolder, party: str, nkey: str) -> None:
     require_unused(folder, party, nkey)
     nkeys = read_nkeys(folder)
     if nkeys.get(party) != nkey:
-        forget_credential(folder, party)
+        # In this order, so that whoever is killed in between leaves the party with the one or the other, and no third.
+        _seed_file(folder, party).unlink(missing_ok=True)
         _write_nkeys(folder, nkeys | {party: nkey})
+    _password_file(folder, party).unlink(missing_ok=True)
 
 
 def forget_credential(folder: HomeFolder, party: str) -> None:
     """Destroy the secret of ``party``. The caller holds ``folder.changing()`` and writes the accounts."""
+    # First: whoever is killed after this leaves a secret that is whole, or none.
+    _write_nkeys(folder, {other: known for other, known in read_nkeys(folder).items() if other != party})
     for file in (_seed_file(folder, party), _password_file(folder, party)):
         file.unlink(missing_ok=True)
-    _write_nkeys(folder, {other: known for other, known in read_nkeys(folder).items() if other != party})
 
 
 def replace_in_time(folder: HomeFolder, party: str, now: datetime, overlap: timedelta) -> None:
@@ -233,6 +236,7 @@ def _read_replaced(folder: HomeFolder) -> dict[str, tuple[Replaced, ...]]:
 def _known_by(folder: HomeFolder, party: str, nkeys: dict[str, str]) -> KnownBy:
     """By what the server is to know ``party``. One without a credential is given a key, also in ``nkeys``."""
     if party in nkeys:
+        _password_file(folder, party).unlink(missing_ok=True)  # that it replaced, where we were killed before this
         return KnownBy(nkey=nkeys[party])
     if (before := _read_login(_password_file(folder, party), party)) is not None:
         return KnownBy(password=str(before["password"]))

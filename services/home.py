@@ -182,7 +182,7 @@ class HomeFolder:
             return False
         with self.lock_file.open("a") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: several may ask at the same time
             except OSError:
                 return True
         return False

@@ -30,10 +30,12 @@ def tell_server(folder: HomeFolder) -> bool:
 
     It is told twice: the imports of an account that is new in one reading take effect with the next (seen with
     nats-server 2.15.1; until then the newcomer could connect, but its submissions would reach nobody). Once it has
-    heard, nothing is left untold.
+    heard, nothing is left untold. One that only just starts may have read the accounts of before: whoever started it
+    tells it again.
     """
     heard = _has_heard(folder)
-    folder.untold_file.unlink(missing_ok=True)
+    if heard or not folder.in_use():
+        folder.untold_file.unlink(missing_ok=True)
     return heard
 
 

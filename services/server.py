@@ -30,6 +30,7 @@ HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 10.0
 _LOOK_AGAIN_SECONDS: Final = 0.003
+_LOCK_TRIES: Final = 20
 
 #: With less room than this a server that starts anew would soon stand where it stood (bytes).
 _ROOM: Final = 64 * 1024 * 1024
@@ -93,7 +94,7 @@ class EmbeddedServer:
         Raises ServerError if the home is in use or broken, or the server will not run.
         """
         self.folder.create()
-        self._take_home()  # first: another chain may be at work on what is prepared
+        await self._take_home()  # first: another chain may be at work on what is prepared
         try:
             try:
                 prepare(self.folder.root)
@@ -125,7 +126,11 @@ class EmbeddedServer:
             return False
         if not await asyncio.to_thread(found_no_room, self.monitor_url):
             return False
-        if shutil.disk_usage(self.folder.store).free < _ROOM or not self.running:
+        try:
+            free = shutil.disk_usage(self.folder.store).free
+        except OSError:  # somebody took the folder away: a server that starts anew would begin with an empty log
+            return False
+        if free < _ROOM or not self.running:
             return False
         process.terminate()
         return True
@@ -166,20 +171,22 @@ class EmbeddedServer:
         except UnfitServerError as error:
             raise ServerError(str(error)) from None
 
-    def _take_home(self) -> None:
+    async def _take_home(self) -> None:
         """Lock the home. The server process inherits the lock, so it holds for as long as either of us lives."""
         if self._lock is not None:
             self._lock.close()
         self._lock = self.folder.lock_file.open("a")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.close()
-            self._lock = None
-            raise ServerError(
-                f"{self.folder.root} is in use: a chain runs on it already; "
-                "stop it, or choose another folder with --home"
-            ) from None
+        for _ in range(_LOCK_TRIES):
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:  # perhaps somebody who only looks whether it is in use
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        self._lock.close()
+        self._lock = None
+        raise ServerError(
+            f"{self.folder.root} is in use: a chain runs on it already; stop it, or choose another folder with --home"
+        )
 
     async def _launch(self) -> None:
         for old in self.folder.run.glob("nats-server_*.ports"):

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,9 @@ _OLDEST_PYTHON: Final = (3, 11)
 
 #: Facts are never deleted, so a disk that is nearly full is a chain that soon stands still.
 _LEAST_FREE: Final = 1_000_000_000
+
+#: Who changes accounts has told the server by then, and `up` has where they were cut off (seconds).
+_TOLD_WITHIN: Final = 30.0
 
 
 def checks_here(place: Place) -> Iterator[Check]:
@@ -105,10 +109,26 @@ def secrets(place: Place) -> Check:
         )
     if (broken := _broken(place)) is not None:
         return Check(name, False, *broken)
+    if _untold(place):
+        return Check(
+            name,
+            False,
+            "a change of who is let in was cut off, or the server hung: who is out may be let in, or the other way",
+            f"do it again, or start '{place.command} up', which carries on with it; it does so by itself where it runs",
+        )
     found = f"{many(len(files), 'file')}, for their owner only"
     if passwords:
         found += f"; {len(passwords)} with a password, for which 'repairchain partner rotate' gives a key"
     return Check(name, True, found)
+
+
+def _untold(place: Place) -> bool:
+    """Whether the server has still not heard of accounts that somebody changed, who had the time to tell it."""
+    try:
+        begun = place.folder.untold_file.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return time.time() - begun > _TOLD_WITHIN
 
 
 def _broken(place: Place) -> tuple[str, str] | None:

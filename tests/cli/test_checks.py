@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +52,18 @@ def test_passwords_of_before_are_counted(free_home: Path) -> None:
     found = here.secrets(find_place(free_home))
     assert found.ok
     assert found.found.startswith("2 files, for their owner only; 1 with a password")
+
+
+def test_a_change_of_who_is_let_in_that_was_cut_off_is_told_once_it_would_have_been_carried_on(free_home: Path) -> None:
+    add_party(free_home, "retailer:juno")
+    place = find_place(free_home)
+    place.folder.untold_file.touch()
+    assert here.secrets(place).ok, "somebody is at it"
+    os.utime(place.folder.untold_file, (0, 0))
+    found = here.secrets(place)
+    assert not found.ok
+    assert "was cut off, or the server hung" in found.found
+    assert "do it again" in found.advice
 
 
 def test_a_home_that_is_none(free_home: Path) -> None:

@@ -20,6 +20,7 @@ from events.subjects import box_stream, intake_subject
 from services import access, reloading
 from services.access import AccessError, kept_out
 from services.credentials import Credential, CredentialError, NotKeptError, credential
+from services.expiring import end_replaced
 from services.home import HomeFolder, write_json
 from services.http.keys import make_key, with_key
 from services.parties import add_party, list_parties
@@ -181,6 +182,17 @@ def test_a_server_that_hangs_is_told_all_the_same_and_that_it_hangs_is_said(
         with pytest.raises(ServerReloadError, match="does not take the changed accounts"):
             tell_server(folder)
     assert signals == [(7, signal.SIGHUP)]
+
+
+async def test_a_server_that_has_its_accounts_and_only_just_starts_is_told_later(chain_server: ChainServer) -> None:
+    home, folder = chain_server.home, HomeFolder(chain_server.home)
+    await chain_server.add_party(SHOP)
+    where = folder.server_file.rename(folder.run / "not yet")
+    assert not await asyncio.to_thread(access.suspend, home, SHOP)
+    assert await chain_server.lets_in(credential(home, SHOP))
+    where.rename(folder.server_file)
+    await asyncio.to_thread(end_replaced, home, datetime.now(UTC))
+    assert not await chain_server.lets_in(credential(home, SHOP))
 
 
 async def test_letting_in_that_the_server_did_not_take_can_be_done_again(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -93,6 +94,18 @@ async def test_the_store_is_guarded_also_when_what_runs_was_forgotten(free_home:
             await EmbeddedServer(free_home).start()
         assert HomeFolder(free_home).in_use()
     assert not HomeFolder(free_home).in_use()
+
+
+async def test_who_only_looks_whether_a_home_is_in_use_keeps_nobody_from_starting_on_it(free_home: Path) -> None:
+    folder = HomeFolder(free_home)
+    folder.create()
+    with folder.lock_file.open("a") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        server = EmbeddedServer(free_home)
+        starting = asyncio.create_task(server.start())
+        await asyncio.sleep(0)
+    await starting
+    await server.stop()
 
 
 async def test_a_port_in_use_gives_one_clear_sentence(free_home: Path) -> None:
@@ -187,6 +200,11 @@ async def test_where_the_disk_was_full_and_has_room_again_the_server_is_ended_to
         monkeypatch.setattr("services.server.found_no_room", lambda _: True)
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0))
         assert not await server.end_if_it_stores_nothing(), "it would soon stand where it stood"
+        kept = server.folder.store.rename(free_home / "taken away")
+        monkeypatch.undo()
+        monkeypatch.setattr("services.server.found_no_room", lambda _: True)
+        assert not await server.end_if_it_stores_nothing(), "it would begin with an empty log"
+        kept.rename(server.folder.store)
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9))
         assert await server.end_if_it_stores_nothing()
         await server.wait()
