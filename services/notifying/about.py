@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from events.chain import MessageKind
 from events.party import role_of
 from services.notifying.apart import is_answered
 from services.notifying.asking import WAITING, asked_by_her, open_questions, pause_for_her
-from services.notifying.delays import delay_is_over, delivered_at, expected_by, overdue_arrival
+from services.notifying.delays import delay_is_over, delivered_at, expected_by
 from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import taken_back
-from services.notifying.newsworthy import (
-    end_is_known,
-    ending_before,
-    ending_of,
-    has_written_since,
-    is_at_home,
-    is_done_at_home,
-    open_quote,
-    sent_on,
-)
+from services.notifying.newsworthy import end_is_known, has_written_since, is_at_home, is_done_at_home, open_quote
 from services.notifying.particulars import (
     answer_of,
     cover_of,
@@ -35,26 +27,19 @@ from services.notifying.particulars import (
     visit_of,
 )
 from services.notifying.promising import missed_visit, visit_ahead
-from services.notifying.records import Closure, News, Other, Wrong, place_of
+from services.notifying.records import Closure, News, Wrong, place_of
 from services.notifying.said import last_said, words_of
 from services.notifying.same_thing import date_named
-from services.notifying.several import (
-    given_back,
-    holder_of,
-    item_names,
-    left_of_several,
-    returned_at,
-    status_of_item,
-    still_out,
-)
+from services.notifying.several import still_out
 from services.notifying.since import chased, last_fact_at, owned_up, person_announced, silences, steps_since
+from services.notifying.subject import SAYS_WHERE_IT_STANDS, Subject, others_of, product_of, subject_of
 from services.notifying.twice import other_numbers
 
 #: Between the end of one closure and the beginning of the next on the following morning nobody opens.
 _NIGHT = timedelta(hours=9)
 
 #: Messages that may tell of an arrival that is overdue.
-_DELAYS = frozenset({"overdue", "update", "person", "corrected"})
+_DELAYS: Final = SAYS_WHERE_IT_STANDS | {"overdue"}
 
 #: Messages that tell where it stands, or what comes next: whether anybody works on it belongs to that.
 TELLS_OF_WORK = frozenset({"received", "quote", "decision", "update", "person", "overdue"})
@@ -91,112 +76,170 @@ def news_of(
     next_news_by: datetime | None,
     away: Sequence[Closure] = (),
 ) -> News:
-    """Everything that a message of ``kind`` about ``cause`` may draw on."""
-    item = _item_of(cause, kind, history)
-    product = _product(item, history)
-    ending = ending_of(history, item)
-    tried = sent_on(history, item)
-    if tried:
-        ending = None  # for whoever has it now, the work is still to do
-    failed = last_said(history, "repair.failed", item) if ending == "failed" else None
-    completed = last_said(history, "repair.completed", item) if ending == "repaired" else None
-    owed = history.commitment(str(cause.data.get("commitment")))
-    if kind in ("update", "person", "corrected"):
-        owed = overdue_arrival(history, now)
-    closure = _closed_meanwhile(closures, now, next_news_by)
-    # Whoever received or worked on it has it, also where nobody said that it came in.
-    at_work = cause.name in ("item.received", "repair.completed", "repair.failed")
-    where = cause.source if at_work else (history.holder or history.accountable)
-    status = history.status
-    if item is not None and item != cause.item:
-        where, status = holder_of(history, item), status_of_item(history, item)
-    place = place_of(where, history.accountable)
-    is_there = place in _PLACES_THAT_WE_NAME and where == history.holder and status != "in_transit"
-    waits_there = is_there and ending is None and kind in TELLS_OF_WORK
-    shut = _closed_meanwhile(away, now, next_news_by) if waits_there else None
-    asked, pause, questions = open_quote(history), pause_for_her(history), open_questions(history)
-    expected, reminders, answers = expected_by(history), chased(history), _answers_owed(history)
-    missed, ahead = missed_visit(history, now), visit_ahead(history, now)
-    repair_by = date_named(history, "repair", now) if ending is None else None
-    if repair_by is not None and expected is not None and expected <= now:
-        expected = None  # what she was told since goes before it
+    """Everything that a message of ``kind`` about ``cause`` may draw on.
+
+    ``closures`` are ours, ``away`` those of whoever has it.
+    """
+    subject = subject_of(cause, kind, history, now)
+    news = replace(_as_it_stands(subject), final=next_news_by is None, named_before=history.named)
+    news = _with_the_work(news, subject)
+    news = _with_what_is_asked(news, subject)
+    news = _with_what_is_late(news, subject)
+    news = _with_what_is_ahead(news, subject)
+    news = _with_what_was_written(news, subject)
+    news = _with_its_cause(news, subject)
+    shut = _closed_meanwhile(closures, now, next_news_by)
+    gone = _closed_meanwhile(away, now, next_news_by) if _waits_elsewhere(news, subject) else None
+    return replace(
+        news,
+        closed_from=shut[0] if shut else None,
+        closed_until=shut[1] if shut else None,
+        away_from=gone[0] if gone else None,
+        away_until=gone[1] if gone else None,
+    )
+
+
+def _as_it_stands(subject: Subject) -> News:
+    """What it is, where it is and whether that is over."""
+    history, item, where = subject.history, subject.item, subject.where
+    product = product_of(item, history)
+    pause, questions = pause_for_her(history), open_questions(history)
     return News(
-        status=_status(status, pause, questions),
+        status=_status(subject.status, pause, questions),
         brand=product.get("brand"),
         model=product.get("model"),
         description=product.get("description"),
         item=product.get("item"),
-        place=place,
+        others=others_of(subject.cause, item, history),
+        other_numbers=other_numbers(history),
+        place=place_of(where, history.accountable),
         heading_to_us=_heading_to(history, item) == history.accountable,
-        ending=ending,
+        with_her=where == "customer" and not still_out(history),
+        outcome=history.outcome if not history.open else None,
+        closed_untold=subject.kind == "reopened" and not end_is_known(history, subject.cause),
+    )
+
+
+def _with_the_work(news: News, subject: Subject) -> News:
+    """How the work on it goes or has ended, and where."""
+    history, failed, completed = subject.history, subject.failed, subject.completed
+    comes_back = subject.ending is not None and subject.where not in (history.accountable, "customer")
+    tells_its_end = completed is not None and not _knows_its_end(subject.kind, history)
+    return replace(
+        news,
+        ending=subject.ending,
+        tried=subject.tried,
         decided_to_repair=_decided(history),
-        quote=quote_of(asked) if asked is not None else None,
-        quote_before=quote_before(cause, history) if kind == "quote" else None,
-        complained=owed is not None and is_complaint(owed, history),
+        chosen=_has_chosen(history),
         options=tuple(str(option) for option in failed.data.get("options", ())) if failed else (),
         why=words_of(failed.data.get("why")) if failed else None,
-        summary=words_of(completed.data.get("summary")) if completed and not _knows_its_end(kind, history) else None,
-        reason=words_of(cause.data.get("reason")) if kind == "reopened" else None,
-        outcome=history.outcome if not history.open else None,
-        closed_untold=kind == "reopened" and not end_is_known(history, cause),
-        final=next_news_by is None,
+        summary=words_of(completed.data.get("summary")) if completed and tells_its_end else None,
         never_left=not history.has_travelled and is_at_home(history, completed),
-        with_her=where == "customer" and not still_out(history),
         at_home=is_done_at_home(history),
-        written_since=has_written_since(history),
-        stalled_since=_stalled_since(history, now) if kind in ("update", "person") else None,
         done_there=completed is not None and _visited_for(completed, history),
-        comes_home=ending is not None and where not in (history.accountable, "customer") and history.has_travelled,
+        comes_home=comes_back and history.has_travelled,
+    )
+
+
+def _with_what_is_asked(news: News, subject: Subject) -> News:
+    """What we wait for her to answer, and what she waits for us to answer."""
+    history, now = subject.history, subject.now
+    pause, questions, asked = pause_for_her(history), open_questions(history), open_quote(history)
+    answers = _answers_owed(history)
+    return replace(
+        news,
+        quote=quote_of(asked) if asked is not None else None,
         asked=bool(questions) or pause is not None,
-        answer_owed=bool(answers),
-        answer_owed_by=_owed_by(answers, now),
-        asked_anew=kind != "asked" and _asked_anew(history),
-        named_before=history.named,
         paused=pause is not None and not questions,
         questions=_questions(questions, pause),
         answer_by=_answer_by(questions, now),
-        taken_back=tuple(
-            Wrong(told.kind, told.at or now, place_of(told.cause[0], history.accountable))
-            for told in taken_back(history)
-        ),
-        since=steps_since(history, now) if kind in ("update", "corrected") else (),
-        silent=silences(history),
-        last_fact_at=last_fact_at(history),
-        tried=tried,
-        delay_over=delay_is_over(history, kind),
-        expected_by=expected if expected is not None and expected > now else None,
-        expected_missed=expected if expected is not None and expected <= now else None,
-        handed_at=owed.opened_at if owed is not None and kind in _DELAYS else None,
-        delivered_at=delivered_at(history, owed) if owed is not None and kind in _DELAYS else None,
-        due=owed.due_at if owed is not None and kind in _DELAYS else None,
+        answer_owed=bool(answers),
+        answer_owed_by=_owed_by(answers, now),
+        asked_anew=subject.kind != "asked" and _asked_anew(history),
+        complained=subject.owed is not None and is_complaint(subject.owed, history),
+        written_since=has_written_since(history),
+        cover_owed=subject.ending is None
+        and any(owed.kind == "cover" and owed.state in ("open", "paused") for owed in history.owed),
+    )
+
+
+def _with_what_is_late(news: News, subject: Subject) -> News:
+    """What should have come by now, since when, and what we did about it."""
+    history, kind, owed = subject.history, subject.kind, subject.owed
+    late = owed if kind in _DELAYS else None
+    missed = missed_visit(history, subject.now) if kind in SAYS_WHERE_IT_STANDS else None
+    reminders = chased(history)
+    return replace(
+        news,
+        handed_at=late.opened_at if late is not None else None,
+        delivered_at=delivered_at(history, late) if late is not None else None,
+        due=late.due_at if late is not None else None,
         late=owed.kind if owed is not None and kind == "overdue" else None,
         ours=owed is not None and owed.owner == history.accountable,
-        repair_by=repair_by,
-        answer=answer_of(cause, history) if kind == "answer" else None,
-        question=her_question(cause, history, now) if kind == "asked" else None,
-        gesture=words_of(cause.data.get("what")) if kind == "gesture" else None,
-        promised=promised_by(cause, history) if kind == "promise" else None,
-        visit=visit_of(cause, history) if kind == "visit" else None,
-        cover=cover_of(cause) if kind == "cover" else None,
-        cover_owed=ending is None
-        and any(owed.kind == "cover" and owed.state in ("open", "paused") for owed in history.owed),
-        decision=decision_of(cause, history) if kind == "decision" else None,
-        others=_others(cause, item, history),
-        chosen=_has_chosen(history),
+        stalled_since=_stalled_since(history, subject.now) if kind in ("update", "person") else None,
+        delay_over=delay_is_over(history, kind),
+        visit_missed=missed.due_at if missed is not None else None,
         chased=len(reminders),
         chased_at=reminders[-1].at if reminders else None,
         uncalled=kind == "update" and person_announced(history),
         uncalled_still=kind == "update" and owned_up(history),
         call_owed=kind == "overdue" and person_announced(history),
-        other_numbers=other_numbers(history),
-        visit_missed=missed.due_at if missed is not None and kind in ("update", "person", "corrected") else None,
+    )
+
+
+def _with_what_is_ahead(news: News, subject: Subject) -> News:
+    """The dates that are known: of a part, of the repair, of a visit, of the question whether all is well."""
+    history, now = subject.history, subject.now
+    repair_by = date_named(history, "repair", now) if subject.ending is None else None
+    expected, ahead = expected_by(history), visit_ahead(history, now)
+    passed = expected is not None and expected <= now
+    return replace(
+        news,
+        repair_by=repair_by,
+        expected_by=None if passed else expected,
+        expected_missed=expected if passed and repair_by is None else None,  # what she was told since goes before it
         visit_ahead=(moment(ahead.data["from"]), moment(ahead.data["until"])) if ahead is not None else None,
         check_at=_to_be_asked(history, now),
-        closed_from=closure[0] if closure else None,
-        closed_until=closure[1] if closure else None,
-        away_from=shut[0] if shut else None,
-        away_until=shut[1] if shut else None,
     )
+
+
+def _with_what_was_written(news: News, subject: Subject) -> News:
+    """What she has read of it, what of that was wrong, and what has happened since."""
+    history, now = subject.history, subject.now
+    return replace(
+        news,
+        taken_back=tuple(
+            Wrong(told.kind, told.at or now, place_of(told.cause[0], history.accountable))
+            for told in taken_back(history)
+        ),
+        since=steps_since(history, now) if subject.kind in ("update", "corrected") else (),
+        silent=silences(history),
+        last_fact_at=last_fact_at(history),
+    )
+
+
+def _with_its_cause(news: News, subject: Subject) -> News:
+    """What the fact itself says, where the message is about just that."""
+    cause, kind, history = subject.cause, subject.kind, subject.history
+    return replace(
+        news,
+        quote_before=quote_before(cause, history) if kind == "quote" else None,
+        reason=words_of(cause.data.get("reason")) if kind == "reopened" else None,
+        answer=answer_of(cause, history) if kind == "answer" else None,
+        question=her_question(cause, history, subject.now) if kind == "asked" else None,
+        gesture=words_of(cause.data.get("what")) if kind == "gesture" else None,
+        promised=promised_by(cause, history) if kind == "promise" else None,
+        visit=visit_of(cause, history) if kind == "visit" else None,
+        cover=cover_of(cause) if kind == "cover" else None,
+        decision=decision_of(cause, history) if kind == "decision" else None,
+    )
+
+
+def _waits_elsewhere(news: News, subject: Subject) -> bool:
+    """Whether somebody other than us has it to work on, whose closing days would hold that up."""
+    is_there = news.place in _PLACES_THAT_WE_NAME and subject.where == subject.history.holder
+    to_do = subject.ending is None and subject.status != "in_transit"
+    return is_there and to_do and subject.kind in TELLS_OF_WORK
 
 
 def _stalled_since(history: History, now: datetime) -> datetime | None:
@@ -224,19 +267,6 @@ def _visited_for(completed: Happened, history: History) -> bool:
 def _knows_its_end(kind: MessageKind, history: History) -> bool:
     """Whether the last word need not tell her what was done: she has read it, it was not closed right behind it."""
     return kind == "closed" and any(told.kind in ("repaired", "ready") for told in history.sent)
-
-
-def _product(item: str | None, history: History) -> dict[str, str | None]:
-    """Brand, model and description as given when the order was opened; those of one item where it is about that."""
-    opened = next((fact for fact in history.facts if fact.name == "order.opened"), None)
-    if opened is None:
-        return {}
-    items = opened.data.get("items") or ()
-    one: Mapping[str, Any] = next((each for each in items if each.get("item") == item), {}) if item is not None else {}
-    whole = opened.data.get("product") or {}
-    return {key: words_of(one.get(key)) or words_of(whole.get(key)) for key in ("brand", "model", "description")} | {
-        "item": words_of(item) if len(items) > 1 else None
-    }
 
 
 def _heading_to(history: History, item: str | None) -> str | None:
@@ -297,43 +327,6 @@ def _asked_anew(history: History) -> bool:
         and not is_answered(fact, history)
         for fact in history.facts
     )
-
-
-#: About one of several things; any other letter is about all of them.
-_OF_ONE_THING: Final = frozenset({"repair.completed", "repair.failed", "unit.replaced"})
-
-
-def _others(cause: Happened, item: str | None, history: History) -> tuple[Other, ...]:
-    names = item_names(history)
-    if len(names) < 2 or (item is None and cause.name in _OF_ONE_THING):
-        return ()
-    return tuple(Other(name, ending_before(history, None, name)) for name in names if name != item)
-
-
-#: These tell of the order as a whole: where all but one of several things are with her again, of that one.
-_OF_WHAT_IS_LEFT: Final = frozenset(
-    {"update", "person", "overdue", "corrected", "quote", "decision", "promise", "visit", "cover", "received", "ready"}
-)
-
-#: She may have asked after any of them, and it may be any with which not all is well.
-_OF_ANY: Final = frozenset({"answer", "check"})
-
-
-def _item_of(cause: Happened, kind: MessageKind, history: History) -> str | None:
-    """Which of several things a message of ``kind`` about ``cause`` is about, if it is one."""
-    if cause.item is not None:
-        return cause.item
-    if kind in _OF_WHAT_IS_LEFT and cause.data.get("kind") not in _OF_ANY:
-        return left_of_several(history)
-    if kind == "check":
-        asked = max((told.at for told in history.sent if told.kind == "check" and told.at is not None), default=None)
-        new = [name for name in given_back(history) if asked is None or returned_at(history, name) > asked]
-        return new[0] if len(new) == 1 else None
-    if kind == "closed":
-        failed = [name for name in item_names(history) if ending_before(history, None, name) == "failed"]
-        ends_otherwise = history.outcome in ("refunded", "replaced", "unrepairable")
-        return failed[0] if ends_otherwise and len(failed) == 1 and len(item_names(history)) > 1 else None
-    return None
 
 
 def _has_chosen(history: History) -> bool:
