@@ -113,6 +113,11 @@ def watch_story(language: str = "en") -> list[Step]:
     ``story`` is for whoever watches, in English as all that the commands say.
     """
     words = _WORDS.get(language, _ENGLISH)
+    return [*_brought_in(words, language), *_passed_on(), *_repaired(words), *_brought_back(words)]
+
+
+def _brought_in(words: _Words, language: str) -> list[Step]:
+    """The shop announces its holiday, takes the watch in and sends it off."""
     contact = {
         "name": words.customer,
         "language": language,
@@ -146,6 +151,12 @@ def watch_story(language: str = "en") -> list[Step]:
             {"to": IMPORTER, "carrier": "parcel post", "tracking_number": "3S-0001"},
             story="The shop sends the watch to the importer, and closes for its holiday.",
         ),
+    ]
+
+
+def _passed_on() -> list[Step]:
+    """The importer finds the parcel, and passes it on to the repairer under a number of its own."""
+    return [
         Step(
             _on(15, 7, 11),
             IMPORTER,
@@ -175,6 +186,12 @@ def watch_story(language: str = "en") -> list[Step]:
             {"from": IMPORTER},
             story="The repairer receives it the next morning.",
         ),
+    ]
+
+
+def _repaired(words: _Words) -> list[Step]:
+    """The repairer looks at it, waits for a part, and repairs it."""
+    return [
         Step(
             _on(21, 7, 14),
             REPAIRER,
@@ -204,6 +221,12 @@ def watch_story(language: str = "en") -> list[Step]:
             {"summary": words.done},
             story="The watch runs, and is watertight again.",
         ),
+    ]
+
+
+def _brought_back(words: _Words) -> list[Step]:
+    """The repairer sends it to the shop, where the customer collects it."""
+    return [
         Step(
             _on(7, 8, 11),
             REPAIRER,
