@@ -240,6 +240,31 @@ async def test_catching_up_gives_what_following_gives(chain: Chain, tmp_path: Pa
     assert compare(live, caught_up) == []
 
 
+@pytest.mark.usefixtures("lent")
+async def test_large_facts_end_a_batch_of_catching_up_before_it_fills_the_memory(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = small_orders(6)
+    most = 3 * len(facts[0].to_json())
+    monkeypatch.setattr("services.projector._MOST_BYTES", most)
+    monkeypatch.setattr("events.log._MOST_WAITING", 1)  # the facts come one at a time
+    batches: list[list[int]] = []
+    mirror_only = Database.mirror_only
+
+    def note(self: Database, batch: Any) -> int:
+        batches.append([len(payload) for _, payload in batch])
+        return mirror_only(self, batch)
+
+    monkeypatch.setattr(Database, "mirror_only", note)
+    await chain.append(facts)
+    async with chain.projector(far_behind=5):
+        assert await chain.orders() == 6
+    assert sum(len(batch) for batch in batches) == len(facts)
+    assert all(sum(batch[:-1]) < most for batch in batches)
+    assert all(sum(batch) >= most for batch in batches[:-1])
+    assert len(batches) > 2
+
+
 @pytest.mark.parametrize("far_behind", [pytest.param(10, marks=pytest.mark.heavy), 20_000])
 async def test_killed_between_mirroring_and_computing_it_goes_on(chain: Chain, far_behind: int) -> None:
     facts = told() + small_orders(50)
