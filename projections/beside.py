@@ -42,7 +42,7 @@ class Beside:
     """What is made of the facts of some orders beside SQL: the rows of models, by name.
 
     ``subjects`` has the id of each order by its first position. With ``kept``, of which the orders that begin at
-    ``touched`` are, rows are left out that are stored as they are; ``written`` says of which models what is left.
+    ``touched`` are, rows are left out that are stored as they are; ``written`` says what is left.
     """
 
     def __init__(
@@ -56,13 +56,12 @@ class Beside:
         story = Story(facts)
         handoffs, agreed = custody.handoffs_of(story), agreed_in(story)
         expected, restated = matching.match(story, agreed, handoffs, rules)
-        self.written: dict[str, Difference] = {}
+        self.written: Difference | None = None
+        handed = handoffs
         if kept is not None:
             self.written = _compared(kept, touched, story, handoffs, expected, restated)
-            handed = handoffs.only(self.written["handoffs"].fresh)
-            expected = expected.only(self.written["commitments"].fresh)
-        else:
-            handed = handoffs
+            handed = handoffs.only(self.written.fresh["handoffs"])
+            expected = expected.only(self.written.fresh["commitments"])
         self._story, self._expected, self._restated = story, expected, restated
         self.tables = {
             "handoffs": custody.as_arrow(story, handed),
@@ -102,18 +101,14 @@ def learn(kept: Kept, orders: Sequence[int], facts: pa.Table, rules: Rules) -> N
     story = Story(facts)
     handoffs, agreed = custody.handoffs_of(story), agreed_in(story)
     expected, restated = matching.match(story, agreed, handoffs, rules)
-    for model, found in _compared(kept, orders, story, handoffs, expected, restated).items():
-        kept.remember(model, orders, found)
+    kept.remember(_compared(kept, orders, story, handoffs, expected, restated))
 
 
 def _compared(
     kept: Kept, orders: Sequence[int], story: Story, handoffs: Handoffs, expected: Expected, restated: Restated
-) -> dict[str, Difference]:
-    told_apart = _told_apart(story, expected, restated)
-    return {
-        "handoffs": kept.compare("handoffs", orders, story, made_handoffs(story, handoffs)),
-        "commitments": kept.compare("commitments", orders, story, made_commitments(story, expected, told_apart)),
-    }
+) -> Difference:
+    made = {"handoffs": made_handoffs(story, handoffs), "commitments": made_commitments(story, expected)}
+    return kept.compare(orders, story, made, _told_apart(story, expected, restated))
 
 
 def _told_apart(story: Story, expected: Expected, restated: Restated) -> Flags:

@@ -1,173 +1,137 @@
 """Which rows of the models are stored of the orders that began last, by digests: a live batch writes only what differs.
 
-Nearly all that an order's facts make is settled, and comes out again as it was. To make its rows, remove those that are
-stored and put the same back takes longer than to tell that they are the same. A row's digest, eight bytes, is made of
-all that it follows from: places in the log, of which each says one thing for ever, and names.
+Nearly all that an order's facts make was there before, and comes out again as it was. To make its rows, remove those
+that are stored and put the same back takes longer than to tell that they are the same. A row's digest, eight bytes, is
+made of all that it follows from: places in the log, of which each says one thing for ever, and names.
 
-Rows that pass, which are of what is open, go with every fact of their order and need no digest. Neither does an order
-of which more counts than what a row of `expected` has (see beside.py): all of its rows are made and written each time.
+An order of which more counts than what a row of `expected` has (see beside.py) needs no digests: all of its rows are
+made and written each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from projections.custody import OPEN, Handoffs
+from projections.custody import Handoffs
 from projections.matching import Expected
 from projections.story import Flags, Numbers, Story
 
-Digests = npt.NDArray[np.uint64]
-
-#: The digest of a row that passes.
-_PASSES: Final = np.uint64(0)
-_WIDTH: Final = 8
+#: A row as it is remembered: where the fact stands that it is of, with the number of the model, and the row's digest.
+_WIDTH: Final = 16
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 #: Another in each process, like the hashes of texts.
 _SEED: Final = np.uint64(hash("kept") & (2**64 - 1))
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What has to be written of a model: the ``fresh`` rows, once all of the orders that begin at ``anew`` are gone.
+class Made:
+    """Rows of a model as they were made: the number of the order of each, where the fact stands that it is of, and its
+    digest."""
 
-    ``settled`` is what is stored from then on of each order of which that is to be remembered, ``passing`` where rows
-    that pass are.
+    order: Numbers
+    position: Numbers
+    digests: Numbers
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What has to be written of each model: the ``fresh`` rows, once all that are of the facts at ``gone`` are removed.
+
+    ``stored`` is what there is from then on of each order of which that is to be remembered; ``unsure`` are the others.
     """
 
-    fresh: Flags
-    anew: list[int]
-    settled: dict[int, bytes]
-    passing: frozenset[int]
-
-
-@dataclass
-class _Rows:
-    settled: dict[int, bytes] = field(default_factory=dict)
-    passing: set[int] = field(default_factory=set)
+    fresh: dict[str, Flags]
+    gone: dict[str, list[int]]
+    stored: dict[int, bytes]
+    unsure: list[int]
 
 
 class Kept:
-    """What is stored of a model, by order. Of orders that are not in it nothing is known."""
+    """What is stored of some models, by order. Of orders that are not in it nothing is known."""
 
     def __init__(self) -> None:
-        self._models: dict[str, _Rows] = {}
+        self._known: dict[int, bytes] = {}
         self._begin = 0
 
-    def unknown(self, model: str, firsts: Iterable[int]) -> list[int]:
+    def unknown(self, firsts: Iterable[int]) -> list[int]:
         """Those of the orders of which nothing is known."""
-        known = self._rows(model).settled
-        return [first for first in firsts if first not in known]
+        return [first for first in firsts if first not in self._known]
 
-    def passing(self, model: str, firsts: Iterable[int]) -> list[int]:
-        """Those of the orders that are known and have rows that pass."""
-        known = self._rows(model).passing
-        return [first for first in firsts if first in known]
-
-    def compare(self, model: str, touched: Sequence[int], story: Story, made: Made) -> Difference:
+    def compare(self, touched: Sequence[int], story: Story, models: Mapping[str, Made], whole: Flags) -> Difference:
         """What was made of the ``touched`` orders, whose facts that count are the story, beyond what is stored of them.
 
-        It is taken for granted that rows that pass, and those of orders of which nothing is known, are gone by then.
+        Of the ``whole`` orders, by number, nothing is left as it is. It is taken for granted that what is stored of
+        orders of which nothing is known is gone by then.
         """
-        known = self._rows(model).settled
-        before = [known.get(first, b"") for first in touched]
-        stored = np.frombuffer(b"".join(before), np.uint64)
-        settled = (made.digests != _PASSES) & ~made.whole[made.order]
-        fresh = ~settled
-        anew: list[int] = []
-        if len(stored):
-            now = made.digests[settled]
-            stays = _among(now, stored)
-            fresh[settled] = ~stays
-            if np.count_nonzero(stays) < len(stored):
-                firsts = np.repeat(np.array(touched, np.int64), [len(each) // _WIDTH for each in before])
-                anew = np.unique(firsts[~_among(stored, now)]).tolist()
-                fresh |= np.isin(story.first_position, anew)[made.order]
-        else:
-            fresh[:] = True
-        whole = frozenset(story.first_position[made.whole].tolist())
-        found = dict.fromkeys(touched, b"") | _by_order(story, made.order[settled], made.digests[settled])
-        passing = story.first_position[np.unique(made.order[made.digests == _PASSES])].tolist()
+        before = b"".join([self._known.get(first, b"") for first in touched])
+        stored = np.frombuffer(before, np.int64).reshape(-1, 2)
+        order = np.concatenate([made.order for made in models.values()])
+        rows = np.empty((len(order), 2), np.int64)
+        rows[:, 0] = np.concatenate([made.position * len(models) + of for of, made in enumerate(models.values())])
+        rows[:, 1] = np.concatenate([made.digests for made in models.values()])
+        to_keep = ~whole[order]
+        stays = to_keep & _among(rows[:, 1], stored[:, 1])
+        gone = np.unique(stored[~_among(stored[:, 1], rows[to_keep, 1]), 0])
+        fresh = ~stays | _among(rows[:, 0], gone)
+        ends = np.cumsum([len(made.order) for made in models.values()])[:-1]
+        unsure = story.first_position[whole].tolist()
+        found = dict.fromkeys(touched, b"") | _by_order(story, order[to_keep], rows[to_keep])
+        for first in unsure:
+            del found[first]
         return Difference(
-            fresh=fresh,
-            anew=anew,
-            settled={first: each for first, each in found.items() if first not in whole} if whole else found,
-            passing=frozenset(passing),
+            fresh=dict(zip(models, np.split(fresh, ends), strict=True)),
+            gone={name: (gone[gone % len(models) == of] // len(models)).tolist() for of, name in enumerate(models)},
+            stored=found,
+            unsure=unsure,
         )
 
-    def remember(self, model: str, touched: Collection[int], difference: Difference | None) -> None:
-        """From here on that is stored of the ``touched`` orders; None: nothing."""
-        rows = self._rows(model)
-        rows.passing.difference_update(touched)
-        if difference is None:
-            rows.settled.update(dict.fromkeys(touched, b""))
-            return
-        settled = difference.settled
-        for first in touched:
-            if first in settled:
-                rows.settled[first] = settled[first]
-            else:
-                rows.settled.pop(first, None)
-        rows.passing.update(difference.passing.intersection(touched).intersection(settled))
+    def remember(self, difference: Difference, begin: int = 0) -> None:
+        """From here on that is stored. Of orders that begin before ``begin`` nothing need be known any more."""
+        self.forget(difference.unsure)
+        stored = difference.stored
+        if min(stored, default=begin) < begin:
+            stored = {first: rows for first, rows in stored.items() if first >= begin}
+        self._known.update(stored)
+        if begin > self._begin:
+            self._begin = begin
+            self._known = {first: rows for first, rows in self._known.items() if first >= begin}
+
+    def remember_nothing(self, firsts: Iterable[int], begin: int) -> None:
+        """Of these orders nothing is stored. See ``remember``."""
+        self.remember(Difference({}, {}, dict.fromkeys(firsts, b""), []), begin)
 
     def forget(self, firsts: Iterable[int]) -> None:
         """Know nothing of these orders any more."""
         for first in firsts:
-            for rows in self._models.values():
-                rows.settled.pop(first, None)
-                rows.passing.discard(first)
-
-    def forget_before(self, begin: int) -> None:
-        """Know nothing of the orders that begin before that."""
-        if begin <= self._begin:
-            return
-        self._begin = begin
-        for rows in self._models.values():
-            rows.settled = {first: digests for first, digests in rows.settled.items() if first >= begin}
-            rows.passing = {first for first in rows.passing if first >= begin}
+            self._known.pop(first, None)
 
     def clear(self) -> None:
         """Know nothing."""
-        self._models.clear()
+        self._known.clear()
         self._begin = 0
-
-    def _rows(self, model: str) -> _Rows:
-        return self._models.setdefault(model, _Rows())
-
-
-@dataclass(frozen=True)
-class Made:
-    """Rows of a model as they were made: the number of the order of each, and its digest, 0 if it passes.
-
-    ``whole`` are the orders, by number, of which nothing is left as it is.
-    """
-
-    order: Numbers
-    digests: Digests
-    whole: Flags
 
 
 def made_handoffs(story: Story, handoffs: Handoffs) -> Made:
     """Of the rows of `handoffs`."""
     places = (handoffs.place, handoffs.received, handoffs.settled)
     digests = _mixed(*(_positions(story, each) for each in places), handoffs.stint, handoffs.state, handoffs.ping_pong)
-    digests[handoffs.state == OPEN] = _PASSES
-    return Made(story.order[handoffs.place], digests, np.zeros(story.orders, np.bool_))
+    return Made(story.order[handoffs.place], _positions(story, handoffs.place), digests)
 
 
-def made_commitments(story: Story, expected: Expected, whole: Flags) -> Made:
+def made_commitments(story: Story, expected: Expected) -> Made:
     """Of the rows of `expected`, of which those of `commitments` are made."""
     people, topics = _hashes(story.names), _hashes(expected.topics.to_pylist())
-    agreed, order = expected.agreed, expected.order
+    agreed, order, position = expected.agreed, expected.order, _positions(story, expected.place)
     named = (expected.named, expected.owner, expected.accountable, expected.counterpart, expected.named_by)
     places = (agreed.customer, agreed.category, agreed.urgency)
     of_orders = _mixed(*(_positions(story, each) for each in places))
     digests = _mixed(
-        story.position[expected.place],
+        position,
         _positions(story, expected.ended),
         expected.kind,
         expected.lane,
@@ -176,8 +140,7 @@ def made_commitments(story: Story, expected: Expected, whole: Flags) -> Made:
         *(people[each] for each in named),
         of_orders[order],
     )
-    digests[expected.is_open] = _PASSES
-    return Made(order, digests, whole)
+    return Made(order, position, digests)
 
 
 def _positions(story: Story, places: Numbers) -> Numbers:
@@ -189,17 +152,17 @@ def _hashes(texts: list[Any]) -> Numbers:
     return np.array([hash(text) for text in [*texts, None]], np.int64)
 
 
-def _mixed(*columns: npt.NDArray[Any]) -> Digests:
+def _mixed(*columns: npt.NDArray[Any]) -> Numbers:
     """A digest of each row."""
     digests = np.full(len(columns[0]), _SEED)
     for column in columns:
         digests ^= column.astype(np.int64, copy=False).view(np.uint64)
         digests *= _FACTOR
         digests ^= digests >> np.uint64(29)
-    return np.maximum(digests, _PASSES + np.uint64(1))
+    return digests.view(np.int64)
 
 
-def _among(wanted: Digests, values: Digests) -> Flags:
+def _among(wanted: Numbers, values: Numbers) -> Flags:
     """Which of them are there."""
     if not len(values):
         return np.zeros(len(wanted), np.bool_)
@@ -209,10 +172,10 @@ def _among(wanted: Digests, values: Digests) -> Flags:
     return found
 
 
-def _by_order(story: Story, order: Numbers, digests: Digests) -> dict[int, bytes]:
-    """The digests of each order that has any."""
+def _by_order(story: Story, order: Numbers, rows: Numbers) -> dict[int, bytes]:
+    """The rows of each order that has any."""
     row = np.argsort(order.astype(np.uint16) if story.orders <= 2**16 else order, kind="stable")
-    content = digests[row].tobytes()
+    content = rows[row].tobytes()
     ends = (np.cumsum(np.bincount(order, minlength=story.orders)) * _WIDTH).tolist()
     found, begin = {}, 0
     for first, end in zip(story.first_position.tolist(), ends, strict=True):

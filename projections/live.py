@@ -27,7 +27,6 @@ from projections.models import (
     CLOSURES,
     COMMITMENTS,
     FACTS,
-    KEPT_MODELS,
     MESSAGES,
     ORDER_MODELS,
     STORED_MODELS,
@@ -136,16 +135,12 @@ def apply_models(making: Making) -> None:
     desk = making.desk
     if making.taken.new_voids:
         _store(desk.writer, VOIDS)
-    linked = [model for model in making.models if model.is_linked]
-    for model in linked:
-        if model in making.held:
-            _remove_passing(making, model)
     for model in making.models:
         if not model.is_linked:
             _replace(making, model)
-    for model in linked:
-        if model.name in making.made.written:
-            _remove(desk.writer, model, making.made.written[model.name].anew)
+            continue
+        if model in making.held:
+            _remove_linked(making, model)
         rows = making.made.tables[model.name] if model is not COMMITMENTS else _commitments(making)
         if rows is not None and len(rows):
             desk.writer.put(model.name, rows)
@@ -158,24 +153,23 @@ def _remember(making: Making) -> None:
     recent, arrived = making.desk.recent, making.arrived
     if not arrived.regrouped:
         recent.remember(arrived.touched, making.taken.new)
-    firsts = [first for first in making.firsts if first >= recent.begin]
-    old = frozenset(making.old)
-    for model in KEPT_MODELS:
-        if model in making.models:
-            recent.kept.remember(model.name, firsts, making.made.written[model.name])
-        else:  # of an order that has just begun, and says nothing of it
-            recent.kept.remember(model.name, [first for first in firsts if first not in old], None)
-    recent.kept.forget_before(recent.begin)
+    if COMMITMENTS in making.models:
+        assert making.made.written is not None, "it was compared"
+        recent.kept.remember(making.made.written, recent.begin)
+    else:  # of an order that has just begun, and says nothing of it
+        old = frozenset(making.old)
+        recent.kept.remember_nothing([first for first in making.firsts if first not in old], recent.begin)
 
 
-def _remove_passing(making: Making, model: Model) -> None:
-    """Remove the rows that have to go whatever comes of the batch."""
-    writer, kept = making.desk.writer, making.desk.recent.kept
-    if model.passing is None:
+def _remove_linked(making: Making, model: Model) -> None:
+    """Remove the rows that have to go."""
+    writer, made = making.desk.writer, making.made
+    if not model.is_kept:
         _remove(writer, model, making.old)
-    else:
-        _remove(writer, model, kept.unknown(model.name, making.old))
-        _remove(writer, model, kept.passing(model.name, making.old), model.passing)
+        return
+    assert made.written is not None, "it was compared"
+    _remove(writer, model, making.desk.recent.kept.unknown(making.old))
+    _remove(writer, model, made.written.gone[model.name], "position")
 
 
 def _replace(making: Making, model: Model) -> None:
@@ -327,17 +321,15 @@ def _store(writer: Workbench, model: Model) -> None:
     _add(writer, model)
 
 
-def _remove(writer: Workbench, model: Model, firsts: Sequence[int], which: str = "true") -> None:
-    """Remove the model's rows of the orders that begin there, or those of them that ``which`` is true of."""
-    if not firsts:
+def _remove(writer: Workbench, model: Model, positions: Sequence[int], column: str = "first_position") -> None:
+    """Remove the model's rows that have any of those positions there."""
+    if not positions:
         return
-    if len(firsts) == 1:  # DuckDB is done with it in half the time
-        statement = f"DELETE FROM {model.stored} WHERE first_position = $only AND {which}"
-        execute(writer.cursor, statement, {"only": firsts[0]})
+    if len(positions) == 1:  # DuckDB is done with it in half the time
+        execute(writer.cursor, f"DELETE FROM {model.stored} WHERE {column} = $only", {"only": positions[0]})
         return
-    writer.put("leaving", pa.table({"first_position": pa.array(firsts, pa.int64())}))
-    leaving = "first_position IN (SELECT first_position FROM leaving)"
-    execute(writer.cursor, f"DELETE FROM {model.stored} WHERE {leaving} AND {which}")
+    writer.put("leaving", pa.table({"position": pa.array(positions, pa.int64())}))
+    execute(writer.cursor, f"DELETE FROM {model.stored} WHERE {column} IN (SELECT position FROM leaving)")
 
 
 def _remove_all(writer: Workbench, firsts: frozenset[int]) -> None:

@@ -47,9 +47,8 @@ class Model:
     columns: tuple[str, ...] = ()
     #: The facts that lanes.sql names count as well.
     by_lanes: bool = False
-    #: Which of its rows go with any fact of their order, as a condition in SQL; of the others, those that a live batch
-    #: finds unchanged stay as they are (see kept.py). Without it, all rows of the order are made anew.
-    passing: str | None = None
+    #: Rows that a live batch finds unchanged stay as they are (see kept.py). Else all rows of the order are made anew.
+    is_kept: bool = False
 
     @property
     def select(self) -> str:
@@ -74,17 +73,11 @@ CONTACTS: Final = Model("contacts")
 PARTIES: Final = Model("parties")
 
 _CUSTODY: Final = frozenset({"item.handed_over", "item.received", "order.closed", "order.reopened"})
-HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_CUSTODY, passing="settled_at IS NULL")
 #: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
 _OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
-COMMITMENTS: Final = Model(
-    "commitments",
-    is_given=True,
-    is_linked=True,
-    facts=_OWED,
-    by_lanes=True,
-    passing="ended_at IS NULL",
-)
+COMMITMENTS: Final = Model("commitments", is_given=True, is_linked=True, facts=_OWED, by_lanes=True, is_kept=True)
+#: Compared with what is stored together with the commitments, so where those are made, these are made, too.
+HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_OWED, by_lanes=True, is_kept=True)
 MESSAGES: Final = Model(
     "messages", is_given=True, facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message."))
 )
@@ -100,8 +93,6 @@ ORDER_MODELS: Final[tuple[Model, ...]] = (
         columns=("serial", "items"),
     ),
 )
-#: Those of which settled rows stay as they are.
-KEPT_MODELS: Final = tuple(model for model in ORDER_MODELS if model.passing is not None)
 #: The tables that hold read models.
 STORED_MODELS: Final = (VOIDS, *ANNOUNCED, *ORDER_MODELS)
 

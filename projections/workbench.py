@@ -50,13 +50,15 @@ class Workbench:
         if feed is not None:
             feed.rows = rows
             return
-        self._feeds[name] = _Feed(rows)
+        feed = self._feeds[name] = _Feed(rows)
         lost = ", ".join(
             f"{column}::{kind} AS {column}" for column, kind in _TYPES.items() if column in rows.schema.names
         )
-        self.cursor.register(f"{name}_rows", self._feeds[name])
-        replaced = f" REPLACE ({lost})" if lost else ""
-        self.cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT *{replaced} FROM {name}_rows")  # noqa: S608 - our names
+        if not lost:  # without a view in between DuckDB binds sooner what it plans anew each time
+            self.cursor.register(name, feed)
+            return
+        self.cursor.register(f"{name}_rows", feed)
+        self.cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT * REPLACE ({lost}) FROM {name}_rows")  # noqa: S608 - our names
 
     def run(self, sql: str) -> DuckDBPyConnection:
         """Execute a statement that reads only what was put here, by the plan made when it was first run."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -39,40 +37,53 @@ FACTS = [
 NEXT = fact("repair.completed", BENCH, "2026-03-09 10:00", {})
 
 
-def settled(database: Database) -> set[tuple[Any, ...]]:
-    """Where in their tables the settled rows of W-1 lie: a row that is written anew lies elsewhere."""
+def stored(database: Database, of: str) -> dict[str, int]:
+    """What the tables have of W-1, where ``of`` is true, and its place: a row that is written anew lies elsewhere."""
     cursor = database.cursor()
     try:
         return {
-            row
-            for table, key in (("commitments", "kind"), ("handoffs", "to_party"))
-            for row in cursor.execute(
-                f"SELECT '{table}', rowid, position, {key} FROM {table} WHERE first_position = 1 "
-                "AND state NOT IN ('open', 'paused')"
+            row: place
+            for table in ("commitments", "handoffs")
+            for row, place in cursor.execute(
+                f"SELECT '{table} ' || t::VARCHAR, rowid FROM {table} t WHERE first_position = 1 AND {of}"
             ).fetchall()
         }
     finally:
         cursor.close()
 
 
+SETTLED = "state NOT IN ('open', 'paused')"
+
+
 @pytest.mark.parametrize("starts_anew", [False, True])
 def test_what_is_settled_and_stays_so_is_not_written_again(database: Database, starts_anew: bool) -> None:
     database.apply(messages_of(FACTS))
-    before = settled(database)
-    assert {table for table, *_ in before} == {"commitments", "handoffs"}
+    before = stored(database, SETTLED)
+    assert {row.partition(" ")[0] for row in before} == {"commitments", "handoffs"}
     if starts_anew:
         database._clear_desk()
     database.apply(messages_of([NEXT], first=8))
-    assert before < settled(database)
+    assert before.items() < stored(database, SETTLED).items()
     assert model_rows(database) == rows_of_a_rebuild([*FACTS, NEXT])
+
+
+def test_what_is_open_and_stays_so_is_not_written_again(database: Database) -> None:
+    facts, later = FACTS[:4], handed(IMPORTER, BENCH, "2026-03-04 10:00")
+    database.apply(messages_of(facts))
+    before = stored(database, "state = 'open'")
+    database.apply(messages_of([later], first=5))
+    after = stored(database, "true")
+    assert 0 < len(before.keys() & after.keys()) < len(before)
+    assert {row: after[row] for row in before.keys() & after.keys()}.items() <= before.items()
+    assert model_rows(database) == rows_of_a_rebuild([*facts, later])
 
 
 def test_a_fact_that_comes_late_changes_what_was_settled(database: Database) -> None:
     late = handed(SHOP, BENCH, "2026-03-02 12:00")
     database.apply(messages_of(FACTS))
-    before = settled(database)
+    before = stored(database, SETTLED)
     database.apply(messages_of([late], first=8))
-    assert not before <= settled(database)
+    assert not before.items() <= stored(database, SETTLED).items()
     assert model_rows(database) == rows_of_a_rebuild([*FACTS, late])
 
 
