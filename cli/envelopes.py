@@ -7,14 +7,18 @@ import sys
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from cli.errors import Problem, one_line
+from services.home import open_given
 
 if TYPE_CHECKING:
     from services.submission import Submission
 
 Event = dict[str, Any]
+
+#: All of it is held at once, in several times that room; and it may have no end (bytes).
+_MOST: Final = 256 * 1024 * 1024
 
 #: Without these nobody can tell what the event is; the order it is about is intake's to ask for.
 _NEEDED = ("specversion", "id", "source", "type", "time")
@@ -26,9 +30,15 @@ def read_events(file: str) -> list[Event]:
     """The events in ``file`` (``-`` is standard input). Raises Problem that says where it cannot be read."""
     name = "standard input" if file == "-" else file
     try:
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        if file == "-":
+            raw = sys.stdin.buffer.read(_MOST + 1)
+        else:
+            with open_given(Path(file)) as opened:
+                raw = opened.read(_MOST + 1)
     except OSError as error:
         raise Problem(f"{name} cannot be read: {(error.strerror or one_line(error)).lower()}.") from None
+    if len(raw) > _MOST:
+        raise Problem(f"{name} is longer than {_MOST >> 20} MB: publish it in parts.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

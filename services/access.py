@@ -96,7 +96,10 @@ def resume(home: Path, party: str) -> bool:
         revoke_keys(home, party)
     with folder.changing():
         if _state(home, party) == ACTIVE and not folder.untold_file.exists():
-            raise AccessError(f"{party} is let in already")
+            raise AccessError(
+                f"{party} is let in already: 'repairchain partner show {party}' says as what it logs in, "
+                f"'repairchain partner add {party}' writes its page anew"
+            )
         folder.untold_file.touch()
         if before == "revoked":
             _forget_secrets(folder, party)

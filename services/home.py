@@ -21,12 +21,13 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 #: Settings, a policy and a mapping are pages at most (bytes).
 _MOST_WRITTEN: Final = 4 * 1024 * 1024
@@ -220,11 +221,23 @@ def read_written(path: Path) -> str:
 
     Raises UnicodeDecodeError, and OSError, also where it is longer than anything that people write: it may have no end.
     """
-    with path.open("rb") as file:
+    with open_given(path) as file:
         content = file.read(_MOST_WRITTEN + 1)
+        if not content and stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.ENODATA, "it is a pipe into which nobody writes", str(path))
     if len(content) > _MOST_WRITTEN:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return content.decode("utf-8")
+
+
+def open_given(path: Path) -> IO[bytes]:
+    """What somebody named to be read. A pipe into which nobody writes is at its end, instead of being waited for.
+
+    Raises OSError.
+    """
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    os.set_blocking(file.fileno(), True)
+    return file
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

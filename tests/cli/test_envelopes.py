@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli import envelopes
 from cli.envelopes import hint_to_fill, read_events, submissions
 from cli.errors import Problem
 
@@ -37,6 +39,17 @@ def test_an_object_an_array_or_lines(text: str, count: int, tmp_path: Path) -> N
     file = tmp_path / "events"
     file.write_text(text, encoding="utf-8")
     assert read_events(str(file)) == [EVENT] * count
+
+
+def test_what_has_no_end_and_what_nobody_writes_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelopes, "_MOST", 1024 * 1024)
+    with pytest.raises(Problem, match=r"/dev/zero is longer than 1 MB: publish it in parts\.$"):
+        read_events("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Problem, match="pipe is not JSON"):
+        read_events(str(tmp_path / "pipe"))
 
 
 @pytest.mark.parametrize(

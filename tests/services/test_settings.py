@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,19 @@ def test_a_wrong_variable_gives_one_clear_sentence(monkeypatch: pytest.MonkeyPat
 def test_what_has_no_end_is_not_read_without_one(read: Callable[[Path], object]) -> None:
     with pytest.raises(ValueError, match="File too large"):
         read(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("read", [read_policy, load_mapping, _read_file])
+def test_nobody_waits_for_a_pipe_into_which_nobody_writes(read: Callable[[Path], object], tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match="a pipe into which nobody writes"):
+        read(pipe)
+    with subprocess.Popen(["sh", "-c", 'echo "allow = 1" > "$0"', pipe]) as writer:
+        while writer.poll() is None:  # that it is no policy, and no mapping, is said of what it writes
+            with suppress(ValueError):
+                read(pipe)
+    assert writer.returncode == 0
 
 
 def test_the_home_cannot_move_itself(empty_folder: Path) -> None:
