@@ -76,6 +76,7 @@ class Lane:
     anew: bool
     own: bool | None
     mended: bool | None
+    more: bool | None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class Rules:
     """The tables `lanes` and `kinds`, and those of the statuses."""
 
     lanes: tuple[Lane, ...]
-    #: Of each kind, whether the end of the order, and the end of the repair, end it, and whether it waits for her.
+    #: Of each kind, whether the end of the order, and the end of the repair, end it, and whether it waits for her. Of
+    #: answers the order's end leaves those that are owed to her.
     kinds: dict[str, tuple[bool, bool, bool]]
     statuses: Statuses
 
@@ -133,7 +135,7 @@ class Rules:
         """As they stand in the database."""
         rows = cursor.execute(
             "SELECT fact::VARCHAR, lane, expects, meets, owner, topic, word, role, done, home, travels, anew, own, "
-            "mended "
+            "mended, more "
             "FROM lanes"
         ).fetchall()
         lanes = tuple(
@@ -309,6 +311,10 @@ class _Facts:
         self.done = self.last(*_DONE) > self.last(*_TO_DO)
         self.mended = self.last(*_MENDED) > self.last("order.opened", "order.reopened")
         self.closed = self.last("order.closed") > self.last("order.opened", "order.reopened")
+        sent = story.places("message.sent")
+        dated, last_words = sent[story.dated[sent]], sent[~story.dated[sent]]
+        promising = np.union1d(dated, story.places("order.opened", "order.reopened"))
+        self.more = story.last(promising) >= story.last(last_words)
         self.order_ends = story.next(story.places("order.closed"))
         self.repair_ends = story.next(story.places(*_FINISHED))
 
@@ -386,6 +392,7 @@ def _applies(rule: Lane, rows: Numbers, facts: _Facts, ever: dict[str, Flags]) -
         (rule.travels, facts.travels),
         (rule.own, facts.own),
         (rule.mended, facts.mended),
+        (rule.more, facts.more),
     )
     for wanted, found in asked:
         if wanted is not None:
@@ -441,6 +448,7 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> Expected
     kinds = rules.kind_names
     kind, place, owner = said.expects[turns], said.place[turns], said.owner[turns]
     ends_with_order, ends_with_repair, _ = (flags[kind] for flags in rules.flags_of_kinds)
+    ends_with_order |= (kind == kinds.index("answer")) & ~_is_to_her(story, rules, said.rule[turns], place, owner)
     never = story.count
     next_place = np.where(has_next, said.place[following], never)
     ends = np.minimum(next_place, np.where(ends_with_order, facts.order_ends[place], never))
@@ -477,6 +485,14 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> Expected
         named_by=named_by,
         counterpart=np.concatenate([np.full(len(turns), -1), story.source[handed]]),
     )
+
+
+def _is_to_her(story: Story, rules: Rules, rule: Numbers, place: Numbers, owner: Numbers) -> Flags:
+    """Which answers are owed to her, whoever put her question down: what the chain asks needs none after the end."""
+    asker = story.source[place]
+    complaints = np.array([each.lane == "complaint" for each in rules.lanes])[rule]
+    to_her: Flags = complaints | (asker == owner) | story.are(CUSTOMER)[asker]
+    return to_her
 
 
 def _is_nobody(story: Story, kinds: list[str], kind: Numbers, owner: Numbers) -> Flags:

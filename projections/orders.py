@@ -219,11 +219,11 @@ def _told(story: Story, sent: Numbers, is_open: Flags) -> dict[str, Any]:
     last = story.last_of_each(_in_order(sent[story.word[sent] >= 0], outbound))
     kinds = np.where(_are(story, last, "message.sent"), at(story.word, last), -1)
     kinds = np.where(_are(story, last, "customer.contacted"), len(story.words), kinds)
-    news = story.last_of_each(sent[story.dated[sent]])
     return {
         "last_told_at": story.moments(story.last_of_each(_in_order(sent, outbound))),
         "last_told_kind": chosen([*story.words, "contact"], kinds),
-        "next_news_by": story.values("by_when", np.where(is_open, news, -1)),
+        # The last word names no date, whatever an earlier one did.
+        "next_news_by": story.values("by_when", np.where(is_open, story.last_of_each(sent), -1)),
     }
 
 

@@ -128,6 +128,8 @@ def step(order: Row) -> str:
     """
     if order["next_step"] == "send it on" and order.get("at_home"):
         return _AT_HOME["forward at home"].todo
+    if order["next_step"] == "hand it back" and order.get("at_home"):
+        return _AT_HOME["return at home"].todo
     return WORDS["receive"].todo if order["next_step"] == "confirm receipt" else _spoken(order["next_step"])
 
 

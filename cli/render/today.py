@@ -103,7 +103,11 @@ def _owing(rows: list[Row], moments: Moments, reader: str) -> Table:
     """What is owed by anybody: late or not, or nothing at all."""
     return _to_do(
         (
-            (row, who(row.get("owner")), _work(row)) if row.get("kind") else (row, "nobody", "do anything")
+            (row, who(row.get("owner")), _work(row))
+            if row.get("kind")
+            else (row, reader, "close the order")
+            if row.get("to_close")
+            else (row, "nobody", "do anything")
             for row in rows
         ),
         moments,

@@ -11,6 +11,8 @@ WITH first_due AS (
 SELECT
     o.first_position, o.status, o.since, o.holder, f.kind, f.topic, f.owner, is_customer(f.owed_to) AS to_customer, f.opened_at, f.due_at, f.state,
     f.overdue_seconds,
+    -- Nothing is owed any more of what she has: the close is still to be said.
+    f.kind IS NULL AND o.status IN ('returned', 'repaired') AS to_close,
     count(*) OVER () AS total
 FROM orders o
 LEFT JOIN first_due f ON f.first_position = o.first_position

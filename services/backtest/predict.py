@@ -402,11 +402,12 @@ class _Replay:
 
     def _ends(self, message: str, status: str, at: datetime | None, named: int | None = None) -> None:
         kept = []
+        is_update = any(told.id == message and told.kind == "update" for told in self.told)
         for told in self.told:
             if told.id == message:
                 next_news_by = moment_of(named) if named is not None else None
                 told = Told(told.id, told.kind, status, told.position, told.cause, at=at, next_news_by=next_news_by)
-            elif told.kind == "update" and told.status != "planned" and status == "sent":
+            elif is_update and told.kind == "update" and told.status != "planned" and status == "sent":
                 continue  # of updates the last will do
             kept.append(told)
         self.told = kept

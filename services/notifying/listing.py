@@ -52,7 +52,8 @@ class Line:
     ``at`` is when it was asked or said, ``due`` by when it is owed, ``late`` for how long it has been. ``accountable``
     answers for the order, if that is not the reader. ``forgotten``: it would be told to a customer who was forgotten.
     ``at_home``: the product stays at her home. ``paused_for``: what is not ``due`` waits for the ``customer``, for who
-    pays (``cover``), or for the ``item``.
+    pays (``cover``), or for the ``item``. ``to_close``: nothing is owed any more, and the
+    order is for the reader to close.
     What is not known is "".
     """
 
@@ -74,6 +75,7 @@ class Line:
     forgotten: bool = False
     at_home: bool = False
     paused_for: tuple[str, ...] = ()
+    to_close: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,7 @@ class _Words:
             forgotten=bool(row.get("customer_forgotten")),
             at_home=bool(row.get("at_home")),
             paused_for=tuple(row.get("paused_for") or ()),
+            to_close=bool(row.get("to_close")),
         )
 
     def _name(self, party: str) -> str:

@@ -305,9 +305,12 @@ def has_it_back(history: History) -> bool:
 
 def is_done_at_home(history: History) -> bool:
     """Whether the work on all of it has ended where she has it, by somebody who came there: nobody brings it back."""
+    return history.open and _has_ended_at_home(history)
+
+
+def _has_ended_at_home(history: History) -> bool:
     return (
-        history.open
-        and not history.has_travelled
+        not history.has_travelled
         and ending_of(history, None) not in (None, "failed")
         and open_quote(history) is None
         and is_at_home(history, None)
@@ -318,7 +321,15 @@ def is_left_in_peace(history: History) -> bool:
     """She has it, and was asked whether all is well: from here on it is her turn, and the shop's to close."""
     if not (has_it_back(history) or is_done_at_home(history)):
         return False
-    ends = {"item.returned"} if has_it_back(history) else _ENDINGS.keys()
+    return _is_asked_since(history, frozenset({"item.returned"}) if has_it_back(history) else frozenset(_ENDINGS))
+
+
+def was_asked_at_home(history: History) -> bool:
+    """Whether she has what was mended at her home, and was asked whether all is well, before the close or after it."""
+    return _has_ended_at_home(history) and _is_asked_since(history, frozenset(_ENDINGS))
+
+
+def _is_asked_since(history: History, ends: frozenset[str]) -> bool:
     done = max((fact.at for fact in history.this_round() if fact.name in ends), default=None)
     asked = (told.at for told in history.sent if told.kind in ("update", "check") and told.at is not None)
     return done is not None and any(at > done for at in asked)

@@ -26,6 +26,7 @@ from services.notifying.newsworthy import (
     lies_ready,
     milestone,
     told_as,
+    was_asked_at_home,
 )
 from services.notifying.records import MessagePolicy, SuppressReason, message_id
 from services.notifying.since import last_of_others, person_announced, silences
@@ -100,6 +101,8 @@ def overdue_speaks(
     if kind in ("update", "person") and trigger.name == OVERDUE and _just_heard(history, now):
         return "overtaken"
     if kind == "overdue" and _knows_that_it_stalls(owed, history):
+        return "overtaken"
+    if kind == "check" and was_asked_at_home(history):
         return "overtaken"
     if kind == "check" and any(told.at is not None and told.at >= (owed.due_at or now) for told in history.sent):
         return "overtaken"  # what was reported late has only just been told: asking is for a person now

@@ -256,6 +256,26 @@ def test_the_end_of_the_order_ends_all_that_is_owed_but_an_answer(given: Given) 
     story.then_rows("commitments", {"owed_to": "customer:C-1", "topic": "q1"}, kind="answer")
 
 
+def test_what_the_chain_asked_needs_no_answer_once_the_order_has_ended(given: Given) -> None:
+    """Neither she nor another link is late with it for ever; what she asked, and what she complained of, is."""
+    asked = fact("question.asked", SHOP, "2026-03-10 09:00", {"question": "q1", "text": "Strap?", "to": "customer"})
+    among = fact("question.asked", BENCH, "2026-03-10 09:10", {"question": "q2", "text": "Slip?", "to": SHOP})
+    hers = fact("question.asked", SHOP, "2026-03-10 09:20", {"question": "q3", "text": "When?", "to": SHOP})
+    paused = fact("work.paused", BENCH, "2026-03-10 09:30", {"waiting_for": "customer", "why": "the strap"})
+    not_well = fact("feedback.given", BENCH, "2026-03-10 09:40", {"holds": False})
+    closed = fact("order.closed", SHOP, "2026-03-11 10:00", {"outcome": "cancelled"})
+    story = given(*at_the_bench(asked, among, hers, paused, not_well, closed))
+    answers = [row for row in story.rows("commitments") if row["kind"] == "answer"]
+    assert {(row["topic"], row["owner"]): row["state"] for row in answers} == {
+        ("q1", "customer:C-1"): "cancelled",
+        ("q2", SHOP): "cancelled",
+        ("q3", SHOP): "open",
+        ("", "customer:C-1"): "cancelled",
+        ("", SHOP): "open",
+    }
+    assert {row["owner"] for row in story.at("2026-05-11 10:00").ask("stalled")["stalled"]} == {SHOP}
+
+
 def test_a_reopened_order_is_owed_afresh(given: Given) -> None:
     story = given(
         *at_the_bench(
@@ -581,6 +601,32 @@ def test_a_customer_is_owed_news_from_telling_to_telling(given: Given) -> None:
     ]
 
 
+def test_after_our_last_word_no_news_is_owed_until_she_is_told_of_more(given: Given) -> None:
+    """The shop may close the order weeks later: until then nothing is late, and no date stands that has passed."""
+    back = (
+        HERS,
+        sent("2026-03-06 09:01", "2026-03-13 16:00", kind="opened"),
+        fact("repair.completed", SHOP, "2026-03-06 12:00"),
+        fact("item.returned", SHOP, "2026-03-06 14:00"),
+        sent("2026-03-09 14:00", kind="check"),
+    )
+    called = fact("customer.contacted", SHOP, "2026-03-10 10:00", {"channel": "phone", "direction": "outbound"})
+    for story in (given(*back), given(*back, called)):
+        story.then_rows("commitments", {"state": "met"}, {"state": "met"}, kind="update")
+        story.then_order(next_news_by=None)
+    story = given(*back).at("2026-04-09 14:00")
+    assert story.ask("stalled")["stalled"] == []
+    assert story.ask("ball")["ball"] == []
+    status = story.ask("status", order="W-1")
+    assert (status["next_step"], status["next_owner"], status["ball"]) == ("close the order", SHOP, None)
+    (line,) = story.ask("briefing", party=SHOP)["orders"]
+    assert (line["kind"], line["to_close"]) == (None, True)
+
+    again = given(*back, sent("2026-03-12 10:00", "2026-03-19 16:00", kind="received"))
+    again.then_order(next_news_by="2026-03-19T16:00:00Z")
+    again.then_rows("commitments", *({"state": state} for state in ("met", "met", "open")), kind="update")
+
+
 def test_nobody_is_owed_news_without_a_customer_and_everybody_again_after_reopening(given: Given) -> None:
     given(OPENED, sent("2026-03-06 09:01")).then_rows("commitments", kind="update")
     given(
@@ -609,6 +655,22 @@ def test_one_working_day_after_a_repair_somebody_asks_whether_it_holds(given: Gi
     closed = fact("order.closed", SHOP, "2026-03-06 15:00", {"outcome": "repaired"})
     answer = fact("feedback.given", SHOP, "2026-03-09 10:00", {"holds": True})
     given(*back, closed, answer).then_rows("commitments", {"state": "met", "met_late": False}, kind="check")
+
+
+@pytest.mark.parametrize("done", ["repair.completed", "unit.replaced"])
+def test_what_was_mended_at_her_home_is_asked_about_once_however_late_the_close_comes(given: Given, done: str) -> None:
+    mended = (
+        opened("2026-03-06 09:00", at_home=True),
+        fact(done, SHOP, "2026-03-06 12:00"),
+        sent("2026-03-06 12:06", "2026-03-13 16:00", kind="repaired"),
+    )
+    is_all_well = sent("2026-03-13 12:00", kind="update")
+    closed = fact("order.closed", SHOP, "2026-03-23 11:00", {"outcome": "repaired"})
+    given(*mended, closed).then_rows("commitments", {"state": "open"}, kind="check")
+    given(*mended, is_all_well, closed).then_rows("commitments", kind="check")
+    # It did not hold, and she was told that it goes on: then it is asked about anew.
+    again = sent("2026-03-16 12:00", "2026-03-23 16:00", kind="visit")
+    given(*mended, is_all_well, again, closed).then_rows("commitments", {"state": "open"}, kind="check")
 
 
 @pytest.mark.parametrize("outcome", ["declined", "unrepairable", "refunded", "cancelled"])

@@ -243,3 +243,27 @@ async def test_of_a_visit_weeks_ahead_she_reads_that_it_stands_and_not_that_anyt
         assert "our visit goes ahead as agreed" in each.body
         assert "Friday 26 June between 09:00 and 12:00" in each.body
     assert await scene.noticed("forward") == []
+
+
+async def test_a_close_that_comes_late_asks_nobody_twice_whether_all_is_well(scene: Stage) -> None:
+    at_home = said("2026-06-14 14:00", SHOP, "order.opened", **{**OPENED.data, "at_home": True})
+    await scene.play([at_home, PLANNED, DONE, REPAIRED])
+    await scene.until("2026-06-26 09:00")
+    told = await scene.told(ORDER)
+    assert heard(told)[2:] == [
+        ("2026-06-15 10:51", "repaired", "repair.completed", "email en", "2026-06-22 17:00"),
+        ("2026-06-22 10:46", "update", "update nudged", "email en", ""),
+    ]
+    assert "This is our last message about it" in told[-1].body
+    # Nothing is late, and no date stands that has passed: it is the shop's to close.
+    assert await scene.stalled() == []
+    status = await scene.status(ORDER)
+    assert (status["next_news_by"], await scene.ball(ORDER)) == (None, {})
+
+    await scene.play([said("2026-06-26 09:30", SHOP, "order.closed", outcome="repaired")])
+    await scene.until("2026-07-03 09:30")
+    told = await scene.told(ORDER)
+    assert [message.kind for message in told] == ["opened", "visit", "repaired", "update", "closed"]
+    assert await scene.owed(ORDER, "check") == []
+    assert "ask you" not in told[-1].body
+    assert await backtested(scene, ORDER) == [(message.at, message.kind) for message in told]
