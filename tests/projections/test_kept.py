@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from events.envelope import Event
 from projections.database import Database
+from tests.projections.made_up import cut, logs
 from tests.projections.story import (
     BENCH,
     IMPORTER,
@@ -22,7 +23,6 @@ from tests.projections.story import (
     received,
     rows_of_a_rebuild,
 )
-from tests.projections.test_properties import cut, logs
 from tests.ready import lent_database
 
 FACTS = [

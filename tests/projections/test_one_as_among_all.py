@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from events.envelope import Event
 from projections.queries import run
+from tests.projections.made_up import START, logs
 from tests.projections.story import (
     BENCH,
     IMPORTER,
@@ -30,7 +31,6 @@ from tests.projections.story import (
     opened,
     received,
 )
-from tests.projections.test_properties import START, logs
 from tests.ready import lent_database
 
 #: Asks a question by its name.

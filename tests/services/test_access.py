@@ -6,14 +6,12 @@ import asyncio
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from nats.aio.client import Client
 
 from events.streams import declare_streams
 from events.subjects import box_stream, intake_subject
@@ -28,45 +26,7 @@ from services.reloading import ServerReloadError, tell_server
 from services.userkeys import new_seed, public_key_of
 from tests.chainserver import ChainServer
 from tests.oldhome import old_partner
-
-SHOP, OTHER = "retailer:acme", "importer:north"
-
-#: The longest that a partner which is kept out may still be heard (seconds); it is some hundredths.
-CUT_WITHIN = 5.0
-
-
-class Watched:
-    """A connection that does not come back, and the moment at which it ended."""
-
-    def __init__(self, client: Client, gone: asyncio.Event) -> None:
-        self.client = client
-        self.gone = gone
-
-
-async def watched(server: ChainServer, party: str) -> Watched:
-    gone = asyncio.Event()
-
-    async def note() -> None:
-        gone.set()
-
-    client = await server.connect(party, allow_reconnect=False, disconnected_cb=note, closed_cb=note)
-    await client.flush()
-    return Watched(client, gone)
-
-
-async def seconds_until_cut(server: ChainServer, party: str, change: Callable[[Path, str], object]) -> float:
-    """How long three live connections of ``party`` outlast the change; nobody else's end."""
-    live = [await watched(server, party) for _ in range(3)]
-    steady = await watched(server, OTHER)
-    begin = time.monotonic()
-    changing = asyncio.create_task(asyncio.to_thread(change, server.home, party))
-    async with asyncio.timeout(CUT_WITHIN):
-        await asyncio.gather(*(each.gone.wait() for each in live))
-    took = time.monotonic() - begin
-    await changing
-    await steady.client.flush()
-    assert not steady.gone.is_set()
-    return took
+from tests.services.watching import CUT_WITHIN, OTHER, SHOP, seconds_until_cut
 
 
 @pytest.mark.parametrize("change", [access.suspend, access.revoke, access.rotate], ids=lambda each: each.__name__)

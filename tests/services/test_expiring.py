@@ -19,7 +19,7 @@ from services.replaced import Replaced, read_replaced, until_of, with_another, w
 from services.userkeys import new_seed, public_key_of
 from tests.chainserver import ChainServer
 from tests.oldhome import old_partner
-from tests.services.test_access import CUT_WITHIN, OTHER, SHOP, watched
+from tests.services.watching import CUT_WITHIN, OTHER, SHOP, watched
 from tests.waiting import eventually
 
 DAY = timedelta(days=1)

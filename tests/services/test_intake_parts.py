@@ -15,7 +15,7 @@ from events.streams import declare_streams
 from services import rejected
 from services.intake import batches, deciding, following, judging, taking
 from tests.chainserver import ChainServer
-from tests.services.test_intake import SHOP, Chain, Partner, event
+from tests.services.intakes import SHOP, Chain, Partner, event
 
 _PART = 10
 

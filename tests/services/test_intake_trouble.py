@@ -33,7 +33,7 @@ from services.intake.standstill import StandstillError
 from services.stopping import CLOSING, LAST_HEARD, LEAVING
 from tests.chainserver import ChainServer
 from tests.hanging import waiting_in
-from tests.services.test_intake import IMPORTER, SHOP, Chain, event
+from tests.services.intakes import IMPORTER, SHOP, Chain, event
 from tests.waiting import eventually
 
 

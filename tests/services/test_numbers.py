@@ -9,7 +9,7 @@ import pytest
 from events.streams import declare_streams
 from services.intake.problems import kind_of
 from tests.chainserver import ChainServer, refusals
-from tests.services.test_intake import IMPORTER, SHOP, Chain, event
+from tests.services.intakes import IMPORTER, SHOP, Chain, event
 
 NUMBER = {"subjectkind": "serial", "subjectof": "Tide"}
 PRODUCT = {"product": {"brand": "Tide", "serial": "SN-1"}}

@@ -22,7 +22,7 @@ from services.rejected import (
     summarize_rejected,
 )
 from tests.chainserver import ChainServer
-from tests.services.test_intake import NOW, SHOP, Chain, event
+from tests.services.intakes import NOW, SHOP, Chain, event
 
 OTHER = "retailer:rival"
 

@@ -13,7 +13,7 @@ from events.streams import declare_streams
 from services.credentials import credential_file
 from services.home import HomeFolder
 from tests.chainserver import ChainServer
-from tests.services.test_intake import Chain
+from tests.services.intakes import Chain
 
 DOCS = Path(__file__).parents[3] / "docs" / "client.md"
 

@@ -32,7 +32,7 @@ from services.notices import send_notice
 from services.userkeys import new_seed
 from tests.chainserver import ChainServer, refusals
 from tests.oldhome import old_partner
-from tests.services.test_intake import NOW, Chain
+from tests.services.intakes import NOW, Chain
 
 SHOP, IMPORTER = "retailer:acme", "importer:north"
 PRODUCT = {"product": {"brand": "Example"}}

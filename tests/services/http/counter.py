@@ -118,3 +118,15 @@ async def open_counter(server: ChainServer, *, wait: float = 10.0, **settings: A
         yield Counter(server, http, clock)
     finally:
         await http.stop()
+
+
+PROBLEM = "application/problem+json"
+
+
+def kind(answer: Any) -> str:
+    """The problem's type, short."""
+    assert answer.headers["content-type"] == PROBLEM
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["title"]
+    return str(body["type"]).rpartition(":")[2]

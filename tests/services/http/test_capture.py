@@ -16,8 +16,7 @@ from services.identifiers import identify
 from tests.chainserver import ChainServer
 from tests.logged import read_order
 from tests.services.epcis.events import CONTEXT, IMPORTER_ID, document, epcis, to
-from tests.services.http.counter import IMPORTER, SHOP, Counter, event, open_counter
-from tests.services.http.test_events import kind
+from tests.services.http.counter import IMPORTER, SHOP, Counter, event, kind, open_counter
 from tests.waiting import eventually
 
 LD = "application/ld+json"

@@ -17,20 +17,10 @@ from services import rejected
 from services.http.limits import MAX_BATCH
 from tests.chainserver import ChainServer
 from tests.logged import read_order
-from tests.services.http.counter import BATCH, IMPORTER, SHOP, STRUCTURED, Counter, event, open_counter
+from tests.services.http.counter import BATCH, IMPORTER, SHOP, STRUCTURED, Counter, event, kind, open_counter
 from tests.waiting import eventually
 
-PROBLEM = "application/problem+json"
 DOCUMENT = Path(__file__).parents[3] / "docs" / "http.md"
-
-
-def kind(answer: Any) -> str:
-    """The problem's type, short."""
-    assert answer.headers["content-type"] == PROBLEM
-    body = answer.json()
-    assert body["status"] == answer.status_code
-    assert body["title"]
-    return str(body["type"]).rpartition(":")[2]
 
 
 async def test_an_event_is_taken_in_and_answered_with_its_receipt(counter: Counter) -> None:

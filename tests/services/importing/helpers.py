@@ -60,3 +60,32 @@ def rows(*lines: str, case: str = "W-1") -> str:
     """A log of one case: ``"North Accepted"`` a line, a minute apart."""
     body = (f"{case},2026-11-02T09:{minute:02}:00Z,{line.replace(' ', ',', 1)}\n" for minute, line in enumerate(lines))
     return HEADER + "".join(body)
+
+
+XES_COLUMNS = """
+[columns]
+case = "case:concept:name"
+time = "time:timestamp"
+party = "org:group"
+activity = "concept:name"
+"""
+
+
+XES = """<?xml version="1.0" encoding="UTF-8" ?>
+<log xes.version="1.0"{namespace}>
+  <global scope="event"><string key="org:group" value="UNKNOWN"/></global>
+  <string key="concept:name" value="the log"><string key="concept:name" value="nested in the log"/></string>
+  <trace>
+    <string key="concept:name" value="W-1"><string key="concept:name" value="nested in the case"/></string>
+    <list key="notes"><values><string key="concept:name" value="listed"/></values></list>
+    <event>
+      <date key="time:timestamp" value="2026-11-02T10:00:00.000+01:00"/>
+      <string key="concept:name" value="Go"><string key="org:group" value="nested"/></string>
+      <string key="org:group" value="North"/>
+      <boolean key="fixed" value="true"/>
+    </event>
+    <event><string key="org:group" value="South"/></event>
+  </trace>
+  <trace/>
+</log>
+"""

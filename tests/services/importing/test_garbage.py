@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from services.importing import ImportProblem, ImportReport, Mapping, facts_from, read_mapping
 from services.submission import Submission
 from tests.sampling import examples
-from tests.services.importing.helpers import HEADER, mapping
-from tests.services.importing.test_reading import XES, XES_COLUMNS
+from tests.services.importing.helpers import HEADER, XES, XES_COLUMNS, mapping
 
 FULL = """
 [custody]

@@ -11,36 +11,9 @@ from pathlib import Path
 import pytest
 
 from services.importing import ImportReport, LogError, Mapping, Row, facts_from, read_rows
-from tests.services.importing.helpers import HEADER, facts_of, mapping
+from tests.services.importing.helpers import HEADER, XES, XES_COLUMNS, facts_of, mapping
 
 ROW = "W-1,2026-11-02T09:00:00Z,Nörd,Go\n"
-
-XES_COLUMNS = """
-[columns]
-case = "case:concept:name"
-time = "time:timestamp"
-party = "org:group"
-activity = "concept:name"
-"""
-
-XES = """<?xml version="1.0" encoding="UTF-8" ?>
-<log xes.version="1.0"{namespace}>
-  <global scope="event"><string key="org:group" value="UNKNOWN"/></global>
-  <string key="concept:name" value="the log"><string key="concept:name" value="nested in the log"/></string>
-  <trace>
-    <string key="concept:name" value="W-1"><string key="concept:name" value="nested in the case"/></string>
-    <list key="notes"><values><string key="concept:name" value="listed"/></values></list>
-    <event>
-      <date key="time:timestamp" value="2026-11-02T10:00:00.000+01:00"/>
-      <string key="concept:name" value="Go"><string key="org:group" value="nested"/></string>
-      <string key="org:group" value="North"/>
-      <boolean key="fixed" value="true"/>
-    </event>
-    <event><string key="org:group" value="South"/></event>
-  </trace>
-  <trace/>
-</log>
-"""
 
 
 def read(folder: Path, content: str | bytes, use: Mapping | None = None, *, name: str = "log") -> list[Row]:
@@ -231,6 +204,17 @@ def test_entities_and_other_files_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_xes(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(LogError, match=message):
         read(tmp_path, content, mapping(XES_COLUMNS))
+
+
+@pytest.mark.parametrize("begun", ['<log><trace><string key="concept:name" value="', "<log><!-- ", "<log><trace><"])
+def test_a_part_of_xes_without_an_end_is_not_waited_for(tmp_path: Path, begun: str) -> None:
+    file = tmp_path / "bomb.xes"
+    with file.open("wb") as written:
+        written.write(begun.encode())
+        for _ in range(8):
+            written.write(b"A" * MAX_TAG)
+    with pytest.raises(LogError, match=r"bomb.xes: something in line 1 is longer than 1048576 characters"):
+        list(read_rows(read_mapping(XES_ONLY), [file]))
 
 
 def test_a_csv_read_as_xes_and_the_other_way_round(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from services.notifying.outcomes import Outcome
 from services.notifying.places import Places
 from services.notifying.records import PlannedMessage, Send
 from services.notifying.sending import Sender
+from services.notifying.telling import Teller
 from tests.services.notifying.chain import ORDER, POLICY, Chain
 from tests.services.notifying.desk import CARDS, Bucket, Fuse, Letterbox
 
@@ -81,3 +82,17 @@ class Box(Letterbox):
 
     def routes(self, contact: Contact, accountable: str) -> tuple[Channel, ...]:
         return contact.channels
+
+
+def teller(chain: Chain, contact: Contact = ANNA) -> Teller:
+    post = Post(chain, contact=contact)
+    return Teller(
+        ask=chain.ask,
+        log=chain,
+        contacts=post,
+        delivery=post.box,
+        cards=lambda: CARDS,
+        clock=chain.clock,
+        policy=POLICY,
+        sender=post.sender(),
+    )

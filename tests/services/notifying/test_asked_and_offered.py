@@ -40,8 +40,7 @@ from tests.services.notifying.chain import (
     opened,
 )
 from tests.services.notifying.letters import CARDS, NEWS, NOW, planned, problems
-from tests.services.notifying.post import ANNA, extra
-from tests.services.notifying.test_steadying import teller
+from tests.services.notifying.post import ANNA, extra, teller
 
 #: In the welcome.
 PROMISED = datetime(2026, 11, 9, 16, 0, tzinfo=UTC)

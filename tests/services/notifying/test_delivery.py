@@ -7,8 +7,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -19,37 +17,12 @@ from services.contact import Channel, Contact
 from services.delivery import AppriseDelivery, DeliveryError, channel_provider
 from services.notifying.breaker import FAILURES, SHORTEST
 from services.notifying.gateway import Gateway
-from services.notifying.letter import AddressError, Letter, check_address
+from services.notifying.letter import AddressError, check_address
 from services.notifying.mime import build_email
 from services.notifying.outcomes import Delivered, Failed, Unknown
+from tests.services.notifying.a_letter import LETTER, SENDER, read, text_of
 from tests.services.notifying.mailserver import MailServer, free_port
 from tests.services.notifying.receiver import receiving
-
-SENDER = "repairs@chain.example"
-LETTER = Letter(
-    message="msg-0123456789abcdef",
-    kind="email",
-    to_name="Zoë de Wit",
-    to_address="o'neil+watch@example.com",
-    from_name="Juno Horloges & Zoon",
-    reply_to="service@juno.example",
-    language="nl",
-    subject="Uw Halden: reparatie voor €\N{NO-BREAK SPACE}85,00",
-    text="Beste Zoë de Wit,\n\nUw Halden is onderzocht. De reparatie kost € 85,00.\n",
-    date=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
-)
-
-
-def read(content: bytes) -> EmailMessage:
-    message = message_from_bytes(content, policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def text_of(email: EmailMessage) -> str:
-    content = email.get_content()
-    assert isinstance(content, str)
-    return content.replace("\r\n", "\n")
 
 
 def names_in(folder: Path) -> list[str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from events.envelope import Event, make_event
+from events.envelope import make_event
 from events.party import NOTIFIER
 from services.messages import concerns_her
 from services.notifying.records import PlannedMessage, Send, Suppress
-from services.watchdog import decide, whom_to_notify
+from services.watchdog import whom_to_notify
 from tests.services.notifying.chain import (
     DAY,
     HOUR,
@@ -27,23 +26,12 @@ from tests.services.notifying.chain import (
     opened,
     received,
 )
+from tests.services.notifying.sweeping import due_by, swept
 
 #: Five working days after Monday 11:00 (10:00 UTC); and two working hours before that, on Friday at 17:00.
 DUE = MONDAY + 7 * DAY
 CUE = MONDAY + 4 * DAY + 6 * HOUR
 SECOND = timedelta(seconds=1)
-
-
-def due_by(chain: Chain, now: datetime, kind: str = "update") -> list[dict[str, Any]]:
-    """What there is to say by now of commitments of that kind."""
-    return [row for row in chain.query("sweep", {"now": now.isoformat()})["sweep"] if row["kind"] == kind]
-
-
-def swept(chain: Chain, now: datetime, kind: str = "update") -> tuple[Event, dict[str, Any]]:
-    """What the watchdog says now of the one commitment of that kind; it is recorded."""
-    ((event, row),) = decide(due_by(chain, now, kind), now)
-    chain.given(event)
-    return event, row
 
 
 def fails(chain: Chain, message: PlannedMessage, at: datetime, name: str = "failed") -> None:

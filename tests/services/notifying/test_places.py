@@ -12,7 +12,7 @@ from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import AT_IMPORTER, ORDER, Chain
 from tests.services.notifying.desk import Bucket, Fuse
 from tests.services.notifying.post import Post
-from tests.services.notifying.test_turns import ANNA, BEN, two_at_once
+from tests.services.notifying.two_orders import ANNA, BEN, two_at_once
 
 TODAY = date(2026, 11, 2)
 PLACE = Place(TODAY, 3, 4, datetime(2026, 11, 3, 7, tzinfo=UTC))

@@ -22,8 +22,8 @@ from services.notifying.promising import by_day, is_always_by_day, missed_visit
 from services.notifying.records import MessagePlan
 from services.notifying.wording import compose
 from tests.services.notifying.chain import CARDS, DAY, HOUR, MONDAY, ORDER, POLICY, REPAIRER, Chain, fact, opened
-from tests.services.notifying.test_news_ahead import swept
-from tests.services.notifying.test_steadying import teller
+from tests.services.notifying.post import teller
+from tests.services.notifying.sweeping import swept
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NIGHTS = Manners(AMSTERDAM, (time(21), time(8)))

@@ -25,7 +25,7 @@ from tests.services.notifying.chain import (
     opened,
     received,
 )
-from tests.services.notifying.test_steadying import teller
+from tests.services.notifying.post import teller
 
 BOTH = opened(product={"brand": "Halden", "model": "Duo"}, items=[{"item": "kettle"}, {"item": "toaster"}])
 AWAY = (handed(SHOP, IMPORTER, MONDAY + HOUR, item="toaster"), received(IMPORTER, MONDAY + DAY, item="toaster"))

@@ -12,6 +12,8 @@ import pytest
 from services.notifying import smtp
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 from services.notifying.smtp import IDLE_SECONDS, LETTERS, Smtp, SmtpServer
+from tests.services.notifying.a_letter import LETTER, read, text_of
+from tests.services.notifying.a_letter import SENDER as OUR_ADDRESS
 from tests.services.notifying.mailserver import (
     CUT,
     GO_ON,
@@ -28,8 +30,6 @@ from tests.services.notifying.mailserver import (
     scripted,
 )
 from tests.services.notifying.receiver import make_certificate
-from tests.services.notifying.test_delivery import LETTER, read, text_of
-from tests.services.notifying.test_delivery import SENDER as OUR_ADDRESS
 
 
 @pytest.fixture

@@ -11,20 +11,16 @@ import pytest
 from events.envelope import Event
 from projections.calendar import DEFAULT
 from projections.clock import Clock, add_time
-from services.contact import Contact
 from services.notifying.decency import Manners
 from services.notifying.records import PlannedMessage
 from services.notifying.steadying import to_be_written
-from services.notifying.telling import Teller
 from services.notifying.waiting import AgainLaterError, NotYetError
 from services.watchdog import decide
 from tests.services.notifying.chain import (
-    CARDS,
     DAY,
     HOUR,
     IMPORTER,
     MONDAY,
-    POLICY,
     SHOP,
     TO_IMPORTER,
     Chain,
@@ -33,7 +29,7 @@ from tests.services.notifying.chain import (
     opened,
     received,
 )
-from tests.services.notifying.post import ANNA, Post
+from tests.services.notifying.post import teller
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 CLOCK = Clock.of(DEFAULT)
@@ -111,20 +107,6 @@ def test_whenever_the_first_left_the_others_come_at_a_steady_hour(hour: str) -> 
 DUE = MONDAY + 7 * DAY
 CUE_AT = MONDAY + 4 * DAY + 6 * HOUR
 WRITTEN = DUE - timedelta(minutes=5)
-
-
-def teller(chain: Chain, contact: Contact = ANNA) -> Teller:
-    post = Post(chain, contact=contact)
-    return Teller(
-        ask=chain.ask,
-        log=chain,
-        contacts=post,
-        delivery=post.box,
-        cards=lambda: CARDS,
-        clock=chain.clock,
-        policy=POLICY,
-        sender=post.sender(),
-    )
 
 
 def cue(chain: Chain) -> Event:

@@ -32,7 +32,7 @@ from tests.services.notifying.chain import (
     opened,
     received,
 )
-from tests.services.notifying.test_turns import planned
+from tests.services.notifying.two_orders import planned
 
 AGAIN = opened(MONDAY + HOUR, id="again").model_copy(update={"subject": "W-2"})
 ONE = fact("order.merged", SHOP, MONDAY + 2 * HOUR, into=ORDER).model_copy(update={"subject": "W-2"})
