@@ -204,6 +204,13 @@ def test_a_list_read_aloud() -> None:
     )
 
 
+def test_what_she_has_and_nothing_is_owed_of_any_more_is_to_be_closed() -> None:
+    nothing = dict.fromkeys(("kind", "topic", "owner", "opened_at", "due_at", "state", "overdue_seconds"))
+    for cards, said in ((CARDS, "you are to close the order."), (in_language("nl"), "u moet de opdracht afsluiten.")):
+        line = LINE | nothing | {"status": "returned", "to_close": True}
+        assert f"Halden Meridian: {said}\n" in worded_list(listing(orders=[line]), cards, NOW).text
+
+
 def test_what_stays_at_her_home_is_not_to_be_sent_on() -> None:
     ball = OWED | {"owner": SHOP, "kind": "forward", "at_home": True}
     for cards, said, not_said in (
