@@ -21,6 +21,9 @@ _OF_TRACE: Final = "case:"
 
 _CHUNK: Final = 1 << 16
 
+#: A tag, an attribute or a comment of more bytes is refused: expat holds it whole, and begins it anew with every chunk.
+MAX_TAG: Final = 1 << 20
+
 
 def xes_rows(mapping: Mapping, file: str, stream: io.BufferedReader) -> Iterator[Row]:
     """The events of all traces. Raises LogError if the file is not XES, or stops being it."""
@@ -29,6 +32,7 @@ def xes_rows(mapping: Mapping, file: str, stream: io.BufferedReader) -> Iterator
     parser.setContentHandler(handler)
     make = row_maker(mapping, own_times=False)
     damage: str | None = None
+    reached, unfinished = (0, 0), 0
     while damage is None:
         chunk = stream.read(_CHUNK)
         try:
@@ -36,6 +40,10 @@ def xes_rows(mapping: Mapping, file: str, stream: io.BufferedReader) -> Iterator
                 parser.feed(chunk)
             else:
                 parser.close()
+            before, reached = reached, (parser.getLineNumber(), parser.getColumnNumber())
+            unfinished = unfinished + len(chunk) if reached == before else 0
+            if unfinished > MAX_TAG:
+                damage = f"something in line {reached[0]} is longer than {MAX_TAG} characters"
         except DefusedXmlException:
             damage = "it declares entities or refers to other files, which is refused"
         except (SAXException, ValueError, LookupError) as error:
