@@ -32,7 +32,8 @@ def xes_rows(mapping: Mapping, file: str, stream: io.BufferedReader) -> Iterator
     parser.setContentHandler(handler)
     make = row_maker(mapping, own_times=False)
     damage: str | None = None
-    reached, unfinished = (0, 0), 0
+    reached: tuple[int | None, int | None] = (0, 0)
+    unfinished = 0
     while damage is None:
         chunk = stream.read(_CHUNK)
         try:
