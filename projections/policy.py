@@ -31,7 +31,6 @@ from projections.policies.words import KINDS, ROUTINE, Kind, PolicyError, did_yo
 __all__ = [
     "BUILT_IN_TEXT",
     "DEFAULT_POLICY",
-    "FILE_NAME",
     "KINDS",
     "Amount",
     "Explanation",
@@ -46,8 +45,6 @@ __all__ = [
     "Scope",
 ]
 
-#: The file in the home folder, if the chain has a policy of its own.
-FILE_NAME: Final = "policy.toml"
 #: The built-in policy as a file, to start from.
 BUILT_IN_TEXT: Final = resources.files("projections").joinpath("policy.toml").read_text(encoding="utf-8")
 

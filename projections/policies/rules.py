@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +10,6 @@ from projections.policies.amount import Amount
 from projections.policies.levels import Level
 from projections.policies.scope import Scope
 
-_WHOLE_DAY: Final = timedelta(days=1)
 _HURRIED: Final = "around the clock"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.render.policy import summary
-from projections.policy import BUILT_IN_TEXT, DEFAULT_POLICY, FILE_NAME, Policy
+from projections.policy import BUILT_IN_TEXT, DEFAULT_POLICY, Policy
+from services.home import HomeFolder
 from tests.cli.drawing import draw
 from tests.cli.running import answer, call, sentence
 
@@ -49,7 +50,7 @@ def test_without_a_file_the_built_in_policy_is_checked(free_home: Path) -> None:
 
 def test_the_policy_at_home_is_checked(free_home: Path) -> None:
     free_home.mkdir()
-    file = free_home / FILE_NAME
+    file = HomeFolder(free_home).policy
     file.write_text(OWN, encoding="utf-8")
     told = call("policy", "check", home=free_home).stdout
     assert told.startswith(str(file))
@@ -68,7 +69,7 @@ def test_the_policy_at_home_is_checked(free_home: Path) -> None:
 
 def test_a_file_that_is_named_wins(free_home: Path, tmp_path: Path) -> None:
     free_home.mkdir()
-    (free_home / FILE_NAME).write_text("[alow]\n", encoding="utf-8")
+    HomeFolder(free_home).policy.write_text("[alow]\n", encoding="utf-8")
     (tmp_path / "good.toml").write_text(OWN, encoding="utf-8")
     assert call("policy", "check", tmp_path / "good.toml", home=free_home).exit_code == 0
     told = sentence(call("policy", "check", home=free_home))

@@ -10,10 +10,16 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.home import HomeFolder, write_json
+
+
+def command(service: str) -> Sequence[str]:
+    """What starts it."""
+    return (sys.executable, "-m", "tests.services.fake_service", service)
 
 
 async def main(name: str) -> int:

@@ -23,6 +23,7 @@ from services.replaced import read_replaced, write_replaced
 from services.server import ServerError
 from services.settings import Settings, SettingsError, load_settings
 from services.supervisor import CannotRunError, Supervisor, up
+from tests.services.fake_service import command
 
 PATIENCE = 30
 
@@ -46,10 +47,6 @@ class Lines:
                 await self._more.wait()
 
 
-def fake_command(service: str) -> Sequence[str]:
-    return (sys.executable, "-m", "tests.services.fake_service", service)
-
-
 @pytest.fixture
 def settings(free_home: Path) -> Settings:
     return load_settings(home=free_home, nats_port=0, health_port=0)
@@ -59,7 +56,7 @@ def settings(free_home: Path) -> Settings:
 async def running(settings: Settings, *services: str) -> AsyncIterator[tuple[Supervisor, Lines, asyncio.Task[None]]]:
     """A supervisor at work, stopped at the end if it still runs."""
     lines = Lines()
-    supervisor = Supervisor(settings, services=services, command=fake_command, say=lines.say)
+    supervisor = Supervisor(settings, services=services, command=command, say=lines.say)
     task = asyncio.create_task(supervisor.run())
     try:
         yield supervisor, lines, task
@@ -142,7 +139,7 @@ async def test_what_always_fails_is_tried_with_growing_pauses(settings: Settings
 
 async def test_what_is_not_set_up_right_ends_the_whole(settings: Settings) -> None:
     lines = Lines()
-    supervisor = Supervisor(settings, services=("retailer", "wrong"), command=fake_command, say=lines.say)
+    supervisor = Supervisor(settings, services=("retailer", "wrong"), command=command, say=lines.say)
     with pytest.raises(CannotRunError, match="wrong cannot run as it is set up: mend what it says above"):
         await asyncio.wait_for(supervisor.run(), PATIENCE)
     assert not [line for line in lines.said if "starting again" in line]
@@ -163,11 +160,11 @@ def test_nothing_outlives_a_killed_supervisor(settings: Settings) -> None:
         "import asyncio\n"
         "from services.settings import load_settings\n"
         "from services.supervisor import Supervisor\n"
-        "from tests.services.test_supervisor import fake_command\n"
+        "from tests.services.fake_service import command\n"
         "async def main():\n"
         "    services = ('retailer', 'stubborn')\n"
         "    say = lambda line: print(line, flush=True)\n"
-        "    await Supervisor(load_settings(), services=services, command=fake_command, say=say).run()\n"
+        "    await Supervisor(load_settings(), services=services, command=command, say=say).run()\n"
         "asyncio.run(main())\n"
     )
     environment = {**os.environ, **settings.as_environment()}
