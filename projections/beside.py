@@ -75,9 +75,9 @@ class Beside:
         }
         self._parts = [part for part in PARTS if has_rows[part]]
 
-    def messages(self) -> pa.Table:
-        """The rows of `messages`. Few batches speak of any."""
-        return messages_of(self._story)
+    def messages(self, firsts: Sequence[int] | None = None) -> pa.Table:
+        """The rows of `messages`, of all orders or of those that begin there. Few batches speak of any."""
+        return messages_of(self._story, firsts)
 
     @property
     def owes(self) -> bool:

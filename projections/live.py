@@ -152,7 +152,9 @@ def _remember(making: Making) -> None:
     """Take note of what is stored now."""
     recent, arrived = making.desk.recent, making.arrived
     if not arrived.regrouped:
-        recent.remember(arrived.touched, making.taken.new)
+        # Where orders are one, more may have come to one than the batch says under its id.
+        stands = () if arrived.may_merge else arrived.stands
+        recent.remember(arrived.touched, making.taken.new, stands)
     if COMMITMENTS in making.models:
         assert making.made.written is not None, "it was compared"
         recent.kept.remember(making.made.written, recent.begin)
@@ -177,18 +179,17 @@ def _replace(making: Making, model: Model) -> None:
     writer = making.desk.writer
     firsts, old = making.firsts, making.old
     if making.said is not None:
-        speak = making.said.filter(_speaks_of(making.said, model))
-        firsts = sorted(set(_firsts(speak)))
-        spoken = frozenset(firsts)
+        speak: Any = making.said["first_position"].filter(_speaks_of(making.said, model))
+        spoken = frozenset(speak.to_pylist())
+        firsts = sorted(spoken)
         old = [first for first in old if first in spoken]
     if model in making.held:
         _remove(writer, model, old)
-    rows: Any
     if model is MESSAGES:
-        name, rows = model.name, making.made.messages()
+        writer.put(model.name, making.made.messages(firsts))
     else:
-        name, rows = FACTS.name, making.desk.maker.rows(FACTS.name).select(_OF_FACTS_ALONE)
-    writer.put(name, rows.filter(pc.is_in(rows["first_position"], pa.array(firsts, pa.int64()))))
+        facts: Any = making.desk.maker.rows(FACTS.name).select(_OF_FACTS_ALONE)
+        writer.put(FACTS.name, facts.filter(pc.is_in(facts["first_position"], pa.array(firsts, pa.int64()))))
     _insert(writer, model)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +16,15 @@ _ENDS: Final = ("message.sent", *_UNSENT)
 _FACTS: Final = ("message.planned", "message.attempted", *_ENDS)
 
 
-def messages_of(story: Story) -> pa.Table:
-    """The rows of the model `messages`: one for each message of each order."""
-    places = story.places(*_FACTS)
+def messages_of(story: Story, firsts: Sequence[int] | None = None) -> pa.Table:
+    """The rows of the model `messages`: one for each message of each order, or of those orders that begin there."""
+    wanted = None if firsts is None else np.isin(story.first_position, firsts)[story.order]
+
+    def places_of(*names: str) -> Numbers:
+        found = story.places(*names)
+        return found if wanted is None else found[wanted[found]]
+
+    places = places_of(*_FACTS)
     ids: Any = story.values("name", places).dictionary_encode()
     codes = np.asarray(ids.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
     size = len(ids.dictionary) + 1
@@ -33,15 +40,15 @@ def messages_of(story: Story) -> pa.Table:
 
     def latest(*names: str) -> Any:
         """Of each message, where in the log the last of these facts came in."""
-        among = story.places(*names)
+        among = places_of(*names)
         found = last(among[np.argsort(story.position[among], kind="stable")])
         return pa.array(story.position[found] if story.count else found, mask=found < 0)
 
     def count(name: str) -> Any:
-        return pa.array(np.bincount(of_message[story.places(name)], minlength=len(messages)))
+        return pa.array(np.bincount(of_message[places_of(name)], minlength=len(messages)))
 
-    planned, sent = story.places("message.planned"), story.places("message.sent")
-    ended = last(story.places(*_ENDS))
+    planned, sent = places_of("message.planned"), places_of("message.sent")
+    ended = last(places_of(*_ENDS))
     # A message is of one kind; where facts of it name several, the first in its story counts.
     kind = last(places[story.word[places] >= 0][::-1])
     return pa.table(

@@ -249,13 +249,12 @@ def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, fr
         return spoken, frozenset()
     stands = []
     keys, firsts, untils, announces = (_listed(spoken[name]) for name in spoken.schema.names[1:])
-    for row, order in enumerate(ids):
-        if order in stored:
-            known = stored[order]
-            firsts[row] = known.first_position
-            announces[row] = announces[row] or known.announces
-            if (untils[row], announces[row]) == (known.until, known.announces):
-                stands.append(known.first_position)
+    for row, known in enumerate(map(stored.get, ids)):
+        if known is not None:
+            firsts[row], until_now, announced = known
+            announces[row] = announces[row] or announced
+            if untils[row] == until_now and announces[row] == announced:
+                stands.append(firsts[row])
     return pa.table([ids, keys, firsts, untils, announces], schema=spoken.schema), frozenset(stands)
 
 
@@ -265,6 +264,8 @@ def _that_may_be_stored(desk: Desk, spoken: pa.Table, stored: Mapping[str, Known
     keys = rest["order_key"].to_numpy()
     if stored:
         rows = [row for row, order in enumerate(rest["order_id"].to_pylist()) if order not in stored]
+        if not rows:
+            return None
         rest, keys = rest.take(pa.array(rows, pa.int64())), keys[rows]
     return rest if desk.keys.may_have(keys.tolist()) else None
 

@@ -99,14 +99,16 @@ class Recent:
         found = (_of_orders(run, wanted) for run in self._runs)
         return [rows for rows in found if len(rows)]
 
-    def remember(self, touched: pa.Table, rows: pa.Table) -> None:
-        """Keep what came to the mirror: orders as `subjects` has them now, and the new rows."""
+    def remember(self, touched: pa.Table, rows: pa.Table, stands: Collection[int] = ()) -> None:
+        """Keep what came to the mirror: orders as `subjects` has them now, and the new rows.
+
+        Orders that begin at ``stands`` are known as they are.
+        """
         columns: list[Any] = [touched["order_id"].to_pylist()]
         columns += (touched[name].to_numpy().tolist() for name in Known._fields)
-        for order, *places in zip(*columns, strict=True):
-            known = Known(*places)
-            if known.first_position >= self.begin:
-                self._orders[order] = known
+        for order, first, *rest in zip(*columns, strict=True):
+            if first >= self.begin and first not in stands:
+                self._orders[order] = Known(first, *rest)
         # Each is longer than all after it together: there are few, and each row is moved seldom.
         after, count = len(rows), len(self._runs)
         while count and len(self._runs[count - 1].firsts) <= 2 * after:
