@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from projections.custody import Handoffs
 from projections.matching import Expected
@@ -43,12 +45,14 @@ class Difference:
     """What has to be written of each model: the ``fresh`` rows, once all that are of the facts at ``gone`` are removed.
 
     ``stored`` is what there is from then on of each order of which that is to be remembered; ``unsure`` are the others.
+    Of the ``unknown`` orders nothing was known before.
     """
 
     fresh: dict[str, Flags]
     gone: dict[str, list[int]]
     stored: dict[int, bytes]
     unsure: list[int]
+    unknown: list[int]
 
 
 class Kept:
@@ -58,26 +62,25 @@ class Kept:
         self._known: dict[int, bytes] = {}
         self._begin = 0
 
-    def unknown(self, firsts: Iterable[int]) -> list[int]:
-        """Those of the orders of which nothing is known."""
-        return [first for first in firsts if first not in self._known]
-
     def compare(self, touched: Sequence[int], story: Story, models: Mapping[str, Made], whole: Flags) -> Difference:
         """What was made of the ``touched`` orders, whose facts that count are the story, beyond what is stored of them.
 
         Of the ``whole`` orders, by number, nothing is left as it is. It is taken for granted that what is stored of
         orders of which nothing is known is gone by then.
         """
-        before = b"".join([self._known.get(first, b"") for first in touched])
-        stored = np.frombuffer(before, np.int64).reshape(-1, 2)
+        before = [self._known.get(first) for first in touched]
+        stored = np.frombuffer(b"".join(filter(None, before)), np.int64).reshape(-1, 2)
         order = np.concatenate([made.order for made in models.values()])
         rows = np.empty((len(order), 2), np.int64)
         rows[:, 0] = np.concatenate([made.position * len(models) + of for of, made in enumerate(models.values())])
         rows[:, 1] = np.concatenate([made.digests for made in models.values()])
         to_keep = ~whole[order]
-        stays = to_keep & _among(rows[:, 1], stored[:, 1])
-        gone = np.unique(stored[~_among(stored[:, 1], rows[to_keep, 1]), 0])
-        fresh = ~stays | _among(rows[:, 0], gone)
+        place = _places(rows[:, 1], stored[:, 1])
+        stays = to_keep & (place >= 0)
+        goes = np.ones(len(stored), np.bool_)
+        goes[place[stays]] = False
+        gone = np.unique(stored[goes, 0])
+        fresh = ~stays | (_places(rows[:, 0], gone) >= 0)
         ends = np.cumsum([len(made.order) for made in models.values()])[:-1]
         unsure = story.first_position[whole].tolist()
         found = dict.fromkeys(touched, b"") | _by_order(story, order[to_keep], rows[to_keep])
@@ -88,6 +91,7 @@ class Kept:
             gone={name: (gone[gone % len(models) == of] // len(models)).tolist() for of, name in enumerate(models)},
             stored=found,
             unsure=unsure,
+            unknown=[first for first, rows_of_it in zip(touched, before, strict=True) if rows_of_it is None],
         )
 
     def remember(self, difference: Difference, begin: int = 0) -> None:
@@ -103,7 +107,7 @@ class Kept:
 
     def remember_nothing(self, firsts: Iterable[int], begin: int) -> None:
         """Of these orders nothing is stored. See ``remember``."""
-        self.remember(Difference({}, {}, dict.fromkeys(firsts, b""), []), begin)
+        self.remember(Difference({}, {}, dict.fromkeys(firsts, b""), [], []), begin)
 
     def forget(self, firsts: Iterable[int]) -> None:
         """Know nothing of these orders any more."""
@@ -125,7 +129,7 @@ def made_handoffs(story: Story, handoffs: Handoffs) -> Made:
 
 def made_commitments(story: Story, expected: Expected) -> Made:
     """Of the rows of `expected`, of which those of `commitments` are made."""
-    people, topics = _hashes(story.names), _hashes(expected.topics.to_pylist())
+    people, topics = _hashes(story.names), _hashes([*story.topics.to_pylist(), *story.names])
     agreed, order, position = expected.agreed, expected.order, _positions(story, expected.place)
     named = (expected.named, expected.owner, expected.accountable, expected.counterpart, expected.named_by)
     places = (agreed.customer, agreed.category, agreed.urgency)
@@ -162,14 +166,12 @@ def _mixed(*columns: npt.NDArray[Any]) -> Numbers:
     return digests.view(np.int64)
 
 
-def _among(wanted: Numbers, values: Numbers) -> Flags:
-    """Which of them are there."""
+def _places(wanted: Numbers, values: Numbers) -> Numbers:
+    """Where each of them is among the values, or -1."""
     if not len(values):
-        return np.zeros(len(wanted), np.bool_)
-    ordered = np.sort(values)
-    places = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
-    found: Flags = ordered[places] == wanted
-    return found
+        return np.full(len(wanted), -1)
+    found: Any = pc.index_in(pa.array(wanted), value_set=pa.array(values))
+    return np.asarray(found.fill_null(-1).to_numpy(), np.int64)
 
 
 def _by_order(story: Story, order: Numbers, rows: Numbers) -> dict[int, bytes]:

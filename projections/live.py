@@ -170,7 +170,7 @@ def _remove_linked(making: Making, model: Model) -> None:
         _remove(writer, model, making.old)
         return
     assert made.written is not None, "it was compared"
-    _remove(writer, model, making.desk.recent.kept.unknown(making.old))
+    _remove(writer, model, [first for first in made.written.unknown if first < making.arrived.begin])
     _remove(writer, model, made.written.gone[model.name], "position")
 
 
