@@ -21,8 +21,8 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from bench.measuring import CLOCK, durable_server, report, stories
 from events import names
+from events.atomic_batch import MAX_BATCH
 from events.log import append_batch, last_position
-from events.together import MAX_BATCH
 from services.connecting import connect, login
 from services.projector import Projector
 from services.rights import KEEPER_USER, inbox_prefix

@@ -19,9 +19,9 @@ from nats.js.api import ConsumerConfig, DeliverPolicy, Header
 from nats.js.errors import APIError, NotFoundError
 
 from events import names
+from events.atomic_batch import MAX_BATCH, MAX_BATCH_BYTES, publish_atomic_batch
 from events.envelope import CONTENT_TYPE, Event
 from events.subjects import log_subject, order_filter
-from events.together import MAX_BATCH, MAX_BATCH_BYTES, publish_together
 
 _ERR_WRONG_LAST_SEQUENCE: Final = 10071
 _APPEND_TIMEOUT: Final = 10.0
@@ -163,7 +163,7 @@ async def _publish_atomically(
         for number, (event, payload) in enumerate(chunk)
     ]
     try:
-        return await publish_together(js, messages, timeout, handed_in)
+        return await publish_atomic_batch(js, messages, timeout, handed_in)
     except APIError as error:
         if error.err_code == _ERR_WRONG_LAST_SEQUENCE:
             raise NotFirstError(str(error.description)) from None

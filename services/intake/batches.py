@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 
 from services.connecting import while_there
 from services.ending import end
-from services.intake.beside import Beside, Left
+from services.intake.background import Background, Left
 from services.intake.deciding import is_found
 from services.intake.delivered import party_of, stream_of
 from services.intake.following import TRANSIENT
@@ -71,14 +71,14 @@ class Batches:
         self._role = role
         self._needs = needs
         self._taking = Taking(needs, self._settle_later, self._settle_now)
-        self._beside = Beside(self._settle)
+        self._background = Background(self._settle)
         self._finishing: set[asyncio.Task[None]] = set()
         self._in_hand = _InHand()
         self.standstill = Standstill(needs.clock)
 
     @property
     def in_hand(self) -> Collection[Msg]:
-        """What is worked on beside the batch at hand, from when it is left for later on: it changes all the time."""
+        """What is worked on in the background, from when it was left for later: it changes all the time."""
         return self._in_hand
 
     async def take(self, messages: list[Msg]) -> None:
@@ -89,7 +89,7 @@ class Batches:
         try:
             async with saying_so(left):
                 await self._take_in_its_place(left)
-                await self._beside.room()
+                await self._background.room()
         finally:
             self._needs.ahead.forget(messages)
             self._needs.feed.took(len(messages), time.monotonic() - began)
@@ -166,11 +166,11 @@ class Batches:
             await _give_back([message])
 
     def _settle_later(self, left: Left) -> None:
-        """Settle beside the next batches: so nobody waits for the disk on another's account."""
+        """Settle in the background, while the next batches are decided on: nobody waits for another's disk work."""
         self._needs.feed.unsettled(_rejected_of(left))
         self._needs.feed.stop(_waiting_of(left))
         self._in_hand.take(left, left.taken.messages)
-        self._beside.add(left)
+        self._background.add(left)
 
     async def _settle_now(self, taken: Taken) -> None:
         await self._finish(await self._needs.settling.settle(taken))
@@ -244,11 +244,11 @@ class Batches:
         try:
             await while_there(self._needs.connection, at_hand.left(), self._until_settled())
         except TimeoutError:
-            await self._beside.drop()
+            await self._background.drop()
             await end(*self._finishing)
 
     async def _until_settled(self) -> None:
-        await self._beside.ended()
+        await self._background.ended()
         if self._finishing:
             await asyncio.wait(self._finishing)
 

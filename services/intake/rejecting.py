@@ -16,8 +16,8 @@ from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
 from events import names
+from events.atomic_batch import MAX_BATCH, MAX_BATCH_BYTES, BatchMessage, publish_atomic_batch
 from events.subjects import party_of_subject, untoken
-from events.together import MAX_BATCH, MAX_BATCH_BYTES, Together, publish_together
 from services.intake.problems import Problem
 from services.intake.reading import ATTRIBUTES
 
@@ -88,26 +88,26 @@ def from_message(message: RawStreamMsg) -> Rejected:
     )
 
 
-async def keep_together(js: JetStreamContext, rejected: Sequence[Together], timeout: float) -> None:
+async def keep_together(js: JetStreamContext, rejected: Sequence[BatchMessage], timeout: float) -> None:
     """Put these into REJECTED, many with one wait for the disk; one that is there already is left as it is.
 
     Raises nats errors if the server does not confirm; keeping the same again is harmless.
     """
     for part in _parts(rejected):
-        if len(part) > 1 and await publish_together(js, part, timeout) is not None:
+        if len(part) > 1 and await publish_atomic_batch(js, part, timeout) is not None:
             continue
         for some in (part[at : at + _AT_ONCE] for at in range(0, len(part), _AT_ONCE)):  # which are there, who knows
             await asyncio.gather(*(_keep(js, each, timeout) for each in some))
 
 
-async def _keep(js: JetStreamContext, rejected: Together, timeout: float) -> None:
+async def _keep(js: JetStreamContext, rejected: BatchMessage, timeout: float) -> None:
     subject, payload, headers = rejected
     await js.publish(subject, payload, headers=dict(headers), stream=names.REJECTED, timeout=timeout)
 
 
-def _parts(rejected: Sequence[Together]) -> Iterator[list[Together]]:
+def _parts(rejected: Sequence[BatchMessage]) -> Iterator[list[BatchMessage]]:
     """In batches that the server takes: neither too many nor too much at once."""
-    part: list[Together] = []
+    part: list[BatchMessage] = []
     size = 0
     for each in rejected:
         _, payload, headers = each

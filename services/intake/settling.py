@@ -19,11 +19,11 @@ from nats.js import JetStreamContext
 from nats.js.api import Header
 
 from events import names
+from events.atomic_batch import BatchMessage
 from events.envelope import Event
 from events.log import message_id
 from events.outgoing import frame, write
 from events.subjects import party_of_subject, rejected_subject
-from events.together import Together
 from services.desk.book import Book, erase
 from services.intake.contacts import forgotten_among, without_contact
 from services.intake.delivered import party_of, retry_of, sequence_of, stored_at, stream_of
@@ -151,7 +151,7 @@ class Settling:
         await write(self._connection, (frame(message.reply) for message in messages))
 
     async def _keep(self, rejections: Sequence[Rejection], told: Sequence[Mapping[str, Any]]) -> None:
-        kept: list[Together] = []
+        kept: list[BatchMessage] = []
         keys = {rejection.contact_key for rejection in rejections if rejection.contact_key is not None}
         forgotten = await forgotten_among(self._customers, keys)
         for rejection, problem in zip(rejections, told, strict=True):

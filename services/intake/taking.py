@@ -20,7 +20,7 @@ from events.envelope import Event
 from events.log import Appended, NotFirstError, append_batch, last_position
 from events.outgoing import frame, write
 from services.ending import look_at_its_end
-from services.intake.beside import Left
+from services.intake.background import Left
 from services.intake.contacts import keep_contacts
 from services.intake.delivered import comes_again, retry_of, stream_of
 from services.intake.judging import Decided, answers_to, judge

@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
 from events import log, names
+from events.atomic_batch import MAX_BATCH
 from events.envelope import Event, make_event
 from events.log import (
     Appended,
@@ -26,7 +27,6 @@ from events.log import (
     read_until,
 )
 from events.streams import StreamMismatchError, declare_streams
-from events.together import MAX_BATCH
 from tests.chainserver import ChainServer
 from tests.logged import read_order
 

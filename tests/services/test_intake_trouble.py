@@ -25,7 +25,7 @@ from events.subjects import box_stream
 from services import connecting, pulling, rejected
 from services.ending import within
 from services.intake import batches, deciding, following, held, judging, rejecting, settling, standstill, taking
-from services.intake.beside import Beside, Left
+from services.intake.background import Background, Left
 from services.intake.following import Follower
 from services.intake.index import Index
 from services.intake.service import Intake
@@ -421,9 +421,9 @@ async def test_what_waits_until_others_are_settled_is_not_handed_out_once_more(
     may_end = asyncio.Event()
     lefts: list[Left] = []
     said: list[str] = []
-    add, in_progress, keep_together = Beside.add, Msg.in_progress, rejecting.keep_together
+    add, in_progress, keep_together = Background.add, Msg.in_progress, rejecting.keep_together
 
-    def adding(self: Beside, left: Left) -> None:
+    def adding(self: Background, left: Left) -> None:
         lefts.append(left)
         add(self, left)
 
@@ -435,7 +435,7 @@ async def test_what_waits_until_others_are_settled_is_not_handed_out_once_more(
         await may_end.wait()
         await keep_together(*args)
 
-    monkeypatch.setattr(Beside, "add", adding)
+    monkeypatch.setattr(Background, "add", adding)
     monkeypatch.setattr(Msg, "in_progress", saying)
     monkeypatch.setattr(settling, "keep_together", slowly)
     monkeypatch.setattr(pulling, "_SAY_SO_EVERY", 0.02)

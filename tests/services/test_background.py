@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.intake import beside as beside_module
-from services.intake.beside import Beside, Left
+from services.intake import background as background_module
+from services.intake.background import Background, Left
 from services.intake.settling import Taken
 from tests.waiting import eventually
 
@@ -35,31 +35,31 @@ class Turns:
 
 async def test_what_gathers_during_a_turn_is_settled_together_and_in_its_order() -> None:
     turns = Turns()
-    beside = Beside(turns.settle)
+    background = Background(turns.settle)
     first, *others = [left() for _ in range(4)]
-    beside.add(first)
+    background.add(first)
     await turns.begun.get()
     for each in others:
-        beside.add(each)
+        background.add(each)
     turns.may_end.release()
     await turns.begun.get()
     assert turns.taken == [[first], others]
     turns.may_end.release()
     async with asyncio.timeout(10):
-        await beside.ended()
+        await background.ended()
 
 
 async def test_nothing_more_is_taken_while_much_is_left() -> None:
     turns = Turns()
-    beside = Beside(turns.settle)
+    background = Background(turns.settle)
     async with asyncio.timeout(10):
         for _ in range(8):  # one under way, seven that wait
-            await beside.room()
-            beside.add(left())
+            await background.room()
+            background.add(left())
             await asyncio.sleep(0)
-        await beside.room()
-    beside.add(left())
-    waiting = asyncio.create_task(beside.room())
+        await background.room()
+    background.add(left())
+    waiting = asyncio.create_task(background.room())
     await asyncio.sleep(0)
     assert not waiting.done()
     turns.may_end.release()
@@ -67,29 +67,29 @@ async def test_nothing_more_is_taken_while_much_is_left() -> None:
         await waiting
     assert [len(each) for each in turns.taken] == [1, 8]
     turns.may_end.release()
-    await beside.ended()
+    await background.ended()
 
 
 async def test_turns_are_some_time_apart_unless_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside_module, "_BETWEEN", 60.0)
+    monkeypatch.setattr(background_module, "_BETWEEN", 60.0)
     turns = Turns()
-    beside = Beside(turns.settle)
+    background = Background(turns.settle)
     async with asyncio.timeout(10):
-        beside.add(left())
+        background.add(left())
         await turns.begun.get()  # the first is not kept waiting
         turns.may_end.release()
         for _ in range(7):
-            await beside.room()
-            beside.add(left())
+            await background.room()
+            background.add(left())
         await eventually(lambda: turns.ended, "the first turn ends")
         for _ in range(5):  # one that did not wait would begin at once
             await asyncio.sleep(0)
         assert len(turns.taken) == 1
-        beside.add(left())
+        background.add(left())
         await turns.begun.get()
     assert [len(each) for each in turns.taken] == [1, 8]
     turns.may_end.release()
-    await beside.ended()
+    await background.ended()
 
 
 async def test_a_turn_that_fails_does_not_keep_those_after_it_waiting() -> None:
@@ -101,10 +101,10 @@ async def test_a_turn_that_fails_does_not_keep_those_after_it_waiting() -> None:
         if len(turns) == 1:
             raise ZeroDivisionError("made up")
 
-    beside = Beside(settle)
-    beside.add(left())
+    background = Background(settle)
+    background.add(left())
     await asyncio.sleep(0)
-    beside.add(left())
+    background.add(left())
     async with asyncio.timeout(10):
-        await beside.ended()
+        await background.ended()
     assert turns == [1, 1]

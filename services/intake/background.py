@@ -1,4 +1,4 @@
-"""What is left to do for batches whose facts are in the log, done beside the next: nobody waits for the disk on
+"""What is left to do for a batch once its facts are in the log, done in the background: nobody waits for the disk on
 another's account.
 
 All that gathers while the server is busy with what came before is done together, and some time after, so that it never
@@ -31,7 +31,7 @@ class Left:
     looked: bool
 
 
-class Beside:
+class Background:
     """``add`` what is left; ``settle`` is called with all that was added meanwhile, one call after the other.
 
     It handles its own trouble: what it raises is lost.

@@ -25,11 +25,11 @@ MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 _ERR_BATCH_HOLDS_DUPLICATE: Final = 10201
 
 #: Subject, payload, headers.
-Together = tuple[str, bytes, Mapping[str, str]]
+BatchMessage = tuple[str, bytes, Mapping[str, str]]
 
 
-async def publish_together(
-    js: JetStreamContext, messages: Sequence[Together], timeout: float, handed_in: asyncio.Event | None = None
+async def publish_atomic_batch(
+    js: JetStreamContext, messages: Sequence[BatchMessage], timeout: float, handed_in: asyncio.Event | None = None
 ) -> int | None:
     """The sequence of the last of ``messages``, two at least; or None if one of them is there already.
 
