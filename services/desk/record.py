@@ -84,7 +84,11 @@ async def find_customer(ask: Ask, ref: str) -> Customer:
     opener, _, reference = ref.partition(" ")
     if ":" not in opener or not reference.strip() or not _is_partner(opener):
         opener, reference = await _behind_order(ask, ref)
-    reference = reference.strip()
+    return await customer_of(ask, opener, reference.strip())
+
+
+async def customer_of(ask: Ask, opener: str, reference: str) -> Customer:
+    """The customer of ``opener`` under that number, with her orders."""
     found = await ask("customer", {"opener": opener, "customer": reference}, None)
     return Customer(opener, reference, tuple(found["orders"]))
 

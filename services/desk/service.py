@@ -45,6 +45,7 @@ from services.desk.record import (
     Unwanted,
     as_document,
     changed,
+    customer_of,
     find_customer,
     is_hers,
     told,
@@ -53,6 +54,7 @@ from services.desk.record import (
 from services.desk.redacting import redacted
 from services.desk.saying import Reply, decide_reply
 from services.desk.settling import Settled, decide_settlement
+from services.desk.unfinished import Begun, Unfinished
 from services.ending import end
 from services.notifying.history import History
 from services.rejected import as_json
@@ -75,6 +77,9 @@ _FOR_GOOD: Final = timedelta(days=36_500)
 
 #: A letter that was being written while she was forgotten lies there by then (seconds).
 _LOOK_AGAIN: Final = 30.0
+
+#: What could not be carried on with is tried again after so long (seconds).
+_TRY_AGAIN: Final = 5.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
@@ -113,6 +118,7 @@ class Desk:
         self._beside: set[asyncio.Task[None]] = set()
         self._leaving = asyncio.Event()
         self._book = Book(self._js)
+        self._unfinished = Unfinished(self._js)
         self._verbs: Mapping[str, Callable[[Any], Awaitable[Answer]]] = {
             "reply": self.reply,
             "show": self.show,
@@ -131,9 +137,11 @@ class Desk:
     async def start(self) -> None:
         """Open the book and take questions. The streams are there: whoever runs beside it has declared them."""
         await self._book.open()
+        await self._unfinished.open()
         self._subscription = await self._connection.subscribe(f"{names.DESK_ROOT}.*", queue="desk", cb=self._take)
         await self._connection.flush()
         self._keep(self._expire())
+        self._keep(self._carry_on())
 
     async def stop(self) -> None:
         """Finish what is at hand, and take no more. Who hears nothing in time asks again."""
@@ -263,23 +271,7 @@ class Desk:
                 f"{await self._unknown(customer)}. Nothing was forgotten; "
                 "to have nobody written to under that number all the same, say --even-if-unknown"
             )
-        traces = await self._traces(customer)
-        # Her record tells her traces, so it goes last: after a crash the whole can be done again. Once it is gone,
-        # nothing comes to lie there any more, and what came in the meantime goes with the second look.
-        rejected, letters = await self._erase(traces)
-        await self._book.forget(customer.key, self._clock.now())
-        late = await self._erase(traces)
-        self._keep(self._erase_again(traces))
-        _log.info("a customer was forgotten", opener=customer.opener, orders=len(customer.orders))
-        return {
-            "opener": customer.opener,
-            "customer": customer.reference,
-            "forgotten": True,
-            "known": known,
-            "orders": list(customer.order_ids),
-            "rejected": rejected + late[0],
-            "letters": letters + late[1],
-        }
+        return await self._forget(customer, known)
 
     async def who(self, given: Any) -> Answer:
         """Who is meant, and whether anything is known of her: to be asked before she is forgotten."""
@@ -352,6 +344,26 @@ class Desk:
         await log.append_batch(self._js, facts)
         return {"order": timeline["order"]["order_id"], "failed": [fact.data["message"] for fact in facts]}
 
+    async def _forget(self, customer: Customer, known: bool) -> Answer:
+        begun = await self._unfinished.begin(customer)
+        traces = await self._traces(customer)
+        # Her record tells her traces, so it goes last: after a crash the whole can be done again. Once it is gone,
+        # nothing comes to lie there any more, and what came in the meantime goes with the second look.
+        rejected, letters = await self._erase(traces)
+        await self._book.forget(customer.key, self._clock.now())
+        late = await self._erase(traces)
+        self._keep(self._erase_again(traces, begun))
+        _log.info("a customer was forgotten", opener=customer.opener, orders=len(customer.orders))
+        return {
+            "opener": customer.opener,
+            "customer": customer.reference,
+            "forgotten": True,
+            "known": known,
+            "orders": list(customer.order_ids),
+            "rejected": rejected + late[0],
+            "letters": letters + late[1],
+        }
+
     async def _erase(self, traces: Traces) -> tuple[int, int]:
         """How many submissions, and how many letters, were hers and are gone."""
         return await erase_rejected(self._js, traces), await asyncio.to_thread(erase_letters, self._letters, traces)
@@ -369,17 +381,38 @@ class Desk:
                     _log.info("erased what was rejected long ago", submissions=erased)
             except _TROUBLE as error:
                 _log.debug("will look for what was rejected long ago later", error=type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._leaving.wait(), _EXPIRE_EVERY)
+            await self._leaves_within(_EXPIRE_EVERY)
 
-    async def _erase_again(self, traces: Traces) -> None:
+    async def _erase_again(self, traces: Traces, begun: Begun) -> None:
         """The notifier may have had her address in hand when her record went."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._leaving.wait(), self._look_again)
+        early = await self._leaves_within(self._look_again)
         try:
             await self._erase(traces)
+            if not early:  # else whoever starts next looks once more
+                await self._unfinished.end(begun)
         except _TROUBLE as error:
-            _log.warning("a second look for letters failed: forget her once more", error=type(error).__name__)
+            _log.warning("a second look for letters failed: the next start makes it", error=type(error).__name__)
+
+    async def _carry_on(self) -> None:
+        """Forget whom somebody began to forget who was killed before the end of it."""
+        unfinished: list[tuple[str, str]] | None = None
+        while not self._leaving.is_set():
+            try:
+                if unfinished is None:
+                    unfinished = [whom async for whom in self._unfinished.all()]
+                while unfinished:
+                    await self._forget(await customer_of(self._ask, *unfinished[0]), known=True)
+                    unfinished.pop(0)
+                return
+            except (NoAnswerError, *_TROUBLE) as error:
+                _log.debug("will go on forgetting later", error=type(error).__name__)
+                await self._leaves_within(_TRY_AGAIN)
+
+    async def _leaves_within(self, seconds: float) -> bool:
+        """Wait for so long, or until we leave; whether we do."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._leaving.wait(), seconds)
+        return self._leaving.is_set()
 
     # -- what they need -----------------------------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import duckdb
 import orjson
@@ -16,9 +18,11 @@ import pytest
 from events import names
 from events.subjects import intake_subject
 from services.answering import ask, asker
+from services.desk.book import Book
 from services.desk.forgetting import erase_expired
 from services.desk.problems import DeskError
 from services.desk.service import Desk
+from services.desk.unfinished import Unfinished
 from services.settings import load_settings
 from tests.chainserver import ChainServer, refusals
 from tests.ready import projectors_borrow
@@ -112,13 +116,7 @@ async def test_what_was_rejected_long_ago_is_erased_and_not_merely_dropped(offic
 
 async def test_a_letter_that_was_being_written_goes_too(quick_office: Office) -> None:
     await quick_office.open("W-1")
-    other = Desk(
-        quick_office.keeper,
-        asker(quick_office.keeper),
-        quick_office.clock,
-        [quick_office.home / "outbox"],
-        look_again=0.2,
-    )
+    other = a_desk(quick_office)
     await other.start()
     late = quick_office.home / "outbox" / "msg-late.eml"
     await other.forget({"ref": REF})
@@ -126,6 +124,45 @@ async def test_a_letter_that_was_being_written_goes_too(quick_office: Office) ->
     await eventually(lambda: not late.exists(), "found by a second look")
     await other.forget({"ref": REF})
     await other.stop()  # which does not wait for its time
+
+
+class KilledError(BaseException):
+    """As if the process had been killed there."""
+
+
+@pytest.mark.parametrize("before", ["find", "forget", "end"])
+async def test_whoever_starts_after_it_was_cut_off_forgets_her_to_the_end(
+    quick_office: Office, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    await planted(quick_office)
+    cut_off = AsyncMock(side_effect=KilledError)
+    monkeypatch.setattr(Unfinished if before == "end" else Book, before, cut_off)
+    desk = a_desk(quick_office)
+    await desk.start()
+    with suppress(KilledError):
+        await desk.forget({"ref": REF, "even_if_unknown": True})
+    if before != "end":
+        late = quick_office.home / "outbox" / "msg-late.eml"
+        late.write_text(f"From: shop@shop.example\nTo: {EMAIL}\n\nDear {NAME}\n", encoding="utf-8")
+    await eventually(lambda: cut_off.await_count, "killed")
+    monkeypatch.undo()
+    unfinished = Unfinished(quick_office.keeper.jetstream())
+    await unfinished.open()
+    assert [whom async for whom in unfinished.all()] == [(SHOP, "C-77")]
+    other = a_desk(quick_office)
+    await other.start()
+    await eventually(lambda: _nowhere(quick_office), "nothing of hers on the disk")
+
+    async def ended() -> bool:
+        return not [whom async for whom in unfinished.all()]
+
+    await eventually(ended, "nothing left to do")
+    await other.stop()
+    await desk.stop()
+
+
+def a_desk(office: Office) -> Desk:
+    return Desk(office.keeper, asker(office.keeper), office.clock, [office.home / "outbox"], look_again=0.05)
 
 
 async def _nowhere(office: Office) -> bool:
