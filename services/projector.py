@@ -33,8 +33,8 @@ from projections.schema import DatabaseError
 from services.answering import NoAnswerError, QuestionError, pack, query_subject
 from services.connecting import leave
 from services.ending import end, within
+from services.partner_questions import PartnerQuestions
 from services.readmodels import DAMAGE, ReadModels
-from services.showing import Showing
 from services.stopping import AT_HAND
 from services.workday import WORKING_DAYS
 
@@ -128,9 +128,9 @@ class Projector:
         for name in (*queries.QUERIES, "snapshot", "rebuild", "position", WORKING_DAYS):
             await service.add_endpoint(EndpointConfig(name=name, subject=query_subject(name), handler=self._take))
         await self._connection.flush()  # from here on, whoever asks is heard
-        showing = Showing(self._connection, self._ask)
-        await showing.start()
-        life.push_async_callback(showing.stop)
+        questions = PartnerQuestions(self._connection, self._ask)
+        await questions.start()
+        life.push_async_callback(questions.stop)
 
     async def stop(self) -> None:
         """Finish the transaction at hand, close the file, disconnect."""

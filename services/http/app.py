@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from events.clock import Clock
 from projections.queries.parts import MOST_CHANGED
-from services import shown
+from services import partner_view
 from services.answering import Ask
 from services.carriers.taking_in import TakingIn
 from services.epcis.reading import MAX_EVENTS
@@ -33,7 +33,7 @@ from services.http.openapi import document
 from services.http.problems import Refused
 from services.http.receipts import as_json
 from services.http.remembered import KEPT
-from services.shown import NotShownError
+from services.partner_view import NotShownError
 
 _EPCIS_HEADERS: Final = {
     "GS1-EPCIS-Version": "2.0.0",
@@ -109,14 +109,14 @@ class Door:
         """GET /orders/{order}/timeline."""
         self.limits.spend(party, 1)
         name = request.path_params["order"]
-        return _json(await shown.timeline(self.ask, party, name, self.handing_in.position or None))
+        return _json(await partner_view.timeline(self.ask, party, name, self.handing_in.position or None))
 
     async def orders(self, request: Request, party: str) -> Response:
         """GET /orders."""
         self.limits.spend(party, 1)
         after = _number(request, "changed_after", 0, 2**63 - 1)
         limit = _number(request, "limit", 100, MOST_CHANGED)
-        return _json(await shown.changed(self.ask, party, after, limit, self.handing_in.position or None))
+        return _json(await partner_view.changed(self.ask, party, after, limit, self.handing_in.position or None))
 
     async def carrier(self, request: Request) -> Response:
         """POST /carriers/{name}."""

@@ -23,7 +23,7 @@ from services.http.handing_in import HandingIn, Sealed, sealed
 from services.http.jobs import Behaviour, Entry, Job
 from services.http.limits import MAX_BATCH, Limits
 from services.http.problems import Refused
-from services.shown import last_handover, timelines
+from services.partner_view import last_handover, timelines
 
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 MEDIA_TYPES: Final = ("application/ld+json", "application/json")

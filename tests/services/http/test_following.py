@@ -16,7 +16,7 @@ from services.home import HomeFolder
 from services.http.remembered import KEPT, Remembered
 from services.http.told import Told
 from services.notices import Notice, send_notice
-from services.shown import last_handover, seen_by
+from services.partner_view import last_handover, seen_by
 from tests.chainserver import ChainServer
 from tests.services.http.counter import IMPORTER, NOW, REPAIRER, SHOP, Caller, Counter, event, kind, open_counter
 from tests.waiting import eventually

@@ -17,8 +17,8 @@ from services import client
 from services.client import AsyncPartner
 from services.credentials import credential_file
 from services.home import HomeFolder
-from services.showing import AT_A_TIME, read_question
-from services.shown import NotShownError
+from services.partner_questions import AT_A_TIME, read_question
+from services.partner_view import NotShownError
 from tests.chainserver import ChainServer, refusals
 from tests.services.http.counter import IMPORTER, REPAIRER, SHOP, Caller, Counter, event, open_counter
 

@@ -23,11 +23,11 @@ from events import names
 from events.subjects import party_of_subject
 from events.wording import in_words
 from projections.queries.parts import MOST_CHANGED
-from services import shown
+from services import partner_view
 from services.answering import Ask, pack
 from services.ending import end
 from services.intake.problems import type_of
-from services.shown import NotShownError
+from services.partner_view import NotShownError
 
 #: So many requests of one partner are on their way at a time, and so many of all are looked up: our own services ask,
 #: too.
@@ -44,7 +44,7 @@ TITLES: Final = {
     "internal": "The chain failed on this question",
 }
 
-_log = structlog.get_logger("showing")
+_log = structlog.get_logger("projector")
 
 
 class Question(BaseModel):
@@ -63,7 +63,7 @@ class Question(BaseModel):
         return self
 
 
-class Showing:
+class PartnerQuestions:
     """``await start()``, then it answers until ``await stop()``; ``ask`` asks the read models."""
 
     def __init__(self, connection: Client, ask: Ask) -> None:
@@ -114,8 +114,8 @@ class Showing:
             question = read_question(body)
             async with self._looking_up:
                 if question.order is not None:
-                    return await shown.timeline(self._ask, party, question.order, None)
-                return await shown.changed(self._ask, party, question.changed_after or 0, question.limit, None)
+                    return await partner_view.timeline(self._ask, party, question.order, None)
+                return await partner_view.changed(self._ask, party, question.changed_after or 0, question.limit, None)
         finally:
             self._under_way[party] -= 1
             if not self._under_way[party]:
