@@ -150,7 +150,7 @@ _PROBLEMS: Final = {
     403: "A party speaks for itself only, and not for others; or this is not for its role to say",
     404: "There is no such thing, or it is not yours to see",
     408: "The body did not come in time",
-    409: "The id was used before for another order, or the order's by another party; or this means several orders",
+    409: "The id was used before for something else, or the order's by another party; or this means several orders",
     413: "Too large",
     415: "This kind of content is not read here",
     422: "The event does not say what its type asks for; it is kept",

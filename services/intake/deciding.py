@@ -27,7 +27,17 @@ _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 @lru_cache(maxsize=4_096)
 def order_hash(order: str) -> int:
     """A number of 63 bits that stands for an order."""
-    return int.from_bytes(blake2b(order.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
+    return _digest(order, 8) >> 1
+
+
+@lru_cache(maxsize=256)
+def name_hash(name: str) -> int:
+    """A number of 32 bits that stands for the name of a fact."""
+    return _digest(name, 4)
+
+
+def _digest(text: str, size: int) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest())
 
 
 class Found(NamedTuple):
@@ -35,9 +45,13 @@ class Found(NamedTuple):
 
     position: int
     order_hash: int
+    name_hash: int
 
     def about(self, order: str) -> bool:
         return self.order_hash == order_hash(order)
+
+    def says(self, name: str) -> bool:
+        return self.name_hash == name_hash(name)
 
 
 class Known(Protocol):
@@ -127,6 +141,12 @@ def decide(
     if found is not None:
         if not found.about(order):
             raise Refusal("id-reused", f"the id '{event.id}' was used before, for another order", "/id")
+        if not found.says(event.name):  # known as a duplicate, what it says would be lost, and nobody would notice
+            raise Refusal(
+                "id-reused",
+                f"the id '{event.id}' was used before, for another type of event: each event has an id of its own",
+                "/id",
+            )
         return Duplicate(event.id, found.position, order)
     if event.name in MERGING_FACTS:
         data = _merging(event, order, data, known)

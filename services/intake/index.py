@@ -19,15 +19,17 @@ from pydantic import ValidationError
 from events.envelope import Event, NumberKind
 from events.log import fact_key
 from events.vocabulary import MERGING_FACTS
-from services.intake.deciding import Found, order_hash
+from services.intake.deciding import Found, name_hash, order_hash
 from services.intake.numbers import Number, brand, numbers_in
 from services.transaction import transaction
 
 #: Raise it with every change of the tables; a file of another version is made anew.
-_VERSION: Final = 5
+_VERSION: Final = 6
 _SCHEMA: Final = """
 begin;
-create table facts (key blob primary key, position integer not null, order_hash integer not null) without rowid;
+create table facts (
+    key blob primary key, position integer not null, order_hash integer not null, name_hash integer not null
+) without rowid;
 create table orders (order_id text primary key, opened_by text not null, position integer not null) without rowid;
 create table aliases (
     party text not null, reference text not null, order_id text not null, position integer not null,
@@ -237,10 +239,10 @@ class Index:
 
     def _look_up_facts(self, keys: Sequence[bytes]) -> None:
         rows = self._connection.execute(
-            f"select key, position, order_hash from facts where key in ({_marks(keys)})",  # noqa: S608 - question marks
+            f"select key, position, order_hash, name_hash from facts where key in ({_marks(keys)})",  # noqa: S608 - question marks
             keys,
         )
-        found = {row[0]: Found(row[1], row[2]) for row in rows}
+        found = {row[0]: Found(*row[1:]) for row in rows}
         self._looked_up.facts.update((key, found.get(key)) for key in keys)
 
     def _look_up_orders(self, orders: Sequence[str]) -> None:
@@ -288,7 +290,7 @@ class Index:
     def expect(self, event: Event) -> None:
         """Note a fact of the batch at hand, so that what follows in the batch can refer to it."""
         pending, name = self.pending, event.name
-        pending.facts[fact_key(event.source, event.id)] = Found(0, order_hash(event.subject))
+        pending.facts[fact_key(event.source, event.id)] = Found(0, order_hash(event.subject), name_hash(name))
         if name not in _NOTED:
             return
         if name in _NUMBERING:
@@ -329,7 +331,7 @@ class Index:
         self._write((_read(position, payload) for position, payload in batch), up_to=batch[-1][0])
 
     def _write(self, notes: Iterable[_Note | None], up_to: int = 0) -> None:
-        facts: list[tuple[bytes, int, int]] = []
+        facts: list[tuple[bytes, int, int, int]] = []
         orders: list[tuple[str, str, int]] = []
         aliases: list[tuple[str, str, str, int, bytes]] = []
         merges: list[tuple[bytes, str, str | None, int, int]] = []
@@ -341,7 +343,7 @@ class Index:
                 continue
             position, source, id, name, subject, data, moment = note
             key = fact_key(source, id)
-            facts.append((key, position, order_hash(subject)))
+            facts.append((key, position, order_hash(subject), name_hash(name)))
             if name not in _NOTED:
                 continue
             if name in _NUMBERING:
@@ -363,7 +365,7 @@ class Index:
         self._looked_up = _LookedUp()
         with transaction(connection):
             facts.sort()  # neighbours in the table are written together
-            connection.executemany("insert or ignore into facts values (?, ?, ?)", facts)
+            connection.executemany("insert or ignore into facts values (?, ?, ?, ?)", facts)
             # What is first in the log holds for an order, what is last for a number, in whatever order we are told.
             connection.executemany(
                 "insert into orders values (?, ?, ?) on conflict (order_id) do update set"

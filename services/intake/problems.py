@@ -29,7 +29,7 @@ TITLES: Final = {
     "not-your-order": "This is for whoever opened the order to say",
     "unknown-type": "This type is not in the vocabulary",
     "unknown-version": "This version of the type is not known yet",
-    "id-reused": "This id was used before for another order",
+    "id-reused": "This id was used before for something else",
     "unknown-order": "No order has this id or reference yet",
     "unknown-number": "No order in which you take part has this number yet",
     "ambiguous-number": "Several orders in which you take part have this number",

@@ -11,7 +11,7 @@ import pytest
 
 from events.envelope import make_event
 from events.party import role_of
-from services.intake.deciding import Accept, Duplicate, Found, decide, order_hash
+from services.intake.deciding import Accept, Duplicate, Found, decide, name_hash, order_hash
 from services.intake.problems import Refusal, is_held, kind_of
 from services.intake.reading import read_document, read_event
 
@@ -43,6 +43,11 @@ class Log:
 
     def numbered(self, party: str, kind: str, number: str, given_by: str | None) -> list[str]:
         return self.numbers.get((party, kind, number, given_by), [])
+
+
+def before(name: str, order: str = "W-1") -> Found:
+    """A fact that is in the log already."""
+    return Found(7, order_hash(order), name_hash(name))
 
 
 def when(
@@ -129,13 +134,20 @@ def test_times_in_the_data_are_written_in_utc() -> None:
 
 
 def test_the_same_fact_again_is_a_duplicate_with_its_position() -> None:
-    log = Log(orders={"W-1": SHOP}, facts={(SHOP, "e1"): Found(7, order_hash("W-1"))})
+    log = Log(orders={"W-1": SHOP}, facts={(SHOP, "e1"): before("order.reopened")})
     assert when(log, "order.reopened") == Duplicate("e1", 7, "W-1")
 
 
 def test_an_id_that_was_used_for_another_order_is_refused() -> None:
-    log = Log(orders={"W-1": SHOP, "W-2": SHOP}, facts={(SHOP, "e1"): Found(7, order_hash("W-1"))})
+    log = Log(orders={"W-1": SHOP, "W-2": SHOP}, facts={(SHOP, "e1"): before("order.reopened")})
     assert refused(log, "order.reopened", subject="W-2").kind == "id-reused"
+
+
+def test_an_id_that_was_used_for_another_type_is_refused_rather_than_lost_as_a_duplicate() -> None:
+    log = Log(orders={"W-1": SHOP}, facts={(SHOP, "e1"): before("order.opened")})
+    refusal = refused(log, "item.handed_over", {"to": IMPORTER})
+    assert (refusal.kind, refusal.pointer) == ("id-reused", "/id")
+    assert "for another type of event" in refusal.detail
 
 
 def test_late_and_odd_facts_are_taken() -> None:
@@ -229,8 +241,8 @@ def test_nobody_hands_over_to_himself() -> None:
     assert (refusal.kind, refusal.pointer) == ("invalid", "/data/to")
     assert "name who is to get it" in refusal.detail
     assert isinstance(when(OPENED, "item.handed_over", {"to": IMPORTER}), Accept)
-    before = Log(orders=OPENED.orders, facts={(IMPORTER, "e1"): Found(7, order_hash("W-1"))})
-    assert when(before, "item.handed_over", {"to": IMPORTER}, source=IMPORTER) == Duplicate("e1", 7, "W-1")
+    log = Log(orders=OPENED.orders, facts={(IMPORTER, "e1"): before("item.handed_over")})
+    assert when(log, "item.handed_over", {"to": IMPORTER}, source=IMPORTER) == Duplicate("e1", 7, "W-1")
 
 
 def test_a_clock_that_is_wrong_by_more_than_a_day_is_told_so() -> None:
@@ -400,7 +412,7 @@ def test_orders_that_are_one_are_one_also_for_a_number() -> None:
 
 
 def test_what_is_said_again_means_what_it_meant_whatever_else_has_that_number_by_now() -> None:
-    said = {(IMPORTER, "e1"): Found(7, order_hash("W-2"))}
+    said = {(IMPORTER, "e1"): before("item.received", order="W-2")}
     log = Log(facts=said, orders=TWO, numbers={(IMPORTER, "serial", "SN-1", None): ["W-1", "W-2"]})
     again = when(log, "item.received", source=IMPORTER, subject="SN-1", by=("serial", None))
     assert again == Duplicate("e1", 7, "W-2")

@@ -77,6 +77,22 @@ def test_what_it_looked_up_does_not_outlive_what_it_learns(index: Index) -> None
     assert index.find(SHOP, "e1") is None
 
 
+def test_it_knows_what_a_fact_was_whether_it_is_of_this_batch_or_was_appended_or_read(index: Index) -> None:
+    def says() -> tuple[bool, bool]:
+        found = index.find(SHOP, "e1")
+        assert found is not None
+        return found.says("order.opened"), found.says("order.referenced")
+
+    index.expect(opened(1))
+    assert says() == (True, False)
+    index.appended([opened(1)], [1])
+    index.forget()
+    assert says() == (True, False)
+    index.clear()
+    index.follow([(1, opened(1).to_json())])
+    assert says() == (True, False)
+
+
 def test_it_knows_of_which_order_another_is_a_part_until_that_is_taken_back(index: Index) -> None:
     def said(name: str, id: str, hours: int, data: dict[str, str]) -> Event:
         time = NOW - timedelta(hours=hours)
