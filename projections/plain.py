@@ -124,6 +124,8 @@ def _row(position: int, payload: bytes) -> list[Any]:
     for key, value in data.items():
         if value is not None and key in _READ:
             _READ[key](row, value)
+    if name in _MOVES and (item := data.get("item")) is not None:
+        _ITEM(row, item)
     if name == "repair.failed":
         options = data.get("options")
         if options is not None and type(options) is not list:
@@ -228,6 +230,9 @@ _OF_PRODUCT: Final = {
     "serial": _as_text("serial"),
     "category": _as_text("topic"),
 }
+_ITEM: Final = _as_text("name")
+#: The facts of which that is read.
+_MOVES: Final = frozenset({"item.handed_over", "item.received", "item.returned"})
 #: What the statement reads of the data.
 _READ: Final[dict[str, Callable[[list[Any], Any], None]]] = {
     **{key: _as_text("party") for key in ("to", "accountable", "who", "decider")},

@@ -27,6 +27,7 @@ STATUS_WORDS = {
     "part_arrived": "the part has arrived",
     "in_repair": "being repaired",
     "repaired": "repaired",
+    "replaced": "replaced",
     "repair_failed": "could not be repaired",
     "waiting_for_customer": "waiting for the customer",
     "waiting": "waiting",
@@ -64,7 +65,7 @@ TOLD_WORDS = {
 #: Who holds what is mended where she has it.
 AT_HOME = "the customer, at home"
 
-_GOOD = frozenset({"repaired", "ready", "returned", "approved", "part_arrived"})
+_GOOD = frozenset({"repaired", "replaced", "ready", "returned", "approved", "part_arrived"})
 _HELD_UP = frozenset({"waiting", "waiting_for_part", "waiting_for_customer", "waiting_for_approval"})
 _BAD = frozenset({"repair_failed", "quote_declined", "reopened"})
 

@@ -17,7 +17,7 @@ parsed AS (
             "data": {
                 "to": "VARCHAR", "accountable": "VARCHAR", "customer": "VARCHAR", "who": "VARCHAR",
                 "product": {"brand": "VARCHAR", "model": "VARCHAR", "serial": "VARCHAR", "category": "VARCHAR"},
-                "items": "VARCHAR",
+                "items": "VARCHAR", "item": "VARCHAR",
                 "serial": "VARCHAR", "old_serial": "VARCHAR", "new_serial": "VARCHAR",
                 "fault_text": "VARCHAR", "urgency": "VARCHAR", "outcome": "VARCHAR", "reference": "VARCHAR", "into": "VARCHAR",
                 "waiting_for": "VARCHAR", "direction": "VARCHAR", "holds": "BOOLEAN", "decider": "VARCHAR", "options": "VARCHAR[]",
@@ -83,7 +83,7 @@ SELECT
     -- word: the word that tells how (the outcome, what is waited for, the direction, the kind, the urgency, yes or no,
     -- whether she has a choice)
     -- name: the name that is given (the customer's, a reference, a message's, a commitment's, the serial replaced, the order
-    -- that goes on)
+    -- that goes on, of several things the one that went or came)
     -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category; of a message
 -- the one in whose letter it went)
     -- by_when: the moment that is named (of the next news, of what is promised or expected, the end of a span)
@@ -92,7 +92,8 @@ SELECT
         e.d.outcome, e.d.waiting_for, e.d.direction, e.d.kind, e.d.urgency, CASE e.d.holds WHEN true THEN 'yes' WHEN false THEN 'no' END,
         CASE WHEN e.fact = 'repair.failed' THEN if(len(e.d.options) > 0, 'choice', 'no choice') END
     ) AS word,
-    coalesce(e.d.customer, e.d.reference, e.d.message, e.d.commitment, e.d.old_serial, e.d."into") AS name,
+    coalesce(e.d.customer, e.d.reference, e.d.message, e.d.commitment, e.d.old_serial, e.d."into",
+        CASE WHEN e.fact IN ('item.handed_over', 'item.received', 'item.returned') THEN e.d.item END) AS name,
     coalesce(e.d.question, e.d.visit, e.d.promise, e.d.part, e.d.letter, e.d.product.category) AS topic,
     within_years_or_null(
         coalesce(e.d.next_news_by, e.d.until, e.d.by_when, e.d.expected_by, e.d.due, e.d.valid_until)

@@ -14,6 +14,7 @@ FROM (
         ('part_arrived', 'repair', 'holder'),
         ('in_repair', 'finish the repair', 'holder'),
         ('repaired', 'hand it back', 'holder'),
+        ('replaced', 'hand it back', 'holder'),
         ('repair_failed', 'agree on another way', 'accountable'),
         ('waiting_for_customer', 'answer', 'customer'),
         ('waiting', 'go on with the work', 'awaited'),
@@ -41,6 +42,7 @@ FROM (
         ('part.arrived', 'part_arrived'),
         ('repair.started', 'in_repair'),
         ('repair.completed', 'repaired'),
+        ('unit.replaced', 'replaced'),
         ('repair.failed', 'repair_failed'),
         ('item.returned', 'returned'),
         ('order.reopened', 'reopened')

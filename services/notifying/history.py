@@ -27,6 +27,7 @@ STATUS_OF_FACT: Final = {
     "part.arrived": "part_arrived",
     "repair.started": "in_repair",
     "repair.completed": "repaired",
+    "unit.replaced": "replaced",
     "repair.failed": "repair_failed",
     "item.returned": "returned",
     "order.reopened": "reopened",
@@ -126,18 +127,16 @@ class History:
         voided = [_happened(entry) for entry in timeline["entries"] if entry.get("voided")]
         opener = order.get("opened_by") or ""
         owed = [_owed(row) for row in timeline.get("commitments", ())]
-        status, holder = order["status"], order.get("holder")
         gone = _moves_of_replaced_units(facts)
         if gone:
             facts = [fact for fact in facts if fact not in gone]
             moments = {fact.at for fact in gone}
             owed = [each for each in owed if each.kind not in _OWED_BY_MOVES or each.opened_at not in moments]
-            status, holder = _standing(status, holder, facts, gone)
         return cls(
             order=order["order_id"],
             open=bool(order["open"]),
-            status=status,
-            holder=holder,
+            status=order["status"],
+            holder=order.get("holder"),
             accountable=order.get("accountable") or opener,
             opener=opener,
             customer=order.get("customer"),
@@ -271,23 +270,16 @@ def _happened(entry: Mapping[str, Any]) -> Happened:
 
 
 def _moves_of_replaced_units(facts: Sequence[Happened]) -> list[Happened]:
-    """Where a unit went whose place another one took: that is for the chain, and she does not wait for it."""
-    replaced = {fact.data.get("old_serial") for fact in facts if fact.name == "unit.replaced"} - {None}
-    return [fact for fact in facts if fact.name in MOVES and fact.item in replaced] if replaced else []
-
-
-def _standing(
-    status: str, holder: str | None, facts: Sequence[Happened], gone: Sequence[Happened]
-) -> tuple[str, str | None]:
-    """The status of an order and who has the item, without the moves that are ``gone``."""
-    last = max(fact.place_in_time for fact in gone)
-    said = sorted((fact for fact in facts if fact.name in STATUS_OF_FACT), key=lambda fact: fact.place_in_time)
-    moves = [fact for fact in said if fact.name in MOVES]
-    if not moves or moves[-1].place_in_time > last:
-        return status, holder
-    if said[-1].place_in_time < last and status in ("in_transit", "received", "returned"):
-        status = STATUS_OF_FACT[said[-1].name]
-    return status, "customer" if moves[-1].name == "item.returned" else moves[-1].source
+    """Where a unit went whose place another one had taken: that is for the chain, and she does not wait for it."""
+    out: set[object] = set()
+    gone = []
+    for fact in sorted(facts, key=lambda fact: fact.place_in_time):
+        if fact.name == "unit.replaced":
+            out.add(fact.data.get("old_serial"))
+            out -= {fact.data.get("new_serial"), None}
+        elif fact.name in MOVES and fact.item in out:
+            gone.append(fact)
+    return gone
 
 
 def _told(rows: Sequence[Mapping[str, Any]], facts: Sequence[Happened]) -> tuple[Told, ...]:

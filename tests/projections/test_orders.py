@@ -83,6 +83,7 @@ STATUSES: list[tuple[list[Any], str, str]] = [
     (["part.rejected", {"part": "stem", "why": "wrong"}], "waiting_for_part", BENCH),
     (["repair.started", {}], "in_repair", BENCH),
     (["repair.completed", {}], "repaired", BENCH),
+    (["unit.replaced", {}], "replaced", BENCH),
     (["repair.failed", {"why": "no part"}], "repair_failed", SHOP),
     (["work.paused", {"waiting_for": "customer"}], "waiting_for_customer", "customer"),
     (["work.paused", {"waiting_for": "part"}], "waiting_for_part", BENCH),
@@ -194,3 +195,44 @@ def test_contacts_about_orders_whose_customer_nobody_knows_are_not_those_of_othe
 def test_an_answer_of_hers_is_no_answer_of_a_persons(given: Given) -> None:
     hers = fact("question.answered", "customer:C-1", "2026-03-06 13:00", {"question": "q1", "text": "Ten hours."})
     assert given(opened("2026-03-06 09:00"), hers).ask("stats")["first_answer_p50"] is None
+
+
+# -- a unit that another one took the place of -------------------------------------------------------------------------
+
+
+def unit(name: str, source: str, time: str, serial: str, **data: Any) -> Event:
+    return fact(name, source, time, {**data, "item": serial}, id=f"{name} {time}")
+
+
+def swapped(source: str, time: str, old: str = "OLD", new: str = "NEW") -> Event:
+    return fact("unit.replaced", source, time, {"old_serial": old, "new_serial": new})
+
+
+def test_with_the_replacement_in_her_hands_the_old_unit_is_on_its_way_for_the_chain_alone(given: Given) -> None:
+    """The new one was sent ahead: she has it, while the old one goes to the importer, who owes a receipt all the same."""
+    has_it = (
+        opened(),
+        swapped(IMPORTER, "2026-03-03 10:00"),
+        unit("item.handed_over", IMPORTER, "2026-03-03 11:00", "NEW", to=SHOP),
+        unit("item.received", SHOP, "2026-03-05 10:00", "NEW"),
+        unit("item.returned", SHOP, "2026-03-06 14:00", "NEW"),
+    )
+    with_her = {"status": "returned", "holder": "customer", "heading_to": None, "since": "2026-03-06T14:00:00Z"}
+    away = unit("item.handed_over", SHOP, "2026-03-06 15:00", "OLD", to=IMPORTER)
+    story = given(*has_it, away).then_order(**with_her)
+    story.then_rows("commitments", {"state": "met"}, {"state": "open", "owner": IMPORTER}, kind="receive")
+    there = unit("item.received", IMPORTER, "2026-03-09 15:00", "OLD")
+    given(*has_it, away, there).then_order(**with_her)
+    # Where it went before, it was hers; and so it is again once it has taken back its place.
+    back = (swapped(SHOP, "2026-03-10 10:00", "NEW", "OLD"), unit("item.returned", SHOP, "2026-03-11 10:00", "OLD"))
+    given(*has_it, away, there, *back).then_order(since="2026-03-11T10:00:00Z")
+    before = given(opened(), unit("item.handed_over", SHOP, "2026-03-02 15:00", "OLD", to=IMPORTER))
+    before.then_order(status="in_transit", heading_to=IMPORTER)
+
+
+def test_what_is_replaced_while_it_is_lost_on_its_way_is_with_whoever_replaced_it(given: Given) -> None:
+    lost = (opened(), handed(SHOP, BENCH, "2026-03-02 15:00"))
+    given(*lost, swapped(SHOP, "2026-03-17 12:00")).then_order(
+        status="replaced", holder=SHOP, heading_to=None, since="2026-03-17T12:00:00Z"
+    )
+    given(*lost, swapped(IMPORTER, "2026-03-17 12:00")).then_order(status="replaced", holder=IMPORTER)

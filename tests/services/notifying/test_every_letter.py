@@ -48,6 +48,7 @@ STATUSES = [
     "part_arrived",
     "in_repair",
     "repaired",
+    "replaced",
     "repair_failed",
     "waiting_for_customer",
     "waiting",
