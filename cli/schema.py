@@ -41,7 +41,7 @@ def schema(
     Files of an earlier release in the folder of --out are replaced only by schemas that allow all that they allow: what
     a partner's program was written against goes on to hold (docs/compatibility.md).
     """
-    from events.schema import asyncapi as asyncapi_document
+    from events.asyncapi import asyncapi as asyncapi_document
     from events.schema import event_schema, schemas
 
     if type_name is not None and (asyncapi or out or pages):
@@ -80,8 +80,9 @@ def _known(text: str) -> str:
 
 def _refuse_a_break(folder: Path) -> None:
     """Raise Problem if the schemas in ``folder`` allow, or promise, what ours do not."""
+    from events.asyncapi import asyncapi
     from events.compatibility import broken_types, unsaid
-    from events.schema import asyncapi, schemas
+    from events.schema import schemas
 
     released = {
         name: _read(folder / f"{name}.json") for name in (file.stem for file in folder.glob("repairchain.*.json"))

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from events.asyncapi import asyncapi
 from events.compatibility import broken, broken_types, unsaid
-from events.schema import asyncapi, event_schema, schemas
+from events.schema import event_schema, schemas
 from events.vocabulary import FACTS
 from tests.sampling import examples
 

@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
+from events.asyncapi import asyncapi
 from events.pages import page, pages
-from events.schema import asyncapi, event_schema, schemas
+from events.schema import event_schema, schemas
 from events.vocabulary import FACTS
 from tests.about import about
 

@@ -6,8 +6,9 @@ import json
 
 from jsonschema import Draft202012Validator
 
+from events.asyncapi import asyncapi
 from events.golden import golden
-from events.schema import asyncapi, event_schema, schemas
+from events.schema import event_schema, schemas
 from events.vocabulary import FACTS
 from tests.about import about
 

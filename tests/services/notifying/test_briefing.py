@@ -15,10 +15,10 @@ import nats.errors
 import orjson
 import pytest
 
+from events.asyncapi import asyncapi
 from events.chain import MessageKind
 from events.envelope import Event, make_event
 from events.log import Appended, NotFirstError
-from events.schema import asyncapi
 from events.streams import declare_streams
 from events.subjects import notices_subject
 from projections.policies.words import KINDS
