@@ -36,6 +36,10 @@ class DatabaseError(Exception):
     """The database file cannot be used; the message says why, in a sentence for people."""
 
 
+class InUseError(DatabaseError):
+    """Another process has the file open."""
+
+
 def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, bool]:
     """Attach the file, usable and empty if need be. Also tells whether its models are of another version."""
     try:
@@ -106,7 +110,7 @@ def _settle(root: DuckDBPyConnection) -> None:
 
 def _refuse_if_in_use(path: Path, error: duckdb.Error) -> None:
     if isinstance(error, duckdb.IOException) and "lock" in str(error):
-        raise DatabaseError(f"{path} is open in another process; ask that one, or stop it") from error
+        raise InUseError(f"{path} is open in another process; ask that one, or stop it") from error
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise DatabaseError(f"{path} cannot be written to") from error
 

@@ -29,7 +29,7 @@ from events.log import LogReplacedError, Tail, last_position
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
 from projections import queries
 from projections.database import Database
-from projections.schema import DatabaseError
+from projections.schema import DatabaseError, InUseError
 from services.answering import NoAnswerError, QuestionError, pack, query_subject
 from services.connecting import leave
 from services.ending import end, within
@@ -50,6 +50,10 @@ _RETRY_DELAY: Final = 1.0
 #: many times what the last one took, though not longer than the second figure (seconds), and not while anybody waits.
 _COLLECT_TIMES: Final = 4
 _COLLECT_AT_MOST: Final = 0.5
+
+#: So long a projector that starts waits for its file while others have it open, and so often it looks (seconds).
+_GIVEN_FREE_WITHIN: Final = 60.0
+_LOOK_AGAIN: Final = 0.2
 
 #: How long a query waits for the position it asked for (seconds).
 _PATIENCE: Final = 20.0
@@ -108,7 +112,7 @@ class Projector:
             life.push_async_callback(leave, self._connection)
             self._js = self._connection.jetstream()
             await declare_streams(self._js, self._limits, updating=())
-            await self._models.open()
+            await self._open_models()
             life.push_async_callback(self._models.close)
             await self._begin_anew_on_another_log()
             self._position = self._models.position
@@ -116,6 +120,22 @@ class Projector:
             life.push_async_callback(end, self._follower)
             await self._listen(life)
             self._life = life.pop_all()
+
+    async def _open_models(self) -> None:
+        """Whoever asks without a chain, makes the read models anew or copies them has the file for a while. Raises
+        DatabaseError where that does not end."""
+        until = self._now() + _GIVEN_FREE_WITHIN
+        waiting = False
+        while True:
+            try:
+                return await self._models.open()
+            except InUseError as error:
+                if self._now() >= until:
+                    raise
+                if not waiting:
+                    waiting = True
+                    _log.warning("waiting for the read models", error=str(error))
+                await asyncio.sleep(_LOOK_AGAIN)
 
     async def _listen(self, life: AsyncExitStack) -> None:
         service: Service = await add_service(

@@ -22,6 +22,7 @@ from events.streams import declare_streams
 from projections.compare import compare
 from projections.database import Database, open_database
 from projections.queries import QUERIES
+from projections.schema import InUseError
 from services import story
 from services.answering import ENCODING, NoAnswerError, QuestionError, ask, query_subject, unpack
 from services.projector import Projector
@@ -436,6 +437,28 @@ async def test_a_file_that_cannot_be_opened_again_is_tried_again(chain: Chain, m
         await chain.append(told()[4:])
         assert (await chain.ask("stats"))["facts"] == len(told())
     assert left == []
+
+
+async def test_a_file_that_others_have_open_is_waited_for_and_not_for_ever(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [InUseError("made up: is open in another process")] * 2
+
+    def open_at_last(path: Path) -> Database:
+        if left:
+            raise left.pop()
+        return open_database(path)
+
+    monkeypatch.setattr("services.projector._LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("services.readmodels.open_database", open_at_last)
+    async with chain.projector():
+        await chain.append(told())
+        assert await chain.orders() == 1
+    left.extend([InUseError("made up: is open in another process")] * 2)
+    monkeypatch.setattr("services.projector._GIVEN_FREE_WITHIN", 0.0)
+    with pytest.raises(InUseError):
+        async with chain.projector():
+            pass
 
 
 @pytest.mark.usefixtures("lent")
