@@ -28,7 +28,7 @@ def build_event(
 ) -> dict[str, Any]:
     """The structured CloudEvent that ``party`` hands in; what the envelope lacks is made up: a new id, now, the party.
 
-    Raises ValueError if it is not said what happened, or to which order.
+    Raises ValueError if it is not said what happened, or to which order, or what is said is of the wrong kind.
     """
     if isinstance(said, Fact):
         data = said
@@ -42,8 +42,8 @@ def build_event(
         if data is not None:
             raise ValueError("a whole event has its data in it: give the name of what happened, or the event alone")
         given = said.model_dump(mode="json", exclude_none=True) if isinstance(said, Event) else dict(said)
-    if time is not None and time.tzinfo is None:
-        raise ValueError("the time has no zone: datetime.now(UTC) has one")
+    if time is not None and getattr(time, "tzinfo", None) is None:  # nor has a text one
+        raise ValueError("a time is a datetime with its zone, as datetime.now(UTC) is")
     named = {"subject": order, "id": id, "time": None if time is None else iso(time)}
     given |= {field: value for field, value in named.items() if value is not None}
     if "type" not in given or "subject" not in given:
@@ -67,4 +67,6 @@ def _type(name: str) -> str:
 def _plain(data: Mapping[str, Any] | Fact | None) -> dict[str, Any]:
     if isinstance(data, BaseModel):
         return data.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+    if not isinstance(data, Mapping | None):
+        raise ValueError("the data is a dictionary: the fields of the fact and their values")
     return dict(data or {})

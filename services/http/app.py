@@ -35,6 +35,11 @@ from services.http.receipts import as_json
 from services.http.remembered import KEPT
 from services.partner_view import NotShownError
 
+_NO_KEY: Final = "show the key of a party that takes part: Authorization: Bearer rk_…"
+_OPENS_NOTHING: Final = (
+    "the key that was shown opens nothing: it is not whole, was replaced or taken back, or its party is kept out; "
+    "the operator makes another"
+)
 _EPCIS_HEADERS: Final = {
     "GS1-EPCIS-Version": "2.0.0",
     "GS1-EPCIS-Capture-Limit": str(MAX_EVENTS),
@@ -160,14 +165,10 @@ def make_app(door: Door) -> Starlette:
 def _who(request: Request, door: Door) -> str:
     """The party whose key was shown. Raises Refused (401); why it does not open is nobody's business."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    party = door.keys.party_of(key.strip(), door.clock.now()) if scheme.lower() == "bearer" else None
+    shown = key.strip() if scheme.lower() == "bearer" else ""
+    party = door.keys.party_of(shown, door.clock.now())
     if party is None:
-        raise Refused(
-            401,
-            "unauthorized",
-            "show the key of a party that takes part: Authorization: Bearer rk_…",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        raise Refused(401, "unauthorized", _OPENS_NOTHING if shown else _NO_KEY, headers={"WWW-Authenticate": "Bearer"})
     return party
 
 

@@ -64,6 +64,8 @@ def test_what_is_missing_is_made_up() -> None:
         ({"subject": "W-1"}, None, {}, "type"),
         (HANDED_OVER, {"to": "importer:north"}, {}, "whole event"),
         ("item.received", None, {"order": "W-1", "time": datetime(2026, 3, 2)}, "zone"),  # noqa: DTZ001 - the mistake
+        ("item.received", None, {"order": "W-1", "time": "2026-03-02T12:00:00Z"}, "datetime"),
+        ("item.received", "damaged", {"order": "W-1"}, "dictionary"),
     ],
 )
 def test_what_is_no_event_is_said_at_once(said: Said, data: Any, more: dict[str, Any], message: str) -> None:

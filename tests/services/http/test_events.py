@@ -141,6 +141,8 @@ async def test_without_a_key_nothing_is_read(counter: Counter) -> None:
         ):
             assert (answer.status_code, kind(answer)) == (401, "unauthorized"), key
             assert answer.headers["www-authenticate"] == "Bearer"
+            # Whoever has shown one looks for the fault elsewhere than who has shown none.
+            assert ("opens nothing" in answer.json()["detail"]) == bool(key), key
 
 
 BINARY = {"ce-specversion": "1.0"}
