@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from events.custody import CarrierStatus
-from services.carriers.checkpoint import Checkpoint, carriers_own, listed
+from services.carriers.checkpoint import Checkpoint, carriers_own, listed, read_scans
 from services.carriers.moments import read_moment
 
 NAME: Final = "aftership"
@@ -45,23 +43,20 @@ def checkpoints(document: Any, now: datetime) -> Iterator[Checkpoint]:
     parcel = document.get("msg") if isinstance(document, dict) else None
     if not isinstance(parcel, dict):
         return
-    scans = parcel.get("checkpoints")
-    for scan in scans if isinstance(scans, list) else ():
-        if not isinstance(scan, dict):
-            continue
-        status = _SUBSTATUSES.get(str(scan.get("subtag"))) or _STATUSES.get(str(scan.get("tag")))
-        at = read_moment(scan.get("checkpoint_time"), now)
-        if status is None or at is None:
-            continue
-        try:
-            yield Checkpoint(
-                via=NAME,
-                number=parcel["tracking_number"],
-                carrier=scan.get("slug") or parcel.get("slug") or None,
-                status=status,
-                at=at,
-                code=listed(scan.get("subtag")),
-                carrier_code=carriers_own(scan.get("raw_tag")),
-            )
-        except (KeyError, ValidationError):
-            continue
+    yield from read_scans(parcel.get("checkpoints"), lambda scan: _checkpoint(parcel, scan, now))
+
+
+def _checkpoint(parcel: dict[str, Any], scan: dict[str, Any], now: datetime) -> Checkpoint | None:
+    status = _SUBSTATUSES.get(str(scan.get("subtag"))) or _STATUSES.get(str(scan.get("tag")))
+    at = read_moment(scan.get("checkpoint_time"), now)
+    if status is None or at is None:
+        return None
+    return Checkpoint(
+        via=NAME,
+        number=parcel["tracking_number"],
+        carrier=scan.get("slug") or parcel.get("slug") or None,
+        status=status,
+        at=at,
+        code=listed(scan.get("subtag")),
+        carrier_code=carriers_own(scan.get("raw_tag")),
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from events.custody import CarrierStatus, Code, Tracked
 from events.envelope import Event, Moment, iso, make_event
@@ -92,6 +93,19 @@ class Checkpoint(BaseModel):
                 via=self.via,
             ),
         )
+
+
+def read_scans(scans: object, read: Callable[[dict[str, Any]], Checkpoint | None]) -> Iterator[Checkpoint]:
+    """What ``read`` makes of each scan in a list from outside; what is none, or cannot be read, is passed over."""
+    for scan in scans if isinstance(scans, list) else ():
+        if not isinstance(scan, dict):
+            continue
+        try:
+            checkpoint = read(scan)
+        except (KeyError, ValidationError):
+            continue
+        if checkpoint is not None:
+            yield checkpoint
 
 
 def _digest(*parts: str) -> str:

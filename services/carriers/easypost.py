@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from events.custody import CarrierStatus
-from services.carriers.checkpoint import Checkpoint, carriers_own, listed
+from services.carriers.checkpoint import Checkpoint, carriers_own, listed, read_scans
 from services.carriers.moments import read_moment
 
 NAME: Final = "easypost"
@@ -56,25 +54,22 @@ def checkpoints(document: Any, now: datetime) -> Iterator[Checkpoint]:
     parcel = document.get("result") if isinstance(document, dict) else None
     if not isinstance(parcel, dict) or parcel.get("object") != "Tracker":
         return
-    scans = parcel.get("tracking_details")
-    for scan in scans if isinstance(scans, list) else ():
-        if not isinstance(scan, dict):
-            continue
-        status, at = _STATUSES.get(str(scan.get("status"))), read_moment(scan.get("datetime"), now)
-        if status is None or at is None:
-            continue
-        try:
-            yield Checkpoint(
-                via=NAME,
-                number=parcel["tracking_code"],
-                carrier=scan.get("source") or parcel.get("carrier") or None,
-                status=status,
-                at=at,
-                code=listed(scan.get("status_detail")),
-                carrier_code=carriers_own(scan.get("carrier_code")),
-            )
-        except (KeyError, ValidationError):
-            continue
+    yield from read_scans(parcel.get("tracking_details"), lambda scan: _checkpoint(parcel, scan, now))
+
+
+def _checkpoint(parcel: dict[str, Any], scan: dict[str, Any], now: datetime) -> Checkpoint | None:
+    status, at = _STATUSES.get(str(scan.get("status"))), read_moment(scan.get("datetime"), now)
+    if status is None or at is None:
+        return None
+    return Checkpoint(
+        via=NAME,
+        number=parcel["tracking_code"],
+        carrier=scan.get("source") or parcel.get("carrier") or None,
+        status=status,
+        at=at,
+        code=listed(scan.get("status_detail")),
+        carrier_code=carriers_own(scan.get("carrier_code")),
+    )
 
 
 def _bytes(headers: Mapping[str, str], name: str) -> bytes:

@@ -103,6 +103,22 @@ HOMEWARD = handed(REPAIRER, SHOP, MONDAY + 3 * DAY + HOUR)
 HOME = received(SHOP, MONDAY + 4 * DAY)
 
 
+def as_planned(plan: MessagePlan) -> MessagePlanned:
+    """What the log holds of ``plan``, whatever its words are."""
+    return MessagePlanned(
+        message=plan.message,
+        kind=plan.kind,
+        trigger_source=plan.trigger_source,
+        trigger_id=plan.trigger_id,
+        language="en",
+        channel="email",
+        subject="…",
+        body="…",
+        next_news_by=plan.next_news_by,
+        corrects=plan.corrects or None,
+    )
+
+
 class Chain:
     """The log, the read models, and a clock that stands at the newest fact."""
 
@@ -170,18 +186,7 @@ class Chain:
         return self.record(plan)
 
     def record(self, plan: MessagePlan) -> PlannedMessage:
-        data = MessagePlanned(
-            message=plan.message,
-            kind=plan.kind,
-            trigger_source=plan.trigger_source,
-            trigger_id=plan.trigger_id,
-            language="en",
-            channel="email",
-            subject="…",
-            body="…",
-            next_news_by=plan.next_news_by,
-            corrects=plan.corrects or None,
-        )
+        data = as_planned(plan)
         self.add(self._ours("message.planned", f"planned:{plan.message}", plan.now, data.model_dump(mode="json")))
         return PlannedMessage(plan.order, data)
 

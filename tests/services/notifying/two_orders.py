@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from events.chain import MessagePlanned
 from events.envelope import Event, make_event
 from events.party import NOTIFIER
 from services.messages import decide_plan
 from services.notifying.records import MessagePlan
-from tests.services.notifying.chain import AT_IMPORTER, HOUR, OPENED, PATIENCE, POLICY, TO_IMPORTER, Chain
+from tests.services.notifying.chain import AT_IMPORTER, HOUR, OPENED, PATIENCE, POLICY, TO_IMPORTER, Chain, as_planned
 from tests.services.notifying.post import extra
 
 ANNA, BEN, NOBODY = ("retailer:juno", "C-77"), ("retailer:juno", "C-78"), ("retailer:juno", None)
@@ -19,20 +18,14 @@ def other(event: Event) -> Event:
 
 
 def planned(plan: MessagePlan) -> Event:
-    data = MessagePlanned(
-        message=plan.message,
-        kind=plan.kind,
-        trigger_source=plan.trigger_source,
-        trigger_id=plan.trigger_id,
-        language="en",
-        channel="email",
-        subject="…",
-        body="…",
-        next_news_by=plan.next_news_by,
-    )
-    id = f"planned:{plan.message}"
     return make_event(
-        "message.planned", source=NOTIFIER, id=id, subject=plan.order, time=plan.now, recordedtime=plan.now, data=data
+        "message.planned",
+        source=NOTIFIER,
+        id=f"planned:{plan.message}",
+        subject=plan.order,
+        time=plan.now,
+        recordedtime=plan.now,
+        data=as_planned(plan),
     )
 
 
