@@ -14,7 +14,14 @@ from services.notifying.asking import WAITING, asked_by_her, open_questions, pau
 from services.notifying.delays import delay_is_over, delivered_at, expected_by
 from services.notifying.history import Happened, History, moment
 from services.notifying.mistakes import taken_back
-from services.notifying.newsworthy import end_is_known, has_written_since, is_at_home, is_done_at_home, open_quote
+from services.notifying.newsworthy import (
+    GIVEN_BACK,
+    end_is_known,
+    has_written_since,
+    is_at_home,
+    is_done_at_home,
+    open_quote,
+)
 from services.notifying.particulars import (
     answer_of,
     cover_of,
@@ -123,7 +130,9 @@ def _as_it_stands(subject: Subject) -> News:
 def _with_the_work(news: News, subject: Subject) -> News:
     """How the work on it goes or has ended, and where."""
     history, failed, completed = subject.history, subject.failed, subject.completed
-    comes_back = subject.ending is not None and subject.where not in (history.accountable, "customer")
+    is_over = subject.ending is not None or (not history.open and history.outcome in GIVEN_BACK)
+    leaves = not history.open and _heading_to(history, subject.item) not in (None, history.accountable)
+    comes_back = is_over and subject.where != "customer" and (subject.where != history.accountable or leaves)
     tells_its_end = completed is not None and not _knows_its_end(subject.kind, history)
     return replace(
         news,

@@ -37,6 +37,9 @@ _SAME_END: Final[dict[str, Ending]] = {"repaired": "repaired", "replaced": "repl
 #: Whoever has read one of these knows that it seemed done.
 _TELLS_THE_END: Final = frozenset({"closed", "repaired", "ready", "check"})
 
+#: An order that ends so gives her what she brought, whatever had been done to it.
+GIVEN_BACK: Final = frozenset({"cancelled", "declined", "unrepairable"})
+
 MILESTONES: Final = frozenset(
     {
         "order.opened",
@@ -186,7 +189,14 @@ def _arrival_after_all(history: History) -> Milestone | None:
     if not ends or facts[ends[-1]].name == "item.returned":
         return None
     arrived = [fact for fact in facts[ends[-1] + 1 :] if fact.name == "item.received"]
-    return next((Milestone(fact, "ready") for fact in arrived if _kind_of_receipt(fact, history) == "ready"), None)
+    return next((Milestone(fact, "ready") for fact in arrived if _is_hers_to_collect(fact, history)), None)
+
+
+def _is_hers_to_collect(fact: Happened, history: History) -> bool:
+    """Whether what came in is for her to collect: the work has ended, or the order did without any."""
+    kind = _kind_of_receipt(fact, history)
+    is_ours = kind == "received" and fact.source == history.accountable
+    return kind == "ready" or (is_ours and history.outcome in GIVEN_BACK)
 
 
 def _end_is_told(closing: Happened, history: History) -> bool:

@@ -209,7 +209,7 @@ def swapped(source: str, time: str, old: str = "OLD", new: str = "NEW") -> Event
 
 
 def test_with_the_replacement_in_her_hands_the_old_unit_is_on_its_way_for_the_chain_alone(given: Given) -> None:
-    """The new one was sent ahead: she has it, while the old one goes to the importer, who owes a receipt all the same."""
+    """The new one was sent ahead, and she has it; that the old one came in, the importer owes all the same."""
     has_it = (
         opened(),
         swapped(IMPORTER, "2026-03-03 10:00"),
@@ -217,7 +217,12 @@ def test_with_the_replacement_in_her_hands_the_old_unit_is_on_its_way_for_the_ch
         unit("item.received", SHOP, "2026-03-05 10:00", "NEW"),
         unit("item.returned", SHOP, "2026-03-06 14:00", "NEW"),
     )
-    with_her = {"status": "returned", "holder": "customer", "heading_to": None, "since": "2026-03-06T14:00:00Z"}
+    with_her: dict[str, Any] = {
+        "status": "returned",
+        "holder": "customer",
+        "heading_to": None,
+        "since": "2026-03-06T14:00:00Z",
+    }
     away = unit("item.handed_over", SHOP, "2026-03-06 15:00", "OLD", to=IMPORTER)
     story = given(*has_it, away).then_order(**with_her)
     story.then_rows("commitments", {"state": "met"}, {"state": "open", "owner": IMPORTER}, kind="receive")

@@ -59,7 +59,9 @@ def test_a_close_is_told_with_how_it_ended_and_promises_no_further_news(chain: C
         "cancelled": "has been cancelled",
     }
     assert words[outcome] in body_of(plan)
-    assert "This is our last message about it" in body_of(plan)
+    # What is hers again is still with the importer.
+    is_to_come = outcome in ("declined", "unrepairable", "cancelled")
+    assert ("You will hear from us when it is here." if is_to_come else "our last message about it") in body_of(plan)
     message = chain.record(plan)
     assert chain.verdict_on(message) == Send()
     chain.sent(message)
@@ -84,6 +86,42 @@ def test_what_is_closed_before_it_is_back_is_told_again_when_it_is_here(chain: C
     assert chain.plan_for(home) is None
 
 
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("cancelled", "It has not been repaired, as its repair was cancelled."),
+        ("declined", "unrepaired as you decided"),
+        ("unrepairable", "We are sorry that it could not be repaired."),
+    ],
+)
+def test_what_is_given_up_on_its_way_comes_home_and_she_hears_when_it_is_here(
+    chain: Chain, outcome: str, said: str
+) -> None:
+    """She had called the repair off, was told that nothing more was needed, and heard nothing when it lay ready."""
+    chain.story(OPENED, fact("item.handed_over", SHOP, MONDAY + HOUR, "away", to=REPAIRER))
+    plan = chain.given(ending := closed(MONDAY + DAY, outcome)).plan_for(ending)
+    assert "comes back to us first" in body_of(plan)
+    assert "You will hear from us when it is here." in body_of(plan)
+    assert plan is not None
+    chain.sent(chain.record(plan))
+    there = received(REPAIRER, MONDAY + 2 * DAY)
+    assert chain.given(there).plan_for(there) is None
+    homeward = fact("item.handed_over", REPAIRER, MONDAY + 3 * DAY, "homeward", to=SHOP)
+    plan = chain.given(homeward, home := received(SHOP, MONDAY + 4 * DAY)).plan_for(home)
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by) == ("ready", None)
+    assert said in body_of(plan)
+
+
+@pytest.mark.parametrize("outcome", ["refunded", "replaced"])
+def test_what_is_not_to_be_hers_again_comes_back_to_us_unsaid(chain: Chain, outcome: str) -> None:
+    away = fact("item.handed_over", SHOP, MONDAY + HOUR, "away", to=REPAIRER)
+    chain.story(OPENED, away, received(REPAIRER, MONDAY + 2 * HOUR))
+    chain.tell(closed(MONDAY + DAY, outcome))
+    homeward = fact("item.handed_over", REPAIRER, MONDAY + 3 * DAY, "homeward", to=SHOP)
+    assert chain.given(homeward, home := received(SHOP, MONDAY + 4 * DAY)).plan_for(home) is None
+
+
 def test_whether_all_is_well_is_asked_once_and_not_every_week(chain: Chain) -> None:
     chain.story(*OUT, COMPLETED, HOMEWARD, HOME)
     chain.given(RETURNED)
@@ -96,7 +134,7 @@ def test_whether_all_is_well_is_asked_once_and_not_every_week(chain: Chain) -> N
     message = chain.record(plan)
     assert chain.verdict_on(message) == Send()
     chain.sent(message)
-    assert [chain.plan_for(again) for again in chain.falls_overdue("update", END + 30 * DAY)] == [None]
+    assert chain.falls_overdue("update", END + 30 * DAY) == []
 
 
 def test_who_is_still_to_be_asked_is_not_told_that_this_was_the_last_message(chain: Chain) -> None:
