@@ -49,14 +49,6 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Register a partner, or change how it is named and reached; a running chain lets it in at once."""
-    from events.party import PartyError
-    from events.streams import NoRoomError
-    from services.credentials import CredentialError
-    from services.logs import configure_logs
-    from services.parties import add_party, list_parties
-    from services.reloading import ServerReloadError
-    from services.userkeys import KeyFormatError
-
     place, party = place_of(ctx), party_of(role, own_name)
     if no_webhook and (webhook or rotate):
         raise Problem("--no-webhook goes with neither --webhook nor --rotate-webhook-secret.")
@@ -66,19 +58,8 @@ def add(
         _check_email(email)
     if webhook is not None:
         check_webhook(place, webhook)
-    configure_logs("partner add", level="error")  # of a server that hangs is said what matters
-    try:
-        known = party in list_parties(place.home)
-        login = add_party(
-            place.home, party, display_name=name, phone=phone, email=email, person=person, language=language, nkey=nkey
-        )
-        welcome = renew_pages(place, party)
-    except (PartyError, CredentialError, KeyFormatError, ServerReloadError, NoRoomError) as error:
-        raise Problem(f"{error}.") from None
-    except OSError as error:
-        raise Problem(
-            f"{place.home} cannot be written ({error.strerror}): choose a folder of your own with --home."
-        ) from None
+    card = {"display_name": name, "phone": phone, "email": email, "person": person, "language": language}
+    known, login, welcome = _register(place, party, card, nkey)
     changed = change_webhook(place, party, url=webhook, rotate=rotate, remove=no_webhook)
     if as_json:
         print_json({"party": party, **login_shown(login), "welcome": str(welcome), **changed})
@@ -96,6 +77,29 @@ def add(
             return
     for line in _known(place, party, login, welcome) if known else _takes_part(place, party, login, welcome):
         out.print(line, soft_wrap=True)
+
+
+def _register(place: Place, party: str, card: dict[str, str | None], nkey: str | None) -> tuple[bool, Identity, Path]:
+    """Whether it took part before, as what it logs in, and its page."""
+    from events.party import PartyError
+    from events.streams import NoRoomError
+    from services.credentials import CredentialError
+    from services.logs import configure_logs
+    from services.parties import add_party, list_parties
+    from services.reloading import ServerReloadError
+    from services.userkeys import KeyFormatError
+
+    configure_logs("partner add", level="error")  # of a server that hangs is said what matters
+    try:
+        known = party in list_parties(place.home)
+        login = add_party(place.home, party, nkey=nkey, **card)
+        return known, login, renew_pages(place, party)
+    except (PartyError, CredentialError, KeyFormatError, ServerReloadError, NoRoomError) as error:
+        raise Problem(f"{error}.") from None
+    except OSError as error:
+        raise Problem(
+            f"{place.home} cannot be written ({error.strerror}): choose a folder of your own with --home."
+        ) from None
 
 
 def _known(place: Place, party: str, login: Identity, welcome: Path) -> list[str]:

@@ -1,1 +1,1 @@
-"""Read models over the log: SQL, the projector that applies it, calendars and queries."""
+"""Read models over the log: how they are made, policies and calendars, and the questions that they answer."""

@@ -1,4 +1,4 @@
-"""Notices to parties: somebody waits for them; and their daily lists.
+"""Notices to parties: somebody waits for them, a message in their name did not arrive, or here is their daily list.
 
 Said once, on their notices subject; the facts stand in the log.
 """

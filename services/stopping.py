@@ -3,7 +3,7 @@
 A service that is told to end goes through these steps, one after the other, and nothing depends on a clean end: what is
 cut off comes again at the next start.
 
-    health checks are answered no more      HEALTH       ┐
+    health checks are answered no more      HEALTH                     ┐
     what is at hand comes to its end        AT_HAND      ┐             │
     what is on its way here is given back   LAST_HEARD   │ STOPPED     │ ENDED    KILLED
     each of two connections is left         LEAVING      │             │

@@ -1,4 +1,4 @@
-"""What the policy says of messages to customers: the hours in which none is sent, and how many a day."""
+"""What the policy says of messages to customers: quiet hours, how many a day, and how long each may wait."""
 
 from __future__ import annotations
 
