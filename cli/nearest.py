@@ -71,20 +71,19 @@ def hint_for_type(text: str, in_full: bool = True) -> str:
     They are written as an event names its type, or without ``in_full`` as people do.
     """
     from events.envelope import full_type
+    from events.nearest import nearest_facts
     from events.vocabulary import FACTS
 
-    name = text.casefold().removeprefix("repairchain.").partition(".v")[0]
-    close = _alike(name, {each: full_type(each, FACTS[each].VERSION) if in_full else each for each in FACTS})
+    close = [full_type(name, FACTS[name].VERSION) if in_full else name for name in nearest_facts(text)]
     return f"did you mean {_either(close)}?" if close else "'repairchain schema' lists them."
 
 
 def hints_for_types(unknown: Iterable[str | None]) -> list[str]:
-    """A sentence for each of several types that are not known; not where the name alone is, which the receipt says."""
-    from events.vocabulary import FACTS
+    """Where each of several types that are not known can be looked up; not where the receipt says what may be meant."""
+    from events.nearest import nearest_facts
 
-    return [
-        f"'{each}' is not known: {hint_for_type(each)}" for each in dict.fromkeys(unknown) if each and each not in FACTS
-    ]
+    there = [each for each in dict.fromkeys(unknown) if each and not nearest_facts(each)]
+    return [f"'{each}' is not known: {hint_for_type(each)}" for each in there]
 
 
 def _alike(text: str, known: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from events.envelope import Moment
+from events.envelope import Moment, full_type
+from events.nearest import nearest_facts
+from events.vocabulary import FACTS
 from events.wording import in_words
 
 _ROOT: Final = "urn:repairchain:problem:"
@@ -127,9 +129,11 @@ def pointer(*parts: str | int) -> str:
 
 
 def unknown_type(type_: str) -> Refusal:
-    """Of a type that nobody knows by this name, and where those that there are can be looked up."""
-    told = f"'{type_}' is not in the vocabulary, which docs/events lists page by page; the submission is kept"
-    return Refusal("unknown-type", told, "/type")
+    """Of a type that nobody knows by this name, and which may be meant, or where those that there are are listed."""
+    where = ", which docs/events lists page by page"
+    if nearest := nearest_facts(type_):
+        where = f" (did you mean {full_type(nearest[0], FACTS[nearest[0]].VERSION)}?)"
+    return Refusal("unknown-type", f"'{type_}' is not in the vocabulary{where}; the submission is kept", "/type")
 
 
 def from_validation(error: ValidationError, *prefix: str) -> Refusal:

@@ -302,8 +302,9 @@ def test_what_cannot_be_read_is_told_so(body: bytes, kind: str) -> None:
     ("written", "told"),
     [
         ("order.opened", "write repairchain.order.opened.v1"),
-        ("order.open", "docs/events lists"),  # in full it would be no type either
-        ("repairchain.order.open.v1", "docs/events lists"),
+        ("order.open", "did you mean repairchain.order.opened.v1"),  # in full it would be no type either
+        ("repairchain.order.open.v1", "did you mean repairchain.order.opened.v1"),
+        ("repairchain.moon.landed.v1", "docs/events lists"),
         ("opened", "write repairchain.<thing>.<what_happened>.v<version>"),
     ],
 )
