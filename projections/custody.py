@@ -16,6 +16,9 @@ from projections.story import Flags, Numbers, Story, chosen
 #: Clocks differ: a receipt timed just before its handover was no wait at all. An older one was of another time.
 _EARLY: Final = 86_400_000_000
 
+#: By which the item goes from hand to hand.
+MOVES: Final = ("item.handed_over", "item.received", "item.returned")
+
 #: What became of a handover, as numbers.
 STATES: Final = ("received", "superseded", "closed", "open")
 RECEIVED: Final = 0
@@ -110,6 +113,31 @@ def _equal(keys: Numbers, places: Numbers, wanted: Numbers) -> Flags:
     inside: Flags = (places >= 0) & (places < len(keys))
     inside &= _at(keys, places) == wanted
     return inside
+
+
+def moves_of_replaced_units(story: Story) -> Numbers:
+    """Where a unit goes that another one has taken the place of: that is for the chain alone."""
+    swaps, moves = story.places("unit.replaced"), story.places(*MOVES)
+    if not len(swaps):
+        return swaps
+    places = np.sort(np.concatenate([swaps, moves[np.isin(story.order[moves], story.order[swaps])]]))
+    units, serials = (story.values(column, places).to_pylist() for column in ("name", "serial"))
+    orders, swapped = story.order[places].tolist(), np.isin(places, swaps).tolist()
+    out: set[tuple[int, str | None]] = set()
+    gone = []
+    for place, order, unit, serial, is_swap in zip(places.tolist(), orders, units, serials, swapped, strict=True):
+        if is_swap:
+            out.add((order, unit))
+            out -= {(order, serial), (order, None)}
+        elif (order, unit) in out:
+            gone.append(place)
+    return np.array(gone, np.int64)
+
+
+def without(gone: Numbers, places: Numbers) -> Numbers:
+    """``places`` but for those that are ``gone``."""
+    kept: Numbers = places[~np.isin(places, gone)] if len(gone) else places
+    return kept
 
 
 def as_arrow(story: Story, handoffs: Handoffs) -> pa.Table:

@@ -304,7 +304,9 @@ class _Facts:
         self.accountable = agreed.party[story.order]
         self.has_customer = (agreed.customer >= 0)[story.order]
         self.travels = (story.count_of_each(handoffs.place) > 0)[story.order]
-        had = story.last(story.places("order.opened", "item.received"))
+        #: Where a unit goes whose place another one has taken nothing is owed but the receipt.
+        self.gone = custody.moves_of_replaced_units(story)
+        had = story.last(custody.without(self.gone, story.places("order.opened", "item.received")))
         self.holder: Numbers = np.where(had >= 0, story.source[had], -1) if story.count else had
         self.own = story.source == self.accountable
         self.home = (self.holder == self.accountable) & (self.holder >= 0)
@@ -352,7 +354,7 @@ def _said(facts: _Facts, rules: Rules) -> _Said:
     ever = {lane: story.last(places) >= 0 for lane, places in spoken.items() if lane not in idle}
     parts: list[tuple[Numbers, ...]] = []
     for number, rule in enumerate(rules.lanes):
-        rows = story.places(rule.fact)
+        rows = custody.without(facts.gone, story.places(rule.fact))
         if not len(rows) or rule.lane in idle:
             continue
         rows = rows[_applies(rule, rows, facts, ever)]

@@ -15,13 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projections.agreed import Agreed
-from projections.custody import OPEN, RECEIVED, Handoffs
+from projections.custody import MOVES, OPEN, RECEIVED, Handoffs, moves_of_replaced_units, without
 from projections.story import CUSTOMER, Flags, Numbers, Story, at, chosen, whole
 
 #: These are about parties or the chain, not about orders.
 _ANNOUNCED: Final = ("party.closed", "party.briefed", "policy.adopted", "incident.declared", "incident.resolved")
-_CUSTODY: Final = ("item.handed_over", "item.received", "item.returned")
-_MOVES: Final = ("order.opened", *_CUSTODY)
+_MOVES: Final = ("order.opened", *MOVES)
 _DONE: Final = ("repair.completed", "repair.failed", "unit.replaced", "quote.declined")
 _TURNS: Final = ("order.opened", "order.reopened", "order.closed")
 #: What an order's product and fault are taken from.
@@ -149,19 +148,19 @@ def _are_orders(story: Story, counted: Numbers, ids: Any) -> Flags:
 
 def _standing(story: Story, agreed: Agreed, handoffs: Handoffs, statuses: Statuses, first: Numbers) -> _Standing:
     """How far it is, and who has it. ``first`` is the first place of each order that is about it."""
-    gone = _of_replaced_units(story)
-    step = story.last_of_each(_without(gone, story.places(*statuses.of_fact)))
+    gone = moves_of_replaced_units(story)
+    step = story.last_of_each(without(gone, story.places(*statuses.of_fact)))
     pauses = story.places("work.paused")
     paused, resumed = story.last_of_each(pauses), story.last_of_each(story.places("work.resumed"))
     awaited = at(story.party, story.last_of_each(pauses[story.party[pauses] >= 0]))
-    moved, replaced = story.last_of_each(_without(gone, story.places(*_MOVES))), story.places("unit.replaced")
+    moved, replaced = story.last_of_each(without(gone, story.places(*_MOVES))), story.places("unit.replaced")
     done, reopened = story.last_of_each(story.places(*_DONE)), story.last_of_each(story.places("order.reopened"))
     turn = story.last_of_each(story.places(*_TURNS))
     is_closed, is_paused = _are(story, turn, "order.closed"), paused > np.maximum(resumed, step)
 
     state = np.full(story.count, -1)
     state[handoffs.place] = handoffs.state
-    handed = _without(gone, handoffs.place)
+    handed = without(gone, handoffs.place)
     handoff = at(state, story.last_of_each(handed))
     receiver = at(story.party, story.last_of_each(handed[story.party[handed] >= 0]))
     is_handed_over = _are(story, moved, "item.handed_over")
@@ -207,30 +206,6 @@ def _standing(story: Story, agreed: Agreed, handoffs: Handoffs, statuses: Status
         receiver=receiver,
         next_owner=next_owner,
     )
-
-
-def _of_replaced_units(story: Story) -> Numbers:
-    """Where a unit goes that another one has taken the place of: that is for the chain alone."""
-    swaps, moves = story.places("unit.replaced"), story.places(*_CUSTODY)
-    if not len(swaps):
-        return swaps
-    places = np.sort(np.concatenate([swaps, moves[np.isin(story.order[moves], story.order[swaps])]]))
-    units, serials = (story.values(column, places).to_pylist() for column in ("name", "serial"))
-    orders, swapped = story.order[places].tolist(), np.isin(places, swaps).tolist()
-    out: set[tuple[int, str | None]] = set()
-    gone = []
-    for place, order, unit, serial, is_swap in zip(places.tolist(), orders, units, serials, swapped, strict=True):
-        if is_swap:
-            out.add((order, unit))
-            out -= {(order, serial), (order, None)}
-        elif (order, unit) in out:
-            gone.append(place)
-    return np.array(gone, np.int64)
-
-
-def _without(gone: Numbers, places: Numbers) -> Numbers:
-    kept: Numbers = places[~np.isin(places, gone)] if len(gone) else places
-    return kept
 
 
 def _reopenings(story: Story) -> Numbers:

@@ -227,7 +227,8 @@ def test_with_the_replacement_in_her_hands_the_old_unit_is_on_its_way_for_the_ch
     story = given(*has_it, away).then_order(**with_her)
     story.then_rows("commitments", {"state": "met"}, {"state": "open", "owner": IMPORTER}, kind="receive")
     there = unit("item.received", IMPORTER, "2026-03-09 15:00", "OLD")
-    given(*has_it, away, there).then_order(**with_her)
+    here = given(*has_it, away, there).then_order(**with_her)
+    assert [row["kind"] for row in here.rows("commitments") if row["state"] == "open"] == ["update", "check"]
     # Where it went before, it was hers; and so it is again once it has taken back its place.
     back = (swapped(SHOP, "2026-03-10 10:00", "NEW", "OLD"), unit("item.returned", SHOP, "2026-03-11 10:00", "OLD"))
     given(*has_it, away, there, *back).then_order(since="2026-03-11T10:00:00Z")

@@ -237,6 +237,16 @@ def test_where_the_replaced_unit_goes_is_nothing_to_her(chain: Chain) -> None:
     assert (history.status, history.holder) == ("returned", "customer")
 
 
+def test_what_was_lost_on_its_way_and_replaced_by_us_is_not_on_its_way_back(chain: Chain) -> None:
+    """Another watch lay ready in the shop, and she read that hers had been replaced and was on its way back."""
+    chain.story(opened(), handed(SHOP, ENGINEER, MONDAY + HOUR))
+    chain.given(fact("unit.replaced", SHOP, MONDAY + 6 * DAY, old_serial="HM-20417", new_serial="HM-30001"))
+    (silence,) = chain.falls_overdue("update", MONDAY + 9 * DAY)
+    said = body_of(chain.plan_for(silence))
+    assert "The replacement for your Halden Meridian is here with us, ready for you." in said
+    assert "on its way" not in said
+
+
 def test_a_price_for_one_thing_undoes_nothing_of_another_that_is_done(chain: Chain) -> None:
     price = fact("quote.offered", IMPORTER, MONDAY + 8 * DAY, quote="q", amount="35.00", currency="EUR")
     yes = fact("quote.accepted", "customer:C-77", MONDAY + 9 * DAY, quote="q")
