@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from projections.book import Book
 from projections.matching import MET, STATES, Expected
 from projections.owing import owing_of
-from projections.story import Numbers, chosen
+from projections.story import Numbers, chosen, first_that_is
 from projections.terms import NONE, as_timestamps
 
 #: What is owed to the customer.
@@ -111,9 +111,11 @@ def _between(expected: Expected) -> tuple[Any, Numbers, Numbers]:
     to_her = kinds(_TO_HER) | (kinds(("cover",)) & (named == accountable) & (named >= 0))
     # A question that somebody puts to himself is one that she asked.
     to_her |= answers & (((named_by == named) & (named >= 0)) | (story.hers[named_by] & (named_by >= 0)))
-    owed_to = np.select(
-        [to_her & (customer >= 0), to_her, answers, accountable >= 0],
-        [customer, accountable, named_by, accountable],
+    owed_to = first_that_is(
         named_by,
+        (to_her & (customer >= 0), customer),
+        (to_her, accountable),
+        (answers, named_by),
+        (accountable >= 0, accountable),
     )
     return people, owner, owed_to

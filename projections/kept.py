@@ -10,7 +10,7 @@ made and written each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,21 +69,23 @@ class Kept:
         orders of which nothing is known is gone by then.
         """
         before = [self._known.get(first) for first in touched]
-        stored = np.frombuffer(b"".join(filter(None, before)), np.int64).reshape(-1, 2)
+        stored = np.frombuffer(b"".join(filter(None, before)), np.int64)
+        stored_keys, stored_digests = stored[0::2].copy(), stored[1::2].copy()
         order = np.concatenate([made.order for made in models.values()])
-        rows = np.empty((len(order), 2), np.int64)
-        rows[:, 0] = np.concatenate([made.position * len(models) + of for of, made in enumerate(models.values())])
-        rows[:, 1] = np.concatenate([made.digests for made in models.values()])
-        to_keep = ~whole[order]
-        place = _places(rows[:, 1], stored[:, 1])
-        stays = to_keep & (place >= 0)
-        goes = np.ones(len(stored), np.bool_)
+        keys = np.concatenate([made.position * len(models) + of for of, made in enumerate(models.values())])
+        digests = np.concatenate([made.digests for made in models.values()])
+        place = _places(digests, stored_digests)
+        stays = place >= 0
+        if whole.any():
+            stays &= ~whole[order]
+        goes = np.ones(len(stored_keys), np.bool_)
         goes[place[stays]] = False
-        gone = np.unique(stored[goes, 0])
-        fresh = ~stays | (_places(rows[:, 0], gone) >= 0)
+        gone = stored_keys[goes]
+        fresh = ~stays | (_places(keys, gone) >= 0)
         ends = np.cumsum([len(made.order) for made in models.values()])[:-1]
         unsure = story.first_position[whole].tolist()
-        found = dict.fromkeys(touched, b"") | _by_order(story, order[to_keep], rows[to_keep])
+        found = dict.fromkeys(touched, b"")
+        found.update(_by_order(story, order, keys, digests))
         for first in unsure:
             del found[first]
         return Difference(
@@ -91,7 +93,9 @@ class Kept:
             gone={name: (gone[gone % len(models) == of] // len(models)).tolist() for of, name in enumerate(models)},
             stored=found,
             unsure=unsure,
-            unknown=[first for first, rows_of_it in zip(touched, before, strict=True) if rows_of_it is None],
+            unknown=[first for first, rows in zip(touched, before, strict=True) if rows is None]
+            if None in before
+            else [],
         )
 
     def remember(self, difference: Difference, begin: int = 0) -> None:
@@ -129,7 +133,8 @@ def made_handoffs(story: Story, handoffs: Handoffs) -> Made:
 
 def made_commitments(story: Story, expected: Expected) -> Made:
     """Of the rows of `expected`, of which those of `commitments` are made."""
-    people, topics = _hashes(story.names), _hashes([*story.topics.to_pylist(), *story.names])
+    people = _hashes(story.names)
+    topics = np.concatenate([_hashes(story.topics.to_pylist())[:-1], people])
     agreed, order, position = expected.agreed, expected.order, _positions(story, expected.place)
     named = (expected.named, expected.owner, expected.accountable, expected.counterpart, expected.named_by)
     places = (agreed.customer, agreed.category, agreed.urgency)
@@ -174,14 +179,12 @@ def _places(wanted: Numbers, values: Numbers) -> Numbers:
     return np.asarray(found.fill_null(-1).to_numpy(), np.int64)
 
 
-def _by_order(story: Story, order: Numbers, rows: Numbers) -> dict[int, bytes]:
-    """The rows of each order that has any."""
+def _by_order(story: Story, order: Numbers, keys: Numbers, digests: Numbers) -> Iterator[tuple[int, bytes]]:
+    """Of each order its rows."""
     row = np.argsort(order.astype(np.uint16) if story.orders <= 2**16 else order, kind="stable")
-    content = rows[row].tobytes()
+    rows = np.empty((len(row), 2), np.int64)
+    rows[:, 0], rows[:, 1] = keys[row], digests[row]
+    content = rows.tobytes()
     ends = (np.cumsum(np.bincount(order, minlength=story.orders)) * _WIDTH).tolist()
-    found, begin = {}, 0
-    for first, end in zip(story.first_position.tolist(), ends, strict=True):
-        if end > begin:
-            found[first] = content[begin:end]
-        begin = end
-    return found
+    begins = [0, *ends[:-1]]
+    return zip(story.first_position.tolist(), map(content.__getitem__, map(slice, begins, ends)), strict=True)

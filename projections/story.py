@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -31,6 +32,7 @@ class Story:
 
     def __init__(self, facts: pa.Table) -> None:
         self._facts: Any = facts
+        self._columns: dict[str, Column] = {}
         self._roles: dict[str, Flags] = {}
         self.count = len(facts)
         positions, orders, occurred = (_numbers(facts[name]) for name in ("position", "first_position", "occurred_at"))
@@ -53,15 +55,13 @@ class Story:
         words, self.word = self._encoded("word")
         self.words: list[str] = words.to_pylist()
         self.topics, self.topic = self._encoded("topic")
-        said_by = [*(whole(facts[name]) for name in ("source", "party")), pa.array([CUSTOMER], pa.string())]
-        named: Any = pa.chunked_array(said_by).dictionary_encode().unify_dictionaries().chunks
+        said_by = [self._column("source"), self._column("party"), pa.array([CUSTOMER], pa.string())]
+        named: Any = pa.concat_arrays(said_by).dictionary_encode()
         #: Everybody who says or is named anywhere, by their numbers.
-        self.people: Any = named[-1].dictionary
-        source, party = (
-            (_indices(chunk)[self._row] for chunk in named[-3:-1]) if self.count else (self.order, self.order)
-        )
-        self.source, self.party = source, party
-        self.customer = int(_indices(named[-1])[0])
+        self.people: Any = named.dictionary
+        numbers = _indices(named)
+        self.source, self.party = numbers[: self.count][self._row], numbers[self.count : -1][self._row]
+        self.customer = int(numbers[-1])
         self.dated = self.said("by_when")
         self.aside = np.asarray(facts["aside"].to_numpy(), np.bool_)[self._row]
         by_fact = np.argsort(self.fact.astype(np.int16), kind="stable")
@@ -70,19 +70,27 @@ class Story:
 
     def _encoded(self, column: str) -> tuple[Any, Numbers]:
         """The different values, and for each place which of them it has; -1 for NULL."""
-        values = whole(self._facts[column])
+        values = self._column(column)
         encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         return encoded.dictionary, _indices(encoded)[self._row]
 
+    def _column(self, column: str) -> Any:
+        """The facts' column in one piece."""
+        found = self._columns.get(column)
+        if found is None:
+            found = self._columns[column] = whole(self._facts[column])
+        return found
+
     def said(self, column: str) -> Flags:
         """At which places the column says anything."""
-        return np.asarray(self._facts[column].is_valid().to_numpy(), np.bool_)[self._row]
+        valid = self._column(column).is_valid().to_numpy(zero_copy_only=False)
+        return np.asarray(valid, np.bool_)[self._row]
 
     def values(self, column: str, places: Numbers) -> Column:
         """What the column says at those places; NULL for no place."""
         if not self.count:
             return pa.nulls(len(places), self._facts[column].type)
-        return whole(self._facts[column]).take(_taken(self._row[places], places < 0))
+        return self._column(column).take(_taken(self._row[places], places < 0))
 
     def persons(self, codes: Numbers) -> Column:
         """The names of people, by their numbers; NULL for -1."""
@@ -91,12 +99,14 @@ class Story:
     @cached_property
     def names(self) -> list[str]:
         """The names of people, by their numbers."""
-        return [str(name) for name in self.people.to_pylist()]
+        names: list[str] = self.people.to_pylist()
+        return names
 
     def are(self, role: str) -> Flags:
         """Which people are of a role."""
         if role not in self._roles:
-            self._roles[role] = np.array([name.startswith(f"{role}:") for name in self.names], np.bool_)
+            starts: Any = pc.starts_with(self.people, f"{role}:")
+            self._roles[role] = np.asarray(starts.to_numpy(zero_copy_only=False), np.bool_)
         return self._roles[role]
 
     @cached_property
@@ -156,42 +166,36 @@ class Story:
         return np.where(seen < self.end, seen, self.count)
 
 
-def numbered(values: Numbers) -> tuple[Numbers, int]:
-    """The rank of each value among the different ones, and how many these are."""
-    if not len(values):
-        return values, 0
-    least, most = int(values.min()), int(values.max())
-    if most - least > 8 * len(values) + 1_024:
-        different, numbers = np.unique(values, return_inverse=True)
-        return numbers, len(different)
-    # They lie close together: counting them is quicker than sorting them.
-    seen = np.zeros(most - least + 1, np.bool_)
-    seen[values - least] = True
-    ranks = np.cumsum(seen)
-    return ranks[values - least] - 1, int(ranks[-1])
-
-
-def sorting(numbers: Numbers, below: int) -> Numbers:
-    """Where the numbers, which are from 0 to ``below``, are in order; equal ones stay as they are."""
-    # Of short numbers numpy looks at each digit once, and need not compare them.
-    return np.argsort(numbers.astype(np.uint16) if below <= 2**16 else numbers, kind="stable")
-
-
 def _in_order(positions: Numbers, orders: Numbers, occurred: Numbers) -> Numbers:
     """The rows order by order, each order's as they happened, and those of one moment by position."""
-    if not np.all(positions[1:] > positions[:-1]):
+    row = together(orders)
+    numbers, places = orders[row], positions[row]
+    # Those of an order lie by position nearly always.
+    if not np.all((places[1:] > places[:-1]) | (numbers[1:] != numbers[:-1])):
         return np.lexsort((positions, occurred, orders))
-    numbers, count = numbered(orders)
-    row = sorting(numbers, count)
     # As they came is how they happened, for most orders. The others are sorted by themselves.
-    numbers, moments = numbers[row], occurred[row]
+    moments = occurred[row]
     late = (moments[1:] < moments[:-1]) & (numbers[1:] == numbers[:-1])
     if late.any():
-        are_late = np.zeros(count, np.bool_)
-        are_late[numbers[1:][late]] = True
-        places = np.flatnonzero(are_late[numbers])
+        places = np.flatnonzero(np.isin(numbers, numbers[1:][late]))
         row[places] = row[places[np.lexsort((moments[places], numbers[places]))]]
     return row
+
+
+def together(orders: Numbers) -> Numbers:
+    """The rows order by order; those of each order stay as they are."""
+    if not len(orders):
+        return orders
+    least, most = int(orders.min()), int(orders.max())
+    if most - least > 8 * len(orders) + 1_024:
+        return np.argsort(orders, kind="stable")
+    # They lie close together: counting them is quicker than sorting them. Of the short numbers that this makes numpy
+    # looks at each digit once, and need not compare them.
+    seen = np.zeros(most - least + 1, np.bool_)
+    seen[orders - least] = True
+    ranks = np.cumsum(seen)
+    numbers = ranks[orders - least] - 1
+    return np.argsort(numbers.astype(np.uint16) if ranks[-1] <= 2**16 else numbers, kind="stable")
 
 
 def at(values: npt.NDArray[Any], places: Numbers) -> Any:
@@ -208,6 +212,13 @@ def chosen(texts: Any, codes: Numbers) -> Column:
     return values.take(_taken(codes, codes < 0))
 
 
+def first_that_is(otherwise: Any, *choices: tuple[Flags, Any]) -> Any:
+    """Row by row the value of the first of ``choices`` that is so. numpy's ``select`` takes several times as long."""
+    for is_so, value in reversed(choices):
+        otherwise = np.where(is_so, value, otherwise)
+    return otherwise
+
+
 def _taken(numbers: Numbers, are_none: Flags) -> Any:
     return pa.array(np.where(are_none, 0, numbers), pa.int64(), mask=are_none)
 
@@ -219,9 +230,10 @@ def whole(column: Any) -> Any:
 
 
 def _indices(encoded: Any) -> Numbers:
+    """The numbers of the values in the dictionary; -1 for NULL."""
     indices = encoded.indices
     if indices.null_count:
-        indices = indices.cast(pa.int64()).fill_null(-1)
+        indices = (indices if pa.types.is_int32(indices.type) else indices.cast(pa.int32())).fill_null(-1)
     return np.asarray(indices.to_numpy(zero_copy_only=False), np.int64)
 
 

@@ -106,9 +106,9 @@ def _codes(named: Named, meaning: Callable[[str | None], str | None]) -> tuple[l
     names, codes = named
     meanings: dict[str | None, int] = {}
     number_of = np.zeros(len(names) + 1, np.int64)  # the last is for no name
-    for code in _different(codes + 1, len(names) + 1).tolist():
-        name = names[code - 1] if code else None
-        number_of[code - 1] = meanings.setdefault(meaning(name), len(meanings))
+    found = _different(codes + 1, len(names) + 1) - 1
+    of_found = (meaning(names[code] if code >= 0 else None) for code in found.tolist())
+    number_of[found] = [meanings.setdefault(each, len(meanings)) for each in of_found]
     return list(meanings), number_of[codes]
 
 
