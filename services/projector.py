@@ -1,4 +1,4 @@
-"""The projector: the only owner of the DuckDB file. Follows the log into it and answers queries over NATS.
+"""The projector: the only owner of the DuckDB file. Follows the log into it, and has questions answered from it.
 
 The tail is an ordered consumer from the position that DuckDB holds, which is in the same transaction as the rows: there
 is nothing to acknowledge, and a kill at any point costs nothing. Far behind, it mirrors first and computes the read
@@ -12,31 +12,24 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import nats.errors
 import nats.js.errors
-import orjson
 import structlog
 from nats.aio.client import Client
-from nats.micro import add_service
-from nats.micro.request import Request
-from nats.micro.service import EndpointConfig, Service
 
 from events import names
 from events.clock import Clock
 from events.log import LogReplacedError, Tail, last_position
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
-from projections import queries
 from projections.database import Database
-from projections.schema import DatabaseError, InUseError
-from services.answering import NoAnswerError, QuestionError, pack, query_subject
+from projections.schema import InUseError
 from services.connecting import leave
-from services.ending import end, within
+from services.ending import end
 from services.partner_questions import PartnerQuestions
-from services.readmodels import DAMAGE, ReadModels
-from services.stopping import AT_HAND
-from services.workday import WORKING_DAYS
+from services.query_service import BehindError, QueryService
+from services.readmodels import ReadModels
 
 #: Further behind than this, the read models are computed once at the end rather than batch by batch.
 _FAR_BEHIND: Final = 20_000
@@ -61,10 +54,6 @@ _PATIENCE: Final = 20.0
 _log = structlog.get_logger("projector")
 
 _TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError, LogReplacedError)
-
-
-class BehindError(RuntimeError):
-    """The read models have not reached the position that a query asked for."""
 
 
 class Projector:
@@ -93,7 +82,6 @@ class Projector:
         self._patience = patience
         self._models = ReadModels(path)
         self._moved = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._position = 0
         self._tail: Tail | None = None
         self._rebuild_wanted: list[asyncio.Future[None]] = []
@@ -118,7 +106,12 @@ class Projector:
             self._position = self._models.position
             self._follower = asyncio.create_task(self._follow())
             life.push_async_callback(end, self._follower)
-            await self._listen(life)
+            answering = QueryService(self._connection, self._models, self, self._clock)
+            life.push_async_callback(answering.stop)
+            await answering.start()
+            partners = PartnerQuestions(self._connection, answering.ask)
+            await partners.start()
+            life.push_async_callback(partners.stop)
             self._life = life.pop_all()
 
     async def _open_models(self) -> None:
@@ -137,30 +130,9 @@ class Projector:
                     _log.warning("waiting for the read models", error=str(error))
                 await asyncio.sleep(_LOOK_AGAIN)
 
-    async def _listen(self, life: AsyncExitStack) -> None:
-        service: Service = await add_service(
-            self._connection,
-            name=names.QUERY_SERVICE,
-            version="1.0.0",
-            description="Read models of the chain: where is it, since when, who owes the next step",
-        )
-        life.push_async_callback(self._stop_answering, service)
-        for name in (*queries.QUERIES, "snapshot", "rebuild", "position", WORKING_DAYS):
-            await service.add_endpoint(EndpointConfig(name=name, subject=query_subject(name), handler=self._take))
-        await self._connection.flush()  # from here on, whoever asks is heard
-        questions = PartnerQuestions(self._connection, self._ask)
-        await questions.start()
-        life.push_async_callback(questions.stop)
-
     async def stop(self) -> None:
         """Finish the transaction at hand, close the file, disconnect."""
         await self._life.aclose()
-
-    async def _stop_answering(self, service: Service) -> None:
-        if self._connection.is_connected:
-            with suppress(nats.errors.Error, TimeoutError):
-                await within(AT_HAND, service.stop())
-        await end(*self._tasks)
 
     @property
     def position(self) -> int:
@@ -285,87 +257,10 @@ class Projector:
         async with self._moved:
             self._moved.notify_all()
 
-    # -- answering ----------------------------------------------------------------------------------------------------
+    # -- for questions ------------------------------------------------------------------------------------------------
 
-    async def _take(self, request: Request) -> None:
-        # The endpoint hands out one request at a time; a slow one must not hold up the others.
-        task = asyncio.create_task(self._answer(request))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, request: Request) -> None:
-        name = request.subject.rpartition(".")[2]
-        try:
-            question = orjson.loads(request.data) if request.data else {}
-            if not isinstance(question, dict):
-                raise queries.QueryError("a question is a JSON object")
-            answer = await self._answer_to(name, question)
-        except (queries.QueryError, DatabaseError, BehindError, orjson.JSONDecodeError) as error:
-            answer = {"error": {"title": type(error).__name__.removesuffix("Error"), "detail": str(error)}}
-        except DAMAGE:
-            _log.exception("the read models could not be read", query=name)
-            answer = {"error": {"title": "Damaged", "detail": "the read models could not be read: ask again later"}}
-            self._doubt()
-        except Exception as error:  # noqa: BLE001 - whoever asks gets an answer, and the cause is in our log
-            _log.exception("a query failed", query=name)
-            answer = {"error": {"title": "Fault", "detail": f"the query failed: {error}"}}
-        body, headers = pack(answer)
-        if len(body) > self._connection.max_payload - 1024:
-            too_large = {"title": "TooLarge", "detail": "the answer is too large: ask for less, with a limit"}
-            body, headers = pack({"error": too_large})
-        with suppress(nats.errors.Error):
-            await request.respond(body, headers or None)
-
-    async def _answer_to(self, name: str, question: dict[str, Any]) -> dict[str, Any]:
-        at_least = question.get("at_least")
-        await self.wait_for(at_least)
-        args = question.get("args") or {}
-        if not isinstance(args, dict):
-            raise queries.QueryError("'args' must be a JSON object")
-        if name == "rebuild":
-            return {"position": self._position, "result": await self._rebuild()}
-        if name == "snapshot":
-            return {"position": self._position, "result": await self._snapshot(args)}
-        if name == "position":
-            found = {"position": self._models.position, "mirrored": self._models.mirrored}
-            return {"position": self._position, "result": found}
-        if name == WORKING_DAYS:
-            told = await self._models.working_days(args, question.get("as_of"), question.get("known_at"))
-            return {"position": self._position, "result": told}
-        now = self._clock.now()
-        answer = await self._models.read(name, args, question.get("as_of"), question.get("known_at"), now)
-        if at_least is not None and answer["position"] < at_least:  # made anew between waiting and reading
-            raise BehindError(f"the read models are at {answer['position']}, not at {at_least} any more: ask again")
-        return answer
-
-    async def _ask(self, name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
-        """For those within: asks as others do over NATS. Raises QuestionError or NoAnswerError."""
-        try:
-            answer = await self._answer_to(name, {"args": args, "at_least": at_least})
-        except (queries.QueryError, DatabaseError) as error:
-            raise QuestionError(str(error)) from None
-        except BehindError as error:
-            raise NoAnswerError(str(error)) from None
-        except DAMAGE:
-            _log.exception("the read models could not be read", query=name)
-            self._doubt()
-            raise NoAnswerError("the read models could not be read") from None
-        result: dict[str, Any] = answer["result"]
-        return result
-
-    def _doubt(self) -> None:
-        """Have the file opened again and read through before anything else is written to it."""
-        self._in_doubt = True
-        self._hurry.set()
-        if self._tail is not None:
-            self._tail.wake()
-
-    async def wait_for(self, position: object) -> None:
+    async def wait_for(self, position: int) -> None:
         """Return once the read models reflect ``position``. Raises BehindError if that takes too long."""
-        if position is None:
-            return
-        if not isinstance(position, int) or isinstance(position, bool):
-            raise queries.QueryError("'at_least' must be a position: a whole number")
         if self._position >= position:
             return
         self._waiting += 1
@@ -378,21 +273,18 @@ class Projector:
         finally:
             self._waiting -= 1
 
-    async def _snapshot(self, args: dict[str, Any]) -> dict[str, Any]:
-        file = args.get("file")
-        if not isinstance(file, str) or not Path(file).is_absolute():
-            raise queries.QueryError("snapshot needs the absolute path of a file that does not exist yet")
-        target = Path(file)
-        if await asyncio.to_thread(target.exists):
-            raise queries.QueryError(f"{file} exists already: name a new file")
-        await self._models.write(Database.snapshot, target)
-        return {"file": file, "position": self._position}
-
-    async def _rebuild(self) -> dict[str, Any]:
+    async def rebuild(self) -> None:
+        """Return once all read models were made anew, which is done between two batches."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._rebuild_wanted.append(done)
         self._hurry.set()
         if self._tail is not None:
             self._tail.wake()
         await done
-        return {"position": self._position}
+
+    def doubt(self) -> None:
+        """Have the file opened again and read through before anything else is written to it."""
+        self._in_doubt = True
+        self._hurry.set()
+        if self._tail is not None:
+            self._tail.wake()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from events.clock import SimulatedClock
-from services import connecting, notifier, projector, pulling, stopping
+from services import connecting, notifier, pulling, query_service, stopping
 from services.desk import service as desk
 from services.intake import service
 from services.settings import load_settings
@@ -55,7 +55,7 @@ async def test_steps_share_what_was_left_by_those_before() -> None:
 def short(monkeypatch: pytest.MonkeyPatch) -> float:
     """Shorter limits, and so long (seconds) a service may take with them."""
     at_hand, last_heard, leaving, closing = 0.3, 0.2, 0.1, 0.05
-    for module in (service, notifier, desk, projector):
+    for module in (service, notifier, desk, query_service):
         monkeypatch.setattr(module, "AT_HAND", at_hand)
     monkeypatch.setattr(pulling, "LAST_HEARD", last_heard)
     monkeypatch.setattr(connecting, "LEAVING", leaving)
