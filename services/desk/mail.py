@@ -12,22 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
-from email.message import EmailMessage, Message, MIMEPart
+from email.message import EmailMessage, Message
 from email.utils import getaddresses, parsedate_to_datetime
-from html import escape
-from html.parser import HTMLParser
 from itertools import islice
 from typing import Final, Literal
 
-from mailparser_reply import EmailReplyParser
+from services.desk.mail_text import LONGEST, new_words, text_of
 
 Kind = Literal["word", "automatic", "bounce", "stop"]
-
-#: The languages whose ways of quoting and signing are known.
-_LANGUAGES: Final = ("en", "nl", "de", "fr", "es", "it")
-
-#: So much of a text is read (characters); who writes more than a short book has attached it.
-_LONGEST: Final = 100_000
 
 #: No header that says something here is longer than this, and no id or address (characters).
 _LONGEST_HEADER: Final = 10_000
@@ -58,8 +50,6 @@ _ANSWERED_BY_ITSELF: Final = re.compile(
     r"afwezigheidsbericht|automatische antwort|abwesenheitsnotiz|réponse automatique)\b",
     re.IGNORECASE,
 )
-_QUOTE_HEAD: Final = re.compile(r"(?:.*\b\d{4}\b.*|.*[<@].*):\s*$")
-_ORIGINAL: Final = re.compile(r"\s*-{3,}\s*(?:original message|oorspronkelijk bericht|ursprüngliche nachricht)", re.I)
 _STATUS: Final = re.compile(r"[45]\.\d{1,3}\.\d{1,3}")
 #: What is said of one who will not get it, where no more precise status is.
 _FAILED: Final = "5.0.0"
@@ -133,35 +123,12 @@ def _read(letter: EmailMessage) -> Mail:
         subject=subject,
         sender=" ".join(name for name, _ in senders if name)[:200],
         address=senders[0][1] if len(senders) == 1 else "",
-        text=_with_attachments(new_words(_text(letter)), letter) if kind == "word" else "",
+        text=_with_attachments(new_words(text_of(letter)), letter) if kind == "word" else "",
         replies_to=_replies_to(letter),
         tags=tuple(_tags(letter)),
         date=_date(letter),
         bounce=bounce,
     )
-
-
-def new_words(text: str) -> str:
-    """What of a letter's text its sender wrote this time: without what it answers, and without a signature."""
-    # Many empty lines cost the parser more than many words.
-    text = re.sub(r"\n{4,}", "\n\n\n", "\n".join(map(str.rstrip, text[:_LONGEST].splitlines())))
-    replies = EmailReplyParser(languages=list(_LANGUAGES)).read(text=text).replies
-    first = replies[0] if replies else None
-    return without_quotes((first.body or first.content or "") if first is not None else "")
-
-
-def without_quotes(text: str) -> str:
-    """``text`` without lines that quote an earlier letter, and without the line that says whose that was."""
-    kept: list[str] = []
-    for line in text.splitlines():
-        if _ORIGINAL.match(line):
-            break
-        if not line.lstrip().startswith(">"):
-            kept.append(line.rstrip())
-            continue
-        while kept and (not kept[-1] or _QUOTE_HEAD.fullmatch(kept[-1])):
-            kept.pop()
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
 
 
 # -- what it is --------------------------------------------------------------------------------------------------------
@@ -182,7 +149,7 @@ def _is_automatic(letter: EmailMessage) -> bool:
 def _is_stop(subject: str, letter: EmailMessage) -> bool:
     """Whether she wants no more letters. What a mail program writes below the subject that our header gave it, with the
     order's number, is nothing; below a bare "stop" it says what is to be stopped, and that is for people to read."""
-    found, words = _STOP.fullmatch(subject), new_words(_text(letter))
+    found, words = _STOP.fullmatch(subject), new_words(text_of(letter))
     return found is not None and bool(found["number"] or not any(map(str.isalnum, words)) or _STOP.fullmatch(words))
 
 
@@ -219,7 +186,7 @@ def _original(headers: str) -> str | None:
 def _headers(part: object) -> str:
     """Its headers, a line each, as they came: to write them anew would take minutes for one that is far too long."""
     if not isinstance(part, Message):
-        return re.sub(r"\r?\n[ \t]+", " ", str(part)[:_LONGEST])
+        return re.sub(r"\r?\n[ \t]+", " ", str(part)[:LONGEST])
     pairs = islice(part.raw_items(), _MOST_HEADERS)
     return "\n".join(f"{name}: {' '.join(str(value)[:_LONGEST_HEADER].split())}" for name, value in pairs)
 
@@ -281,35 +248,6 @@ def _header(letter: EmailMessage, name: str) -> str:
 # -- what it says ------------------------------------------------------------------------------------------------------
 
 
-def _text(letter: EmailMessage) -> str:
-    body = letter.get_body(preferencelist=("plain", "html"))
-    if body is None:
-        return ""
-    text = _decoded(body)
-    return _Plain.of(text) if body.get_content_type() == "text/html" else text
-
-
-def _decoded(part: MIMEPart) -> str:
-    try:
-        content = part.get_content()
-    except (LookupError, ValueError):  # a character set that nobody knows
-        return _guessed(part)
-    if not isinstance(content, str):
-        return ""
-    undeclared = part.get_content_charset() in (None, "us-ascii")
-    return _guessed(part) if undeclared and "\ufffd" in content else content
-
-
-def _guessed(part: MIMEPart) -> str:
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        return payload.decode("latin-1")
-
-
 def _with_attachments(text: str, letter: EmailMessage) -> str:
     """The text, and the names of what she attached, which is kept nowhere."""
     attached = islice(_attached(letter), _MOST_NAMES)
@@ -321,48 +259,3 @@ def _attached(letter: EmailMessage) -> Iterator[EmailMessage]:
     for part in islice(letter.walk(), _MOST_PARTS):
         if not part.is_multipart() and (part.is_attachment() or part.get_content_maintype() != "text"):
             yield part
-
-
-def _well_formed(html: str) -> str:
-    """``html`` without comments and declarations, and with what never ends as text: for each of those the parser would
-    look through all the rest."""
-    commented, end, rest = html.rpartition("-->")
-    html = re.sub(r"<!--.*?-->", "", commented + end, flags=re.DOTALL) + rest.replace("<!--", "")
-    html = re.sub(r"<[!?][^<>]*>", "", html)
-    return re.sub(r"<(?=[^<>]*(?:<|\Z))", escape("<"), html)
-
-
-class _Plain(HTMLParser):
-    """HTML as text, for letters that have nothing else; what it quotes is marked like a quotation in plain text."""
-
-    _BREAKS: Final = frozenset({"br", "p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "table"})
-    _SILENT: Final = frozenset({"style", "script", "head", "title"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._text: list[str] = [""]
-        self._quoted = 0
-        self._silent = 0
-
-    @classmethod
-    def of(cls, html: str) -> str:
-        parser = cls()
-        parser.feed(_well_formed(html[: 4 * _LONGEST]))
-        parser.close()
-        return "\n".join(" ".join(line.split()) for line in parser._text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._quoted += tag == "blockquote"
-        self._silent += tag in self._SILENT
-        if tag in self._BREAKS:
-            self._text.append("> " if self._quoted else "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._quoted = max(0, self._quoted - (tag == "blockquote"))
-        self._silent = max(0, self._silent - (tag in self._SILENT))
-        if tag in self._BREAKS:
-            self._text.append("> " if self._quoted else "")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._text[-1] += re.sub(r"\s+", " ", data)

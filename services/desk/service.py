@@ -34,7 +34,7 @@ from services.desk.bouncing import Bounced, decide_bounce
 from services.desk.finding import Sought, find_by_name
 from services.desk.forgetting import Traces, erase_expired, erase_letters, erase_rejected, rejected_of
 from services.desk.knowing import near
-from services.desk.mail import without_quotes
+from services.desk.mail_text import without_quotes
 from services.desk.problems import DeskError
 from services.desk.record import (
     Changes,

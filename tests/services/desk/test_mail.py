@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.desk.mail import Bounce, MailError, new_words, read_mail
+from services.desk.mail import Bounce, MailError, read_mail
+from services.desk.mail_text import new_words
 from tests.sampling import examples
 from tests.services.desk.letters import OURS, bounce, letter
 
