@@ -29,6 +29,9 @@ EX_TEMPFAIL: Final = 75
 #: A letter says when it was written; one that says something else than these days is not believed.
 _BELIEVED: Final = timedelta(days=7)
 
+#: No mail server takes longer ones, and what is piped in may have no end (bytes).
+_LONGEST: Final = 128 * 1024 * 1024
+
 #: More than the log would have of it (characters).
 _MOST: Final = 20_000
 
@@ -63,7 +66,10 @@ def receive(ctx: typer.Context, as_json: Json = False) -> None:
     from services.desk.mail import MailError, read_mail
 
     try:
-        mail = read_mail(sys.stdin.buffer.read())
+        raw = sys.stdin.buffer.read(_LONGEST + 1)
+        if len(raw) > _LONGEST:
+            raise MailError(f"it is longer than {_LONGEST >> 20} MB")
+        mail = read_mail(raw)
     except MailError as error:
         raise Problem(f"this cannot be read as a letter: {error}.", EX_DATAERR) from None
     taken = take(place_of(ctx), mail)

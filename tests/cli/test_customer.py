@@ -293,12 +293,15 @@ def test_what_came_back_is_told(home: Path, order: str) -> None:
     assert [row["state"] for row in calls] == ["open"]
 
 
-def test_machines_and_strangers_are_left_out(home: Path, tmp_path: Path) -> None:
+def test_machines_and_strangers_are_left_out(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert received(home, letter(Auto_Submitted="auto-replied").as_bytes())["outcome"] == "automatic"
     before = answer("stats", home=home)["position"]
     stranger = letter("Buy 1000 watches", subject="Offer 99").as_bytes()
     assert "fits no order" in sentence(call("mail", "receive", home=home, stdin=stranger), 67)
     assert "cannot be read" in sentence(call("mail", "receive", home=home, stdin=b""), 65)
+    monkeypatch.setattr("cli.mail._LONGEST", 1024 * 1024)
+    endless = letter("When is it done?").as_bytes() + bytes(1024 * 1024)
+    assert "it is longer than 1 MB" in sentence(call("mail", "receive", home=home, stdin=endless), 65)
     assert answer("stats", home=home)["position"] == before
     nobody = call("mail", "receive", home=tmp_path / "elsewhere", stdin=stranger)
     assert "no chain runs" in sentence(nobody, 75)
