@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from projections.story import Flags, Numbers, Story, chosen
+from projections.story import Flags, Numbers, Story, chosen, first_that_is
 
 #: Clocks differ: a receipt timed just before its handover was no wait at all. An older one was of another time.
 _EARLY: Final = 86_400_000_000
@@ -21,8 +21,7 @@ MOVES: Final = ("item.handed_over", "item.received", "item.returned")
 
 #: What became of a handover, as numbers.
 STATES: Final = ("received", "superseded", "closed", "open")
-RECEIVED: Final = 0
-OPEN: Final = 3
+RECEIVED, SUPERSEDED, CLOSED, OPEN = range(4)
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ def handoffs_of(story: Story) -> Handoffs:
 
     receipt = _receipts(story, section, handed)
     closed = _closes(story, section, handed)
-    state = np.select([receipt >= 0, superseded >= 0, closed >= 0], [0, 1, 2], OPEN)
-    settled = np.select([receipt >= 0, superseded >= 0], [receipt, superseded], closed)
+    state = first_that_is(OPEN, (receipt >= 0, RECEIVED), (superseded >= 0, SUPERSEDED), (closed >= 0, CLOSED))
+    settled = first_that_is(closed, (receipt >= 0, receipt), (superseded >= 0, superseded))
     return Handoffs(handed, stint, state, receipt, settled, ping_pong)
 
 

@@ -22,11 +22,16 @@ from projections import custody
 from projections.agreed import Agreed
 from projections.custody import Handoffs
 from projections.orders import Status, Statuses
-from projections.story import CUSTOMER, Flags, Numbers, Story, chosen
+from projections.story import CUSTOMER, Flags, Numbers, Story, chosen, first_that_is
 
 #: Whoever is named is asked to; it need not be anybody that there is.
 _OWED_BY_ANYBODY: Final = frozenset({"answer", "cover"})
 _PARTY: Final = re.compile(r"(?:retailer|importer|repairer|customer|chain):[^\x00-\x1f\x7f]{1,120}")
+
+#: Who may owe it by a rule (see lanes.sql); in the last place, nobody.
+_OWNERS: Final = ("source", "holder", "accountable", "customer", "party", None)
+#: What a rule may ask of how things stand.
+_ASKED: Final = ("done", "home", "travels", "own", "mended", "more")
 
 STATES: Final = ("met", "open", "cancelled")
 MET, OPEN, CANCELLED = range(3)
@@ -78,6 +83,11 @@ class Lane:
     mended: bool | None
     more: bool | None
 
+    @cached_property
+    def asked(self) -> list[tuple[str, bool]]:
+        """How things have to stand, of ``_ASKED``."""
+        return [(name, wanted) for name in _ASKED if (wanted := getattr(self, name)) is not None]
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -93,6 +103,40 @@ class Rules:
     def facts(self) -> frozenset[str]:
         """Those that say anything in a lane."""
         return frozenset(lane.fact for lane in self.lanes)
+
+    @cached_property
+    def of_fact(self) -> dict[str, list[tuple[int, Lane]]]:
+        """The rules of each fact, with their numbers."""
+        found: dict[str, list[tuple[int, Lane]]] = {}
+        for number, rule in enumerate(self.lanes):
+            found.setdefault(rule.fact, []).append((number, rule))
+        return found
+
+    @cached_property
+    def lane_numbers(self) -> Numbers:
+        """Of each rule the number of its lane."""
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(rule.lane for rule in self.lanes))}
+        return np.array([numbers[rule.lane] for rule in self.lanes])
+
+    @cached_property
+    def expects(self) -> Numbers:
+        """Of each rule the number of the kind, or -1."""
+        return np.array([-1 if rule.expects is None else self.kind_names.index(rule.expects) for rule in self.lanes])
+
+    @cached_property
+    def owners(self) -> Numbers:
+        """Of each rule the owner, as a number in ``_OWNERS``."""
+        return np.array([_OWNERS.index(rule.owner) for rule in self.lanes])
+
+    @cached_property
+    def by_topic(self) -> Flags:
+        """The rules by which the fact's topic tells several of a lane apart."""
+        return np.array([rule.topic == "topic" for rule in self.lanes])
+
+    @cached_property
+    def by_source(self) -> Flags:
+        """The rules by which its source does."""
+        return np.array([rule.topic == "source" for rule in self.lanes])
 
     @cached_property
     def kind_names(self) -> list[str]:
@@ -315,7 +359,7 @@ class _Facts:
         self.closed = self.last("order.closed") > self.last("order.opened", "order.reopened")
         sent = story.places("message.sent")
         dated, last_words = sent[story.dated[sent]], sent[~story.dated[sent]]
-        promising = np.union1d(dated, story.places("order.opened", "order.reopened"))
+        promising = np.concatenate([dated, story.places("order.opened", "order.reopened")])
         self.more = story.last(promising) >= story.last(last_words)
         self.order_ends = story.next(story.places("order.closed"))
         self.repair_ends = story.next(story.places(*_FINISHED))
@@ -331,53 +375,45 @@ class _Said:
 
     place: Numbers
     rule: Numbers
+    #: The number of the lane of its order, of what it is about.
     lane: Numbers
     topic: Numbers
     #: The number of the kind, or -1.
     expects: Numbers
     owner: Numbers
 
-    def same_lane(self, chosen: Numbers, group: Numbers) -> Flags:
+    def same_lane(self, chosen: Numbers) -> Flags:
         """Of ``chosen`` rows, which are in the lane of the one before."""
-        same = np.zeros(len(chosen), np.bool_)
-        columns = (group[self.place[chosen]], self.lane[chosen], self.topic[chosen])
-        same[1:] = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
+        same, lane = np.zeros(len(chosen), np.bool_), self.lane[chosen]
+        same[1:] = lane[1:] == lane[:-1]
         return same
 
 
 def _said(facts: _Facts, rules: Rules) -> _Said:
-    lanes = {name: number for number, name in enumerate(dict.fromkeys(rule.lane for rule in rules.lanes))}
-    kinds = {name: number for number, name in enumerate(rules.kinds)}
     story = facts.story
     spoken = {lane: story.places(*facts_of_it) for lane, facts_of_it in _RARE.items()}
-    idle = {lane for lane, places in spoken.items() if not len(places)}
-    ever = {lane: story.last(places) >= 0 for lane, places in spoken.items() if lane not in idle}
-    parts: list[tuple[Numbers, ...]] = []
-    for number, rule in enumerate(rules.lanes):
-        rows = custody.without(facts.gone, story.places(rule.fact))
-        if not len(rows) or rule.lane in idle:
-            continue
-        rows = rows[_applies(rule, rows, facts, ever)]
-        if not len(rows):
-            continue
-        topic = {"topic": story.topic, "source": story.source + len(story.topics)}.get(rule.topic or "")
-        expects = np.full(len(rows), -1 if rule.expects is None else kinds[rule.expects])
-        if rule.lane not in _AFTER_THE_END:
-            expects = np.where(facts.closed[rows], -1, expects)
-        parts.append(
-            (
-                rows,
-                np.full(len(rows), number),
-                np.full(len(rows), lanes[rule.lane]),
-                topic[rows] if topic is not None else np.full(len(rows), -1),
-                expects,
-                _owner(rule, rows, facts),
-            )
-        )
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.zeros(0, np.int64)] * 6
-    place, _, lane, topic, *_ = columns
-    order = np.lexsort((place, topic, lane, story.order[place]))
-    return _Said(*(np.asarray(column[order], np.int64) for column in columns))
+    ever = {lane: story.last(places) >= 0 for lane, places in spoken.items() if len(places)}
+    numbers: list[int] = []
+    places: list[Numbers] = [np.zeros(0, np.int64)]
+    for fact in story.facts:
+        rows = custody.without(facts.gone, story.places(fact))
+        for number, each in rules.of_fact.get(fact, ()) if len(rows) else ():
+            if each.lane not in _RARE or each.lane in ever:
+                numbers.append(number)
+                places.append(rows[_applies(each, rows, facts, ever)])
+    place = np.concatenate(places)
+    rule = np.repeat(np.array(numbers, np.int64), [len(rows) for rows in places[1:]])
+    topics = len(story.topics) + len(story.people) + 1
+    topic = first_that_is(
+        -1,
+        (rules.by_topic[rule], story.topic[place]),
+        (rules.by_source[rule], story.source[place] + len(story.topics)),
+    )
+    lane = (story.order[place] * len(rules.lanes) + rules.lane_numbers[rule]) * topics + topic
+    expects = np.where(facts.closed[place] & ~rules.open_ended[rule], -1, rules.expects[rule])
+    columns = (place, rule, lane, topic, expects, _owners(facts, place, rules.owners[rule]))
+    order = np.lexsort((place, lane))
+    return _Said(*(column[order] for column in columns))
 
 
 def _applies(rule: Lane, rows: Numbers, facts: _Facts, ever: dict[str, Flags]) -> Flags:
@@ -388,17 +424,8 @@ def _applies(rule: Lane, rows: Numbers, facts: _Facts, ever: dict[str, Flags]) -
         so &= story.word[rows] == story.word_code(rule.word)
     if rule.role is not None:
         so &= story.are(rule.role)[story.source[rows]]
-    asked = (
-        (rule.done, facts.done),
-        (rule.home, facts.home),
-        (rule.travels, facts.travels),
-        (rule.own, facts.own),
-        (rule.mended, facts.mended),
-        (rule.more, facts.more),
-    )
-    for wanted, found in asked:
-        if wanted is not None:
-            so &= found[rows] == wanted
+    for name, wanted in rule.asked:
+        so &= getattr(facts, name)[rows] == wanted
     if rule.lane in ever:
         so &= ever[rule.lane][rows]
     if rule.lane in _TO_A_CUSTOMER:
@@ -406,30 +433,29 @@ def _applies(rule: Lane, rows: Numbers, facts: _Facts, ever: dict[str, Flags]) -
     return so
 
 
-def _owner(rule: Lane, rows: Numbers, facts: _Facts) -> Numbers:
-    """Who owes it, as a number in ``people``; -1 for nobody."""
+def _owners(facts: _Facts, place: Numbers, owner: Numbers) -> Numbers:
+    """Who owes it, as numbers in ``people``; -1 for nobody. ``owner`` is the rule's, as a number in _OWNERS."""
     story = facts.story
-    source: Numbers = story.source[rows]
-    accountable: Numbers = facts.accountable[rows]
-    match rule.owner:
-        case "source":
-            return source
-        case "holder":
-            return np.where(facts.holder[rows] >= 0, facts.holder[rows], source)
-        case "accountable":
-            return accountable
-        case "customer":
-            return np.full(len(rows), story.customer)
-        case "party":
-            return np.where(story.party[rows] >= 0, story.party[rows], accountable)
-    return np.full(len(rows), -1)
+    source, accountable, holder, party = (
+        story.source[place],
+        facts.accountable[place],
+        facts.holder[place],
+        story.party[place],
+    )
+    found: Numbers = first_that_is(
+        -1,
+        (owner == _OWNERS.index("source"), source),
+        (owner == _OWNERS.index("holder"), np.where(holder >= 0, holder, source)),
+        (owner == _OWNERS.index("accountable"), accountable),
+        (owner == _OWNERS.index("customer"), story.customer),
+        (owner == _OWNERS.index("party"), np.where(party >= 0, party, accountable)),
+    )
+    return found
 
 
 def _goes_on(facts: _Facts, said: _Said, rules: Rules) -> Flags:
     """What only says again what was expected anyway, unless the order was closed in between."""
-    goes_on: Flags = (
-        said.same_lane(np.arange(len(said.place)), facts.story.order) & rules.goes_on[said.rule] & (said.expects >= 0)
-    )
+    goes_on: Flags = said.same_lane(np.arange(len(said.place))) & rules.goes_on[said.rule] & (said.expects >= 0)
     for column in (said.expects, said.owner):
         goes_on[1:] &= column[1:] == column[:-1]
     ended = facts.order_ends[said.place]
@@ -442,7 +468,7 @@ def _expected(facts: _Facts, said: _Said, kept: Flags, rules: Rules) -> Expected
     ended it."""
     story, handoffs = facts.story, facts.handoffs
     turns = np.flatnonzero(kept)
-    has_next = np.append(said.same_lane(turns, story.order)[1:], False) if len(turns) else np.zeros(0, np.bool_)
+    has_next = np.append(said.same_lane(turns)[1:], False) if len(turns) else np.zeros(0, np.bool_)
     following = np.append(turns[1:], 0)[: len(turns)]
     opening = (said.expects[turns] >= 0) & (said.owner[turns] >= 0)
     turns, has_next, following = turns[opening], has_next[opening], following[opening]

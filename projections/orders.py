@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from projections.agreed import Agreed
 from projections.custody import MOVES, OPEN, RECEIVED, Handoffs, moves_of_replaced_units, without
-from projections.story import CUSTOMER, Flags, Numbers, Story, at, chosen, whole
+from projections.story import CUSTOMER, Flags, Numbers, Story, at, chosen, first_that_is, whole
 
 #: These are about parties or the chain, not about orders.
 _ANNOUNCED: Final = ("party.closed", "party.briefed", "policy.adopted", "incident.declared", "incident.resolved")
@@ -124,7 +124,8 @@ def orders_of(story: Story, agreed: Agreed, handoffs: Handoffs, statuses: Status
         **_asked(story, sent),
         "last_position": pa.array(np.maximum.reduceat(last, story.starts) if story.count else last),
     }
-    return pa.table(columns).filter(pa.array(_are_orders(story, counted, ids)))
+    rows, are_orders = pa.table(columns), _are_orders(story, counted, ids)
+    return rows if are_orders.all() else rows.filter(pa.array(are_orders))
 
 
 def _ids(story: Story, subjects: Any) -> Any:
@@ -171,7 +172,7 @@ def _standing(story: Story, agreed: Agreed, handoffs: Handoffs, statuses: Status
     is_lost = is_handed_over & ~has_arrived & (swapped > moved)
     under_way = is_handed_over & ~has_arrived & ~is_lost
     hands = np.where(_are(story, moved, "item.returned"), story.customer, at(story.source, moved))
-    holder = np.select([has_arrived, is_lost], [receiver, at(story.source, swapped)], hands)
+    holder = first_that_is(hands, (has_arrived, receiver), (is_lost, at(story.source, swapped)))
 
     code = statuses.code
     brings = np.array([code(statuses.of_fact[name]) if name in statuses.of_fact else -1 for name in story.facts] + [-1])
@@ -181,19 +182,25 @@ def _standing(story: Story, agreed: Agreed, handoffs: Handoffs, statuses: Status
     # Back with whoever answers to the customer, and no more is to be done since the order was last taken in.
     is_ready = (holder == agreed.party) & (holder >= 0) & (done > reopened)
     has_come = (by_step == code("received")) | ((by_step == code("in_transit")) & ~under_way)
-    status = np.select(
-        [is_closed, is_paused, step < 0, ~has_come, is_ready],
-        [code("closed"), pauses_by[at(story.word, paused)], code("taken_in"), by_step, code("ready")],
+    status = first_that_is(
         code("received"),
+        (is_closed, code("closed")),
+        (is_paused, pauses_by[at(story.word, paused)]),
+        (step < 0, code("taken_in")),
+        (~has_come, by_step),
+        (is_ready, code("ready")),
     )
-    since = np.select([is_closed, is_paused], [turn, paused], step)
+    since = first_that_is(step, (is_closed, turn), (is_paused, paused))
 
     to_confirm = ~is_closed & (handoff == OPEN)
     owners = np.array([each.owner or "" for each in statuses.named.values()])[status]
-    next_owner = np.select(
-        [to_confirm, owners == "customer", owners == "awaited", owners == "accountable", ~is_closed],
-        [receiver, story.customer, _or(awaited, holder), _or(agreed.party, holder), holder],
+    next_owner = first_that_is(
         -1,
+        (to_confirm, receiver),
+        (owners == "customer", story.customer),
+        (owners == "awaited", _or(awaited, holder)),
+        (owners == "accountable", _or(agreed.party, holder)),
+        (~is_closed, holder),
     )
     return _Standing(
         status=status,
