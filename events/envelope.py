@@ -134,10 +134,6 @@ class Event(BaseModel):
         """The fact's name in the vocabulary: ``item.received``."""
         return split_type(self.type)[0]
 
-    @property
-    def version(self) -> int:
-        return split_type(self.type)[1]
-
     def taken_in(self, at: datetime, order: str, data: dict[str, Any]) -> Event:
         """The same fact as it is kept in the log, recorded ``at`` (UTC). Nothing is validated once more."""
         made = Event.__new__(Event)

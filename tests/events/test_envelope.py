@@ -27,7 +27,7 @@ def test_an_event_is_written_and_read_back() -> None:
     assert event.time == NOON
     assert b'"time":"2026-11-21T12:00:00Z"' in event.to_json()
     assert event.data == {"to": "importer:north", "carrier": "post"}
-    assert (event.name, event.version) == ("item.handed_over", 1)
+    assert split_type(event.type) == ("item.handed_over", 1)
 
 
 def test_moments_are_written_in_one_way() -> None:

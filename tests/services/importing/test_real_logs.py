@@ -97,4 +97,4 @@ def test_what_is_said_is_what_the_vocabulary_takes(incidents: tuple[list[Submiss
     phones, _ = _import("telephone_repairs.toml", "telephone_repairs_synthetic.xes.gz")
     for submission in incidents[0][:3_000] + phones[:3_000]:
         event = Event.model_validate(submission.event)
-        assert read_data(event.name, event.version, event.data) is not None
+        assert read_data(*split_type(event.type), event.data) is not None
