@@ -98,7 +98,7 @@ class Batches:
         """Trouble with the server passes: what was given back at once would come again behind what follows it."""
         for _ in range(TRIES):
             try:
-                return await self._take(messages, How.BESIDE)
+                return await self._take(messages, How.BACKGROUND)
             except TRANSIENT as error:
                 if isinstance(error, _REFUSED) or self._taking.stopping:
                     return await self._after_trouble(messages, error)
@@ -108,7 +108,7 @@ class Batches:
                 await asyncio.sleep(_RETRY_DELAY)
             except Exception as error:  # noqa: BLE001 - whatever it is, see _after_trouble
                 return await self._after_trouble(messages, error)
-        return await self._take_together(messages, how=How.BESIDE)
+        return await self._take_together(messages, how=How.BACKGROUND)
 
     async def _take(self, messages: list[Msg], how: How) -> None:
         async with self._needs.lock:

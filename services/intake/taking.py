@@ -44,8 +44,8 @@ class How(Enum):
     """When what is left to do for a batch is done, and how well the log is known."""
 
     NOW = "settled before anything else"
-    BESIDE = "settled beside the next"
-    LOOKED = "settled beside the next, and decided on with all that the log held"
+    BACKGROUND = "settled in the background"
+    LOOKED = "settled in the background, and decided on with all that the log held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class Taking:
             self.unsure = False
         self._needs.index.forget()
         parts = _parts(messages)
-        at_once = how is not How.BESIDE or self.stopping or len(parts) > 1 or self._needs.feed.is_alone
-        if how is How.BESIDE and at_once:
+        at_once = how is not How.BACKGROUND or self.stopping or len(parts) > 1 or self._needs.feed.is_alone
+        if how is How.BACKGROUND and at_once:
             how = How.LOOKED
         try:
             for part in parts:
@@ -152,7 +152,7 @@ class Taking:
         Where others wait, what would be held does so when it is settled.
         """
         decided = self._decide(part)
-        held = how is not How.BESIDE and any(is_held(rejection.problem) for rejection in decided.rejected)
+        held = how is not How.BACKGROUND and any(is_held(rejection.problem) for rejection in decided.rejected)
         if not (held or decided.by_number) or not await self.others_spoke():
             return decided
         await self._end_last(messages, how=how)
@@ -179,7 +179,7 @@ class Taking:
         return end > known
 
     def _may_wait(self, how: How) -> bool:
-        """Whether what is left to do for a batch may be done beside the next."""
+        """Whether what is left to do for a batch may be done in the background."""
         return how is not How.NOW and not self.stopping
 
     def _leave(self, taken: Taken, how: How) -> None:
