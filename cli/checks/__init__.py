@@ -1,4 +1,4 @@
-"""What ``doctor`` looks at: this machine and the home (here.py), and the chain that runs (there.py, handover.py)."""
+"""What ``doctor`` looks at: this machine and the home (here.py), and the chain that runs (there.py and its helpers)."""
 
 from cli.checks.check import Check
 from cli.checks.here import checks_here

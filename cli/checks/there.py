@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cli.asking import Unserved, close, connect
 from cli.checks.check import Check
 from cli.checks.handover import receivers
+from cli.checks.letters import letters
 from cli.errors import Problem, one_line
 from cli.place import Place, read_object, server_url, settings_of
 from cli.render.moments import Moments, parse, span
@@ -60,10 +61,11 @@ async def _of_chain(place: Place, connection: Client, url: str) -> AsyncIterator
     yield await _streams(place, connection)
     yield _clock(log)
     for service in (*names.SERVICES, *asked_for(place)):
-        yield await asyncio.to_thread(_service, place, service)
+        yield await asyncio.to_thread(service_health, place, service)
     yield await _read_models(connection, log)
     yield await _rejected(connection)
     yield await receivers(place, connection)
+    yield await _letters(connection)
 
 
 def _version(connection: Client) -> str:
@@ -189,10 +191,18 @@ def asked_for(place: Place) -> tuple[str, ...]:
         return ()
 
 
-def _service(place: Place, service: str) -> Check:
+def runs_elsewhere(place: Place) -> bool:
+    """Whether the services are not in reach from here, as where each is in a container of its own."""
+    return place.url is not None and not any(place.folder.service_file(each).is_file() for each in names.SERVICES)
+
+
+def service_health(place: Place, service: str) -> Check:
+    """What a service says of itself, where it has noted its address."""
     from services.health import probe
 
     noted = read_object(place.folder.service_file(service))
+    if noted is None and runs_elsewhere(place):
+        return Check(service, None, "runs elsewhere, if it does: its own /readyz tells")
     if noted is None:
         advice = f"'{place.command} run {service}' starts it, '{place.command} up' all"
         return Check(service, False, "does not run", advice)
@@ -227,6 +237,12 @@ async def _read_models(connection: Client, log: dict[str, Any]) -> Check:
     behind = max(log.get("state", {}).get("last_seq", position) - position, 0)
     found = f"at position {position:,}, {many(behind, 'fact')} behind the log"
     return Check(name, behind <= _FAR_BEHIND, found, "it is catching up: look again in a minute")
+
+
+async def _letters(connection: Client) -> Check:
+    from services.answering import asker
+
+    return await letters(asker(connection), datetime.now(UTC))
 
 
 async def _rejected(connection: Client) -> Check:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from cli.checks import Check, handover, here, there
+from cli.checks import Check, handover, here, letters, there
 from cli.checks.there import checks_there
 from cli.place import find_place
 from services import server
+from services.answering import Ask
 from services.carriers.secrets import secret_file
 from services.home import HomeFolder, write_json, write_private
 from services.parties import add_party
@@ -194,6 +196,19 @@ def test_the_service_for_http_is_looked_at_where_it_is_asked_for(
     assert there.asked_for(place) == ("http",)
 
 
+def test_services_that_run_in_containers_of_their_own_are_not_said_to_be_down(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert there.service_health(find_place(free_home), "notifier").ok is False
+    monkeypatch.setenv("REPAIRCHAIN_NATS_URL", "nats://nats:4222")
+    place = find_place(free_home)
+    assert there.service_health(place, "notifier").ok is None
+    # Beside another of this home it is down.
+    place.folder.service_file("projector").parent.mkdir(parents=True)
+    write_json(place.folder.service_file("projector"), {"url": "http://127.0.0.1:1"})
+    assert there.service_health(place, "notifier").ok is False
+
+
 def test_a_sender_to_whom_nobody_can_answer(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPAIRCHAIN_EMAIL_URL", "mailtos://user:word@smtp.example.org")
     found = here.mail(find_place(free_home))
@@ -242,3 +257,38 @@ def test_whoever_was_handed_something_and_is_no_partner_is_named() -> None:
     )
     spaced = handover.among([{"to_party": "importer:Import Desk", "waiting": 1}], [])
     assert spaced.found.endswith(": repairchain partner add 'importer:Import Desk'")
+
+
+async def test_letters_that_no_channel_takes_are_told_after_a_while() -> None:
+    asked: list[str] = []
+
+    def chain(tried: str, others: int = 0) -> Ask:
+        async def answer(query: str, arguments: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+            del at_least
+            asked.append(query)
+            if query == "pending":
+                row = {"message_id": "m1", "order": "W-1", "planned_at": "2026-03-02T09:00:00Z"}
+                return {"pending": [row, *[row | {"message_id": f"later{each}"} for each in range(others)]]}
+            assert arguments == {"order": "W-1"}
+            tries = [("m1", "2026-03-02T11:00:00Z"), ("m1", tried), ("sent long ago", "2026-03-01T09:00:00Z")]
+            entries = [
+                {"type": "message.attempted", "occurred_at": moment, "data": {"message": message}}
+                for message, moment in tries
+            ]
+            return {"entries": [{"type": "order.opened", "occurred_at": tried, "data": None}, *entries]}
+
+        return answer
+
+    async def nothing(query: str, arguments: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+        return {"pending": []}
+
+    noon = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    assert await letters.letters(nothing, noon) == Check("Letters", True, "none waits")
+    # It was planned in the night and tried just now: the mail server said that it may come again in a minute.
+    soon = datetime(2026, 3, 2, 11, 5, tzinfo=UTC)
+    assert await letters.letters(chain("2026-03-02T11:01:00Z"), soon) == Check("Letters", True, "1 to leave later")
+    found = await letters.letters(chain("2026-03-02T09:10:00Z", others=2), noon)
+    assert (found.ok, "1 letter tried since" in found.found, "3 h ago" in found.found) == (False, True, True)
+    asked.clear()
+    await letters.letters(chain("2026-03-02T09:01:00Z"), datetime(2026, 3, 2, 9, 2, tzinfo=UTC))
+    assert asked == ["pending"], "of what was only just planned no story is read"
