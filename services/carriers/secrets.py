@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from services.carriers import aftership, easypost
-from services.home import HomeFolder
+from services.home import HomeFolder, read_written
 
 NAMES: Final = (aftership.NAME, easypost.NAME)
 
@@ -23,7 +23,7 @@ def secret_file(home: Path, name: str) -> Path:
 def read_secrets(home: Path, name: str) -> tuple[str, ...]:
     """Its secrets as they are at this moment. Raises OSError for a file that cannot be read, ValueError for no text."""
     try:
-        text = secret_file(home, name).read_text(encoding="utf-8")
+        text = read_written(secret_file(home, name))
     except FileNotFoundError:
         return ()
     return tuple(line.strip() for line in text.splitlines() if line.strip())

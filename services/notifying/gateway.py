@@ -6,6 +6,7 @@ so we look on there, in the thread that sends, and say that a letter did not lea
 
 - nobody could be connected to, by every request that was made: it may be tried again;
 - the service refused (4xx, 503), and had accepted nothing before: for good or for now, by what it said;
+- it sent us elsewhere (301, 302), where a request goes without what was in it: whatever is said there, nobody knows;
 - everything else, and plugins that speak anything but HTTP: nobody knows.
 """
 
@@ -35,6 +36,9 @@ ADDRESS: Final = "{address}"
 #: What a service answers when it has something against our account, rather than against this letter.
 _OURS: Final = frozenset({401, 402, 403, 405, 407})
 _FOR_NOW: Final = frozenset({423, 425, 429, 503})
+
+#: After these requests asks for the other address, and leaves the letter behind.
+_ELSEWHERE: Final = frozenset({301, 302})
 
 
 class GatewayError(ValueError):
@@ -97,6 +101,8 @@ def verdict(scheme: str, seen: list[Seen] | tuple[Seen, ...]) -> Outcome:
     if seen and all(each.never_left for each in seen):
         return Failed(f"{scheme}_unreachable")
     last = seen[-1].status if seen else None
+    if last in _ELSEWHERE:
+        return Unknown(f"{scheme}_{last}")
     if last is None or any(each.status is not None and each.status < 400 for each in seen):
         return Unknown(f"{scheme}_refused")
     if any(each.status is None and not each.never_left for each in seen):
@@ -127,11 +133,16 @@ def _look_on() -> None:
         seen = _watched.get()
         if seen is None:
             return send(self, request, **kwargs)
+        token = _watched.set(None)  # where it is sent elsewhere, all of it is one request
         try:
             response = send(self, request, **kwargs)
         except Exception as error:
             seen.append(Seen(never_left=_never_left(error)))
             raise
+        finally:
+            _watched.reset(token)
+        if response.request.method != request.method and response.history[0].status_code in _ELSEWHERE:
+            response = response.history[0]
         after = seconds_of(response.headers.get("Retry-After"), datetime.now(UTC))
         seen.append(Seen(status=response.status_code, retry_after=after))
         return response

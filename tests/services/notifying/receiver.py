@@ -20,6 +20,7 @@ class Call:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Receiver:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        self.calls.append(Call(handler.path, headers, body))
+        self.calls.append(Call(handler.path, headers, body, handler.command))
         reply = self.replies.pop(0) if self.replies else Reply()
         handler.close_connection = True
         if reply.hang_up:
@@ -82,6 +83,8 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             with suppress(OSError):
                 receiver.answer(self)
+
+        do_GET = do_POST
 
         def log_message(self, *_: object) -> None:
             return

@@ -55,6 +55,28 @@ def test_what_the_service_says_is_told_apart(service: Receiver, reply: Reply, ou
     assert len(service.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome", "methods"),
+    [
+        (301, Unknown("json_301"), ["POST", "GET"]),
+        (302, Unknown("json_302"), ["POST", "GET"]),
+        (303, Delivered(), ["POST", "GET"]),  # it took the text, and says where to read of it
+        (307, Delivered(), ["POST", "POST"]),
+    ],
+)
+def test_a_page_that_we_are_sent_to_takes_no_text(
+    service: Receiver, status: int, outcome: Outcome, methods: list[str]
+) -> None:
+    service.replies = [Reply(status, {"Location": f"http://127.0.0.1:{service.port}/login"}), Reply(200)]
+    assert through(service).send(TEXT) == outcome
+    assert [call.method for call in service.calls] == methods
+
+
+def test_one_that_sends_us_round_in_circles_has_taken_nothing_for_certain(service: Receiver) -> None:
+    service.replies = [Reply(302, {"Location": "/texts/again"})] * 40
+    assert through(service).send(TEXT) == Unknown("json_refused")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "mail.invalid"])
 def test_where_nobody_is_nothing_has_left(host: str) -> None:
     url = f"json://{host.format(port=free_port())}/{{address}}"
