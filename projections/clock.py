@@ -109,8 +109,12 @@ class Clock:
         when that is even later.
         """
         begin = np.asarray(since, np.int64)
+        return self.later(begin, self.worked_at(begin), amount)
+
+    def later(self, begin: Micros, worked: Micros, amount: MicrosLike) -> Micros:
+        """``add`` for moments at which the opening time passed is known: ``worked``."""
         more = _within(amount, _END)
-        due = self.moment_at(self.worked_at(begin) + more)
+        due = self.moment_at(worked + more)
         return np.where(more > 0, np.maximum(due, begin), begin)
 
     def between(self, begin: MicrosLike, end: MicrosLike) -> Micros:

@@ -156,7 +156,8 @@ def _judge(
     """The results of ``rows``, which all have the same terms."""
     clock, waiting = terms.clock, columns.waiting
     opened, ended, promised = columns.opened[rows], columns.ended[rows], columns.promised[rows]
-    due = np.array(clock.add(opened, terms.allowed))
+    since = clock.worked_at(opened)
+    due = clock.later(opened, since, terms.allowed)
     if waiting:
         for place, row in enumerate(rows):
             if row in waiting:
@@ -177,20 +178,23 @@ def _judge(
     by_rule = not (waiting or is_promised.any())
     results.allowed[rows] = terms.allowed if by_rule else clock.between(opened, due)
     done, under_way = np.flatnonzero(ended != NONE), np.flatnonzero(ended == NONE)
-    results.worked[rows[done]] = clock.between(opened[done], ended[done])
+    results.worked[rows[done]] = np.maximum(clock.worked_at(ended[done]) - since[done], 0)
     if under_way.size:
         of_open = rows[under_way]
-        results.next_at[of_open] = _next_at(terms, opened[under_way], due[under_way], *results.noted(of_open))
+        opened, since, due = opened[under_way], since[under_way], due[under_way]
+        results.next_at[of_open] = _next_at(terms, opened, since, due, *results.noted(of_open))
 
 
-def _next_at(terms: Terms, opened: Moments, due: Moments, noted: Moments, nudged: npt.NDArray[np.bool_]) -> Moments:
+def _next_at(
+    terms: Terms, opened: Moments, since: Moments, due: Moments, noted: Moments, nudged: npt.NDArray[np.bool_]
+) -> Moments:
     """When something is to be said next of commitments that are open."""
     moments = np.full(len(due), NONE)
     for noted_last in np.unique(noted):
         if noted_last < len(terms.rule.levels):
             moments = np.where(noted == noted_last, level_at(terms, due, int(noted_last) + 1), moments)
     if terms.rule.nudge is not None:
-        nudge = nudge_at(terms, opened, due)
+        nudge = _nudge_at(terms, opened, since, due)
         moments = np.where((noted == 0) & ~nudged & (nudge < due), nudge, moments)
     return moments
 
@@ -207,10 +211,15 @@ def level_at(terms: Terms, due: Moments, level: int) -> Moments:
 
 def nudge_at(terms: Terms, opened: Moments, due: Moments) -> Moments:
     """When whoever owes it is reminded, before it is late: as long as there is any opening time until ``due``."""
+    return _nudge_at(terms, opened, terms.clock.worked_at(opened), due)
+
+
+def _nudge_at(terms: Terms, opened: Moments, since: Moments, due: Moments) -> Moments:
+    """See ``nudge_at``. ``since`` is the opening time passed at ``opened``."""
     assert terms.rule.nudge is not None
+    left = np.maximum(terms.clock.worked_at(due) - since, 0)
     # In whole percents: a fraction of a number that large would be a microsecond off, and so a minute on the clock.
-    share = np.asarray(terms.clock.between(opened, due)) * round(terms.rule.nudge * 100) // 100
-    return np.asarray(terms.clock.add(opened, share))
+    return terms.clock.later(opened, since, left * round(terms.rule.nudge * 100) // 100)
 
 
 def _due_after_waits(terms: Terms, opened: int, waits: Sequence[tuple[int, int]]) -> int:
