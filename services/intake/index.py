@@ -9,51 +9,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
-
-import orjson
-from pydantic import ValidationError
+from typing import Final
 
 from events.envelope import Event, NumberKind
 from events.log import fact_key
 from events.vocabulary import MERGING_FACTS
 from services.intake.deciding import Found, name_hash, order_hash
+from services.intake.index_rows import NOTED, NUMBERING, SCHEMA, VERSION, Note, Rows, note_of, read_note
 from services.intake.numbers import Number, brand, numbers_in
 from services.transaction import transaction
 
-#: Raise it with every change of the tables; a file of another version is made anew.
-_VERSION: Final = 6
-_SCHEMA: Final = """
-begin;
-create table facts (
-    key blob primary key, position integer not null, order_hash integer not null, name_hash integer not null
-) without rowid;
-create table orders (order_id text primary key, opened_by text not null, position integer not null) without rowid;
-create table aliases (
-    party text not null, reference text not null, order_id text not null, position integer not null,
-    fact blob not null, primary key (party, reference)
-) without rowid;
-create index aliases_by_reference on aliases (reference);
-create index aliases_by_order on aliases (order_id, party);
-create table numbers (
-    number text not null, kind text not null, given_by text not null, order_id text not null, fact blob not null,
-    primary key (number, kind, order_id, given_by, fact)
-) without rowid;
-create index numbers_by_order on numbers (order_id);
-create table handed (
-    party text not null, order_id text not null, fact blob not null, primary key (party, order_id, fact)
-) without rowid;
-create table merges (
-    fact blob primary key, order_id text not null, into_id text, moment integer not null, position integer not null
-) without rowid;
-create index merges_by_order on merges (order_id);
-create table retracted (fact blob primary key) without rowid;
-create table progress (one integer primary key check (one = 1), position integer not null);
-insert into progress values (1, 0);
-commit;
-"""
 #: Whether a party takes part in an order: the order's column or a parameter, and then the party, three times.
 _TAKES_PART: Final = (
     "(exists (select 1 from orders o where o.order_id = {0} and o.opened_by = ?)"
@@ -62,15 +28,7 @@ _TAKES_PART: Final = (
     " or exists (select 1 from handed h where h.order_id = {0} and h.party = ?"
     " and h.fact not in (select fact from retracted)))"
 )
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-
-_NUMBERING: Final = frozenset({"order.opened", "order.referenced", "unit.replaced"})
-#: Of other facts no more is kept than that they are there.
-_NOTED: Final = _NUMBERING | MERGING_FACTS | {"item.handed_over", "fact.corrected"}
-
-#: position, source, id, name, subject, data, when it happened (of what says which orders are one; microseconds)
-_Note = tuple[int, str, str, str, str, dict[str, Any], int]
 
 
 @dataclass
@@ -115,8 +73,8 @@ class Index:
             connection.execute("pragma cache_size = -65536")  # 64 MiB: facts come under keys in no order
             version = connection.execute("pragma user_version").fetchone()[0]
             if version == 0:
-                connection.executescript(_SCHEMA.replace("commit;", f"pragma user_version = {_VERSION}; commit;"))
-            elif version != _VERSION:
+                connection.executescript(SCHEMA.replace("commit;", f"pragma user_version = {VERSION}; commit;"))
+            elif version != VERSION:
                 connection.close()
                 self._set_aside(".outdated")
                 return self._open()
@@ -275,7 +233,7 @@ class Index:
 
     def has_read(self, payload: bytes) -> bool:
         """Whether that fact of the log is known here; so is whatever cannot be told."""
-        note = _read(0, payload)
+        note = read_note(0, payload)
         return note is None or self.find(note[1], note[2]) is not None
 
     def clear(self) -> None:
@@ -291,9 +249,9 @@ class Index:
         """Note a fact of the batch at hand, so that what follows in the batch can refer to it."""
         pending, name = self.pending, event.name
         pending.facts[fact_key(event.source, event.id)] = Found(0, order_hash(event.subject), name_hash(name))
-        if name not in _NOTED:
+        if name not in NOTED:
             return
-        if name in _NUMBERING:
+        if name in NUMBERING:
             pending.numbers.update((number, event.subject) for number in numbers_in(name, event.source, event.data))
         if name == "item.handed_over":
             pending.handed.add((str(event.data.get("to")), event.subject))
@@ -318,71 +276,22 @@ class Index:
         reached = self.position
         for position in positions:
             reached += position == reached + 1
-        self._write(
-            (
-                (position, event.source, event.id, event.name, event.subject, event.data, _moment_if_merging(event))
-                for event, position in zip(events, positions, strict=True)
-            ),
-            up_to=reached,
-        )
+        at = zip(events, positions, strict=True)
+        self._write((note_of(event, position) for event, position in at), up_to=reached)
 
     def follow(self, batch: Sequence[tuple[int, bytes]]) -> None:
         """Take in what was read from the log. Repeats are harmless."""
-        self._write((_read(position, payload) for position, payload in batch), up_to=batch[-1][0])
+        self._write((read_note(position, payload) for position, payload in batch), up_to=batch[-1][0])
 
-    def _write(self, notes: Iterable[_Note | None], up_to: int = 0) -> None:
-        facts: list[tuple[bytes, int, int, int]] = []
-        orders: list[tuple[str, str, int]] = []
-        aliases: list[tuple[str, str, str, int, bytes]] = []
-        merges: list[tuple[bytes, str, str | None, int, int]] = []
-        numbers: list[tuple[str, str, str, str, bytes]] = []
-        handed: list[tuple[str, str, bytes]] = []
-        retracted: list[tuple[bytes]] = []
+    def _write(self, notes: Iterable[Note | None], up_to: int) -> None:
+        rows = Rows()
         for note in notes:
-            if note is None:
-                continue
-            position, source, id, name, subject, data, moment = note
-            key = fact_key(source, id)
-            facts.append((key, position, order_hash(subject), name_hash(name)))
-            if name not in _NOTED:
-                continue
-            if name in _NUMBERING:
-                numbers += [
-                    (number, kind, given_by, subject, key) for kind, number, given_by in numbers_in(name, source, data)
-                ]
-            if name == "order.opened":
-                orders.append((subject, source, position))
-            elif name == "order.referenced":
-                aliases.append((source, str(data.get("reference")), subject, position, key))
-            elif name == "item.handed_over":
-                handed.append((str(data.get("to")), subject, key))
-            elif name in MERGING_FACTS:
-                into = data.get("into")
-                merges.append((key, subject, into if isinstance(into, str) else None, moment, position))
-            elif name == "fact.corrected":
-                retracted.append((fact_key(str(data.get("fact_source") or source), str(data.get("fact_id"))),))
-        connection = self._connection
+            if note is not None:
+                rows.add(note)
         self._looked_up = _LookedUp()
-        with transaction(connection):
-            facts.sort()  # neighbours in the table are written together
-            connection.executemany("insert or ignore into facts values (?, ?, ?, ?)", facts)
-            # What is first in the log holds for an order, what is last for a number, in whatever order we are told.
-            connection.executemany(
-                "insert into orders values (?, ?, ?) on conflict (order_id) do update set"
-                " opened_by = excluded.opened_by, position = excluded.position where excluded.position < position",
-                orders,
-            )
-            connection.executemany(
-                "insert into aliases values (?, ?, ?, ?, ?) on conflict (party, reference) do update set"
-                " order_id = excluded.order_id, position = excluded.position, fact = excluded.fact"
-                " where excluded.position > position",
-                aliases,
-            )
-            connection.executemany("insert or ignore into numbers values (?, ?, ?, ?, ?)", numbers)
-            connection.executemany("insert or ignore into handed values (?, ?, ?)", handed)
-            connection.executemany("insert or ignore into merges values (?, ?, ?, ?, ?)", merges)
-            connection.executemany("insert or ignore into retracted values (?)", retracted)
-            connection.execute("update progress set position = max(position, ?)", (up_to,))
+        with transaction(self._connection):
+            rows.write(self._connection)
+            self._connection.execute("update progress set position = max(position, ?)", (up_to,))
 
 
 def _is_of(number: Number, given_by: str | None) -> bool:
@@ -392,29 +301,3 @@ def _is_of(number: Number, given_by: str | None) -> bool:
 def _marks(values: Sequence[object]) -> str:
     """As many question marks; SQLite takes up to 32,766 of them, a batch has 1,000 submissions."""
     return ",".join("?" * len(values))
-
-
-def _read(position: int, payload: bytes) -> _Note | None:
-    """What the index keeps of a stored fact, or None of what is no event: the log keeps it, nothing can refer to it."""
-    try:
-        document = orjson.loads(payload)
-        source, id, subject = document["source"], document["id"], document["subject"]
-        name = document["type"].removeprefix("repairchain.").rpartition(".v")[0]
-        data = document.get("data")
-        moment = _moment_of(Event.from_json(payload)) if name in MERGING_FACTS else 0
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValidationError):
-        return None
-    if not (isinstance(source, str) and isinstance(id, str) and isinstance(subject, str)):
-        return None
-    return position, source, id, name, subject, data if isinstance(data, dict) else {}, moment
-
-
-def _moment_if_merging(event: Event) -> int:
-    """Of others it is not kept."""
-    return _moment_of(event) if event.name in MERGING_FACTS else 0
-
-
-def _moment_of(event: Event) -> int:
-    """When it happened, as readers take it: never after it was recorded."""
-    time = min(event.time, event.recordedtime or event.time)
-    return (time - _EPOCH) // timedelta(microseconds=1)
