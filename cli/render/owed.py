@@ -21,7 +21,7 @@ WORDS: Final[dict[str, _Words]] = {
     "receive": _Words("say that it came in", "said that it came in"),
     "forward": _Words("send it on", "sent it on"),
     "diagnose": _Words("say what is wrong", "said what is wrong"),
-    "decide": _Words("say yes or no", "said yes or no"),
+    "decide": _Words("decide", "decided"),
     "cover": _Words("say whether the guarantee pays", "said whether the guarantee pays"),
     "part": _Words("have the part", "got the part"),
     "repair": _Words("repair it", "repaired it"),

@@ -62,4 +62,6 @@ def with_ball(order: Row, ball: Row | None) -> Row:
         return order | {"ball": ball}
     owner = "customer" if role_of(ball["owner"]) == "customer" else ball["owner"]
     step = STEPS.get(ball["kind"], ball["kind"])
+    if ball["kind"] == "decide" and order["status"] == "repair_failed":  # a choice and no price
+        step = order["next_step"]
     return order | {"ball": ball, "next_step": step, "next_owner": owner, "next_due": ball["due_at"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from events.chain import commitment_id
@@ -12,7 +13,8 @@ CORRECTION: Final = "fact.corrected"
 
 
 def untrue(history: History) -> tuple[Told, ...]:
-    """The messages that she got and whose cause was taken back since, the first first; not what was said besides.
+    """The messages that she got and whose cause was taken back since, the first first; not what was said besides, nor a
+    price of which she has read since that it is another one.
 
     On a closed order only the last word matters: nobody is written to again about a stage of long ago.
     """
@@ -22,7 +24,8 @@ def untrue(history: History) -> tuple[Told, ...]:
     if not voided:
         return ()
     sent = history.sent if history.open else history.sent[-1:]
-    return tuple(told for told in sent if told.cause in voided or _of_no_handover(told, history, voided))
+    wrong = (told for told in sent if told.cause in voided or _of_no_handover(told, history, voided))
+    return tuple(told for told in wrong if not _knows_the_price(told, sent, history))
 
 
 def taken_back(history: History, *, planned: bool = False) -> tuple[Told, ...]:
@@ -41,6 +44,19 @@ def reopens(correction: Happened, history: History) -> bool:
     return any(
         (fact.name, fact.source, fact.id) == ("order.closed", correction.source, correction.data.get("fact_id"))
         for fact in history.voided
+    )
+
+
+def _knows_the_price(told: Told, sent: Sequence[Told], history: History) -> bool:
+    """Whether a later letter named another price beside the one in ``told``."""
+    prices = {_key(fact): fact for fact in (*history.voided, *history.facts) if fact.name == "quote.offered"}
+    wrong = prices.get(told.cause)
+    return wrong is not None and any(
+        later.position > told.position
+        and (price := prices.get(later.cause)) is not None
+        and price.place_in_time > wrong.place_in_time
+        and (price.item, price.data.get("currency")) == (wrong.item, wrong.data.get("currency"))
+        for later in sent
     )
 
 

@@ -89,7 +89,7 @@ def test_each_field_in_a_sentence_is_a_field_of_the_fact() -> None:
         (
             "commitment.nudged",
             {"kind": "decide", "owed_by": "customer:C-1", "due": "2026-11-20T16:00:00Z"},
-            "reminded the customer to say yes or no, due Fri 20 Nov 17:00",
+            "reminded the customer to decide, due Fri 20 Nov 17:00",
         ),
         (
             "commitment.withdrawn",

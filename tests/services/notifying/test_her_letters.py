@@ -63,6 +63,15 @@ def test_who_does_not_choose_is_reminded_and_not_told_of_a_delay(chain: Chain) -
     assert "delay" not in body
 
 
+def test_who_wants_to_think_about_a_price_is_not_told_that_we_have_heard_nothing(chain: Chain) -> None:
+    """She had phoned to say so, and was reminded that we had not heard from her."""
+    thinks = fact("customer.contacted", SHOP, MONDAY + 4 * DAY, channel="phone", direction="inbound")
+    chain.story(*OUT, QUOTE, thinks)
+    reminder = body_of(chain.plan_for(chain.falls_overdue("decide", MONDAY + 12 * DAY)[-1]))
+    assert "we do not have your yes or no yet to the repair of your Halden Meridian" in reminder
+    assert "heard" not in reminder
+
+
 def test_who_has_said_something_is_not_asked_again(chain: Chain) -> None:
     chain.story(*OUT, FAILED)
     chain.given(

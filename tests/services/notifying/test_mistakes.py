@@ -98,13 +98,23 @@ def test_the_right_fact_says_that_it_takes_the_place_of_the_wrong_one(chain: Cha
     assert chain.plan_for(mistake) is None
 
 
-def test_the_right_fact_that_came_first_does_not_hide_the_mistake(chain: Chain) -> None:
+def test_the_right_price_that_is_timed_before_the_wrong_one_is_told_once_that_is_taken_back(chain: Chain) -> None:
+    earlier = fact("quote.offered", REPAIRER, QUOTE.time - HOUR, id="q8", quote="q2", amount="95.00", currency="EUR")
+    assert tell(chain, *OUT, QUOTE, earlier)[-2:] == ["quote", None]
+    chain.given(mistake := corrected(QUOTE, LATER + HOUR, reason="incorrect_data", replaced_by=["q8"]))
+    assert kind_of(chain.plan_for(mistake)) == "quote"
+
+
+def test_whoever_has_read_the_right_price_beside_the_wrong_one_is_not_told_of_the_mistake_again(chain: Chain) -> None:
+    """A minute after the right price a letter said that the first had been wrong, and that she had not answered."""
     right = fact("quote.offered", REPAIRER, LATER, id="q9", quote="q2", amount="95.00", currency="EUR")
-    assert tell(chain, *OUT, QUOTE, right)[-2:] == ["quote", "quote"]
-    chain.given(mistake := corrected(QUOTE, LATER + HOUR, reason="incorrect_data", replaced_by=["q9"]))
-    plan = chain.plan_for(mistake)
-    assert kind_of(plan) == "corrected"
-    assert "which costs €95.00, tax included" in body_of(plan)
+    assert tell(chain, *OUT, QUOTE)[-1] == "quote"
+    plan = chain.given(right).plan_for(right)
+    assert "€95.00 instead of €85.00" in body_of(plan)
+    assert plan is not None
+    chain.sent(chain.record(plan))
+    assert chain.tell(corrected(QUOTE, LATER + HOUR, reason="incorrect_data", replaced_by=["q9"])) is None
+    assert chain.tell(corrected(right, LATER + 2 * HOUR)) == "corrected"
 
 
 def test_a_clock_that_was_wrong_is_nothing_to_write_about(chain: Chain) -> None:
