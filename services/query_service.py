@@ -27,7 +27,7 @@ from services.stopping import AT_HAND
 from services.workday import WORKING_DAYS
 
 #: What is asked besides the queries themselves.
-_UPKEEP: Final = ("snapshot", "rebuild", "position", WORKING_DAYS)
+_OTHERS: Final = ("snapshot", "rebuild", "position", WORKING_DAYS)
 
 _log = structlog.get_logger("projector")
 
@@ -36,8 +36,8 @@ class BehindError(RuntimeError):
     """The read models have not reached the position that a query asked for."""
 
 
-class Follower(Protocol):
-    """Whoever follows the log into the read models, as far as questions need it."""
+class Upkeep(Protocol):
+    """Whoever keeps the read models up with the log, as far as questions need it."""
 
     @property
     def position(self) -> int:
@@ -56,10 +56,10 @@ class Follower(Protocol):
 class QueryService:
     """``await start()``, then it answers until ``await stop()``. ``ask`` is for those within."""
 
-    def __init__(self, connection: Client, models: ReadModels, follower: Follower, clock: Clock) -> None:
+    def __init__(self, connection: Client, models: ReadModels, upkeep: Upkeep, clock: Clock) -> None:
         self._connection = connection
         self._models = models
-        self._follower = follower
+        self._upkeep = upkeep
         self._clock = clock
         self._service: Service | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,7 +72,7 @@ class QueryService:
             version="1.0.0",
             description="Read models of the chain: where is it, since when, who owes the next step",
         )
-        for name in (*queries.QUERIES, *_UPKEEP):
+        for name in (*queries.QUERIES, *_OTHERS):
             await self._service.add_endpoint(EndpointConfig(name=name, subject=query_subject(name), handler=self._take))
         await self._connection.flush()
 
@@ -93,7 +93,7 @@ class QueryService:
             raise NoAnswerError(str(error)) from None
         except DAMAGE:
             _log.exception("the read models could not be read", query=name)
-            self._follower.doubt()
+            self._upkeep.doubt()
             raise NoAnswerError("the read models could not be read") from None
         result: dict[str, Any] = answer["result"]
         return result
@@ -116,7 +116,7 @@ class QueryService:
         except DAMAGE:
             _log.exception("the read models could not be read", query=name)
             answer = {"error": {"title": "Damaged", "detail": "the read models could not be read: ask again later"}}
-            self._follower.doubt()
+            self._upkeep.doubt()
         except Exception as error:  # noqa: BLE001 - whoever asks gets an answer, and the cause is in our log
             _log.exception("a query failed", query=name)
             answer = {"error": {"title": "Fault", "detail": f"the query failed: {error}"}}
@@ -130,13 +130,13 @@ class QueryService:
     async def _answer_to(self, name: str, question: dict[str, Any]) -> dict[str, Any]:
         at_least = _position_in(question)
         if at_least is not None:
-            await self._follower.wait_for(at_least)
+            await self._upkeep.wait_for(at_least)
         args = question.get("args") or {}
         if not isinstance(args, dict):
             raise queries.QueryError("'args' must be a JSON object")
-        if name in _UPKEEP:
+        if name in _OTHERS:
             result = await self._keep_up(name, args, question)
-            return {"position": self._follower.position, "result": result}
+            return {"position": self._upkeep.position, "result": result}
         now = self._clock.now()
         answer = await self._models.read(name, args, question.get("as_of"), question.get("known_at"), now)
         if at_least is not None and answer["position"] < at_least:  # made anew between waiting and reading
@@ -145,8 +145,8 @@ class QueryService:
 
     async def _keep_up(self, name: str, args: dict[str, Any], question: dict[str, Any]) -> dict[str, Any]:
         if name == "rebuild":
-            await self._follower.rebuild()
-            return {"position": self._follower.position}
+            await self._upkeep.rebuild()
+            return {"position": self._upkeep.position}
         if name == "snapshot":
             return await self._snapshot(args)
         if name == "position":
@@ -161,7 +161,7 @@ class QueryService:
         if await asyncio.to_thread(target.exists):
             raise queries.QueryError(f"{file} exists already: name a new file")
         await self._models.write(Database.snapshot, target)
-        return {"file": file, "position": self._follower.position}
+        return {"file": file, "position": self._upkeep.position}
 
 
 def _position_in(question: dict[str, Any]) -> int | None:
