@@ -37,7 +37,11 @@ async def run(count: int, seed: int) -> None:
                 async def balances() -> bool:
                     return await found.balances(all_kept=False)
 
-                await eventually(balances, "everything is accounted for", patience=_PATIENCE)
+                try:
+                    await eventually(balances, "everything is accounted for", patience=_PATIENCE)
+                except AssertionError:
+                    print(f"\n{await found.amiss()}", file=sys.stderr)
+                    raise
                 print(f"\r{found.told()}", end="", file=sys.stderr, flush=True)
             took = time.monotonic() - began
     print(f"\nseed {seed}: {found.told()}; all accounted for, in {took:.0f} s")
@@ -48,7 +52,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    configure_logs("payloads", level="error")
+    configure_logs("payloads", level="warning")
     uvloop.run(run(given.count, given.seed))
 
 

@@ -1,6 +1,7 @@
 """Hands in whatever it is given, and counts: what was received is accepted, a duplicate, rejected, or held.
 
-Every acknowledged submission gets one receipt, no more and no less; what was accepted is what the log holds.
+Every acknowledged submission gets a receipt, and every fact of the log is in one. Where the server was too busy to
+answer intake in time, a batch is tried again and told once more: then the last receipt counts.
 """
 
 from __future__ import annotations
@@ -35,17 +36,24 @@ _OUTCOMES: Final = ("accepted", "duplicate", "rejected", "held")
 
 @dataclass
 class Count:
-    """What one run has handed in and heard; a place is (party, sequence), of which each has one receipt."""
+    """What one run has handed in and heard; a place is (party, sequence)."""
 
     received: set[tuple[str, int]] = field(default_factory=set)
     heard: dict[tuple[str, int], list[str]] = field(default_factory=dict)
-    #: How many receipts there are of each kind.
+    #: How many last receipts there are of each kind.
     outcomes: Counter[str] = field(default_factory=Counter)
+    #: Of all facts that were told.
+    positions: set[int] = field(default_factory=set)
 
-    def hear(self, place: tuple[str, int], outcome: str) -> None:
+    def hear(self, place: tuple[str, int], outcome: str, position: int | None) -> None:
         """Note a receipt."""
-        self.heard.setdefault(place, []).append(outcome)
+        before = self.heard.setdefault(place, [])
+        if before:
+            self.outcomes[before[-1]] -= 1
+        before.append(outcome)
         self.outcomes[outcome] += 1
+        if position is not None:
+            self.positions.add(position)
 
     def unanswered(self) -> set[tuple[str, int]]:
         """What was received and has no receipt."""
@@ -77,7 +85,7 @@ class Counting:
             place = (receipt["source"], receipt["sequence"])
             assert receipt["outcome"] in _OUTCOMES
             assert (receipt["outcome"] in ("held", "rejected")) == ("problem" in receipt)
-            self.count.hear(place, receipt["outcome"])
+            self.count.hear(place, receipt["outcome"], receipt.get("position"))
 
     async def hand_in(self, payloads: Iterable[Payload]) -> None:
         """Each as its party; returns when the server has all of them."""
@@ -99,9 +107,9 @@ class Counting:
     async def balances(self, *, all_kept: bool = True) -> bool:
         """Whether all has come to rest, and every submission is accounted for.
 
-        Each place has one receipt. What was accepted is the log. What was rejected or held is kept, less what was held
-        and has come in again, under a place of its own, once its order was known. ``all_kept`` is False for a run that
-        is larger than what is kept.
+        Each place has a receipt. What was told is the log. What was rejected or held is kept, less what was held and
+        has come in again, under a place of its own, once its order was known. ``all_kept`` is False for a run that is
+        larger than what is kept.
         """
         before, self._heard_before = self._heard_before, len(self.count.heard)
         if self._heard_before != before or before < len(self.count.received):
@@ -109,15 +117,26 @@ class Counting:
         count, outcomes = self.count, self.count.outcomes
         js = self._keeper.jetstream()
         # What takes longer comes last: until all is at rest one of the others is false most often.
-        if (
-            outcomes["accepted"] != await last_position(js)
-            or outcomes.total() != len(count.heard)
-            or count.unanswered()
-        ):
+        if len(count.positions) != await last_position(js) or count.unanswered():
             return False
         again = len(count.heard) - len(count.received)
         kept = outcomes["rejected"] + outcomes["held"] - again
         return not all_kept or kept == (await js.stream_info(names.REJECTED)).state.messages
+
+    async def amiss(self) -> str:
+        """Where it does not balance, as far as can be told from here."""
+        count, unanswered = self.count, sorted(self.count.unanswered())
+        twice = {place: heard for place, heard in count.heard.items() if len(heard) > 1}
+        js = self._keeper.jetstream()
+        end = await last_position(js)
+        untold = sorted(set(range(1, end + 1)) - count.positions)
+        facts = [orjson.loads((await js.get_msg(names.REPAIRS, seq=position)).data or b"{}") for position in untold[:5]]
+        return (
+            f"{self.told()}; the log ends at {end:,}, {len(count.positions):,} of it told; "
+            f"{len(unanswered):,} unanswered {unanswered[:5]}; "
+            f"{len(twice):,} with several receipts {list(twice.items())[:5]}; "
+            f"not told: {[(at, fact.get('source'), fact.get('id')) for at, fact in zip(untold, facts, strict=False)]}"
+        )
 
     def told(self) -> str:
         """The sum, in a line."""
