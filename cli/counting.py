@@ -49,10 +49,10 @@ class Count:
 def count(calendar: Calendar, start: datetime, amount: Amount, closures: Sequence[Closure]) -> Count:
     """When ``amount`` since ``start`` (aware) is over for a party of that calendar, and how that comes."""
     from projections.calendar import ALWAYS
-    from projections.clock import Clock, add_time
+    from projections.clock import WorkClock, add_time
 
     spans = [(closure.begins, closure.ends) for closure in closures]
-    clock = Clock.of(ALWAYS) if amount.around_the_clock else Clock.of(calendar).less(spans)
+    clock = WorkClock.of(ALWAYS) if amount.around_the_clock else WorkClock.of(calendar).less(spans)
     length = timedelta(microseconds=amount.microseconds(calendar.day_length))
     due = add_time(clock, start, length)
     days = () if amount.around_the_clock else tuple(_days(calendar, start, due, closures))

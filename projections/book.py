@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 
 from events.party import role_of
 from projections.calendar import ALWAYS, Calendar
-from projections.clock import Clock
+from projections.clock import WorkClock
 from projections.policies.words import ROUTINE
 from projections.policy import DEFAULT_POLICY, Policy, PolicyError, Rule
 from projections.statements import execute
@@ -44,7 +44,7 @@ class Terms:
     __slots__ = ("allowed", "clock", "day_length", "hurried", "kind", "own", "rule")
 
     def __init__(
-        self, kind: str, rule: Rule, clock: Clock, own: Clock, day_length: timedelta, *, hurried: bool = False
+        self, kind: str, rule: Rule, clock: WorkClock, own: WorkClock, day_length: timedelta, *, hurried: bool = False
     ) -> None:
         self.hurried = hurried
         self.kind = kind
@@ -71,7 +71,7 @@ class Book:
         self._named = parties | calendars
         self._names_categories = any(scope.category is not None for scope in scopes)
         self._shared: dict[tuple[int, str, str, float | None, timedelta, int, int, bool], Terms] = {}
-        self._clocks: dict[tuple[Calendar, str], Clock] = {}
+        self._clocks: dict[tuple[Calendar, str], WorkClock] = {}
 
     def edition(self, moment: int | None) -> int:
         """The number of the policy that holds for what was settled at ``moment``, or (None) is open."""
@@ -84,7 +84,7 @@ class Book:
         """The policy that holds now."""
         return self.policies[-1][1]
 
-    def clock_of(self, party: str, edition: int = -1) -> Clock:
+    def clock_of(self, party: str, edition: int = -1) -> WorkClock:
         """The opening hours of ``party``, less its closures. Customers are never closed."""
         return self._clock(self.policies[edition][1].calendar_of(party), party)
 
@@ -119,22 +119,22 @@ class Book:
                 rule = rule.model_copy(update={"nudge": None})  # whom we write to anyway
             hurried = (urgency or ROUTINE) != ROUTINE
             calendar = ALWAYS if hurried else policy.calendar_of(party)
-            own = Clock.of(ALWAYS) if hurried else self._clock(calendar, party)
+            own = WorkClock.of(ALWAYS) if hurried else self._clock(calendar, party)
             # What is due at once is due by the same clock as everything else of the owner's.
-            clock = Clock.of(ALWAYS) if rule.around_the_clock and rule.amount.count else own
+            clock = WorkClock.of(ALWAYS) if rule.around_the_clock and rule.amount.count else own
             # Those that come to the same are counted together.
             same = (edition, kind, rule.name, rule.nudge, calendar.day_length, id(clock), id(own), hurried)
             terms = Terms(kind, rule, clock, own, calendar.day_length, hurried=hurried)
             found = self._terms[key] = self._shared.setdefault(same, terms)
         return found
 
-    def _clock(self, calendar: Calendar, party: str) -> Clock:
+    def _clock(self, calendar: Calendar, party: str) -> WorkClock:
         spans = self.closures.get(party)
         if not spans:
-            return Clock.of(calendar)
+            return WorkClock.of(calendar)
         found = self._clocks.get((calendar, party))
         if found is None:
-            found = self._clocks[calendar, party] = Clock.of(calendar).less(spans)
+            found = self._clocks[calendar, party] = WorkClock.of(calendar).less(spans)
         return found
 
 

@@ -38,8 +38,8 @@ _DAYS: Final = (LAST_DAY - FIRST_DAY).days + 3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Clock:
-    """The openings of a calendar within the horizon, less the closures taken out of it; made by ``Clock.of``.
+class WorkClock:
+    """The openings of a calendar within the horizon, less the closures taken out of it; made by ``WorkClock.of``.
 
     ``opens`` and ``closes`` bound the openings, which are in order, apart and never empty; ``worked`` is the opening
     time before each and ``total`` that of all. The arrays cannot be written to. Methods take arrays or single numbers
@@ -53,11 +53,11 @@ class Clock:
     total: int
 
     @staticmethod
-    def of(calendar: Calendar) -> Clock:
+    def of(calendar: Calendar) -> WorkClock:
         """The clock of that calendar with no closures announced; the same object when asked again soon."""
         return _compiled(calendar)
 
-    def less(self, closures: Sequence[tuple[datetime | int, datetime | int]]) -> Clock:
+    def less(self, closures: Sequence[tuple[datetime | int, datetime | int]]) -> WorkClock:
         """This clock standing still during the closures (from, until), which may overlap and be in any order.
 
         A closure that ends before it begins is none. An int is microseconds since 1970 UTC, a datetime must be aware.
@@ -133,7 +133,7 @@ def moment_of(micros: int) -> datetime:
     return HORIZON_START + timedelta(microseconds=int(micros))
 
 
-def add_time(clock: Clock, start: datetime, amount: timedelta) -> datetime:
+def add_time(clock: WorkClock, start: datetime, amount: timedelta) -> datetime:
     """The first moment (UTC) by which ``amount`` of opening time has passed since ``start`` (aware).
 
     Friday 16:30 plus one hour is Monday 9:30 where it opens from 9 to 17; Friday 16:00 plus one hour is Friday 17:00.
@@ -142,7 +142,7 @@ def add_time(clock: Clock, start: datetime, amount: timedelta) -> datetime:
     return moment_of(int(clock.add(micros_of(start), within // _MICROSECOND)))
 
 
-def closing_of_working_day(clock: Clock, moment: datetime) -> datetime:
+def closing_of_working_day(clock: WorkClock, moment: datetime) -> datetime:
     """When the party closes for the day (UTC) on the local day of ``moment``, or on the next day that it is open.
 
     A day that is over by ``moment`` does not count. Who stays open past midnight closes at midnight in this sense.
@@ -164,7 +164,7 @@ def closing_of_working_day(clock: Clock, moment: datetime) -> datetime:
     return max(HORIZON_END, moment.astimezone(UTC))
 
 
-def promise_of_next_news(clock: Clock, now: datetime, amount: timedelta) -> datetime:
+def promise_of_next_news(clock: WorkClock, now: datetime, amount: timedelta) -> datetime:
     """The moment (UTC) that a message written ``now`` names for the next news, which is due after ``amount``.
 
     The customer is promised the closing of the working day on which the hour after that falls, so there is always an
@@ -199,16 +199,16 @@ def _bounded(moment: datetime | int) -> int:
     return min(max(micros_of(moment) if isinstance(moment, datetime) else int(moment), 0), _END)
 
 
-def _clock(calendar: Calendar, opens: Micros, closes: Micros) -> Clock:
+def _clock(calendar: Calendar, opens: Micros, closes: Micros) -> WorkClock:
     lengths = closes - opens
     worked = np.cumsum(lengths) - lengths
     for array in (opens, closes, worked):
         array.setflags(write=False)
-    return Clock(calendar, opens, closes, worked, int(lengths.sum()))
+    return WorkClock(calendar, opens, closes, worked, int(lengths.sum()))
 
 
 @lru_cache(maxsize=64)
-def _compiled(calendar: Calendar) -> Clock:
+def _compiled(calendar: Calendar) -> WorkClock:
     spans = _slots_of_all_days(calendar).reshape(-1, 2).clip(0, _END)
     spans = spans[spans[:, 0] < spans[:, 1]]
     # An opening begins where the one before has ended earlier; around the clock is one opening.

@@ -21,7 +21,7 @@ from events import names
 from events.log import last_position
 from events.subjects import notices_subject
 from projections.calendar import DEFAULT
-from projections.clock import Clock, add_time
+from projections.clock import WorkClock, add_time
 from services.answering import ask
 from services.connecting import connect
 from services.settings import Settings, load_settings
@@ -111,7 +111,9 @@ def overdue_since(now: datetime) -> datetime:
     """The latest moment, whole days ago, from which more than two working days have passed: on any day of any week."""
     moments = (now - timedelta(days=days) for days in range(1, 7))
     allowed = timedelta(hours=16)
-    return next(moment for moment in moments if add_time(Clock.of(DEFAULT), moment, allowed) < now - timedelta(hours=1))
+    return next(
+        moment for moment in moments if add_time(WorkClock.of(DEFAULT), moment, allowed) < now - timedelta(hours=1)
+    )
 
 
 def letters(folder: Path) -> list[EmailMessage]:

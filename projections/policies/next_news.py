@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from projections.calendar import ALWAYS
-from projections.clock import Clock, add_time, closing_of_working_day, promise_of_next_news
+from projections.clock import WorkClock, add_time, closing_of_working_day, promise_of_next_news
 from projections.policies.amount import Amount
 
 
-def after_missed_visit(allowed: Amount, own: Clock, day_length: timedelta, now: datetime) -> datetime:
+def after_missed_visit(allowed: Amount, own: WorkClock, day_length: timedelta, now: datetime) -> datetime:
     """The moment (UTC) that a letter written ``now`` names for the next news, by a party that is open as ``own`` says.
 
     Working time ends with the working day in which it is over: whoever was missed late in the afternoon, at night or in
@@ -20,11 +20,11 @@ def after_missed_visit(allowed: Amount, own: Clock, day_length: timedelta, now: 
     """
     amount = timedelta(microseconds=allowed.microseconds(day_length))
     if allowed.around_the_clock or own.calendar.never_closes:
-        return promise_of_next_news(Clock.of(ALWAYS), now, amount)
+        return promise_of_next_news(WorkClock.of(ALWAYS), now, amount)
     return closing_of_working_day(own, add_time(own, now, amount))
 
 
-def while_it_lies_ready(shop: Clock, now: datetime) -> datetime | None:
+def while_it_lies_ready(shop: WorkClock, now: datetime) -> datetime | None:
     """The moment (UTC) that a letter about an urgent order written ``now`` names, where all that is left to do is hers:
     to collect it from a ``shop`` with these opening hours. It is the end of the working day on which one has passed.
 

@@ -10,7 +10,7 @@ import numpy as np
 from events.party import PARTNER_ROLES, PartyError, check_party
 from projections.book import open_book
 from projections.calendar import local_moment
-from projections.clock import Clock, micros_of, moment_of
+from projections.clock import WorkClock, micros_of, moment_of
 from projections.queries.arguments import Arguments, QueryError
 from projections.queries.product_and_place import with_product_and_place
 from projections.queries.reading import Reading, Row
@@ -47,7 +47,7 @@ def briefings(reading: Reading, arguments: Arguments) -> Row:
     return {"briefings": [row | {"last": last.get(row["party"], 0) if row["due"] else None} for row in found]}
 
 
-def _standing(row: Row, clock: Clock, now: datetime) -> Row:
+def _standing(row: Row, clock: WorkClock, now: datetime) -> Row:
     day, opened = today(clock, now), has_opened(clock, now)
     given = day.isoformat() in row.pop("days")
     return {**row, "day": day.isoformat(), "opened": opened, "given": given, "due": opened and not given}
@@ -110,17 +110,17 @@ def _named(reading: Reading, party: str, parts: dict[str, list[Row]]) -> dict[st
 # -- the party's own days ---------------------------------------------------------------------------------------------
 
 
-def today(clock: Clock, now: datetime) -> date:
+def today(clock: WorkClock, now: datetime) -> date:
     """The day that it is where the party is."""
     return now.astimezone(clock.calendar.zone).date()
 
 
-def has_opened(clock: Clock, now: datetime) -> bool:
+def has_opened(clock: WorkClock, now: datetime) -> bool:
     """Whether its doors were open for any time of its day."""
     return bool(clock.between(micros_of(_midnight(clock, today(clock, now))), micros_of(now)) > 0)
 
 
-def day_before(clock: Clock, now: datetime) -> datetime:
+def day_before(clock: WorkClock, now: datetime) -> datetime:
     """The beginning (UTC) of the last of its days before today on which it was open: on Monday usually of Friday."""
     midnight = micros_of(_midnight(clock, today(clock, now)))
     place = int(np.searchsorted(clock.opens, midnight, side="left")) - 1
@@ -130,5 +130,5 @@ def day_before(clock: Clock, now: datetime) -> datetime:
     return _midnight(clock, today(clock, last_open))
 
 
-def _midnight(clock: Clock, day: date) -> datetime:
+def _midnight(clock: WorkClock, day: date) -> datetime:
     return local_moment(clock.calendar.zone, day, 0)

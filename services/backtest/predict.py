@@ -17,7 +17,7 @@ import numpy as np
 from events.chain import MessageKind, MessagePlanned, commitment_id
 from events.party import NOTIFIER, WATCHDOG
 from projections.book import Terms
-from projections.clock import Clock, micros_of, moment_of, promise_of_next_news
+from projections.clock import WorkClock, micros_of, moment_of, promise_of_next_news
 from projections.policies.next_news import after_missed_visit, while_it_lies_ready
 from projections.policies.words import is_hurried
 from projections.terms import before_news, level_at, nudge_at
@@ -47,7 +47,7 @@ class TooManyMessagesError(ValueError):
 
 
 def predict(
-    story: Story, news: Terms, manners: Manners, policy: MessagePolicy | None = None, shop: Clock | None = None
+    story: Story, news: Terms, manners: Manners, policy: MessagePolicy | None = None, shop: WorkClock | None = None
 ) -> list[Message]:
     """The messages that the customer would have got, in order; ``news`` has the rule for updates.
 
@@ -91,7 +91,9 @@ class _Waiting(NamedTuple):
 
 
 class _Replay:
-    def __init__(self, story: Story, news: Terms, manners: Manners, policy: MessagePolicy, shop: Clock | None) -> None:
+    def __init__(
+        self, story: Story, news: Terms, manners: Manners, policy: MessagePolicy, shop: WorkClock | None
+    ) -> None:
         self.story, self.terms, self.manners, self.policy, self.shop = story, news, manners, policy, shop
         self.late = sorted(story.late)
         self.position = 0

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from events.chain import MessageKind, MessagePlanned
 from events.envelope import Event
 from events.party import role_of
-from projections.clock import Clock, promise_of_next_news
+from projections.clock import WorkClock, promise_of_next_news
 from projections.policies.amount import Amount
 from projections.policies.messages import MessageRules
 from projections.policy import DEFAULT_POLICY
@@ -36,7 +36,7 @@ def usual_promise(now: datetime, closures: Sequence[Closure] = ()) -> datetime:
     """The next news that can be promised ``now`` under the built-in policy, by a party with its calendar."""
     amount = DEFAULT_POLICY.resolve("update", "retailer:any").amount
     allowed = timedelta(microseconds=amount.microseconds(DEFAULT_POLICY.calendar.day_length))
-    return promise_of_next_news(Clock.of(DEFAULT_POLICY.calendar).less(closures), now, allowed)
+    return promise_of_next_news(WorkClock.of(DEFAULT_POLICY.calendar).less(closures), now, allowed)
 
 
 @dataclass(frozen=True)

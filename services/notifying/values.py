@@ -11,7 +11,7 @@ from typing import Final
 
 from events.party import name_of
 from projections.calendar import DEFAULT
-from projections.clock import Clock, closing_of_working_day
+from projections.clock import WorkClock, closing_of_working_day
 from services.notifying.as_one import as_one, without_article
 from services.notifying.dates import SPEECH, ZONE
 from services.notifying.discretion import LONGEST_ANSWER, holds_no_address, one_line, part_is_gone, passed_on
@@ -208,7 +208,7 @@ class _Words:
         }
 
     def _closed(self, begin: datetime | None, end: datetime | None, names: tuple[str, str, str]) -> dict[str, object]:
-        again = closing_of_working_day(Clock.of(DEFAULT), end) if end else None
+        again = closing_of_working_day(WorkClock.of(DEFAULT), end) if end else None
         now = self._plan.now
         told = (
             begin is not None and begin <= now,

@@ -23,7 +23,7 @@ from projections.calendar import (
     read_slots,
 )
 from projections.clock import (
-    Clock,
+    WorkClock,
     add_time,
     closing_of_working_day,
     micros_of,
@@ -38,7 +38,7 @@ HOUR: Final = timedelta(hours=1)
 NEWS: Final = timedelta(hours=40)
 END: Final = micros_of(HORIZON_END)
 
-CLOCK: Final = Clock.of(DEFAULT)
+CLOCK: Final = WorkClock.of(DEFAULT)
 
 
 def local(text: str, zone: str = "Europe/Amsterdam") -> datetime:
@@ -110,7 +110,7 @@ SUNDAYS: Final = Calendar(week=((),) * 6 + (read_slots("00:00-24:00"),))
 )
 def test_opening_hours_pass_while_it_is_open(calendar: Calendar, start: str, hours: float, due: str) -> None:
     begin, end, amount = local(start, calendar.time_zone), local(due, calendar.time_zone), timedelta(hours=hours)
-    clock = Clock.of(calendar)
+    clock = WorkClock.of(calendar)
     assert add_time(clock, begin, amount) == end
     assert add_working_time_slowly(calendar, begin, amount) == end
     assert moment_of(int(clock.between(micros_of(begin), micros_of(end)))) - HORIZON_START == amount
@@ -119,7 +119,7 @@ def test_opening_hours_pass_while_it_is_open(calendar: Calendar, start: str, hou
 
 def test_night_and_weekend_count_for_who_never_closes() -> None:
     saturday_night = datetime(2026, 1, 17, 23, 30, tzinfo=UTC)
-    assert add_time(Clock.of(ALWAYS), saturday_night, NEWS) == saturday_night + NEWS
+    assert add_time(WorkClock.of(ALWAYS), saturday_night, NEWS) == saturday_night + NEWS
 
 
 def test_a_closure_stops_the_clock() -> None:
@@ -138,8 +138,8 @@ def test_three_hours_of_waiting_for_the_customer_are_three_hours_later() -> None
 
 
 def test_slots_that_touch_are_one_opening() -> None:
-    assert np.array_equal(Clock.of(weekdays("9-12, 12-17")).opens, CLOCK.opens)
-    assert Clock.of(AROUND_THE_CLOCK).opens.size == Clock.of(ALWAYS).opens.size == 1
+    assert np.array_equal(WorkClock.of(weekdays("9-12, 12-17")).opens, CLOCK.opens)
+    assert WorkClock.of(AROUND_THE_CLOCK).opens.size == WorkClock.of(ALWAYS).opens.size == 1
 
 
 def test_closures_may_come_in_any_shape() -> None:
@@ -168,7 +168,7 @@ def test_closures_may_come_in_any_shape() -> None:
 def test_a_clock_without_closures_is_itself() -> None:
     assert CLOCK.less([]) is CLOCK
     assert CLOCK.less([(5, 5), (9, 1), (END, END + 1)]) is CLOCK
-    assert Clock.of(Calendar()) is CLOCK
+    assert WorkClock.of(Calendar()) is CLOCK
     assert not CLOCK.opens.flags.writeable
 
 
@@ -240,7 +240,7 @@ def test_the_working_day_closes_at_five_or_when_a_closure_begins() -> None:
 )
 def test_the_working_day_is_that_of_the_party(calendar: Calendar, moment: str, closing: str) -> None:
     zone = calendar.time_zone
-    assert closing_of_working_day(Clock.of(calendar), local(moment, zone)) == local(closing, zone)
+    assert closing_of_working_day(WorkClock.of(calendar), local(moment, zone)) == local(closing, zone)
 
 
 def test_the_next_news_is_promised_for_the_end_of_the_day_after_it_is_due() -> None:
@@ -254,10 +254,10 @@ def test_the_next_news_is_promised_for_the_end_of_the_day_after_it_is_due() -> N
 
 def test_who_never_closes_promises_news_an_hour_after_it_is_due_at_the_next_half_hour() -> None:
     saturday = datetime(2026, 1, 17, 22, 30, tzinfo=UTC)
-    assert promise_of_next_news(Clock.of(ALWAYS), saturday, NEWS) == saturday + 41 * HOUR
+    assert promise_of_next_news(WorkClock.of(ALWAYS), saturday, NEWS) == saturday + 41 * HOUR
     for odd in (timedelta(minutes=-16), timedelta(seconds=1), timedelta(minutes=-29, seconds=1)):
-        assert promise_of_next_news(Clock.of(ALWAYS), saturday + odd, NEWS) == saturday + 41 * HOUR
-    closed = Clock.of(ALWAYS).less([(saturday, saturday + 2 * HOUR)])
+        assert promise_of_next_news(WorkClock.of(ALWAYS), saturday + odd, NEWS) == saturday + 41 * HOUR
+    closed = WorkClock.of(ALWAYS).less([(saturday, saturday + 2 * HOUR)])
     assert promise_of_next_news(closed, saturday, NEWS) == saturday + 43 * HOUR
 
 
@@ -333,7 +333,7 @@ def test_the_clock_counts_like_a_walk_day_by_day(
     calendar: Calendar, day: date, closures: list[tuple[int, int]], first: int, step: int, odd: int, days: float
 ) -> None:
     midnight, closed = around(day, closures)
-    clock = Clock.of(calendar).less(closed)
+    clock = WorkClock.of(calendar).less(closed)
     starts = [midnight + timedelta(minutes=first + step * number, microseconds=odd) for number in range(QUESTIONS)]
     # From nothing at all to so many working days.
     amounts = [calendar.day_length * days * number / (QUESTIONS - 1) for number in range(QUESTIONS)]
@@ -359,7 +359,7 @@ def test_a_clock_agrees_with_itself_and_with_its_days(
     calendar: Calendar, day: date, closures: list[tuple[int, int]]
 ) -> None:
     midnight, closed = around(day, closures)
-    clock = Clock.of(calendar).less(closed)
+    clock = WorkClock.of(calendar).less(closed)
     assert (clock.opens < clock.closes).all()
     assert (clock.closes[:-1] < clock.opens[1:]).all()
     assert clock.total == (clock.closes - clock.opens).sum()

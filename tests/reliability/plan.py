@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from projections.calendar import DEFAULT
-from projections.clock import Clock, add_time
+from projections.clock import WorkClock, add_time
 
 SHOPS = ("retailer:harbour", "retailer:market square")
 IMPORTERS = ("importer:north", "importer:south")
@@ -132,7 +132,7 @@ class Plan:
         """So many days ago that what was handed over then is overdue by now, and not a day more."""
         days = 1
         while add_time(
-            Clock.of(DEFAULT), self._now - timedelta(days=days), timedelta(hours=16)
+            WorkClock.of(DEFAULT), self._now - timedelta(days=days), timedelta(hours=16)
         ) > self._now - timedelta(hours=1):
             days += 1
         return self._now - timedelta(days=days)

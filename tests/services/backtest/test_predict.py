@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.book import Book, Terms
-from projections.clock import Clock, micros_of, moment_of
+from projections.clock import WorkClock, micros_of, moment_of
 from projections.policy import Policy
 from services.backtest.predict import TooManyMessagesError, predict
 from services.backtest.records import Fact, Late, Message, Story, gaps
@@ -187,7 +187,7 @@ def test_what_was_urgent_and_lies_ready_is_recalled_when_the_shop_is_open() -> N
     )
     quiet = Manners.of(None, None)
     news = rule('[[override]]\nurgency = "urgent"\nkind = "update"\nallow = "12 hours"', "urgent")
-    shop = Clock.of(Policy.parse("").calendar)
+    shop = WorkClock.of(Policy.parse("").calendar)
     ready = [each for each in predict(facts, news, quiet, shop=shop) if each.at >= at(101)]
     assert [(moment_of(each.at).isoformat(timespec="minutes"), each.kind) for each in ready] == [
         ("2026-11-06T15:06+00:00", "ready"),

@@ -10,7 +10,7 @@ import pytest
 
 from events.envelope import Event
 from projections.calendar import ALWAYS
-from projections.clock import Clock, promise_of_next_news
+from projections.clock import WorkClock, promise_of_next_news
 from projections.policies.next_news import after_missed_visit, while_it_lies_ready
 from projections.policy import Policy
 from services.adopting import adoption
@@ -54,7 +54,7 @@ def test_no_letter_is_promised_for_the_night(now: str, promise: str, named: str)
 def test_however_little_time_there_is_for_news_no_letter_follows_right_after_another(allowed: int) -> None:
     for minute in range(0, 24 * 60, 10):
         now = at("02 00:00") + minute * HOUR / 60
-        promise = promise_of_next_news(Clock.of(ALWAYS), now, allowed * HOUR)
+        promise = promise_of_next_news(WorkClock.of(ALWAYS), now, allowed * HOUR)
         # It is due an hour before what was named, and written a little before that.
         assert by_day(promise, now, NIGHTS) - HOUR - now >= allowed * HOUR / 3
 
@@ -199,7 +199,7 @@ async def test_the_policy_says_how_soon(chain: Chain) -> None:
 def test_who_was_missed_late_in_the_afternoon_hears_on_the_next_working_day(now: str, named: str) -> None:
     calendar = Policy.parse("").calendar
     allowed = Policy.parse("").messages.after_missed_visit
-    assert after_missed_visit(allowed, Clock.of(calendar), calendar.day_length, at(now)) == at(named)
+    assert after_missed_visit(allowed, WorkClock.of(calendar), calendar.day_length, at(now)) == at(named)
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_who_was_missed_late_in_the_afternoon_hears_on_the_next_working_day(now:
     [("06 10:00", "09 17:00"), ("06 16:00", "09 17:00"), ("07 12:00", "09 17:00"), ("02 10:00", "03 17:00")],
 )
 def test_of_what_was_urgent_and_lies_ready_she_hears_when_the_shop_is_open(now: str, named: str) -> None:
-    assert while_it_lies_ready(Clock.of(Policy.parse("").calendar), at(now)) == at(named)
-    assert while_it_lies_ready(Clock.of(ALWAYS), at(now)) is None
+    assert while_it_lies_ready(WorkClock.of(Policy.parse("").calendar), at(now)) == at(named)
+    assert while_it_lies_ready(WorkClock.of(ALWAYS), at(now)) is None
 
 
 def _plan(chain: Chain, trigger: Event, now: datetime, sooner: datetime | None = MISSED + DAY) -> MessagePlan:

@@ -10,7 +10,7 @@ import pytest
 
 from events.envelope import Event
 from projections.calendar import DEFAULT
-from projections.clock import Clock, add_time
+from projections.clock import WorkClock, add_time
 from services.notifying.decency import Manners
 from services.notifying.records import PlannedMessage
 from services.notifying.steadying import to_be_written
@@ -32,7 +32,7 @@ from tests.services.notifying.chain import (
 from tests.services.notifying.post import teller
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-CLOCK = Clock.of(DEFAULT)
+CLOCK = WorkClock.of(DEFAULT)
 WEEK, CUE = timedelta(hours=40), timedelta(hours=38)
 
 
