@@ -29,7 +29,7 @@ from projections.models import CATALOG
 from projections.rebuild import build_stored, take_over
 from projections.schema import (
     DatabaseError,
-    Settings,
+    DuckDBSettings,
     borrow_apart,
     create_or_check,
     give_back_apart,
@@ -298,7 +298,7 @@ def open_database(path: Path | str, *, threads: int | None = None) -> Database:
     ``threads``, their number follows from how much there is.
     """
     target = Path(path)
-    settings: Settings = {
+    settings: DuckDBSettings = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "threads": 1 if threads is None else threads,

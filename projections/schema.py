@@ -19,7 +19,7 @@ from projections.statements import read_sql
 from projections.threads import Hands, share_work
 from projections.workbench import Workbench
 
-Settings = dict[str, str | bool | int | float | list[str]]
+DuckDBSettings = dict[str, str | bool | int | float | list[str]]
 
 #: Large, because folding the write-ahead log into the file is what makes a live batch slow now and then.
 _CHECKPOINT_THRESHOLD: Final = "256MB"
@@ -40,7 +40,7 @@ class InUseError(DatabaseError):
     """Another process has the file open."""
 
 
-def create_or_check(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, bool]:
+def create_or_check(path: Path, settings: DuckDBSettings) -> tuple[DuckDBPyConnection, bool]:
     """Attach the file, usable and empty if need be. Also tells whether its models are of another version."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +131,7 @@ def remove(path: Path) -> None:
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
 
 
-def _attach(path: Path, settings: Settings) -> tuple[DuckDBPyConnection, tuple[str, str] | None]:
+def _attach(path: Path, settings: DuckDBSettings) -> tuple[DuckDBPyConnection, tuple[str, str] | None]:
     """Attach the file. Also gives the versions of what made its mirror and its models; None if it is empty."""
     root = duckdb.connect(":memory:", config=settings)
     try:

@@ -18,7 +18,7 @@ from services.intake.faults import problem_of
 from services.intake.index import Index
 from services.intake.limbo import Limbo
 from services.intake.problems import Refusal
-from services.intake.reading_ahead import Submission
+from services.intake.reading_ahead import ReadSubmission
 from services.intake.receipts import Outcome
 from services.intake.settling import Answers, Rejection
 
@@ -33,7 +33,7 @@ class Decided:
     by_number: bool = False  # some name their orders by a number that others may have given to another order since
 
 
-def judge(batch: Iterable[tuple[Msg, Submission]], index: Index, limbo: Limbo, now: datetime) -> Decided:
+def judge(batch: Iterable[tuple[Msg, ReadSubmission]], index: Index, limbo: Limbo, now: datetime) -> Decided:
     """Decide on a batch, each as if those before it were in the log; ``index`` remembers them until it is told to
     forget."""
     decided = Decided()

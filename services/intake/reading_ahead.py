@@ -20,7 +20,7 @@ from services.intake.problems import Refusal
 from services.intake.reading import read_document, read_event, submission_id
 
 
-class Submission(NamedTuple):
+class ReadSubmission(NamedTuple):
     """All that can be told of a submission by itself; empty where it cannot, with the reason."""
 
     document: dict[str, Any]
@@ -33,13 +33,13 @@ class ReadAhead:
     """``arrived`` for each message, ``of`` when its turn comes, ``forget`` when it has had it."""
 
     def __init__(self) -> None:
-        self._read: dict[str, Submission] = {}  # by reply subject
+        self._read: dict[str, ReadSubmission] = {}  # by reply subject
 
     def arrived(self, message: Msg) -> None:
         with suppress(Exception):  # a fault of ours comes to light when its turn comes
             self._read[message.reply] = read(message)
 
-    def of(self, message: Msg) -> Submission:
+    def of(self, message: Msg) -> ReadSubmission:
         """It may have come before somebody listened."""
         return self._read.get(message.reply) or read(message)
 
@@ -51,7 +51,7 @@ class ReadAhead:
         return len(self._read)
 
 
-def read(message: Msg) -> Submission:
+def read(message: Msg) -> ReadSubmission:
     """Read one submission; what is wrong with it is part of the answer."""
     document: dict[str, Any] = {}
     id = None
@@ -61,9 +61,9 @@ def read(message: Msg) -> Submission:
         event = read_event(document)
         fact_key(event.source, event.id)  # both are remembered, for when they are needed
         order_hash(event.subject)
-        return Submission(document, id, event, check(event, party_of(message)))
+        return ReadSubmission(document, id, event, check(event, party_of(message)))
     except Refusal as refusal:
-        return Submission(document, id, refusal.alone(), None)
+        return ReadSubmission(document, id, refusal.alone(), None)
 
 
 def contact_key_of(message: Msg, party: str) -> str | None:
