@@ -84,11 +84,15 @@ class AppriseDelivery:
         self._caller = WebhookCaller(webhook_of, now, private_networks)
         self._webhooks: dict[str, Guarded] = {}  # each shop's system has troubles of its own
 
+    def serves(self, kind: str) -> bool:
+        """Whether a service is set for that kind of channel."""
+        return kind in self._services
+
     def routes(self, contact: Contact, accountable: str) -> tuple[Channel, ...]:
         """The webhook of the party that answers to her, or else those of her channels that somebody serves."""
         if self._webhook_of(accountable) is not None:
             return (Channel.model_construct(kind=WEBHOOK, address=accountable),)
-        return tuple(channel for channel in contact.channels if channel.kind in self._services)
+        return tuple(channel for channel in contact.channels if self.serves(channel.kind))
 
     def ready_in(self, kind: str) -> float:
         """A webhook is always tried: one shop's trouble is not another's (one that rests says so when it is called)."""

@@ -116,7 +116,8 @@ def _notifier(settings: Settings, clock: Clock) -> Service:
             limits=settings.limits,
             daily_list=settings.daily_list,
         )
-        return Closing(BesideIt(notifier, Desk(connection, ask, clock, letter_folders(settings))), delivery.close)
+        desk = Desk(connection, ask, clock, letter_folders(settings), delivery.serves)
+        return Closing(BesideIt(notifier, desk), delivery.close)
 
     return Connected(_connector(settings, "notifier"), built)
 

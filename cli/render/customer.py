@@ -38,6 +38,9 @@ def customer(result: Row, moments: Moments) -> Iterator[RenderableType]:
     else:
         for name, value in _preferences(contact, bool(result.get("paused")), moments):
             yield indented(Text(f"{name:<12}", style="dim").append(value, style="not dim"), 2)
+        if not_served := [word(kind) for kind in result.get("not_served") or []]:
+            kinds = " and ".join(not_served)
+            yield indented(Text(f"No service is set for {kinds}: nothing reaches her that way.", style="yellow"), 2)
     orders: list[Row] = result.get("orders") or []
     if orders:
         yield Text("")

@@ -98,7 +98,7 @@ class Desk:
     """``await start()``, then it answers until ``await stop()``.
 
     ``letters`` are folders in which letters lie; after a customer was forgotten they are looked through once more,
-    ``look_again`` seconds later.
+    ``look_again`` seconds later. ``serves`` says of a kind of channel whether a service is set for it.
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class Desk:
         ask: Ask,
         clock: Clock,
         letters: Sequence[Path] = (),
+        serves: Callable[[str], bool] = lambda kind: True,
         look_again: float = _LOOK_AGAIN,
     ) -> None:
         self._connection = connection
@@ -114,6 +115,7 @@ class Desk:
         self._answered = ask
         self._clock = clock
         self._letters = letters
+        self._serves = serves
         self._look_again = look_again
         self._beside: set[asyncio.Task[None]] = set()
         self._leaving = asyncio.Event()
@@ -434,7 +436,9 @@ class Desk:
         entry = await self._book.find(customer.key)
         if not entry.revision and not customer.orders:
             raise DeskError(await self._unknown(customer))
-        return as_document(customer, entry.contact, entry.forgotten, self._clock.now())
+        kinds = dict.fromkeys(channel.kind for channel in entry.contact.channels) if entry.contact else ()
+        document = as_document(customer, entry.contact, entry.forgotten, self._clock.now())
+        return document | {"not_served": [kind for kind in kinds if not self._serves(kind)]}
 
     async def _is_known(self, customer: Customer) -> bool:
         """Whether there is a record of her, or was, or an order of hers."""

@@ -133,7 +133,9 @@ def test_she_is_shown_changed_exported_and_forgotten(home: Path, order: str, tmp
     )
     assert changed["contact"]["channels"] == [{"kind": "sms", "address": "+3160000001"}]
     assert (changed["contact"]["not_told"], changed["paused"]) == (["update", "check"], True)
-    assert "until" in call("customer", "show", order, home=home).stdout
+    told = call("customer", "show", order, home=home).stdout
+    assert "until" in told
+    assert "No service is set for sms: nothing reaches her that way." in told
     back = answer("customer", "set", f"{SHOP} {reference}", "--not-told", "none", "--pause-until", "none", home=home)
     assert (back["contact"]["not_told"], back["paused"], back["contact"]["quiet"]) == ([], False, "21:00-8:00")
     file = tmp_path / "hers.json"

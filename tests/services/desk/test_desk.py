@@ -95,6 +95,7 @@ async def test_she_is_shown_and_changed(office: Office) -> None:
         "not_told": ["update"],
         "paused_until": "2099-01-01T00:00:00Z",
     }
+    assert changed["not_served"] == ["sms"], "no service is set for it"
     taken_off = await office.desk("set", ref="W-1", quiet=None, paused_until=None, not_told=[])
     assert taken_off["contact"] == shown["contact"]
     # A later order of hers does not undo what she asked for.
