@@ -1,148 +1,20 @@
-"""The OpenAPI 3.1 document, from the models."""
+"""The OpenAPI 3.1 document: each operation with its answers. What stands in bodies: openapi_models.py."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import BaseModel, Field
-from pydantic.json_schema import models_json_schema
-
-from events.envelope import CONTENT_TYPE, MAX_BYTES, Event
+from events.envelope import CONTENT_TYPE, MAX_BYTES
 from projections.queries.parts import MOST_CHANGED
 from services.carriers.secrets import NAMES as CARRIERS
-from services.epcis.reading import MAX_EVENTS, CapturedEvent
+from services.epcis.reading import MAX_EVENTS
 from services.http.capture import BEHAVIOUR, MEDIA_TYPES
 from services.http.events import BATCH_TYPE, MAX_BATCH_BYTES
 from services.http.limits import MAX_BATCH
+from services.http.openapi_models import schema_of, schemas
 from services.http.problems import CONTENT_TYPE as PROBLEM_TYPE
 from services.http.remembered import KEPT
-from services.intake.problems import Fault
-
-_REF: Final = "#/components/schemas/{model}"
-
-
-class ProblemDetails(BaseModel):
-    """RFC 9457. ``pointer`` is the JSON pointer of the field, ``errors`` all that is wrong, the first of them first."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    pointer: str | None = None
-    submission: str | None = Field(None, description="the event's own id")
-    errors: list[Fault] | None = None
-    outcome: Literal["rejected"] | None = Field(None, description="of an event that the intake refused, and keeps")
-
-
-class ReceiptProblem(BaseModel):
-    """Why an event was rejected or is held."""
-
-    type: str
-    title: str
-    detail: str
-    pointer: str | None = None
-    submission: str | None = None
-    errors: list[Fault] | None = None
-    held_until: datetime | None = Field(None, description="if no order came by then, it is rejected")
-
-
-class Receipt(BaseModel):
-    """What became of one event."""
-
-    id: str | None
-    source: str | None = None
-    outcome: Literal["accepted", "duplicate", "held", "rejected", "pending"]
-    order: str | None = Field(None, description="the chain's own id of the order")
-    position: int | None = Field(None, description="in the log")
-    problem: ReceiptProblem | None = None
-
-
-class Receipts(BaseModel):
-    """One receipt for each event, in their order."""
-
-    receipts: list[Receipt]
-    cursor: str | None = Field(None, description="where they were asked for with after: to go on from")
-
-
-class Captured(BaseModel):
-    """What became of one EPCIS event."""
-
-    pointer: str
-    outcome: Literal["captured", "held", "kept", "refused", "pending"]
-    eventID: str | None = None
-    why: str | None = Field(None, description="why it has no fact here; it is kept as it came")
-    receipts: list[Receipt] | None = None
-
-
-class CaptureJob(BaseModel):
-    """An EPCISCaptureJob; ``events`` is ours."""
-
-    captureID: str
-    createdAt: str
-    finishedAt: str | None
-    running: bool
-    success: bool
-    captureErrorBehaviour: Literal["rollback", "proceed"]
-    errors: list[dict[str, Any]]
-    events: list[Captured]
-
-
-class Timeline(BaseModel):
-    """An order's story, as docs/json.md says; ``messages`` and ``contacts`` for those who face the customer."""
-
-    order: dict[str, Any]
-    entries: list[dict[str, Any]]
-    handoffs: list[dict[str, Any]]  # with where the carrier says that the parcel is
-    commitments: list[dict[str, Any]]
-    messages: list[dict[str, Any]] | None = None
-    contacts: list[dict[str, Any]] | None = None
-
-
-class ChangedOrder(BaseModel):
-    """An order of yours; ``position`` is that of the last that was said of it."""
-
-    order_id: str
-    position: int
-    status: str
-    open: bool
-    since: str | None
-    holder: str | None
-
-
-class ChangedOrders(BaseModel):
-    """Go on from ``cursor``, at once if there is ``more``."""
-
-    orders: list[ChangedOrder]
-    cursor: int
-    more: bool
-
-
-class Notices(BaseModel):
-    """Notices as on ``notices.<role>.<name>`` over NATS, as they came; go on from ``cursor``."""
-
-    notices: list[dict[str, Any]]
-    cursor: str
-
-
-class Scans(BaseModel):
-    """So many scans were taken; those of parcels that nobody handed over yet wait for that."""
-
-    scans: int
-
-
-_MODELS: Final = (
-    Event,
-    CapturedEvent,
-    ProblemDetails,
-    Receipts,
-    CaptureJob,
-    Timeline,
-    ChangedOrders,
-    Notices,
-    Scans,
-)
 
 _PROBLEMS: Final = {
     400: "It cannot be read",
@@ -160,10 +32,6 @@ _PROBLEMS: Final = {
 }
 
 
-def _schema(name: str) -> dict[str, str]:
-    return {"$ref": _REF.format(model=name)}
-
-
 def _content(kind: str, schema: Any) -> dict[str, Any]:
     return {kind: {"schema": schema}}
 
@@ -171,11 +39,11 @@ def _content(kind: str, schema: Any) -> dict[str, Any]:
 def _answers(statuses: tuple[int, ...], **fine: tuple[str, str]) -> dict[str, Any]:
     """Responses: ``s200=(description, model)``, and problems."""
     answers = {
-        status[1:]: {"description": text, "content": _content("application/json", _schema(model))}
+        status[1:]: {"description": text, "content": _content("application/json", schema_of(model))}
         for status, (text, model) in fine.items()
     }
     problems = {
-        str(status): {"description": _PROBLEMS[status], "content": _content(PROBLEM_TYPE, _schema("ProblemDetails"))}
+        str(status): {"description": _PROBLEMS[status], "content": _content(PROBLEM_TYPE, schema_of("ProblemDetails"))}
         for status in statuses
     }
     return dict(sorted({**answers, **problems}.items()))
@@ -220,13 +88,13 @@ def document() -> dict[str, Any]:
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "the key of a party"}},
-            "schemas": _schemas(),
+            "schemas": schemas(),
         },
     }
 
 
 def _hand_in() -> dict[str, Any]:
-    event = _schema("Event")
+    event = schema_of("Event")
     each = {"description": "whatever else: each is judged for itself, and has a receipt that says what is wrong"}
     return {
         "operationId": "handIn",
@@ -283,7 +151,8 @@ def _captures() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                kind: {"schema": {"anyOf": [_schema("EPCISDocument"), _schema("EPCISEvent")]}} for kind in MEDIA_TYPES
+                kind: {"schema": {"anyOf": [schema_of("EPCISDocument"), schema_of("EPCISEvent")]}}
+                for kind in MEDIA_TYPES
             },
         },
         "responses": _answers(
@@ -395,39 +264,3 @@ def _query(name: str, schema: dict[str, Any], description: str = "") -> dict[str
 
 def _path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-
-
-def _schemas() -> dict[str, Any]:
-    _, models = models_json_schema([(model, "validation") for model in _MODELS], ref_template=_REF)
-    context = {"@context": {"description": "must name the context of EPCIS"}}
-    return {
-        **models["$defs"],
-        "AnyReceipt": {"anyOf": [_schema("Receipt"), _schema("Receipts")]},
-        "EPCISEvent": {
-            "allOf": [
-                {"type": "object", "required": ["@context"], "properties": context},
-                _schema("CapturedEvent"),
-            ]
-        },
-        "EPCISDocument": {
-            "type": "object",
-            "required": ["@context", "type", "schemaVersion", "creationDate", "epcisBody"],
-            "properties": {
-                **context,
-                "type": {"const": "EPCISDocument"},
-                "schemaVersion": {"type": "string", "pattern": r"^2\.[0-9]+(\.[0-9]+)?$"},
-                "creationDate": {"type": "string", "format": "date-time"},
-                "epcisBody": {
-                    "type": "object",
-                    "required": ["eventList"],
-                    "properties": {
-                        "eventList": {
-                            "type": "array",
-                            "maxItems": MAX_EVENTS,
-                            "items": _schema("CapturedEvent"),
-                        }
-                    },
-                },
-            },
-        },
-    }
