@@ -1,3 +1,4 @@
+-- As lanes.sql, of all lanes together.
 SELECT
     count(*) AS count,
     count(*) FILTER (WHERE state = 'received') AS received,

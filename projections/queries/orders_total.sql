@@ -1,3 +1,4 @@
+-- How many orders there are that orders_page.sql would page through.
 SELECT count(*) AS total
 FROM orders
 WHERE ($open::BOOLEAN IS NULL OR open = $open)

@@ -1,3 +1,4 @@
+-- The figures of the chain, in one row. Waits and answers in seconds.
 WITH handed AS (
     SELECT
         count(*) AS handoffs,
