@@ -11,7 +11,7 @@ import typer
 from cli.confirm import confirm
 from cli.errors import Problem
 from cli.options import Json, place_of
-from cli.output import console, moments_now, print_json
+from cli.output import moments_now, print_json, say
 from cli.overlap import Overlap, read_overlap
 from cli.pages import remove_page, renew_pages
 from cli.partners import iso, login_shown, print_whole
@@ -50,7 +50,7 @@ def rotate(
     print_whole(rotated(row, moments_now()))
     _tell_elsewhere(told)
     if old is not None and not told:
-        console().print("It must do so once more when the old one's time is over (docs/partners.md).", soft_wrap=True)
+        say("It must do so once more when the old one's time is over (docs/partners.md).")
 
 
 def suspend(ctx: typer.Context, role: Party, own_name: Name = None, as_json: Json = False) -> None:
@@ -126,14 +126,11 @@ def _report(party: str, access: str, told: bool, said: str, as_json: bool) -> No
     if as_json:
         print_json({"party": party, "access": access, "in_force": told})
     else:
-        console().print(said, soft_wrap=True)
+        say(said)
         _tell_elsewhere(told)
 
 
 def _tell_elsewhere(told: bool) -> None:
     """What is left to do where no server of this home has heard of it."""
     if not told:
-        console().print(
-            "No server runs on this home: one elsewhere must read its configuration again (SIGHUP), or be restarted.",
-            soft_wrap=True,
-        )
+        say("No server runs on this home: one elsewhere must read its configuration again (SIGHUP), or be restarted.")

@@ -10,7 +10,7 @@ import typer
 
 from cli.errors import Problem
 from cli.options import Json, place_of
-from cli.output import console, print_json
+from cli.output import print_json, say
 from cli.overlap import Overlap, read_overlap, until
 from cli.pages import renew_pages
 from cli.place import http_url
@@ -59,21 +59,20 @@ def key(
     if as_json:
         print_json({"party": party, "key": made, "old_key_until": old and old.isoformat(), "revoked": gone})
         return
-    out = console()
     if made is None:
         said = "No key" if gone == 0 else "Its key" if gone == 1 else f"All {gone} keys"
-        out.print(f"{said} of {party} was there to revoke." if not gone else f"{said} opens nothing any more.")
+        say(f"{said} of {party} was there to revoke." if not gone else f"{said} opens nothing any more.")
         return
     before = f"the one before works {until(old)}" if old is not None else "no other opens anything"
-    out.print(f"The key of {party}, which is shown only now; {before}:\n", soft_wrap=True)
-    out.print(f"  {made}\n", soft_wrap=True)
-    out.print("It is sent with every request: Authorization: Bearer rk_… (docs/http.md).", soft_wrap=True)
+    say(f"The key of {party}, which is shown only now; {before}:\n")
+    say(f"  {made}\n")
+    say("It is sent with every request: Authorization: Bearer rk_… (docs/http.md).")
     if address is not None:
-        out.print(f"Events go by POST to {address}/events.", soft_wrap=True)
+        say(f"Events go by POST to {address}/events.")
     if not place.folder.http_file.exists():
         opening = "" if address is not None else "name an http_port in repairchain.toml, and "
         closed = f"Nothing listens there yet: {opening}start the chain anew."
-        out.print(closed, style="yellow", soft_wrap=True)
+        say(closed, style="yellow")
 
 
 def identify(
@@ -100,4 +99,4 @@ def identify(
     if as_json:
         print_json({"party": party, "identifiers": known})
         return
-    console().print(f"{party} is {', '.join(known)}", soft_wrap=True)
+    say(f"{party} is {', '.join(known)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,16 @@ def show(parts: Iterable[RenderableType], as_of: datetime | None = None, known_a
         out.print(line)
     for part in parts:
         out.print(part)
+
+
+def say(line: str, style: str = "") -> None:
+    """Print a sentence with a path or a command in it, broken between words alone, and only for who looks at it; a line
+    that is indented is there to be copied, and whole."""
+    out = console()
+    if sys.stdout.isatty() and not line.startswith(" "):
+        words, end = line.rstrip("\n"), line[len(line.rstrip("\n")) :]
+        line = textwrap.fill(words, out.width, break_long_words=False, break_on_hyphens=False) + end
+    out.print(line, style=style, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

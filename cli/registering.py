@@ -9,7 +9,7 @@ import typer
 
 from cli.errors import Problem
 from cli.options import Json, place_of
-from cli.output import console, print_json
+from cli.output import print_json, say
 from cli.pages import renew_pages
 from cli.partners import login_shown
 from cli.party_options import Name, Nkey, Party, party_of
@@ -64,19 +64,18 @@ def add(
     if as_json:
         print_json({"party": party, **login_shown(login), "welcome": str(welcome), **changed})
         return
-    out = console()
     if no_webhook:
-        out.print(f"What customers of {party} are to hear goes to them again.", soft_wrap=True)
+        say(f"What customers of {party} are to hear goes to them again.")
         return
     if changed:
-        out.print(f"What customers of {party} are to hear goes to {changed['webhook']}.", soft_wrap=True)
+        say(f"What customers of {party} are to hear goes to {changed['webhook']}.")
         if secret := changed.get("secret"):
-            out.print("Its secret, which is shown only now, verifies each message (see docs/channels.md):\n")
-            out.print(f"  {secret}\n", soft_wrap=True)
+            say("Its secret, which is shown only now, verifies each message (see docs/channels.md):\n")
+            say(f"  {secret}\n")
         if rotate:
             return
     for line in _known(place, party, login, welcome) if known else _takes_part(place, party, login, welcome):
-        out.print(line, soft_wrap=True)
+        say(line)
 
 
 def _register(place: Place, party: str, card: dict[str, str | None], nkey: str | None) -> tuple[bool, Identity, Path]:
