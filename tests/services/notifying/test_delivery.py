@@ -20,9 +20,9 @@ from services.notifying.gateway import Gateway
 from services.notifying.letter import AddressError, check_address
 from services.notifying.mime import build_email
 from services.notifying.outcomes import Delivered, Failed, Unknown
-from tests.services.notifying.a_letter import LETTER, SENDER, read, text_of
 from tests.services.notifying.mailserver import MailServer, free_port
 from tests.services.notifying.receiver import receiving
+from tests.services.notifying.sample_letter import LETTER, SENDER, read, text_of
 
 
 def names_in(folder: Path) -> list[str]:

@@ -12,9 +12,9 @@ from apprise.decorators import notify
 
 from services.notifying.gateway import Gateway, Seen, verdict
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
-from tests.services.notifying.a_letter import LETTER
 from tests.services.notifying.mailserver import free_port
 from tests.services.notifying.receiver import Receiver, Reply, receiving
+from tests.services.notifying.sample_letter import LETTER
 
 TEXT = replace(LETTER, kind="sms", to_address="+31612345678")
 

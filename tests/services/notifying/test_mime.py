@@ -16,7 +16,7 @@ from services.notifying.discretion import one_line
 from services.notifying.letter import AddressError, Letter, check_address, check_phone
 from services.notifying.mime import Transfer, build_email, thread_id
 from tests.sampling import examples
-from tests.services.notifying.a_letter import LETTER, SENDER, read, text_of
+from tests.services.notifying.sample_letter import LETTER, SENDER, read, text_of
 
 HTML = '<!doctype html><html lang="nl"><body><p>Beste Zoë de Wit,</p><p>Kosten: € 85,00 &amp; meer.</p></body></html>\n'
 ABOUT = replace(LETTER, order="W-1001", html=HTML)

@@ -12,8 +12,6 @@ import pytest
 from services.notifying import smtp
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 from services.notifying.smtp import IDLE_SECONDS, LETTERS, Smtp, SmtpServer
-from tests.services.notifying.a_letter import LETTER, read, text_of
-from tests.services.notifying.a_letter import SENDER as OUR_ADDRESS
 from tests.services.notifying.mailserver import (
     CUT,
     GO_ON,
@@ -30,6 +28,8 @@ from tests.services.notifying.mailserver import (
     scripted,
 )
 from tests.services.notifying.receiver import make_certificate
+from tests.services.notifying.sample_letter import LETTER, read, text_of
+from tests.services.notifying.sample_letter import SENDER as OUR_ADDRESS
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from services.notifying.breaker import FAILURES, SHORTEST
 from services.notifying.outcomes import Delivered, Failed, Outcome
 from services.notifying.webhook import WebhookCaller
 from services.webhooks import Webhook, is_public, remove_webhook, rotate_secret, set_webhook, webhook_finder
-from tests.services.notifying.a_letter import LETTER, SENDER
 from tests.services.notifying.receiver import Receiver, Reply, make_certificate, receiving
+from tests.services.notifying.sample_letter import LETTER, SENDER
 
 DOCS = Path(__file__).parents[3] / "docs"
 SHOP = "retailer:juno"
