@@ -16,7 +16,7 @@ from cli.options import Json, OrderName, place_of, read_moment
 from cli.output import console, moments_now, print_json, show
 from cli.place import Place
 from cli.quick import QuickGroup
-from cli.showing import until_shown
+from cli.until_shown import until_shown
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

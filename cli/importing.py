@@ -16,7 +16,7 @@ from cli.output import print_json, show
 from cli.place import Place
 from cli.progress import counting
 from cli.render.plain import many
-from cli.showing import until_shown
+from cli.until_shown import until_shown
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

@@ -16,7 +16,7 @@ from cli.output import moments_now, print_json, show
 from cli.place import Place
 from cli.progress import counting
 from cli.render.plain import many
-from cli.showing import show_soon
+from cli.until_shown import show_soon
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
