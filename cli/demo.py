@@ -92,7 +92,7 @@ async def _play(place: Place, language: str, pace: float) -> None:
         for step in watch_story(language):
             await chain.advance(step.at)
             await teller.tell_what_happened(step.at)
-            await teller.tell_step(step.at, step.party, step.story)
+            await teller.tell_step(step.at, step.story)
             receipt = await chain.say(step.as_event())
             if receipt["outcome"] != "accepted":
                 raise Problem(
@@ -126,7 +126,7 @@ class _Teller:
         self._line("mere progress waits six minutes for what else there may be to tell.", "dim")
         await self._pause()
 
-    async def tell_step(self, at: datetime, party: str, story: str) -> None:
+    async def tell_step(self, at: datetime, story: str) -> None:
         self._pass_time(at)
         self._line(f"{self._moments.clock(at)}  {story}", "", hang=7)
         await self._pause()
