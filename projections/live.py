@@ -22,7 +22,7 @@ from projections.beside import Beside
 from projections.book import Book, open_book
 from projections.desk import Desk
 from projections.doubts import may_not_count
-from projections.mirror import Arrived
+from projections.mirror import Arrived, are_named
 from projections.models import (
     CLOSURES,
     COMMITMENTS,
@@ -273,7 +273,7 @@ def _firsts(rows: pa.Table) -> list[int]:
 
 def _all_facts(desk: Desk, raw: Any) -> pa.Table:
     """The rows of `facts` where nothing is void: what facts.sql says then, without the time that it takes to say so."""
-    columns = desk.maker.make(FACTS.select, has_rows=False).schema.names
+    columns = desk.maker.columns(FACTS.select).names
     unreadable = np.asarray(raw["version"].fill_null(-1).to_numpy()) == 0
     facts: pa.Table = raw.select(columns)
     return facts.filter(pa.array(~unreadable)) if unreadable.any() else facts
@@ -299,7 +299,7 @@ def _speaks_of(said: pa.Table, model: Model) -> Any:
     """Which rows say anything that the model's rows follow from, where lanes do not count."""
     assert model.facts is not None
     assert not model.by_lanes
-    speaks: Any = pc.is_in(said["fact"].cast(pa.string()), pa.array(sorted(model.facts)))
+    speaks: Any = pa.array(are_named(said["fact"], model.facts))
     for column in model.columns:
         speaks = pc.or_(speaks, pc.is_valid(said[column]))
     return speaks

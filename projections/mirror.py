@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,8 +47,6 @@ SELECT order_id, first_position, until, announces FROM chain.subjects WHERE orde
 _STORED_ONE: Final = (
     "SELECT order_id, first_position, until, announces FROM chain.subjects WHERE order_key = $order_key"
 )
-
-_ANNOUNCING: Final = pa.array(sorted(ANNOUNCING), pa.string())
 
 _ADD_EVENTS: Final = "INSERT INTO chain.events FROM placed"
 _ADD_SUBJECTS: Final = "INSERT INTO chain.subjects FROM beginning"
@@ -134,7 +133,8 @@ def create_mirror(cursor: DuckDBPyConnection) -> None:
 
 def unseen(batch: Sequence[Message], position: int) -> Sequence[Message]:
     """The messages of ``batch`` after ``position``, in the log's order, each position once."""
-    if batch and batch[0][0] > position and all(a[0] < b[0] for a, b in itertools.pairwise(batch)):
+    positions = [at for at, _ in batch]
+    if positions and positions[0] > position and all(map(operator.lt, positions, positions[1:])):
         return batch
     return sorted({at: (at, payload) for at, payload in batch if at > position}.values())
 
@@ -186,19 +186,20 @@ def add_events(desk: Desk, arrived: Arrived) -> None:
     """Add what was taken apart to the mirror."""
     desk.writer.run(_ADD_EVENTS)
     touched: Any = arrived.touched
-    desk.keys.add(_listed(touched["order_key"]))
+    firsts = touched["first_position"].to_numpy()
+    are_new = firsts >= arrived.begin
     # Where anything is announced or one, more orders may have been touched meanwhile than the batch speaks of.
-    if arrived.may_merge or any(_listed(touched["announces"])):
+    if (
+        arrived.may_merge
+        or touched["announces"].to_numpy().any()
+        or not arrived.stands.issuperset(firsts[~are_new].tolist())
+    ):
+        desk.keys.add(_listed(touched["order_key"]))
         execute(desk.writer.cursor, read_sql("merge_subjects"))
-        return
-    begin = arrived.begin
-    firsts = _listed(touched["first_position"])
-    if any(first < begin and first not in arrived.stands for first in firsts):
-        execute(desk.writer.cursor, read_sql("merge_subjects"))
-        return
-    are_new = [first >= begin for first in firsts]
-    if any(are_new):
-        desk.writer.put("beginning", touched.filter(pa.array(are_new)))
+    elif are_new.any():
+        beginning = touched.filter(pa.array(are_new))
+        desk.keys.add(_listed(beginning["order_key"]))
+        desk.writer.put("beginning", beginning)
         desk.writer.run(_ADD_SUBJECTS)
 
 
@@ -214,7 +215,7 @@ def _spoken_of(rows: Any) -> pa.Table:
     np.maximum.at(lasts, order, positions)
     keys, announce = np.zeros(len(names), np.uint64), np.zeros(len(names), np.bool_)
     keys[order] = rows["order_key"].to_numpy()
-    announce[order[pc.is_in(rows["fact"].cast(pa.string()), _ANNOUNCING).to_numpy()]] = True
+    announce[order[are_named(rows["fact"], ANNOUNCING)]] = True
     return pa.table(
         {
             "order_id": names,
@@ -224,6 +225,18 @@ def _spoken_of(rows: Any) -> pa.Table:
             "announces": pa.array(announce),
         }
     )
+
+
+def are_named(facts: Any, names: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Which rows of a column of names of facts are any of those."""
+    found = np.zeros(len(facts), np.bool_)
+    begin = 0
+    for part in facts.chunks:
+        among = np.array([name in names for name in part.dictionary.to_pylist()] + [False])
+        numbers = part.indices.cast(pa.int64()).fill_null(-1) if part.null_count else part.indices
+        found[begin : begin + len(part)] = among[numbers.to_numpy()]
+        begin += len(part)
+    return found
 
 
 def _listed(column: Any) -> list[Any]:
@@ -248,14 +261,16 @@ def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, fr
     if not stored:
         return spoken, frozenset()
     stands = []
-    keys, firsts, untils, announces = (_listed(spoken[name]) for name in spoken.schema.names[1:])
+    firsts, untils, announces = (_listed(spoken[name]) for name in Known._fields)
     for row, known in enumerate(map(stored.get, ids)):
         if known is not None:
             firsts[row], until_now, announced = known
             announces[row] = announces[row] or announced
             if untils[row] == until_now and announces[row] == announced:
                 stands.append(firsts[row])
-    return pa.table([ids, keys, firsts, untils, announces], schema=spoken.schema), frozenset(stands)
+    columns = {"first_position": pa.array(firsts), "announces": pa.array(announces)}
+    found = pa.table({name: columns.get(name, spoken[name]) for name in spoken.schema.names})
+    return found, frozenset(stands)
 
 
 def _that_may_be_stored(desk: Desk, spoken: pa.Table, stored: Mapping[str, Known]) -> pa.Table | None:

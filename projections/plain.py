@@ -119,9 +119,11 @@ def _row(position: int, payload: bytes) -> list[Any]:
     if not (type(correlation) in _TEXT_OR_NONE and type(causation) in _TEXT_OR_NONE):
         raise _NotPlainError
     name, version, number = known
-    row = [position, subject, name, version, number, source, id, occurred, recorded]
-    row += (correlation, causation, _written(data), *_LEFT_OPEN)
+    row = [position, subject, name, version, number, source, id, occurred, recorded, correlation, causation]
+    row += (orjson.dumps(data).decode(), *_LEFT_OPEN)
     for key, value in data.items():
+        if type(value) is not str:
+            _refuse_fractions(value)
         if value is not None and key in _READ:
             _READ[key](row, value)
     if name in _MOVES and (item := data.get("item")) is not None:
@@ -153,15 +155,8 @@ def _moments(texts: Sequence[Any]) -> Any:
     return pa.array(texts, pa.string()).cast(_MOMENTS).cast(pa.timestamp("us"))
 
 
-def _written(data: dict[str, Any]) -> str:
-    """As JSON, for which there is one way if it has no fractions."""
-    for value in data.values():
-        if type(value) is not str:
-            _refuse_fractions(value)
-    return orjson.dumps(data).decode()
-
-
 def _refuse_fractions(value: Any) -> None:
+    """For all else there is one way to write it as JSON."""
     kind = type(value)
     if kind is float:
         raise _NotPlainError

@@ -69,7 +69,7 @@ class Recent:
 
     def find(self, order_ids: Collection[str]) -> dict[str, Known]:
         """Those that are known."""
-        return {order: self._orders[order] for order in order_ids if order in self._orders}
+        return {order: known for order in order_ids if (known := self._orders.get(order)) is not None}
 
     def miss(self, writer: Workbench, end: int) -> bool:
         """Orders were asked for that are not known. Once that has happened often enough, read all there are.

@@ -72,14 +72,17 @@ class Workbench:
     def make(self, select: str, *, has_rows: bool = True) -> pa.Table:
         """The rows of a SELECT that reads only what was put here; see ``run``.
 
-        Without ``has_rows`` it is known that there are none, and the SELECT is run only if it never was.
+        Without ``has_rows`` it is known that there are none, and nothing is run but for its columns.
         """
-        columns = self._columns.get(select)
-        if columns is not None and not has_rows:
-            return columns.empty_table()
+        if not has_rows:
+            return self.columns(select).empty_table()
         rows = _rows(self.run(select))
         self._columns[select] = rows.schema
         return rows
+
+    def columns(self, select: str) -> pa.Schema:
+        """The columns of such a SELECT, which is run only if it never was."""
+        return self._columns.get(select) or self.make(select).schema
 
     def numbers(self, select: str) -> pa.Table:
         """Like ``make``, where all columns are numbers without gaps: DuckDB is done with those in half the time."""
