@@ -22,6 +22,9 @@ _ENDINGS: Final[dict[str, Ending]] = {
     "unit.replaced": "replaced",
     "quote.declined": "declined",
 }
+_VISITS: Final = frozenset({"visit.scheduled", "visit.done"})
+#: Whoever came once more has done something, whether it is said to be mended or not.
+_ENDED_AT_HOME: Final = frozenset(_ENDINGS) | {"visit.done"}
 #: After these the work goes on, whatever ended it before.
 _WORK_GOES_ON: Final = frozenset({"repair.started", "quote.accepted", "diagnosis.made", "quote.offered"})
 
@@ -324,19 +327,26 @@ def _has_ended_at_home(history: History) -> bool:
         and ending_of(history, None) not in (None, "failed")
         and open_quote(history) is None
         and is_at_home(history, None)
+        and not _comes_again(history)
     )
+
+
+def _comes_again(history: History) -> bool:
+    """Whether another visit was agreed on since the work ended, and nobody has come yet."""
+    last = [fact.name for fact in history.this_round() if fact.name in _ENDINGS or fact.name in _VISITS]
+    return last[-1:] == ["visit.scheduled"]
 
 
 def is_left_in_peace(history: History) -> bool:
     """She has it, and was asked whether all is well: from here on it is her turn, and the shop's to close."""
     if not (has_it_back(history) or is_done_at_home(history)):
         return False
-    return _is_asked_since(history, frozenset({"item.returned"}) if has_it_back(history) else frozenset(_ENDINGS))
+    return _is_asked_since(history, frozenset({"item.returned"}) if has_it_back(history) else _ENDED_AT_HOME)
 
 
 def was_asked_at_home(history: History) -> bool:
     """Whether she has what was mended at her home, and was asked whether all is well, before the close or after it."""
-    return _has_ended_at_home(history) and _is_asked_since(history, frozenset(_ENDINGS))
+    return _has_ended_at_home(history) and _is_asked_since(history, _ENDED_AT_HOME)
 
 
 def _is_asked_since(history: History, ends: frozenset[str]) -> bool:

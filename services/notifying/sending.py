@@ -53,6 +53,11 @@ _INSIST: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 _AWAY: Final = (nats.errors.Error, TimeoutError)
 
+#: Where there is no way to her that anybody serves, these must not be left unsaid: we wait for her word, or she is to
+#: be there. A person tells her.
+_FOR_A_PERSON: Final = frozenset({"quote", "question", "failed", "visit"})
+_NO_WAY_TO_HER: Final = frozenset({"no_contact", "no_channel"})
+
 T = TypeVar("T")
 
 _log = structlog.get_logger("notifier")
@@ -198,7 +203,10 @@ class Sender:
                 anew = to_tell_anew(waiting[message], timeline, self.policy, now) if or_anew else None
                 if anew is not None:
                     raise LapsedError(anew)
-                await self._recorder.suppress(waiting[message], reason)
+                if reason in _NO_WAY_TO_HER and waiting[message].kind in _FOR_A_PERSON:
+                    await self._recorder.fail(waiting[message], accountable, reason)
+                else:
+                    await self._recorder.suppress(waiting[message], reason)
             case Hold(until):
                 raise AgainLaterError(max(1.0, (until - now).total_seconds()))
             case gathering.Letter(lead, others, place):

@@ -143,6 +143,31 @@ def test_what_was_mended_at_her_home_is_asked_about_once(chain: Chain, wrote: bo
         assert all(chain.plan_for(each) is None for each in chain.falls_overdue("update", MONDAY + day * DAY))
 
 
+@pytest.mark.parametrize("ends", ["unit.replaced", None])
+def test_who_comes_once_more_is_announced_with_a_date_and_asked_about_anew(chain: Chain, ends: str | None) -> None:
+    """It dripped again, and the letter with the second visit was the last that she ever got."""
+    chain.given(AT_HOME, DONE)
+    chain.told(DONE, named=MONDAY + 2 * DAY)
+    (silence,) = chain.falls_overdue("update", MONDAY + 3 * DAY)
+    asks = chain.plan_for(silence)
+    assert asks is not None
+    chain.sent(chain.record(asks))
+    window = {"from": (MONDAY + 6 * DAY).isoformat(), "until": (MONDAY + 6 * DAY + 2 * HOUR).isoformat()}
+    again = fact("visit.scheduled", ENGINEER, MONDAY + 4 * DAY, visit="v2", **window)
+    plan = chain.given(again).plan_for(again)
+    assert plan is not None
+    assert plan.next_news_by is not None
+    assert "our last message" not in body_of(plan)
+    chain.told(again, named=MONDAY + 8 * DAY)
+    chain.given(fact("visit.done", ENGINEER, MONDAY + 6 * DAY + HOUR, visit="v2", result="a new seal"))
+    if ends is not None:
+        chain.given(fact(ends, ENGINEER, MONDAY + 6 * DAY + 2 * HOUR))
+    plan = chain.plan_for(chain.falls_overdue("update", MONDAY + 9 * DAY)[-1])
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by) == ("update", None)
+    assert "a word from you is enough" in body_of(plan)
+
+
 def test_what_was_mended_by_somebody_who_may_have_taken_it_along_is_asked_about_again(chain: Chain) -> None:
     chain.given(opened())
     chain.tell(DONE)

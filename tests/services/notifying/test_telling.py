@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 
-from services.contact import Contact
+from services.contact import Channel, Contact
 from services.notifying.outcomes import Failed, Unknown
 from services.notifying.sending import ForgottenCustomerError, UnreadableContactError
 from services.notifying.waiting import AgainLaterError
 from tests.about import about
-from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, SHOP, closed, opened
+from tests.services.notifying.chain import DAY, HOUR, MONDAY, OPENED, QUOTE, SHOP, closed, opened
 from tests.services.notifying.desk import CONTACT, Desk
 
 #: More steps than it takes from the fact to the outcome, and whether the crash comes after the step.
@@ -171,6 +171,20 @@ async def test_without_a_way_to_reach_her_the_log_says_so(contact: Contact | Non
     await desk.work()
     assert desk.outcomes == ["no_contact"]
     assert desk.named("message.planned")[0].data["language"] == "en"
+
+
+@pytest.mark.parametrize("contact", [None, Contact(name="Anna"), Contact(channels=(Channel(kind="fax", address="1"),))])
+async def test_what_is_asked_of_her_whom_no_letter_reaches_is_for_a_person_to_ask(contact: Contact | None) -> None:
+    """The order waited for her yes, and nobody had told her the price."""
+    desk = Desk(OPENED, QUOTE, contact=contact)
+    desk.handled = 1
+    await desk.work()
+    (failed,) = desk.named("message.failed")
+    assert (failed.data["kind"], failed.data["reason"]) == (
+        "quote",
+        "no_channel" if contact and contact.channels else "no_contact",
+    )
+    assert [notice.kind for _, notice in desk.notices] == ["quote"]
 
 
 async def waits(desk: Desk) -> None:
