@@ -151,10 +151,11 @@ class Notifier:
         at_hand = Allowance(AT_HAND)
         with suppress(TimeoutError):
             await while_there(self._connection, at_hand.left(), self._finish())
-        await end(*self._rounds)
+        await end(*self._rounds, *self._taking.under_way)
         await stop_pulling(self.app, self._connection, at_hand)
 
     async def _finish(self) -> None:
+        await self._taking.at_rest()
         await self._coming_up.at_rest()
         if self._briefer is not None:
             await self._briefer.stop()

@@ -1,7 +1,8 @@
 """Takes facts that may be news from the log, in batches: those of each order in their turn, and orders side by side.
 
 One durable consumer gives the triggers and our own message.planned, in log order. An old log that is read for the first
-time is mostly past news, of which each fact costs a look and no more.
+time is mostly past news, of which each fact costs a look and no more. Where a letter takes long, since somebody's mail
+server hangs, the next batch does not wait for it: that may be for another shop.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ from services.pulling import saying_so
 #: So many cues wait here for the hour at which news is written; the server has to remember each of them.
 _MOST_PUT_OFF: Final = 5_000
 
+#: What has come to no end by then (seconds) is left to itself, unless something of so many batches is under way.
+_PATIENCE: Final = 1.0
+_MOST_BATCHES: Final = 4
+
 #: After a fault the fact comes again (seconds): soon at first, then every few minutes. It is never given up.
 _FIRST_DELAY: Final = 0.5
 _LONGEST_DELAY: Final = 300.0
@@ -46,6 +51,8 @@ class Taking:
         self._put_back = put_back
         #: Of cues that the server has from us for later: the numbers that it knows them by.
         self._put_off: set[int] = set()
+        self._turns = OrderLocks()
+        self.under_way: set[asyncio.Task[None]] = set()
         self.stopping = False
 
     @property
@@ -55,14 +62,27 @@ class Taking:
 
     async def take(self, messages: list[Msg]) -> None:
         """Handle a batch. One fact that cannot be told now comes again, and holds up no other."""
+        batch = asyncio.create_task(self._take_all(messages))
+        self.under_way.add(batch)
+        batch.add_done_callback(self.under_way.discard)
+        await asyncio.wait([batch], timeout=_PATIENCE)
+        while len(self.under_way) >= _MOST_BATCHES:
+            await asyncio.wait(self.under_way, return_when=asyncio.FIRST_COMPLETED)
+
+    async def at_rest(self) -> None:
+        """Return when no batch is under way."""
+        while self.under_way:
+            await asyncio.wait(self.under_way)
+
+    async def _take_all(self, messages: list[Msg]) -> None:
         orders: dict[str, list[Msg]] = {}
         for message in messages:
             orders.setdefault(message.subject.split(".")[1], []).append(message)
         waiting = {id(message): message for message in messages}
         places = asyncio.Semaphore(SIDE_BY_SIDE)
 
-        async def handle(facts: list[Msg]) -> None:
-            async with places:
+        async def handle(order: str, facts: list[Msg]) -> None:
+            async with self._turns.of(order), places:  # after what batches before had of it
                 for message in facts:
                     if self.stopping:
                         self._put_back(message)  # for whoever comes after us
@@ -74,7 +94,7 @@ class Taking:
                         await (message.ack() if delay is None else message.nak(delay))
 
         async with saying_so(waiting.values()):
-            await asyncio.gather(*(handle(facts) for facts in orders.values()))
+            await asyncio.gather(*(handle(order, facts) for order, facts in orders.items()))
 
     async def _take(self, raw: Msg) -> float | None:
         """Handle one fact; after how long it must come again, if it must."""
