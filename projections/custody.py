@@ -64,6 +64,8 @@ def handoffs_of(story: Story) -> Handoffs:
 
     receipt = _receipts(story, section, handed)
     closed = _closes(story, section, handed)
+    for rows in _apart(story, handed):
+        _follow_each(story, rows, handed, superseded, receipt, closed, ping_pong)
     state = first_that_is(OPEN, (receipt >= 0, RECEIVED), (superseded >= 0, SUPERSEDED), (closed >= 0, CLOSED))
     settled = first_that_is(closed, (receipt >= 0, receipt), (superseded >= 0, superseded))
     return Handoffs(handed, stint, state, receipt, settled, ping_pong)
@@ -101,6 +103,58 @@ def _closes(story: Story, section: Numbers, handed: Numbers) -> Numbers:
     last = np.searchsorted(sections, wanted, side="right") - 1
     ends = _equal(sections, first, wanted) & closes[_at(turns, last)]
     return np.where(ends, _at(turns, first), -1)
+
+
+def _apart(story: Story, handed: Numbers) -> list[Numbers]:
+    """The rows of ``handed`` of each order whose things go different ways: none tells of another."""
+    names: Any = story.values("name", handed)
+    if names.null_count == len(handed):
+        return []
+    named = np.flatnonzero(names.is_valid().to_numpy(zero_copy_only=False))
+    things: dict[int, set[str]] = {}
+    for order, name in zip(story.order[handed[named]].tolist(), names.take(pa.array(named)).to_pylist(), strict=True):
+        things.setdefault(order, set()).add(name)
+    of_order = story.order[handed]
+    return [np.flatnonzero(of_order == order) for order, those in things.items() if len(those) > 1]
+
+
+def _follow_each(
+    story: Story,
+    rows: Numbers,
+    handed: Numbers,
+    superseded: Numbers,
+    receipt: Numbers,
+    closed: Numbers,
+    ping_pong: Flags,
+) -> None:
+    """Say of the handovers in ``rows``, of one order, what became of the thing that each is about."""
+    order = int(story.order[handed[rows[0]]])
+    received, turns = (
+        places[story.order[places] == order]
+        for places in (story.places("item.received"), story.places("order.closed", "order.reopened"))
+    )
+    places = np.concatenate([handed[rows], received])
+    things: Any = story.values("name", places)
+    item = dict(zip(places.tolist(), things.to_pylist(), strict=True))
+    closes = set(story.places("order.closed").tolist())
+
+    def same(one: int, other: int) -> bool:
+        return item[one] is None or item[other] is None or item[one] == item[other]
+
+    sent = handed[rows].tolist()
+    for row, place in zip(rows.tolist(), sent, strict=True):
+        source, party = story.source[place], story.party[place]
+        before = next((other for other in reversed(sent) if other < place and same(place, other)), -1)
+        after = next((other for other in sent if other > place and same(place, other)), -1)
+        end = after if after >= 0 else story.count
+        came = [other for other in received.tolist() if story.source[other] == party >= 0 and same(place, other)]
+        early = [other for other in came if before < other < place and party != source]
+        is_early = bool(early) and story.occurred[early[-1]] >= story.occurred[place] - _EARLY
+        said = [turn for turn in turns.tolist() if place < turn < end]
+        superseded[row] = after
+        receipt[row] = next((other for other in came if place < other < end), place if is_early else -1)
+        closed[row] = said[0] if said and said[-1] in closes else -1
+        ping_pong[row] = before >= 0 and source == story.party[before] and party == story.source[before] and party >= 0
 
 
 def _at(values: Numbers, places: Numbers) -> Numbers:

@@ -383,6 +383,17 @@ def arrived_since(history: History, handed_at: datetime | None) -> bool:
 
     The receipt is still owed, and its party is reminded; but the customer must not hear of a parcel gone astray.
     """
-    return handed_at is not None and any(
-        fact.name in _AT_HAND and fact.place_in_time[0] > handed_at for fact in history.facts
+    if handed_at is None:
+        return False
+    sent = handover_at(history, handed_at)
+    since = [fact for fact in history.facts if fact.name in _AT_HAND and fact.place_in_time[0] > handed_at]
+    if sent is None or sent.item is None:
+        return bool(since)
+    return any(fact.item == sent.item or (fact.item is None and fact.source == sent.data.get("to")) for fact in since)
+
+
+def handover_at(history: History, handed_at: datetime) -> Happened | None:
+    """What was handed over then, the last of several."""
+    return next(
+        (fact for fact in reversed(history.facts) if fact.name == "item.handed_over" and fact.at == handed_at), None
     )

@@ -10,7 +10,7 @@ from typing import Any, Final
 from events.chain import MessageKind
 from services.notifying.delays import overdue_arrival
 from services.notifying.history import Happened, History, Owed
-from services.notifying.newsworthy import ending_before, ending_of, sent_on
+from services.notifying.newsworthy import ending_before, ending_of, handover_at, sent_on
 from services.notifying.records import Ending, Other
 from services.notifying.said import last_said, words_of
 from services.notifying.several import (
@@ -60,7 +60,9 @@ class Subject:
 
 def subject_of(cause: Happened, kind: MessageKind, history: History, now: datetime) -> Subject:
     """What a message of ``kind`` about ``cause`` is about."""
-    item = _item_of(cause, kind, history)
+    arrival = kind in SAYS_WHERE_IT_STANDS
+    owed = overdue_arrival(history, now) if arrival else history.commitment(str(cause.data.get("commitment")))
+    item = _lost_of_several(owed, history) or _item_of(cause, kind, history)
     # Whoever received or worked on it has it, also where nobody said that it came in.
     at_work = cause.name in ("item.received", "repair.completed", "repair.failed")
     where, status = cause.source if at_work else (history.holder or history.accountable), history.status
@@ -68,7 +70,6 @@ def subject_of(cause: Happened, kind: MessageKind, history: History, now: dateti
         where, status = holder_of(history, item), status_of_item(history, item)
     tried = sent_on(history, item)
     ending = None if tried else ending_of(history, item)  # for whoever has it now, the work is still to do
-    arrival = kind in SAYS_WHERE_IT_STANDS
     return Subject(
         cause=cause,
         kind=kind,
@@ -81,7 +82,7 @@ def subject_of(cause: Happened, kind: MessageKind, history: History, now: dateti
         ending=ending,
         failed=last_said(history, "repair.failed", item) if ending == "failed" else None,
         completed=last_said(history, "repair.completed", item) if ending == "repaired" else None,
-        owed=overdue_arrival(history, now) if arrival else history.commitment(str(cause.data.get("commitment"))),
+        owed=owed,
     )
 
 
@@ -104,6 +105,14 @@ def others_of(cause: Happened, item: str | None, history: History) -> tuple[Othe
     if len(names) < 2 or (item is None and cause.name in _OF_ONE_THING):
         return ()
     return tuple(Other(name, ending_before(history, None, name)) for name in names if name != item)
+
+
+def _lost_of_several(owed: Owed | None, history: History) -> str | None:
+    """Which of several things it is whose arrival is ``owed``."""
+    if owed is None or owed.kind != "receive" or len(item_names(history)) < 2:
+        return None
+    sent = handover_at(history, owed.opened_at)
+    return sent.item if sent is not None else None
 
 
 def _item_of(cause: Happened, kind: MessageKind, history: History) -> str | None:

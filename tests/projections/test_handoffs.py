@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from events.envelope import Event
 from tests.projections.story import BENCH, IMPORTER, SHOP, Given, fact, handed, opened, received
 
 
@@ -132,3 +135,28 @@ def test_lanes_count_and_measure_per_pair_of_parties(given: Given) -> None:
     assert story.ask("handoffs", limit=1)["totals"]["count"] == 5
     assert [lane["to_party"] for lane in story.ask("handoffs", to=IMPORTER)["lanes"]] == [IMPORTER]
     assert story.ask("handoffs", from_=BENCH)["lanes"] == []
+
+
+def test_of_several_things_each_is_waited_for_by_itself(given: Given) -> None:
+    """One lamp was lost on its way, and that the other one had gone and come hid it."""
+
+    def lamp(name: str, source: str, time: str, item: str, **data: Any) -> Event:
+        return fact(name, source, time, {**data, "item": item}, id=f"{name} {item} {time}")
+
+    story = given(
+        opened(customer=None),
+        lamp("item.handed_over", SHOP, "2026-03-02 15:00", "lamp 1", to=IMPORTER),
+        lamp("item.handed_over", SHOP, "2026-03-02 15:05", "lamp 2", to=BENCH),
+        lamp("item.received", BENCH, "2026-03-03 10:00", "lamp 2"),
+        lamp("item.handed_over", BENCH, "2026-03-06 15:00", "lamp 2", to=SHOP),
+        lamp("item.received", SHOP, "2026-03-09 10:00", "lamp 2"),
+    )
+    story.then_rows(
+        "handoffs",
+        {"to_party": IMPORTER, "state": "open", "received_at": None},
+        {"to_party": BENCH, "state": "received", "received_at": "2026-03-03T10:00:00Z"},
+        {"to_party": SHOP, "state": "received", "ping_pong": True},
+    )
+    assert [(row["kind"], row["owner"]) for row in story.at("2026-03-10 12:00").ask("stalled")["stalled"]] == [
+        ("receive", IMPORTER)
+    ]

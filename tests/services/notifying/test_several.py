@@ -3,6 +3,8 @@ about, and which is the last."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from events.envelope import Event, make_event
@@ -152,7 +154,10 @@ def test_who_comes_once_more_is_announced_with_a_date_and_asked_about_anew(chain
     asks = chain.plan_for(silence)
     assert asks is not None
     chain.sent(chain.record(asks))
-    window = {"from": (MONDAY + 6 * DAY).isoformat(), "until": (MONDAY + 6 * DAY + 2 * HOUR).isoformat()}
+    window: dict[str, Any] = {
+        "from": (MONDAY + 6 * DAY).isoformat(),
+        "until": (MONDAY + 6 * DAY + 2 * HOUR).isoformat(),
+    }
     again = fact("visit.scheduled", ENGINEER, MONDAY + 4 * DAY, visit="v2", **window)
     plan = chain.given(again).plan_for(again)
     assert plan is not None
@@ -270,6 +275,18 @@ def test_what_was_lost_on_its_way_and_replaced_by_us_is_not_on_its_way_back(chai
     said = body_of(chain.plan_for(silence))
     assert "The replacement for your Halden Meridian is here with us, ready for you." in said
     assert "on its way" not in said
+
+
+def test_one_of_several_things_that_does_not_arrive_is_told_whatever_becomes_of_another(chain: Chain) -> None:
+    """The kettle was lost on its way to the importer, and that the toaster had come to the workshop hid it."""
+    chain.story(BOTH, handed(SHOP, IMPORTER, MONDAY + HOUR, item="kettle"))
+    chain.given(handed(SHOP, ENGINEER, MONDAY + 2 * HOUR, item="toaster"))
+    assert chain.tell(received(ENGINEER, MONDAY + DAY, item="toaster")) == "received"
+    (late,) = chain.falls_overdue("receive", MONDAY + 3 * DAY)
+    said = body_of(chain.plan_for(late))
+    assert "We are sorry: there is a delay with your Halden Duo (kettle)." in said
+    chain.given(received(IMPORTER, MONDAY + DAY, item="kettle"))
+    assert chain.plan_for(late) is None
 
 
 def test_a_price_for_one_thing_undoes_nothing_of_another_that_is_done(chain: Chain) -> None:
