@@ -60,6 +60,8 @@ def ask(
         hint = hint_for(place, order) if isinstance(order, str) else None
         if hint is None and isinstance(order, str) and (as_of or known_at):
             hint = _not_yet(place, order, as_of, known_at)
+        elif hint is None:  # it may have come a moment ago
+            return _ask_either(place, name, given, as_of, known_at, more)
         if hint is None:
             raise
         raise Problem(f"{str(refused).removesuffix('.')}: {hint}") from None
@@ -72,7 +74,8 @@ def hint_for(place: Place, order: str) -> str | None:
     try:
         if _ask_either(place, "find", {"order": order})["orders"]:
             return None
-        return hint_for_order(order, _ask_either(place, "orders", {"limit": _LATEST})["orders"])
+        orders = _ask_either(place, "orders", {"limit": _LATEST})["orders"]
+        return None if any(row["order_id"] == order for row in orders) else hint_for_order(order, orders)
     except Problem:  # the question itself got an answer, which is what matters
         return None
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: A wait for receipts ends after so long without any (seconds): then no service seems to take submissions in.
 PATIENCE = 20.0
 #: Queries lag behind a receipt by a moment; it is waited for, so that the next command shows what was published.
-SHOWN_WITHIN = 5.0
+SHOWN_WITHIN = 10.0
 
 
 def publish(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cli.asking import with_chain
 from cli.errors import Problem
@@ -12,21 +12,25 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
 
+#: An answer may be lost, as when the server has just taken up a new partner: then the question is put again (seconds).
+_ASK_AGAIN: Final = 1.0
+
+
 async def until_shown(connection: Client, position: int, seconds: float) -> bool:
     """Whether queries show everything up to ``position`` within so many seconds."""
     import asyncio
 
-    from services.answering import NoAnswerError, QuestionError, ask
+    from services.answering import NoAnswerError, NobodyAnswersError, QuestionError, ask
 
     clock = asyncio.get_running_loop().time
     end = clock() + seconds
     while (left := end - clock()) > 0:
         try:
-            await ask(connection, "position", at_least=position, timeout=left)
-        except QuestionError:
-            continue  # not there yet: the projector waited for a while before it said so
-        except NoAnswerError:
+            await ask(connection, "position", at_least=position, timeout=min(left, _ASK_AGAIN))
+        except NobodyAnswersError:
             return False
+        except (QuestionError, NoAnswerError):
+            continue  # not there yet
         return True
     return False
 

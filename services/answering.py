@@ -33,6 +33,10 @@ class NoAnswerError(RuntimeError):
     """Nobody answers queries, or not in time; asking again later may help."""
 
 
+class NobodyAnswersError(NoAnswerError):
+    """Nobody is there to answer, or no server to ask."""
+
+
 class QuestionError(ValueError):
     """The question was answered with an error; the message is the sentence to show."""
 
@@ -83,11 +87,11 @@ async def ask(
     try:
         reply = await connection.request(query_subject(name), body, timeout=timeout)
     except nats.errors.NoRespondersError:
-        raise NoAnswerError("the projector does not run") from None
+        raise NobodyAnswersError("the projector does not run") from None
     except (nats.errors.TimeoutError, TimeoutError):
         raise NoAnswerError(f"the projector did not answer '{name}' within {timeout:g} s") from None
     except nats.errors.Error as error:
-        raise NoAnswerError(f"the server cannot be reached: {error}") from None
+        raise NobodyAnswersError(f"the server cannot be reached: {error}") from None
     result: dict[str, Any] = unpack(reply)["result"]
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import resource
@@ -19,6 +20,7 @@ from services.home import HomeFolder
 from tests.cli.running import answer, call, process, sentence
 from tests.cli.story import give_operator_login
 from tests.cli.together import running_together
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +122,11 @@ def test_what_is_rejected_is_kept_shown_and_retried(home: Path) -> None:
     assert retried.exit_code == 1  # still nobody opened that order
     opened = event("order.opened", "s9", {"product": {}}, order="LATER")
     assert answer("publish", "-", home=home, stdin=opened)["accepted"] == 1
+
+    def is_let_go() -> bool:
+        return bool(answer("rejected", "list", home=home)["total"] == before)
+
+    asyncio.run(eventually(lambda: asyncio.to_thread(is_let_go), "what waited for the order is let go"))
     call("publish", "-", home=home, stdin=event("item.received", "lost", {}, order="NEVER", source="importer:noord"))
     kept = answer("rejected", "list", home=home)["rejected"][-1]
     assert call("rejected", "discard", str(kept["number"]), home=home, stdin="n\n").exit_code == 1
