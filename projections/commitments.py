@@ -58,7 +58,7 @@ def commitments_of(book: Book, expected: Expected, parts: Mapping[str, pa.Table]
             "position": pa.array(story.position[place]),
             "first_position": pa.array(story.first_position[order]),
             "kind": chosen(expected.kinds, expected.kind),
-            "topic": chosen(expected.topics, expected.topic).fill_null(""),
+            "topic": expected.topics,
             "owner": owner,
             "owed_to": owed_to,
             "accountable": accountable,
@@ -81,7 +81,7 @@ def commitments_of(book: Book, expected: Expected, parts: Mapping[str, pa.Table]
             "promises": pa.array(promises),
             "first_promised_at": pc.coalesce(by_when, owing.first_promised_at),
             "promised_at": as_timestamps(owing.promised),
-            "promised_by": pc.coalesce(owing.promised_by, promised_by),
+            "promised_by": pc.coalesce(owing.promised_by, promised_by.dictionary_decode()),
             # In seconds of the owner's opening hours: how long it may take, and how long it took.
             "allowed": pa.array(judged.allowed // 1_000_000),
             "worked": pa.array(judged.worked // 1_000_000, mask=~met),

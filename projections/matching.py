@@ -230,10 +230,10 @@ class Expected:
         """The names of the kinds."""
         return self.rules.kind_names
 
-    @cached_property
+    @property
     def topics(self) -> Any:
-        """What tells several of a lane apart: the fact's topic, its source, or nothing."""
-        return pa.concat_arrays([self.story.topics, self.story.people])
+        """What tells several of a lane apart: the fact's topic, its source, or nothing, which is an empty text."""
+        return _topics(self.story, self.topic)
 
     @cached_property
     def order(self) -> Numbers:
@@ -290,7 +290,7 @@ class Expected:
                 "position": pa.array(story.position[place]),
                 "place": pa.array(place),
                 "lane": chosen(self.rules.lane_names, self.lane),
-                "topic": chosen(self.topics, self.topic).fill_null(""),
+                "topic": self.topics,
                 "kind": chosen(self.kinds, self.kind),
                 "named": story.persons(self.named),
                 "owner": story.persons(self.owner),
@@ -323,21 +323,25 @@ class Restated:
     def rows(self) -> pa.Table:
         """The table `restated`."""
         story, place = self.story, self.place
-        topics = pa.concat_arrays([story.topics, story.people])
         # What is promised in so many words is of no lane.
-        topic = chosen(topics, self.topic).fill_null("")
+        topics = _topics(story, self.topic).dictionary_decode()
         return pa.table(
             {
                 "first_position": pa.array(story.first_position[story.order[place]]),
                 "place": pa.array(place),
                 "lane": chosen(self.rules.lane_names, self.lane),
-                "topic": pc.if_else(pa.array(self.lane >= 0), topic, pa.scalar(None, pa.string())),
+                "topic": pc.if_else(pa.array(self.lane >= 0), topics, pa.scalar(None, pa.string())),
                 "source": story.persons(story.source[place]),
                 "occurred_at": story.moments(place),
                 "by_when": story.values("by_when", place),
                 "about": chosen(story.words, self.about),
             }
         )
+
+
+def _topics(story: Story, numbers: Numbers) -> Any:
+    names: Any = pa.concat_arrays([story.topics, story.people, pa.array([""])])
+    return chosen(names, np.where(numbers >= 0, numbers, len(names) - 1))
 
 
 class _Facts:

@@ -205,11 +205,11 @@ def at(values: npt.NDArray[Any], places: Numbers) -> Any:
 
 
 def chosen(texts: Any, codes: Numbers) -> Column:
-    """The texts of those numbers; NULL for -1."""
+    """The texts of those numbers, each kept once; NULL for -1."""
     values = texts if isinstance(texts, pa.Array) else pa.array(list(texts), pa.string())
-    if not len(values):
-        return pa.nulls(len(codes), pa.string())
-    return values.take(_taken(codes, codes < 0))
+    are_none = codes < 0
+    numbers: Any = pa.array(np.where(are_none, 0, codes), pa.int32(), mask=are_none)
+    return pa.DictionaryArray.from_arrays(numbers, values)
 
 
 def first_that_is(otherwise: Any, *choices: tuple[Flags, Any]) -> Any:
