@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # What brings Apprise in is imported where a service needs it: it takes an eighth of a second to load.
 
 _KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
+#: What many write who know their mail server and not Apprise.
+_MEANT_SMTP: Final = frozenset({"smtp", "smtps"})
 
 
 class DeliveryError(ValueError):
@@ -142,6 +144,11 @@ def email_provider(url: str, *, outbox: Path, sender: str, monotonic: Callable[[
     if scheme == files.SCHEME:
         folder = url.partition("://")[2]
         return Outbox(Path(unquote(folder)) if folder else outbox, sender)
+    if scheme in _MEANT_SMTP:
+        raise DeliveryError(
+            f"email_url starts with {scheme}://: a mail server is written mailtos://user:password@host, and one on "
+            "this machine mailto://localhost"
+        )
     from apprise.exception import AppriseImproperlyConfigured
 
     from services.notifying import smtp

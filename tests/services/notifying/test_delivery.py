@@ -216,6 +216,12 @@ def test_settings_that_cannot_work_are_refused_at_the_start(url: str) -> None:
         AppriseDelivery(url, outbox=Path("unused"), sender=SENDER)
 
 
+def test_whoever_names_a_mail_server_by_its_protocol_is_told_how_it_is_written() -> None:
+    with pytest.raises(DeliveryError, match="mailtos://user:password@host") as refused:
+        AppriseDelivery("smtps://juno:hush@smtp.example.org:465", outbox=Path("unused"), sender=SENDER)
+    assert "hush" not in str(refused.value)
+
+
 def test_so_is_a_sender_that_is_no_address() -> None:
     with pytest.raises(DeliveryError, match="sender_address"):
         AppriseDelivery("outbox://", outbox=Path("unused"), sender="Juno <juno@example.com>")
