@@ -151,11 +151,11 @@ class Notifier:
         at_hand = Allowance(AT_HAND)
         with suppress(TimeoutError):
             await while_there(self._connection, at_hand.left(), self._finish())
-        await end(*self._rounds, *self._taking.under_way)
+        await end(*self._rounds, *self._taking.under_way.tasks, *self._coming_up.under_way.tasks)
         await stop_pulling(self.app, self._connection, at_hand)
 
     async def _finish(self) -> None:
-        await self._taking.at_rest()
+        await self._taking.under_way.at_rest()
         await self._coming_up.at_rest()
         if self._briefer is not None:
             await self._briefer.stop()
@@ -232,6 +232,7 @@ class Notifier:
     async def round(self) -> None:
         """Look again at every message whose moment has come, and give what lists are due; return when that is done."""
         await self._coming_up.look()
+        await self._coming_up.at_rest()
         await self._brief()
 
     async def _brief(self) -> None:

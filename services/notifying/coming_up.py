@@ -16,6 +16,7 @@ from events.envelope import Event
 from services.answering import Ask, TooLargeError
 from services.logs import kind_and_place
 from services.notifying.leftovers import leftovers
+from services.notifying.lingering import Lingering
 from services.notifying.order_locks import OrderLocks
 from services.notifying.sending import Sender
 from services.notifying.telling import Teller
@@ -29,6 +30,9 @@ _AFTER_FAULT: Final = 10.0
 
 #: So many orders are handled at a time: the projector brings the read models up to date once for several questions.
 SIDE_BY_SIDE: Final = 32
+
+#: Of so many orders something may be under way that came up in earlier rounds.
+_MOST_UNDER_WAY: Final = 1_000
 
 _log = structlog.get_logger("notifier")
 
@@ -47,6 +51,7 @@ class ComingUp:
         self._early = Waiting()
         self._cues: dict[Waiter, Event] = {}
         self._one_round = asyncio.Lock()
+        self.under_way = Lingering(_MOST_UNDER_WAY)
         self._looked_for_others: float | None = None
         #: Of what was left by others, what kind of message it is.
         self._kinds: dict[str, str] = {}
@@ -83,7 +88,8 @@ class ComingUp:
             self.wait(_AFTER_FAULT, (order, message))
 
     async def look(self) -> None:
-        """Handle everything whose moment has come; return when that is done. Raises what asking and the server do."""
+        """Handle everything whose moment has come; what takes long goes on by itself. Raises what asking and the server
+        do."""
         async with self._one_round:
             await self._find_what_was_left()
             due = self._messages.due(self._clock.now())
@@ -97,14 +103,14 @@ class ComingUp:
                     for message in messages:
                         await self._look_again(order, message)
 
-            await asyncio.gather(*(handle(order, messages) for order, messages in orders.items()))
+            await self.under_way.do(handle(order, messages) for order, messages in orders.items())
             cues = [self._cues.pop(waiter) for waiter in self._early.due(self._clock.now())]
-            await asyncio.gather(*(self._write(cue, places) for cue in cues))
+            await self.under_way.do(self._write(cue, places) for cue in cues)
 
     async def at_rest(self) -> None:
-        """Return when no look is under way."""
+        """Return when nothing that has come up is under way."""
         async with self._one_round:
-            pass
+            await self.under_way.at_rest()
 
     async def _look_again(self, order: str, message: str) -> None:
         if self.stopping:

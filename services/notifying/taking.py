@@ -21,6 +21,7 @@ from events.envelope import Event
 from services.answering import TooLargeError
 from services.logs import kind_and_place
 from services.notifying.coming_up import SIDE_BY_SIDE, ComingUp
+from services.notifying.lingering import Lingering
 from services.notifying.order_locks import OrderLocks
 from services.notifying.records import message_id
 from services.notifying.telling import PLANNED, Teller
@@ -30,9 +31,10 @@ from services.pulling import saying_so
 #: So many cues wait here for the hour at which news is written; the server has to remember each of them.
 _MOST_PUT_OFF: Final = 5_000
 
-#: What has come to no end by then (seconds) is left to itself, unless something of so many batches is under way.
-_PATIENCE: Final = 1.0
-_MOST_BATCHES: Final = 4
+#: Of so many batches something may be under way at a time: a letter that hangs holds two, for its plan comes by, too.
+_MOST_BATCHES: Final = 32
+#: So many orders of all of them are handled at a time, the oldest first.
+_MOST_ORDERS: Final = 2 * SIDE_BY_SIDE
 
 #: After a fault the fact comes again (seconds): soon at first, then every few minutes. It is never given up.
 _FIRST_DELAY: Final = 0.5
@@ -52,7 +54,8 @@ class Taking:
         #: Of cues that the server has from us for later: the numbers that it knows them by.
         self._put_off: set[int] = set()
         self._turns = OrderLocks()
-        self.under_way: set[asyncio.Task[None]] = set()
+        self.under_way = Lingering(_MOST_BATCHES)
+        self._places = asyncio.Semaphore(_MOST_ORDERS)
         self.stopping = False
 
     @property
@@ -62,17 +65,7 @@ class Taking:
 
     async def take(self, messages: list[Msg]) -> None:
         """Handle a batch. One fact that cannot be told now comes again, and holds up no other."""
-        batch = asyncio.create_task(self._take_all(messages))
-        self.under_way.add(batch)
-        batch.add_done_callback(self.under_way.discard)
-        await asyncio.wait([batch], timeout=_PATIENCE)
-        while len(self.under_way) >= _MOST_BATCHES:
-            await asyncio.wait(self.under_way, return_when=asyncio.FIRST_COMPLETED)
-
-    async def at_rest(self) -> None:
-        """Return when no batch is under way."""
-        while self.under_way:
-            await asyncio.wait(self.under_way)
+        await self.under_way.do([self._take_all(messages)])
 
     async def _take_all(self, messages: list[Msg]) -> None:
         orders: dict[str, list[Msg]] = {}
@@ -82,7 +75,7 @@ class Taking:
         places = asyncio.Semaphore(SIDE_BY_SIDE)
 
         async def handle(order: str, facts: list[Msg]) -> None:
-            async with self._turns.of(order), places:  # after what batches before had of it
+            async with self._turns.of(order), places, self._places:  # after what batches before had of it
                 for message in facts:
                     if self.stopping:
                         self._put_back(message)  # for whoever comes after us

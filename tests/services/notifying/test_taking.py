@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 from unittest.mock import AsyncMock, Mock
 
 import pytest
 
+from events.clock import SimulatedClock
 from events.envelope import Event
+from services.notifying.coming_up import ComingUp
 from services.notifying.order_locks import OrderLocks
 from services.notifying.taking import Taking
-from tests.services.notifying.chain import OPENED
+from tests.services.notifying.chain import MONDAY, OPENED
 
 
 class Slow:
@@ -24,8 +26,11 @@ class Slow:
 
     async def handle(self, event: Event, *, patient: bool) -> None:
         assert patient
-        self.begun.append(f"{event.subject} {event.id}")
-        if event.subject in self.hanging:
+        await self.deliver(event.subject, event.id)
+
+    async def deliver(self, order: str, message: str) -> None:
+        self.begun.append(f"{order} {message}")
+        if order in self.hanging:
             await self.released.wait()
 
 
@@ -38,12 +43,12 @@ def message(order: str, id: str) -> Any:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
-    monkeypatch.setattr("services.notifying.taking._PATIENCE", 0.01)
+    monkeypatch.setattr("services.notifying.lingering._PATIENCE", 0.01)
     return Slow("W-1")
 
 
 def taking(slow: Slow) -> Taking:
-    return Taking(slow, AsyncMock(), OrderLocks(), Mock())  # type: ignore[arg-type]  # all that is asked of it
+    return Taking(cast(Any, slow), AsyncMock(), OrderLocks(), Mock())
 
 
 async def test_what_hangs_keeps_no_other_order_waiting_and_its_own_in_their_turn(slow: Slow) -> None:
@@ -55,9 +60,22 @@ async def test_what_hangs_keeps_no_other_order_waiting_and_its_own_in_their_turn
     assert slow.begun == ["W-1 a", "W-2 b", "W-3 d"]
     assert [raw.ack.await_count for batch in batches for raw in batch] == [0, 1, 0, 1]
     slow.released.set()
-    await took.at_rest()
+    await took.under_way.at_rest()
     assert slow.begun[3:] == ["W-1 c"]
     assert [raw.ack.await_count for batch in batches for raw in batch] == [1, 1, 1, 1]
+
+
+async def test_what_comes_up_and_hangs_keeps_nothing_else_that_comes_up_waiting(slow: Slow) -> None:
+    ask, teller = AsyncMock(return_value={"pending": []}), cast(Any, slow)
+    coming_up = ComingUp(ask, AsyncMock(), teller, SimulatedClock(MONDAY), OrderLocks())
+    async with asyncio.timeout(5):
+        for order in ("W-1", "W-2", "W-1"):
+            coming_up.wait(0.0, (order, "msg"))
+            await coming_up.look()
+    assert slow.begun == ["W-1 msg", "W-2 msg"]
+    slow.released.set()
+    await coming_up.at_rest()
+    assert slow.begun[2:] == ["W-1 msg"]
 
 
 async def test_no_more_than_a_few_batches_are_under_way(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +87,7 @@ async def test_no_more_than_a_few_batches_are_under_way(slow: Slow, monkeypatch:
     assert not second.done()
     slow.released.set()
     await second
-    await took.at_rest()
+    await took.under_way.at_rest()
     assert slow.begun == ["W-1 a", "W-1 b"]
 
 
@@ -79,6 +97,6 @@ async def test_what_was_not_begun_when_we_stop_is_given_back(slow: Slow) -> None
     await took.take([later := message("W-1", "c")])
     took.stopping = True
     slow.released.set()
-    await took.at_rest()
+    await took.under_way.at_rest()
     assert slow.begun == ["W-1 a"]
     assert [given.args for given in took._put_back.call_args_list] == [(rest,), (later,)]  # type: ignore[attr-defined]
