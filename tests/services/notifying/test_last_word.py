@@ -113,6 +113,13 @@ def test_what_is_given_up_on_its_way_comes_home_and_she_hears_when_it_is_here(
     assert said in body_of(plan)
 
 
+@pytest.mark.parametrize("with_her", [True, False])
+def test_who_has_the_replacement_is_not_asked_whether_she_does(chain: Chain, with_her: bool) -> None:
+    chain.story(opened(at_home=with_her), fact("unit.replaced", SHOP, MONDAY + DAY))
+    body = body_of(chain.given(ending := closed(END, "replaced")).plan_for(ending))
+    assert ("If you do not have the replacement yet" in body) is not with_her
+
+
 @pytest.mark.parametrize("outcome", ["refunded", "replaced"])
 def test_what_is_not_to_be_hers_again_comes_back_to_us_unsaid(chain: Chain, outcome: str) -> None:
     away = fact("item.handed_over", SHOP, MONDAY + HOUR, "away", to=REPAIRER)
