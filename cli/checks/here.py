@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from cli.checks.check import Check
+from cli.checks.elsewhere import home_elsewhere, runs_elsewhere
 from cli.errors import Problem, one_line
 from cli.place import Place, settings_of
 from cli.render.plain import many
@@ -35,6 +36,9 @@ def checks_here(place: Place) -> Iterator[Check]:
     yield python()
     yield nats_server()
     yield settings(place)
+    if runs_elsewhere(place):
+        yield home_elsewhere()
+        return
     yield home(place)
     yield secrets(place)
     yield disk(place)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cli.asking import Unserved, close, connect
 from cli.checks.check import Check
+from cli.checks.elsewhere import runs_elsewhere, service_elsewhere
 from cli.checks.handover import receivers
 from cli.checks.letters import letters
 from cli.errors import Problem, one_line
@@ -191,18 +192,13 @@ def asked_for(place: Place) -> tuple[str, ...]:
         return ()
 
 
-def runs_elsewhere(place: Place) -> bool:
-    """Whether the services are not in reach from here, as where each is in a container of its own."""
-    return place.url is not None and not any(place.folder.service_file(each).is_file() for each in names.SERVICES)
-
-
 def service_health(place: Place, service: str) -> Check:
     """What a service says of itself, where it has noted its address."""
     from services.health import probe
 
     noted = read_object(place.folder.service_file(service))
     if noted is None and runs_elsewhere(place):
-        return Check(service, None, "runs elsewhere, if it does: its own /readyz tells")
+        return service_elsewhere(service)
     if noted is None:
         advice = f"'{place.command} run {service}' starts it, '{place.command} up' all"
         return Check(service, False, "does not run", advice)

@@ -196,17 +196,18 @@ def test_the_service_for_http_is_looked_at_where_it_is_asked_for(
     assert there.asked_for(place) == ("http",)
 
 
-def test_services_that_run_in_containers_of_their_own_are_not_said_to_be_down(
-    free_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert there.service_health(find_place(free_home), "notifier").ok is False
-    monkeypatch.setenv("REPAIRCHAIN_NATS_URL", "nats://nats:4222")
+def test_in_a_container_of_the_operators_nothing_is_said_of_what_is_in_those_of_the_services(free_home: Path) -> None:
     place = find_place(free_home)
-    assert there.service_health(place, "notifier").ok is None
-    # Beside another of this home it is down.
-    place.folder.service_file("projector").parent.mkdir(parents=True)
-    write_json(place.folder.service_file("projector"), {"url": "http://127.0.0.1:1"})
     assert there.service_health(place, "notifier").ok is False
+    give_operator_login(free_home)
+    assert there.service_health(place, "notifier").ok is None
+    assert [each.name for each in here.checks_here(place)] == ["Python", "nats-server", "Settings", "Home"]
+    # With the login of another service it is a home in which all run.
+    other = place.folder.login_file("projector")
+    other.parent.mkdir()
+    other.write_text("{}")
+    assert there.service_health(place, "notifier").ok is False
+    assert "E-mail" in [each.name for each in here.checks_here(place)]
 
 
 def test_a_sender_to_whom_nobody_can_answer(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
