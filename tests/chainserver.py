@@ -25,6 +25,8 @@ from services.server import EmbeddedServer
 
 #: A connection whose server reads no more has so long to close (seconds).
 _CLOSING = 10.0
+#: A connection whose server was killed tries again without end, as those of the services do, and sooner than they.
+_AGAIN = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.05}
 
 
 class ChainServer:
@@ -59,7 +61,7 @@ class ChainServer:
         client = await nats.connect(
             self.url,
             **{**secret.options, "inbox_prefix": inbox_prefix(who)},
-            **{"error_cb": _quiet, **options},
+            **{"error_cb": _quiet, **_AGAIN, **options},
         )
         self._clients.append(client)
         return client
