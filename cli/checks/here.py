@@ -136,7 +136,8 @@ def _untold(place: Place) -> bool:
 
 
 def _broken(place: Place) -> tuple[str, str] | None:
-    """What is wrong with the first secret that opens nothing, and what mends it."""
+    """What is wrong with the first secret that opens nothing, or should be gone, and what mends it."""
+    from services.access import kept_out
     from services.credentials import CredentialError, credential, credential_file
     from services.parties import list_parties
     from services.rights import OWN_USERS
@@ -148,6 +149,10 @@ def _broken(place: Place) -> tuple[str, str] | None:
             except CredentialError as error:
                 what, _, advice = str(error).partition(": ")
                 return what, advice
+    for party, out in kept_out(place.home).items():
+        if out.state == "revoked" and (file := credential_file(place.folder, party)).exists():
+            again = f"repairchain partner revoke {shlex.quote(party)}"
+            return f"the secret of {party}, which was revoked, still lies in {file} and opens nothing", again
     return None
 
 

@@ -68,6 +68,17 @@ def test_a_change_of_who_is_let_in_that_was_cut_off_is_told_once_it_would_have_b
     assert "do it again" in found.advice
 
 
+def test_a_revocation_that_was_cut_off_is_to_be_done_again(free_home: Path) -> None:
+    add_party(free_home, "retailer:juno")
+    place = find_place(free_home)
+    write_json(place.folder.access_file, {"retailer:juno": {"state": "revoked", "since": "2026-11-02T10:00:00Z"}})
+    found = here.secrets(place)
+    assert "retailer:juno, which was revoked, still lies in" in found.found
+    assert found.advice == "repairchain partner revoke retailer:juno"
+    assert call("partner", "revoke", "retailer:juno", "--yes", home=free_home).exit_code == 0
+    assert here.secrets(place).ok
+
+
 def test_a_home_that_is_none(free_home: Path) -> None:
     free_home.write_text("a file")
     found = here.home(find_place(free_home))
