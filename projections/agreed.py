@@ -35,7 +35,7 @@ def agreed_in(story: Story) -> Agreed:
     return Agreed(
         opened=by,
         accountable=accountable,
-        customer=first(story.said("name")[opened]),
+        customer=first(story.said("name", opened)),
         urgency=first(story.word[opened] >= 0),
         category=first(story.topic[opened] >= 0),
         party=np.where(accountable >= 0, at(story.party, accountable), source),

@@ -91,7 +91,7 @@ def orders_of(story: Story, agreed: Agreed, handoffs: Handoffs, statuses: Status
     last = np.where(about_orders, story.position, -1)
 
     def first(column: str, places: Numbers) -> Any:
-        return story.values(column, story.believed_of_each(places[story.said(column)[places]]))
+        return story.values(column, story.believed_of_each(places[story.said(column, places)]))
 
     columns = {
         "order_id": ids,

@@ -62,7 +62,7 @@ class Story:
         numbers = _indices(named)
         self.source, self.party = numbers[: self.count][self._row], numbers[self.count : -1][self._row]
         self.customer = int(numbers[-1])
-        self.dated = self.said("by_when")
+        self.dated = self.said("by_when", slice(None))
         self.aside = np.asarray(facts["aside"].to_numpy(), np.bool_)[self._row]
         by_fact = np.argsort(self.fact.astype(np.int16), kind="stable")
         bounds = np.searchsorted(self.fact[by_fact], np.arange(len(self.facts) + 1))
@@ -81,10 +81,10 @@ class Story:
             found = self._columns[column] = whole(self._facts[column])
         return found
 
-    def said(self, column: str) -> Flags:
-        """At which places the column says anything."""
+    def said(self, column: str, places: Numbers | slice) -> Flags:
+        """At which of the places the column says anything."""
         valid = self._column(column).is_valid().to_numpy(zero_copy_only=False)
-        return np.asarray(valid, np.bool_)[self._row]
+        return np.asarray(valid, np.bool_)[self._row[places]]
 
     def values(self, column: str, places: Numbers) -> Column:
         """What the column says at those places; NULL for no place."""
