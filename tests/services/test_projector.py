@@ -23,6 +23,7 @@ from projections.compare import compare
 from projections.database import Database, open_database
 from projections.queries import QUERIES
 from projections.schema import InUseError
+from services import projector as projector_module
 from services import story
 from services.answering import ENCODING, NoAnswerError, QuestionError, ask, query_subject, unpack
 from services.projector import Projector
@@ -477,7 +478,10 @@ async def test_it_follows_a_killed_server_that_comes_back(chain: Chain) -> None:
         assert await projector.check() == "0 facts behind"
 
 
-async def test_it_follows_a_log_that_was_put_back_from_a_backup(chain: Chain, tmp_path: Path) -> None:
+async def test_it_follows_a_log_that_was_put_back_from_a_backup(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector_module, "_RETRY_DELAY", 0.05)  # instead of a second
     await chain.append(told())
     await chain.server.back_up(tmp_path / "backup")
     async with chain.projector() as projector:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 import requests
 
 from events.log import last_position
 from services import rejected
+from services.http import handing_in
 from services.http.limits import MAX_BATCH
 from tests.chainserver import ChainServer
 from tests.logged import read_order
@@ -225,10 +227,14 @@ async def test_too_much_is_put_off(chain_server: ChainServer) -> None:
         assert (await other.post("/events", event("e1", source="retailer:other"))).status_code == 202
 
 
-async def test_without_the_server_it_says_so_and_goes_on_afterwards(counter: Counter) -> None:
+async def test_without_the_server_it_says_so_and_goes_on_afterwards(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop = await counter.caller(SHOP)
     await counter.server.embedded.stop()
-    refused = await shop.post("/events", event("e1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(handing_in, "_STORED_WITHIN", 0.2)  # instead of five seconds, for it comes to nothing
+        refused = await shop.post("/events", event("e1"))
     assert (refused.status_code, kind(refused)) == (503, "unavailable")
     assert refused.headers["retry-after"]
     await counter.server.embedded.start()
