@@ -92,13 +92,13 @@ def test_the_readmes_commands_do_what_it_says(folder: Path) -> None:
     url = json.loads((folder / ".repairchain" / "run" / "nats.json").read_text())["url"]
     said = shell(folder, partner.replace("nats://127.0.0.1:4222", url))
     assert "accepted" in said
-    for _ in range(100):  # the program has its receipt a moment before queries show what it said
-        if "importer:noord" in said:
+    # The program has its receipt a moment before queries show what it said, and before what was said first is a letter.
+    for _ in range(100):
+        if "importer:noord" in said and any(outbox.rglob("*.eml")):
             break
         said = shell(folder, partner.splitlines()[-1])
     assert "importer:noord" in said
-    # By the time the second fact has its receipt and is asked about, the first has become a message.
-    assert list(outbox.rglob("*.eml"))
+    assert any(outbox.rglob("*.eml"))
 
     said = shell(folder, exported)
     assert "How long customers heard nothing" in said
