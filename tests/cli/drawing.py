@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
+from datetime import date
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console, RenderableType
 
 from cli.checks import Check
-from cli.counting import coming_holidays, count
-from cli.explaining import explain_all
+from cli.counting import Count, coming_holidays, count
+from cli.explaining import Explained, explain_all
 from cli.inforce import Closure, InForce
 from cli.promises import figures
 from cli.render import (
@@ -36,6 +38,7 @@ from cli.render import (
     verdict,
 )
 from cli.render.moments import Moments
+from projections.calendar import Calendar
 from projections.policy import Amount, Policy
 from services.importing import ImportReport
 from services.submission import PublishReport, Receipt, Submission
@@ -57,9 +60,16 @@ CHECKS = [
 ]
 
 
-#: What the importer keeps to, and when it is closed besides.
-POLICY = Policy.parse(
-    """
+#: When the importer is closed besides.
+STOCKTAKING = Closure(examples.moment("2026-12-28T11:00:00Z"), examples.moment("2026-12-29T23:00:00Z"), "stocktaking")
+CLOSED = [{"party": "importer:noord", "from": "2026-12-28T11:00:00Z", "until": "2026-12-29T23:00:00Z", "reason": None}]
+
+
+@cache  # not before it is drawn: each process that collects the tests imports this
+def _in_force() -> InForce:
+    """What the importer keeps to."""
+    policy = Policy.parse(
+        """
 [[override]]
 party = "importer:noord"
 from = "retailer:juno"
@@ -70,18 +80,27 @@ parties = ["importer:noord"]
 holidays = "NL"
 saturday = "9:00-12:30"
 """
-)
-NOORD = POLICY.calendar_of("importer:noord")
-IN_FORCE = InForce(POLICY, "2026-11-01T08:00:00Z")
-STOCKTAKING = Closure(examples.moment("2026-12-28T11:00:00Z"), examples.moment("2026-12-29T23:00:00Z"), "stocktaking")
-COUNTED = count(NOORD, examples.moment("2026-12-24T15:30:00Z"), Amount.parse("5 working days"), [STOCKTAKING])
-AROUND = count(NOORD, examples.moment("2026-12-24T15:30:00Z"), Amount.parse("24 hours"), [STOCKTAKING])
-CLOSED = [{"party": "importer:noord", "from": "2026-12-28T11:00:00Z", "until": "2026-12-29T23:00:00Z", "reason": None}]
-CALENDARS = [
-    (None, POLICY.calendar, []),
-    ("importer:noord", NOORD, coming_holidays(NOORD, examples.NOW.date(), 60)),
-]
-EXPLAINED = list(explain_all(examples.ORDER, examples.COMMITMENTS["commitments"], IN_FORCE, {}))
+    )
+    return InForce(policy, "2026-11-01T08:00:00Z")
+
+
+def _noord() -> Calendar:
+    return _in_force().policy.calendar_of("importer:noord")
+
+
+def _counted(amount: str) -> Count:
+    return count(_noord(), examples.moment("2026-12-24T15:30:00Z"), Amount.parse(amount), [STOCKTAKING])
+
+
+def _calendars() -> list[tuple[str | None, Calendar, list[tuple[date, str | None]]]]:
+    return [
+        (None, _in_force().policy.calendar, []),
+        ("importer:noord", _noord(), coming_holidays(_noord(), examples.NOW.date(), 60)),
+    ]
+
+
+def _explained() -> list[Explained]:
+    return list(explain_all(examples.ORDER, examples.COMMITMENTS["commitments"], _in_force(), {}))
 
 
 def _import() -> tuple[ImportReport, PublishReport]:
@@ -120,10 +139,10 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Parts]]] = {
         80,
         lambda: promises.promises(examples.PROMISES["promises"], figures(examples.PROMISES["promises"]), MOMENTS, 5),
     ),
-    "calendar-80": (80, lambda: opening.opening(CALENDARS, CLOSED, MOMENTS.now)),
-    "calendar-check-80": (80, lambda: opening.counting("importer:noord", NOORD, COUNTED)),
-    "calendar-check-clock-80": (80, lambda: opening.counting("importer:noord", NOORD, AROUND)),
-    "explained-80": (80, lambda: explained.explained(examples.ORDER, IN_FORCE, EXPLAINED, MOMENTS)),
+    "calendar-80": (80, lambda: opening.opening(_calendars(), CLOSED, MOMENTS.now)),
+    "calendar-check-80": (80, lambda: opening.counting("importer:noord", _noord(), _counted("5 working days"))),
+    "calendar-check-clock-80": (80, lambda: opening.counting("importer:noord", _noord(), _counted("24 hours"))),
+    "explained-80": (80, lambda: explained.explained(examples.ORDER, _in_force(), _explained(), MOMENTS)),
     "parties-80": (80, lambda: tables.parties(examples.PARTIES, MOMENTS)),
     "messages-80": (80, lambda: messages.messages(examples.MESSAGES, MOMENTS)),
     "stats-80": (80, lambda: counts.stats(examples.STATS)),
