@@ -463,7 +463,8 @@ async def test_a_file_that_others_have_open_is_waited_for_and_not_for_ever(
 
 
 @pytest.mark.usefixtures("lent")
-async def test_it_follows_a_killed_server_that_comes_back(chain: Chain) -> None:
+async def test_it_follows_a_killed_server_that_comes_back(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("events.log._HEARTBEAT", 0.2)  # after two that are missed it reads anew
     facts = told() + small_orders(20)
     async with chain.projector() as projector:
         await chain.append(facts[:6])
