@@ -76,20 +76,21 @@ class Index:
                 connection.executescript(SCHEMA.replace("commit;", f"pragma user_version = {VERSION}; commit;"))
             elif version != VERSION:
                 connection.close()
-                self._set_aside(".outdated")
+                self._discard()
                 return self._open()
         except sqlite3.DatabaseError as error:
             connection.close()
             if error.sqlite_errorname not in _DAMAGED:
                 raise
-            self._set_aside(".unreadable")
+            self._path.replace(self._path.with_name(self._path.name + ".unreadable"))
+            self._discard()
             return self._open()
         return connection
 
-    def _set_aside(self, suffix: str) -> None:
-        self._path.replace(self._path.with_name(self._path.name + suffix))
-        for companion in ("-wal", "-shm"):
-            self._path.with_name(self._path.name + companion).unlink(missing_ok=True)
+    def _discard(self) -> None:
+        """Remove the file with those beside it; of a long log it is too large to be left lying about."""
+        for part in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + part).unlink(missing_ok=True)
 
     def close(self) -> None:
         self._connection.close()

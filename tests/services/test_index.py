@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,6 +77,22 @@ def test_what_it_looked_up_does_not_outlive_what_it_learns(index: Index) -> None
     assert index.opened_by("W-1") == SHOP
     index.clear()
     assert index.find(SHOP, "e1") is None
+
+
+def test_a_file_of_another_version_gives_way_and_a_damaged_one_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "index.sqlite"
+    before = Index(path)
+    before.follow([(1, opened(1).to_json())])
+    before.close()
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("pragma user_version = 1")
+    anew = Index(path)
+    assert (anew.position, anew.find(SHOP, "e1")) == (0, None)
+    anew.close()
+    assert not list(path.parent.glob("*outdated*"))
+    path.write_bytes(b"torn" * 1_000)
+    Index(path).close()
+    assert path.with_name("index.sqlite.unreadable").read_bytes().startswith(b"torn")
 
 
 def test_it_knows_what_a_fact_was_whether_it_is_of_this_batch_or_was_appended_or_read(index: Index) -> None:
