@@ -50,6 +50,8 @@ BUILT_IN_TEXT: Final = resources.files("projections").joinpath("policy.toml").re
 
 _NOTHING: Final = Override(scope=Scope(), allow={})
 _HURRIED: Final = ("urgent", "safety")
+#: The one kind of which it is known from whom the thing came.
+_OF_A_LANE: Final = "receive"
 #: A policy is kept as the data of one fact, which holds 64 KiB with all that is around it.
 _MAX_BYTES: Final = 56 * 1024
 #: Parties and categories come from outside: what is remembered of them must not grow for ever.
@@ -155,8 +157,15 @@ class Policy(BaseModel):
         return self.calendars.get(party) or self.calendars.get(role_of(party)) or self.calendar
 
     def notes(self) -> Iterator[str]:
-        """What a reader of the policy may not expect, in sentences: overrides that slow down an urgent order."""
+        """What a reader of the policy may not expect, in sentences: overrides that slow down an urgent order, or that
+        never hold."""
         for override in self.overrides:
+            unknown = [kind for kind in KINDS if kind in override.allow and kind != _OF_A_LANE]
+            if override.scope.from_party is not None and unknown:
+                yield (
+                    f"{override.scope} never holds for {', '.join(unknown)}: from whom it came is known of "
+                    f"{_OF_A_LANE} alone"
+                )
             slower = {
                 urgency: [kind for kind in override.allow if self._slower(override, kind, urgency)]
                 for urgency in _HURRIED

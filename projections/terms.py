@@ -127,8 +127,9 @@ class Judged:
         self.names: list[str] = []
 
     def note(self, row: int, said: Sequence[tuple[int, int]]) -> None:
-        """Take up what was said of the due time that the row has now."""
-        levels = [level for due, level in said if due == self.due[row]]
+        """Take up what was said of the due time that the row has now, or of a later one: if it was late by that, it is
+        by this, too, and nobody needs to hear so twice because the policy became stricter."""
+        levels = [level for due, level in said if due >= self.due[row]]
         self.levels[row] = max(levels, default=0)
         self.nudged[row] = 0 in levels
 

@@ -3,7 +3,7 @@
 SELECT
     opening.position,
     n.word AS kind,
-    -- Said of which due time, and how far: 0 is a nudge. What was said of another due time is not said of this one.
+    -- Said of which due time, and how far: 0 is a nudge. What was said of an earlier due time is not said of this one.
     list(n.by_when ORDER BY n.position) FILTER (WHERE n.fact <> 'commitment.withdrawn') AS noted_due,
     list(coalesce(n.level, 0) ORDER BY n.position) FILTER (WHERE n.fact <> 'commitment.withdrawn') AS noted_level,
     max(CASE WHEN n.fact = 'commitment.nudged' THEN n.occurred_at END) AS nudged_at,

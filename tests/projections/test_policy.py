@@ -417,3 +417,11 @@ def test_whoever_is_asked_first_a_customer_is_not_nudged_and_a_party_is() -> Non
         book = Book([], {})
         nudges = {owner: book.terms(-1, "answer", owner, None, None, None).rule.nudge for owner in (first, second)}
         assert nudges == {"customer:C-1": None, "retailer:juno": 0.8}
+
+
+def test_an_override_that_never_holds_is_pointed_out() -> None:
+    lane = ('party = "importer:noord"', 'from = "retailer:juno"', 'urgency = "routine"')
+    assert list(Policy.parse(override(*lane)).notes()) == []
+    (note,) = Policy.parse(override(*lane, kind='["receive", "forward", "repair"]')).notes()
+    assert "from retailer:juno" in note
+    assert "never holds for forward, repair: from whom it came is known of receive alone" in note

@@ -220,6 +220,30 @@ async def test_another_policy_holds_for_what_is_open_and_not_for_what_is_over(ho
         assert [row["due_at"] for row in then["commitments"] if row["owner"] == BENCH] == ["2026-09-10T09:00:00Z"]
 
 
+async def test_what_was_said_is_not_said_again_under_a_stricter_policy(home: Path) -> None:
+    async with at(home, "2026-09-07 08:00") as scene:
+        await scene.listen()
+        await scene.play(
+            [
+                opened("2026-09-07 09:00"),
+                said("2026-09-07 10:00", SHOP, "item.handed_over", to=IMPORTER),
+            ]
+        )
+        await scene.until("2026-09-09 10:01")
+        before = await scene.noticed("receive"), await scene.told(ORDER)
+        assert [(message.at, message.kind) for message in before[1]][1:] == [("2026-09-09 10:00", "overdue")]
+        # Late on Wednesday at ten by two working days; by one it was late on Tuesday.
+        scene.write_policy('[allow]\nreceive = "1 working day"\n')
+        await scene.until("2026-09-09 17:00")
+        assert len(await scene.facts("policy.adopted")) == 1
+        assert (await scene.noticed("receive"), await scene.told(ORDER)) == before
+        # What comes next is said by the new due time: a person, two working days after it.
+        await scene.until("2026-09-10 10:01")
+        assert [(notice.at, notice.person) for notice in (await scene.noticed("receive"))[len(before[0]) :]] == [
+            ("2026-09-10 10:00", "Ms Castellan")
+        ]
+
+
 async def test_a_receipt_that_is_scanned_late_takes_back_what_was_said(home: Path) -> None:
     async with at(home, "2026-09-07 08:00") as scene:
         await scene.listen()
