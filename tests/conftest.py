@@ -10,8 +10,10 @@ import atexit
 import gc
 import importlib
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -144,12 +146,14 @@ def _settle_in() -> None:
     from jinja2 import FileSystemBytecodeCache
 
     from services.notifying import templating
-    from services.settings import PREFIX
+    from services.settings import FILE_NAME, PREFIX
     from tests.spawning import spawn_servers
 
-    # A test sees no REPAIRCHAIN_… variables but its own.
+    # A test sees no REPAIRCHAIN_… variables but its own, nor the settings of a chain that is tried out here.
     for variable in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[variable]
+    if (HERE.parent / FILE_NAME).exists():
+        _stand_beside(FILE_NAME)
     # A shell that starts the tests in its background has them ignore Ctrl-C, and what they start, too.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -162,6 +166,16 @@ def _settle_in() -> None:
     kept = HERE / "__pycache__"
     if os.access(kept, os.W_OK):
         templating._environment(None).bytecode_cache = FileSystemBytecodeCache(str(kept))
+
+
+def _stand_beside(left_out: str) -> None:
+    """Go to a folder that has all of this one but one file."""
+    beside = Path(tempfile.mkdtemp(prefix="repairchain-tests-"))
+    for entry in HERE.parent.iterdir():
+        if entry.name != left_out:
+            (beside / entry.name).symlink_to(entry)
+    os.chdir(beside)
+    atexit.register(shutil.rmtree, beside)
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
