@@ -61,14 +61,12 @@ def _points(facts: Iterable[Row], commitments: Iterable[Row]) -> list[tuple[int,
 
 
 def _holder(fact: Row) -> str | None:
-    """From a handover on, the receiver; nobody once the order is closed."""
+    """From a handover on, the receiver; nobody once she has it back, or the order is closed."""
     match fact["counted"]:
         case "item.handed_over":
             party: str | None = fact["party"]
             return party
-        case "item.returned":
-            return "customer"
-        case "order.closed":
+        case "item.returned" | "order.closed":
             return ""
     return str(fact["source"])
 

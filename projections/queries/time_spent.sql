@@ -1,11 +1,11 @@
 -- Who had orders for how long, in all and in opening hours of its own: from a handover on, the receiver; while the chain
--- waits for the customer, she. The time of orders that are open runs until now. Of one order spending.py tells it.
+-- waits for the customer, she; nobody once she has it back. The time of orders that are open runs until now. Of one order spending.py tells it.
 WITH points AS (
     SELECT
         f.first_position, f.occurred_at AS moment, f.position,
         CASE f.fact
             WHEN 'item.handed_over' THEN f.party
-            WHEN 'item.returned' THEN 'customer'
+            WHEN 'item.returned' THEN ''
             WHEN 'order.closed' THEN ''
             ELSE f.source
         END AS holder,

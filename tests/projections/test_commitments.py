@@ -885,6 +885,17 @@ def test_of_one_order_alone_it_is_the_same_as_of_all(given: Given) -> None:
     assert {row["party"] for row in found} == {SHOP, BENCH, "customer"}
 
 
+def test_nobody_is_waited_for_once_she_has_it_back_however_long_it_stays_open(given: Given) -> None:
+    """She was said to have been waited for since, for weeks, while the close was the shop's."""
+    story = given(
+        HERS,
+        fact("repair.completed", SHOP, "2026-03-06 12:00"),
+        fact("item.returned", SHOP, "2026-03-06 14:00"),
+    ).at("2026-04-16 10:00")
+    assert [(row["party"], row["seconds"]) for row in story.order()["time_spent"]] == [(SHOP, 5 * 3_600)]
+    assert story.ask("time_spent")["time_spent"] == story.order()["time_spent"]
+
+
 def test_whose_move_it_is_is_the_same_among_all(given: Given) -> None:
     story = given(HERS, handed(SHOP, BENCH, "2026-03-06 15:30"), received(BENCH, "2026-03-09 09:00"))
     for moment in ("2026-03-09 10:00", "2026-03-30 10:00"):
