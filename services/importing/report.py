@@ -9,6 +9,9 @@ from typing import Final, NamedTuple
 #: So many places are kept word for word; beyond that they are only counted.
 KEPT: Final = 200
 
+#: So begins what is said of a time that cannot be read. With a wrong format that is each of them: all count as one reason.
+OF_A_TIME: Final = "its time '"
+
 
 class ImportProblem(ValueError):
     """The import cannot begin; the message is one sentence that says what to mend."""
@@ -72,7 +75,8 @@ class ImportReport:
     def _keep(self, entry: Left) -> None:
         if len(self.left) < KEPT:
             self.left.append(entry)
-        if (before := self.reasons.get(entry.reason)) is not None:
-            self.reasons[entry.reason] = before._replace(times=before.times + 1)
+        kind = OF_A_TIME if entry.reason.startswith(OF_A_TIME) else entry.reason
+        if (before := self.reasons.get(kind)) is not None:
+            self.reasons[kind] = before._replace(times=before.times + 1)
         elif len(self.reasons) < KEPT:
-            self.reasons[entry.reason] = Often(1, entry)
+            self.reasons[kind] = Often(1, entry)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.importing.mapping import TIME_OF_DAY, Mapping
+from services.importing.report import OF_A_TIME
 
 
 class Row(NamedTuple):
@@ -41,7 +42,7 @@ def row_maker(mapping: Mapping, *, own_times: bool) -> Callable[[str, int, dict[
         try:
             return Row(file, line, case, moment(written), values)
         except (ValueError, OverflowError) as error:
-            return Row(file, line, case, None, values, f"its time '{written[:60]}' cannot be read: {error}")
+            return Row(file, line, case, None, values, f"{OF_A_TIME}{written[:60]}' cannot be read: {error}")
 
     return row
 
