@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 #: So many places are kept word for word; beyond that they are only counted.
 KEPT: Final = 200
 
-#: So begins what is said of a time that cannot be read. With a wrong format that is each of them: all count as one reason.
+#: So begins what is said of a time that cannot be read. With a wrong format each of them is one: they are one reason.
 OF_A_TIME: Final = "its time '"
 
 
