@@ -29,13 +29,14 @@ from events.vocabulary import INCIDENT_FACTS, MERGING_FACTS, PARTY_FACTS
 from services.connecting import connect
 from services.parties import add_party
 from services.rights import KEEPER_USER
-from services.settings import Settings, load_settings
+from services.settings import FILE_NAME, Settings, load_settings
 from tests.reliability.payloads import payloads
 
 _PARTY = "repairer:bench"
 _SUBJECT = box_subject(_PARTY)
 _SHARE = 10  # one in so many is poison
 _WANTED = 0.95
+_ROOM: Final = 64 * 1024 * 1024  # bytes
 
 
 Waiting = list[tuple[bytes, dict[str, str] | None]]
@@ -90,9 +91,8 @@ async def hand_in(settings: Settings, waiting: Waiting) -> None:
     """Have all of it wait in the stream of the partner."""
     connection = await connect(settings, KEEPER_USER)
     js = connection.jetstream(publish_async_max_pending=4_000)
-    for body, headers in waiting:
-        await js.publish_async(_SUBJECT, body, headers=headers)
-    await js.publish_async_completed()
+    stored = [await js.publish_async(_SUBJECT, body, headers=headers) for body, headers in waiting]
+    await asyncio.gather(*stored)  # raises what one was refused for
     await connection.close()
 
 
@@ -104,6 +104,8 @@ async def run(count: int, rounds: int) -> bool:
     """Whether good ones come in at 95% of their pace when every tenth beside them is poison."""
     paces: dict[str, list[float]] = {kind: [] for kind in _KINDS}
     async with durable_server() as settings:
+        # All of it waits at once, which is more than a partner may have waiting otherwise.
+        (settings.home / FILE_NAME).write_text(f"partner_max_bytes = {_ROOM}\n")
         await asyncio.to_thread(add_party, settings.home, _PARTY)
         for number in range(rounds):
             for turn, kind in enumerate(_KINDS if number % 2 else reversed(_KINDS)):  # what grows slower hits all
