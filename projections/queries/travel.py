@@ -64,8 +64,10 @@ def regroup(reading: Reading, first_position: int | None = None) -> list[int] | 
     _put(reading, then, ends, firsts)
     if first_position is None:
         return sorted(firsts)
-    together = {then[order] for order, place in now.items() if place.first_position == first_position}
-    return sorted({now[order].first_position for order in now if then[order] in together})
+    # An order may be named as what another is part of, and nothing be said of it: it lies nowhere then.
+    there = {order: place for order, place in now.items() if order in then}
+    together = {then[order] for order, place in there.items() if place.first_position == first_position}
+    return sorted({place.first_position for order, place in there.items() if then[order] in together})
 
 
 def _put(reading: Reading, then: Mapping[str, Place], ends: Mapping[Place, int], firsts: set[int]) -> None:

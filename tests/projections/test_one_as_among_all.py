@@ -76,6 +76,15 @@ def test_so_it_is_of_another_moment() -> None:
             assert {name: status[name] for name in row} == row
 
 
+def test_so_it_is_before_it_was_known_to_be_part_of_one_of_which_nothing_is_said() -> None:
+    facts = [
+        opened("2026-03-02 09:00"),
+        received(BENCH, "2026-03-02 10:00"),
+        fact("order.merged", SHOP, "2026-03-02 12:00", {"into": "W-2"}),
+    ]
+    one_is_as_among_all(facts, at("2026-03-03 12:00"), None, at("2026-03-02 11:00"))
+
+
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
