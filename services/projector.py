@@ -214,8 +214,13 @@ class Projector:
     async def _follow_live(self) -> None:
         async with Tail(self._js, after=self._models.mirrored, max_batch=_LIVE_BATCH) as tail:
             self._tail = tail
+            reconnects = self._connection.stats["reconnects"]
             while True:
                 batch = await tail.next_batch()
+                if self._connection.stats["reconnects"] != reconnects:
+                    # The server may be back with another log, or without what it told of before it was on its disk, and
+                    # others may have written since: what is mirrored is to be held against it before more follows.
+                    return
                 for start in range(0, len(batch), _LIVE_BATCH):
                     began = self._now()
                     await self._models.write(Database.apply, batch[start : start + _LIVE_BATCH])

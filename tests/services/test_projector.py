@@ -495,6 +495,22 @@ async def test_it_follows_a_log_that_was_put_back_from_a_backup(
         assert await chain.orders() == 4
 
 
+async def test_it_notices_another_log_that_has_grown_beyond_where_it_stands(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector_module, "_RETRY_DELAY", 0.05)  # instead of a second
+    await chain.append(told())
+    await chain.server.back_up(tmp_path / "backup")
+    async with chain.projector():
+        await eventually(lambda: chain.client.is_connected)
+        await chain.append(small_orders(2))
+        assert await chain.orders() == 3
+        await chain.server.restore(tmp_path / "backup")
+        await chain.append(small_orders(5, first=100))
+        orders = {row["order_id"] for row in (await chain.ask("orders", {"limit": 100}))["orders"]}
+        assert {order for order in orders if order.startswith("S-")} == {f"S-{number}" for number in range(100, 105)}
+
+
 @pytest.mark.usefixtures("lent")
 async def test_while_facts_keep_coming_a_batch_grows_until_somebody_waits_for_it(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
