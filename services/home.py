@@ -235,7 +235,7 @@ def open_given(path: Path) -> IO[bytes]:
 
     Raises OSError.
     """
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115 - the caller closes it
     os.set_blocking(file.fileno(), True)
     return file
 

@@ -261,7 +261,7 @@ def found_no_room(monitor_url: str) -> bool:
     try:
         try:
             # The address is one that our own server wrote down.
-            with urllib.request.urlopen(f"{monitor_url}/healthz", timeout=5):  # noqa: S310
+            with urllib.request.urlopen(f"{monitor_url}/healthz", timeout=5):  # noqa: S310 - our own, on loopback
                 return False
         except urllib.error.HTTPError as error:  # unwell, and the answer says why; it may break off, too
             return b"no space left" in error.read()
