@@ -32,6 +32,9 @@ _MSG_ID: Final = Header.MSG_ID.value  # to look it up there takes as long as to 
 _HEARTBEAT: Final = 1.0
 
 
+#: Without an answer of the server we ask again after so long (seconds).
+_ASK_AGAIN: Final = 0.2
+
 #: A tail reads on while so much waits to be taken, and no more (bytes): a fact may have 64 KiB.
 _MOST_WAITING: Final = 64 * 1024 * 1024
 
@@ -41,7 +44,7 @@ class NotFirstError(RuntimeError):
 
 
 class LogReplacedError(RuntimeError):
-    """The log ends before the position that was read to: it is another one, from a backup say."""
+    """The log is not the one that was read: it was put back from a backup, say."""
 
 
 class Appended(NamedTuple):
@@ -199,7 +202,8 @@ class Tail:
     """Follows the log from a position in batches, as fast as they come, over reconnects and server restarts.
 
     ``async with Tail(js, after=position) as tail: async for batch in tail: …``. Each batch is a list of (position,
-    payload) in order, without gaps or repeats. Reading stops when the caller stops, or with LogReplacedError.
+    payload) in order, without gaps or repeats. Reading stops when the caller stops, or with LogReplacedError: whenever
+    the server has been away, what was read before is held against the log.
     """
 
     def __init__(
@@ -220,6 +224,9 @@ class Tail:
         self._drained = asyncio.Event()
         self._subscription: Any = None
         self._gap = False
+        self._last: tuple[int, bytes] | None = None
+        self._reconnects = self._times_reconnected()
+        self._unproven: list[tuple[int, bytes]] = []  # the last that was read of each connection before this one
 
     @property
     def position(self) -> int:
@@ -256,7 +263,18 @@ class Tail:
                 await self._subscription.unsubscribe()
             self._subscription = None
 
+    def _times_reconnected(self) -> int:
+        return self._js._nc.stats["reconnects"]  # nats-py has no public way from a JetStream context to its connection
+
+    def _look_at_connection(self) -> None:
+        """Behind a connection made anew there may be another log."""
+        reconnects = self._times_reconnected()
+        if reconnects != self._reconnects and self._last is not None and self._last not in self._unproven:
+            self._unproven.append(self._last)
+        self._reconnects = reconnects
+
     async def _take(self, message: Msg) -> None:
+        self._look_at_connection()
         position = position_of(message)
         if position <= self._position or self._gap:
             return
@@ -266,7 +284,8 @@ class Tail:
             self._filled.set()
             return
         self._position = position
-        self._buffer.append((position, message.data))
+        self._last = position, message.data
+        self._buffer.append(self._last)
         self._size += len(message.data)
         self._filled.set()
         if len(self._buffer) >= self._max_batch or self._size >= _MOST_WAITING:
@@ -290,6 +309,11 @@ class Tail:
         if not self._buffer:
             await self._check()
             return []
+        self._look_at_connection()
+        if self._unproven:
+            await self._prove()
+        if self._unproven:  # the server is away again: what is here waits
+            return []
         batch, self._buffer, self._size = self._buffer, [], 0
         self._filled.clear()
         self._drained.set()
@@ -299,12 +323,30 @@ class Tail:
         """Let a waiting ``next_batch`` return, with nothing if there is nothing."""
         self._filled.set()
 
+    async def _prove(self) -> None:
+        """Hold what was read before the server was away against the log that it came back with."""
+        while self._unproven:
+            position, payload = self._unproven[0]
+            try:
+                stored = (await self._js.get_msg(names.REPAIRS, seq=position)).data
+            except NotFoundError:
+                stored = None
+            except (nats.errors.Error, OSError):
+                await asyncio.sleep(_ASK_AGAIN)
+                return
+            if stored != payload:
+                raise LogReplacedError(f"the log has another fact at position {position} than was read from it")
+            del self._unproven[0]
+
     async def _check(self) -> None:
         """Nothing came for a while, or something was left out: is the consumer behind us alive, or is a new one due?"""
         self._filled.clear()
+        self._look_at_connection()
+        await self._prove()
+        read = self._position  # more may come while we ask
         try:
-            if await last_position(self._js) < self._position:
-                raise LogReplacedError(f"the log ends before position {self._position}, which was read from it")
+            if await last_position(self._js) < read:
+                raise LogReplacedError(f"the log ends before position {read}, which was read from it")
             if not self._gap and self._subscription is not None:
                 await self._subscription.consumer_info()
                 return

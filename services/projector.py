@@ -218,8 +218,8 @@ class Projector:
             while True:
                 batch = await tail.next_batch()
                 if self._connection.stats["reconnects"] != reconnects:
-                    # The server may be back with another log, or without what it told of before it was on its disk, and
-                    # others may have written since: what is mirrored is to be held against it before more follows.
+                    # The server may be back with another log, and others may have written to it since: what is mirrored
+                    # is to be held against it before more follows.
                     return
                 for start in range(0, len(batch), _LIVE_BATCH):
                     began = self._now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -60,6 +60,7 @@ class Follower:
         self._caught_up = asyncio.Event()
         self._look = asyncio.Event()
         self._named: list[str] = []
+        self._proven: int | None = None  # reconnects, when the index was last held against the log
 
     async def start(self) -> None:
         """Return when the index knows what the log holds by now."""
@@ -76,10 +77,20 @@ class Follower:
 
     async def read_to_the_end(self) -> None:
         """Bring the index up to the end of the log. The caller holds the lock."""
+        await self._begin_anew_on_another_log()
         position, last = self._index.position, await last_position(self._js)
         async for batch in read_until(self._js, last, after=position):
             self._index.follow(batch)
             self._release_soon(self._held.named_in(batch, self._index.numbers_of))
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """The server has been away since the index was held against the log: it may have come back with another."""
+        return self._proven != self._reconnects
+
+    @property
+    def _reconnects(self) -> int:
+        return self._js._nc.stats["reconnects"]  # nats-py has no public way from a JetStream context to its connection
 
     def appended(self, events: Sequence[Event]) -> None:
         """We have just appended these: what waited for an order or a reference that they name is handed in again."""
@@ -97,7 +108,7 @@ class Follower:
     async def _follow(self) -> None:
         while True:
             try:
-                await self._begin_anew_on_another_log()
+                self._proven = None
                 await self._follow_on()
             except TRANSIENT as error:
                 _log.warning("following the log again", error=str(error))
@@ -106,17 +117,27 @@ class Follower:
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _begin_anew_on_another_log(self) -> None:
-        """A log may be replaced: is the last fact that the index has read the one which the log has there?"""
-        position = self._index.position
-        if position == 0:
+        """A log may be replaced: are the last facts that the index has read those which the log has there?
+
+        The caller holds the lock.
+        """
+        if not self.is_in_doubt:
             return
-        if position <= await last_position(self._js):
-            stored = await self._js.get_msg(names.REPAIRS, seq=position)
-            if self._index.has_read(stored.data or b""):
-                return
-        _log.warning("the index is that of another log: starting it anew")
-        async with self._lock:
+        reconnects = self._reconnects
+        if not await self._is_of_this_log():
+            _log.warning("the index is that of another log: starting it anew")
             self._index.clear()
+        self._proven = reconnects
+
+    async def _is_of_this_log(self) -> bool:
+        position = self._index.position
+        if position > await last_position(self._js):
+            return False
+        return all(map(self._index.has_read, await self._get(range(max(0, position - _FEW) + 1, position + 1))))
+
+    async def _get(self, positions: Iterable[int]) -> list[bytes]:
+        stored = await asyncio.gather(*(self._js.get_msg(names.REPAIRS, seq=position) for position in positions))
+        return [each.data or b"" for each in stored]
 
     async def _follow_on(self) -> None:
         await self._read_what_others_said()
@@ -146,15 +167,14 @@ class Follower:
 
     async def _read_what_others_said(self) -> None:
         async with self._lock:  # nothing of ours is on its way into the log
+            await self._begin_anew_on_another_log()
             position, end = self._index.position, await last_position(self._js)
         if end < position:
             raise LogReplacedError(f"the log ends before position {position}, which was read from it")
         if end - position <= _FEW:
             # A consumer made for a few facts would long outlive them.
-            stored = await asyncio.gather(
-                *(self._js.get_msg(names.REPAIRS, seq=at) for at in range(position + 1, end + 1))
-            )
-            await self._note([(position + 1 + number, each.data or b"") for number, each in enumerate(stored)])
+            payloads = await self._get(range(position + 1, end + 1))
+            await self._note(list(enumerate(payloads, position + 1)))
             return
         async for batch in read_until(self._js, end, after=position):
             await self._note(batch)

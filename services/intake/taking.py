@@ -117,10 +117,11 @@ class Taking:
     async def _take(self, messages: list[Msg], *, how: How) -> None:
         """Take the batch in parts. ``messages`` loses those of each part that was taken: where the next one fails, they
         are not taken once more."""
-        if self.unsure or any(comes_again(message) for message in messages):
-            # An attempt that we know nothing of may have appended them. The server would tell most repeats apart, but
-            # only for a while.
-            await self._needs.follower.read_to_the_end()
+        follower = self._needs.follower
+        if self.unsure or follower.is_in_doubt or any(comes_again(message) for message in messages):
+            # An attempt that we know nothing of may have appended them, or the server came back with a log from before
+            # them. It would tell most repeats apart, but only for a while.
+            await follower.read_to_the_end()
             self.unsure = False
         self._needs.index.forget()
         parts = _parts(messages)

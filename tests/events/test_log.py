@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 import nats.js.errors
@@ -18,6 +19,7 @@ from events.atomic_batch import MAX_BATCH
 from events.envelope import Event, make_event
 from events.log import (
     Appended,
+    LogReplacedError,
     NotFirstError,
     Tail,
     append,
@@ -29,6 +31,7 @@ from events.log import (
 from events.streams import StreamMismatchError, declare_streams
 from tests.chainserver import ChainServer
 from tests.logged import read_order
+from tests.waiting import eventually
 
 
 def fact(number: int, order: str = "W-1") -> Event:
@@ -44,6 +47,10 @@ def fact(number: int, order: str = "W-1") -> Event:
 
 @pytest.fixture
 async def js(chain_server: ChainServer) -> JetStreamContext:
+    return await declared(chain_server)
+
+
+async def declared(chain_server: ChainServer) -> JetStreamContext:
     context = (await chain_server.connect("keeper")).jetstream()
     await declare_streams(context)
     return context
@@ -121,7 +128,7 @@ async def test_the_tail_begins_anywhere_and_goes_on_with_what_comes(js: JetStrea
 
 async def test_the_tail_reads_no_further_while_much_waits_to_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "_MOST_WAITING", 1_000)
-    tail = Tail(cast("JetStreamContext", None))
+    tail = Tail(Client().jetstream())
 
     async def deliver() -> None:
         for position in range(1, 6):
@@ -144,6 +151,60 @@ async def test_the_tail_survives_the_loss_of_its_consumer(js: JetStreamContext) 
         while len(seen) < 6:
             seen += [position for position, _ in await tail.next_batch()]
     assert seen == [1, 2, 3, 4, 5, 6]
+
+
+async def test_what_comes_while_the_tail_asks_where_the_log_ends_is_no_other_log(
+    js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append_batch(js, [fact(n) for n in range(3)])
+    async with Tail(js, check_every=0.05) as tail:
+        while tail.position < 3:
+            await tail.next_batch()
+
+        async def answered_late(js: JetStreamContext) -> int:
+            end = await last_position(js)
+            await append(js, fact(end))
+            await eventually(lambda: tail.position > end)
+            return end
+
+        monkeypatch.setattr(log, "last_position", answered_late)
+        assert await tail.next_batch() == []
+        assert [position for position, _ in await tail.next_batch()] == [4]
+
+
+@pytest.mark.parametrize("anew", [1, 2, 3], ids=["shorter", "as long", "longer"])
+async def test_the_tail_tells_that_the_log_came_back_as_another_one(
+    chain_server: ChainServer, tmp_path: Path, anew: int
+) -> None:
+    js = await declared(chain_server)
+    await append_batch(js, [fact(n) for n in range(3)])
+    await chain_server.back_up(tmp_path / "backup")
+    await append_batch(js, [fact(n) for n in range(3, 5)])
+    async with Tail(js, check_every=0.2) as tail:
+        while tail.position < 5:
+            await tail.next_batch()
+        await chain_server.restore(tmp_path / "backup")
+        other = await declared(chain_server)
+        await append_batch(other, [fact(n) for n in range(10, 10 + anew)])
+        with pytest.raises(LogReplacedError):
+            async for batch in tail:
+                assert batch == []  # nothing of the other log is handed out
+
+
+async def test_the_tail_reads_on_over_a_restart_of_the_server(chain_server: ChainServer) -> None:
+    js = await declared(chain_server)
+    await append_batch(js, [fact(n) for n in range(3)])
+    seen: list[int] = []
+    async with Tail(js, check_every=0.2) as tail:
+        for start in (3, 6):
+            while len(seen) < start:
+                seen += [position for position, _ in await tail.next_batch()]
+            await chain_server.embedded.stop()
+            await chain_server.embedded.start()
+            await append_batch(await declared(chain_server), [fact(n) for n in range(start, start + 3)])
+        while len(seen) < 9:
+            seen += [position for position, _ in await tail.next_batch()]
+    assert seen == list(range(1, 10))
 
 
 async def test_nothing_is_deleted_or_purged(js: JetStreamContext) -> None:

@@ -9,7 +9,7 @@ import signal
 import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from nats.aio.msg import Msg
 
 from events import log
+from events.envelope import make_event
 from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream
@@ -290,6 +291,30 @@ async def test_what_a_backup_has_lost_can_be_handed_in_again_while_intake_runs(c
             return (await js.stream_info(box_stream(SHOP))).state.messages == 0
 
         await eventually(swept, "the intake stream of the backup is swept too")
+
+
+async def test_what_the_server_has_lost_is_no_duplicate_although_the_log_has_grown_since(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_LOOK_EVERY", 600.0)  # whoever decides looks, and not by chance the follower before
+    shop = await chain.partner(SHOP)
+    async with chain.running() as intake:
+        assert (await shop.say(event("kept", subject="A")))["outcome"] == "accepted"
+        await chain.server.back_up(tmp_path / "backup")
+        await eventually(lambda: shop.connection.is_connected)
+        lost = [event(f"lost{number}", subject=f"B{number}") for number in range(2)]
+        for body in lost:
+            assert (await shop.say(body))["outcome"] == "accepted"
+        await chain.server.restore(tmp_path / "backup")
+        keeper = (await chain.server.connect("keeper")).jetstream()
+        for number in range(2):
+            other = make_event("item.received", source=IMPORTER, id=f"other{number}", subject="C", time=datetime.now(UTC), data={})
+            await log.append(keeper, other)
+        await eventually(lambda: intake._connection.is_connected and shop.connection.is_connected)
+        assert [(await shop.say(body))["outcome"] for body in lost] == ["accepted", "accepted"]
+        assert (await shop.say(event("kept", subject="A")))["outcome"] == "duplicate"
+        positions = [intake._index.position_of(SHOP, f"lost{number}") for number in range(2)]
+        assert positions == [4, 5]
 
 
 async def test_what_names_the_number_of_others_waits_and_is_not_tried_again_and_again(
