@@ -187,8 +187,7 @@ async def test_the_tail_tells_that_the_log_came_back_as_another_one(
         other = await declared(chain_server)
         await append_batch(other, [fact(n) for n in range(10, 10 + anew)])
         with pytest.raises(LogReplacedError):
-            async for batch in tail:
-                assert batch == []  # nothing of the other log is handed out
+            await anext(aiter(tail))  # nothing of the other log is handed out
 
 
 async def test_the_tail_reads_on_over_a_restart_of_the_server(chain_server: ChainServer) -> None:

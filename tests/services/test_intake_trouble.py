@@ -308,7 +308,9 @@ async def test_what_the_server_has_lost_is_no_duplicate_although_the_log_has_gro
         await chain.server.restore(tmp_path / "backup")
         keeper = (await chain.server.connect("keeper")).jetstream()
         for number in range(2):
-            other = make_event("item.received", source=IMPORTER, id=f"other{number}", subject="C", time=datetime.now(UTC), data={})
+            other = make_event(
+                "item.received", source=IMPORTER, id=f"other{number}", subject="C", time=datetime.now(UTC), data={}
+            )
             await log.append(keeper, other)
         await eventually(lambda: intake._connection.is_connected and shop.connection.is_connected)
         assert [(await shop.say(body))["outcome"] for body in lost] == ["accepted", "accepted"]
