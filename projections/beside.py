@@ -13,10 +13,11 @@ from projections.agreed import agreed_in
 from projections.book import Book
 from projections.commitments import commitments_of
 from projections.custody import Handoffs
+from projections.expected import Expected, Restated
 from projections.kept import Difference, Kept, made_commitments, made_handoffs
-from projections.matching import Expected, Restated, Rules
 from projections.messages import messages_of
 from projections.orders import orders_of
+from projections.rules import Rules
 from projections.standstill import WAITED_FOR
 from projections.statements import read_sql
 from projections.story import Flags, Story

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projections.book import Book
-from projections.matching import MET, STATES, Expected
+from projections.expected import MET, STATES, Expected
 from projections.owing import owing_of
 from projections.story import Numbers, chosen, first_that_is
 from projections.terms import NONE, as_timestamps

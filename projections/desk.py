@@ -12,8 +12,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from projections.beside import learn
-from projections.matching import Rules
 from projections.recent import Keys, Recent
+from projections.rules import Rules
 from projections.workbench import Workbench
 
 _log = logging.getLogger(__name__)

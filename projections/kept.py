@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projections.custody import Handoffs
-from projections.matching import Expected
+from projections.expected import Expected
 from projections.story import Flags, Numbers, Story
 
 #: A row as it is remembered: where the fact stands that it is of, with the number of the model, and the row's digest.

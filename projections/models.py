@@ -24,8 +24,8 @@ from duckdb import DuckDBPyConnection
 from events import vocabulary
 from projections.beside import PARTS, STORY, Beside
 from projections.book import Book, open_book
-from projections.matching import Rules
 from projections.policy import DEFAULT_POLICY
+from projections.rules import Rules
 from projections.statements import read_sql
 
 #: The attached database file, whatever it is called. `main.` would find temporary tables first.
@@ -104,8 +104,8 @@ def models_version() -> str:
     counting = [
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
         for name in (
-            *("calendar", "clock", "book", "terms", "story", "custody", "agreed"),
-            *("matching", "orders", "messages", "commitments", "standstill", "owing", "beside"),
+            *("calendar", "clock", "book", "terms", "story", "custody", "agreed", "rules", "circumstances"),
+            *("expected", "matching", "orders", "messages", "commitments", "standstill", "owing", "beside"),
         )
     ]
     words = [read_sql(name) for name in ("macros", "statuses", "lanes", *PARTS)]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projections.book import Book
-from projections.matching import Expected
+from projections.expected import Expected
 from projections.standstill import FOR_EVER, REASONS, Wait, standstills
 from projections.story import Flags, Numbers
 from projections.terms import NONE, Judged, Owed, judge, moments_of

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from projections.clock import micros_of
-from projections.matching import Expected
+from projections.expected import Expected
 from projections.story import Flags, Numbers, Story
 
 #: What it waits for: her, who pays to be decided, or the item. Who reads them has them in this order.

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from projections.beside import Beside
 from projections.book import Book, keep, read_book
 from projections.doubts import may_not_count
-from projections.matching import Rules
 from projections.models import ANNOUNCED, ANNOUNCING, COMMITMENTS, FACTS, MESSAGES, VOIDS
 from projections.queries.reading import Past, Reading, as_parameter
 from projections.queries.travel import regroup
+from projections.rules import Rules
 from projections.schema import make_apart
 from projections.statements import execute, read_sql
 from projections.workbench import Workbench
