@@ -53,7 +53,8 @@ async def _follow(place: Place, url: str, start: int | None, count: int | None, 
 
     from nats.errors import Error
 
-    from events.log import Tail, last_position
+    from events.log import last_position
+    from events.tail import Tail
 
     gone = asyncio.Event()
     connection = await connect(place, url, on_close=gone.set)

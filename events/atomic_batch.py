@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 from nats.nuid import NUID
 
+from events.connection import connection_of
 from events.outgoing import frame, write
 
 #: The server takes at most so many messages in one batch.
@@ -36,7 +37,7 @@ async def publish_atomic_batch(
     Then none of them is stored. ``handed_in`` is set when all is sent, and only the answer is awaited. Raises APIError
     if the server refuses them for another reason, nats errors if it does not confirm within ``timeout`` seconds.
     """
-    connection = js._nc  # nats-py has no public way from a JetStream context to its connection
+    connection = connection_of(js)
     batch = NUID().next().decode()
     *before, (subject, payload, given) = messages
     lines = f"Nats-Batch-Id: {batch}\r\nNats-Batch-Sequence: "

@@ -23,6 +23,7 @@ from nats.js.api import StreamInfo
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from events import names
+from events.connection import connection_of
 from events.party import role_of
 from events.streams import DEFAULT_LIMITS, Limits, box_is_as_declared, declare_box
 from events.subjects import box_stream, party_of_subject
@@ -116,7 +117,7 @@ async def _every_box(js: JetStreamContext, role: str = "*") -> AsyncIterator[Str
     offset = 0
     while True:
         question = {"subject": f"{names.BOX_ROOT}.{role}.*", "offset": offset}
-        reply = await js._nc.request("$JS.API.STREAM.LIST", json.dumps(question).encode(), timeout=5)
+        reply = await connection_of(js).request("$JS.API.STREAM.LIST", json.dumps(question).encode(), timeout=5)
         answer = json.loads(reply.data)
         if "error" in answer:
             raise APIError.from_error(answer["error"])

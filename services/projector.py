@@ -21,8 +21,9 @@ from nats.aio.client import Client
 
 from events import names
 from events.clock import Clock
-from events.log import LogReplacedError, Tail, last_position
+from events.log import last_position
 from events.streams import DEFAULT_LIMITS, Limits, declare_streams
+from events.tail import LogReplacedError, Tail
 from projections.database import Database
 from projections.schema import InUseError
 from services.connecting import leave

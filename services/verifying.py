@@ -11,7 +11,8 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
-from events.log import last_position, read_until
+from events.log import last_position
+from events.tail import read_until
 from projections.compare import Difference, compare
 from projections.database import Database, open_database
 from services.answering import NoAnswerError, ask

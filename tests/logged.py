@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from nats.js import JetStreamContext
 
 from events.envelope import Event
-from events.log import last_position, read_until
+from events.log import last_position
+from events.tail import read_until
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ import structlog
 from nats.js import JetStreamContext
 
 from events import names
+from events.connection import times_reconnected
 from events.envelope import Event
-from events.log import LogReplacedError, last_position, read_until
+from events.log import last_position
+from events.tail import LogReplacedError, read_until
 from services.ending import end
 from services.intake.deciding import is_found
 from services.intake.held import Held
@@ -90,7 +92,7 @@ class Follower:
 
     @property
     def _reconnects(self) -> int:
-        return self._js._nc.stats["reconnects"]  # nats-py has no public way from a JetStream context to its connection
+        return times_reconnected(self._js)
 
     def appended(self, events: Sequence[Event]) -> None:
         """We have just appended these: what waited for an order or a reference that they name is handed in again."""

@@ -21,6 +21,7 @@ from events import log, names
 from events.clock import SystemClock
 from events.streams import declare_streams
 from events.subjects import box_stream, box_subject, intake_subject, notices_subject, receipts_subject
+from events.tail import read_until
 from services.boxes import unsettled
 from services.settings import load_settings
 from services.wiring import build
@@ -173,7 +174,7 @@ async def said_by(server: ChainServer, party: str) -> list[tuple[str, str, str, 
     keeper = await server.connect("keeper")
     js = keeper.jetstream()
     found = []
-    async for batch in log.read_until(js, await log.last_position(js)):
+    async for batch in read_until(js, await log.last_position(js)):
         for _, payload in batch:
             event = orjson.loads(payload)
             if event["source"] == party:

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from events.log import last_position, read_until
+from events.log import last_position
+from events.tail import read_until
 from services import rejected
 from services.answering import ask
 from services.intake.rejecting import Rejected

@@ -12,7 +12,8 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from events import names
-from events.log import last_position, read_until
+from events.log import last_position
+from events.tail import read_until
 from services import rejected
 from services.answering import NoAnswerError, QuestionError, ask
 from services.boxes import unsettled

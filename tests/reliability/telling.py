@@ -27,6 +27,7 @@ from events.clock import SystemClock
 from events.envelope import Event, make_event
 from events.streams import declare_streams
 from events.subjects import customer_key
+from events.tail import read_until
 from services.contact import Channel, Contact
 from services.settings import load_settings
 from services.webhooks import set_webhook
@@ -154,7 +155,7 @@ class Telling:
     async def books(self) -> tuple[dict[str, str], dict[str, Event]]:
         """The order of each planned message, and its outcome as the log has it first; read on from the last time."""
         end = await log.last_position(self.js)
-        async for batch in log.read_until(self.js, end, after=self._read_to):
+        async for batch in read_until(self.js, end, after=self._read_to):
             for event in (Event.from_json(payload) for _, payload in batch):
                 if event.name == "message.planned":
                     self._planned.setdefault(event.data["message"], event.subject)

@@ -8,8 +8,9 @@ from contextlib import closing
 from typing import Any
 
 from events.clock import Clock
-from events.log import last_position, read_until
+from events.log import last_position
 from events.party import role_of
+from events.tail import read_until
 from projections.book import open_book
 from projections.clock import moment_of
 from projections.database import Database

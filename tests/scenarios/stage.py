@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from nats.aio.msg import Msg
 
-from events.log import last_position, read_until
+from events.log import last_position
 from events.party import name_of
+from events.tail import read_until
 from services.settings import load_settings
 from services.simulation import Simulation, simulate
 from services.story import Step

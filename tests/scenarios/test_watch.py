@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from nats.aio.msg import Msg
 
-from events.log import last_position, read_until
+from events.log import last_position
+from events.tail import read_until
 from services.story import BEGIN, CARDS, IMPORTER, ORDER, REPAIRER, SERIAL, SHOP, Step, watch_story
 from tests.chainserver import refusals
 from tests.scenarios.backtested import backtested

@@ -249,7 +249,7 @@ async def test_large_facts_end_a_batch_of_catching_up_before_it_fills_the_memory
     facts = small_orders(6)
     most = 3 * len(facts[0].to_json())
     monkeypatch.setattr("services.projector._MOST_BYTES", most)
-    monkeypatch.setattr("events.log._MOST_WAITING", 1)  # the facts come one at a time
+    monkeypatch.setattr("events.tail._MOST_WAITING", 1)  # the facts come one at a time
     batches: list[list[int]] = []
     mirror_only = Database.mirror_only
 
@@ -464,7 +464,7 @@ async def test_a_file_that_others_have_open_is_waited_for_and_not_for_ever(
 
 @pytest.mark.usefixtures("lent")
 async def test_it_follows_a_killed_server_that_comes_back(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("events.log._HEARTBEAT", 0.2)  # after two that are missed it reads anew
+    monkeypatch.setattr("events.tail._HEARTBEAT", 0.2)  # after two that are missed it reads anew
     facts = told() + small_orders(20)
     async with chain.projector() as projector:
         await chain.append(facts[:6])

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from events.envelope import Event
-from events.log import last_position, read_until
+from events.log import last_position
+from events.tail import read_until
 from services.settings import load_settings
 from services.simulation import Simulation, simulate
 from tests.ready import projectors_borrow

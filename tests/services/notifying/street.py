@@ -15,6 +15,7 @@ from nats.js import JetStreamContext
 from events import log, names
 from events.clock import SimulatedClock
 from events.envelope import Event
+from events.tail import read_until
 from services.answering import NoAnswerError, TooLargeError
 from services.credentials import credential
 from services.delivery import AppriseDelivery, Delivery
@@ -71,7 +72,7 @@ class Street:
             self.trouble -= 1
             raise NoAnswerError("the projector does not run")
         end = await log.last_position(self.js)
-        stored = [payload async for batch in log.read_until(self.js, end) for _, payload in batch]
+        stored = [payload async for batch in read_until(self.js, end) for _, payload in batch]
         self.chain.events = [Event.from_json(payload) for payload in stored if payload != GARBAGE]
         return self.chain.query(name, args)
 
