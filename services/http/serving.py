@@ -14,6 +14,7 @@ from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from services.settings import Settings, SettingsError
 from services.stopping import DISCONNECTED
@@ -21,6 +22,10 @@ from services.webhooks import is_loopback
 
 #: Connections beyond these are told to come again (503).
 _MOST_AT_A_TIME: Final = 1_000
+
+#: So long a connection may be there without asking for anything, or be about to (seconds): nobody has shown a key until
+#: then, and a thousand that only hang on would keep everybody else out.
+_IDLE: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,37 @@ def listening_as(settings: Settings) -> Where:
     return Where(settings.http_host, settings.http_port, certificate, key)
 
 
+class _Protocol(H11Protocol):
+    """Hangs up on whoever takes longer than ``_IDLE`` to ask. uvicorn does so only if nothing comes after an answer."""
+
+    _hang_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._look()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._wait_no_longer()
+
+    def _look(self) -> None:
+        """What comes after an answer is the rest of a body that nobody reads, or the beginning of the next request."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            self._wait_no_longer()
+        elif self._hang_up is None:
+            self._hang_up = self.loop.call_later(_IDLE, self.transport.abort)
+
+    def _wait_no_longer(self) -> None:
+        if self._hang_up is not None:
+            self._hang_up.cancel()
+            self._hang_up = None
+
+
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -68,7 +104,7 @@ async def serving(app: ASGIApp, where: Where) -> AsyncIterator[str]:
     """
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=_Protocol,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -76,7 +112,7 @@ async def serving(app: ASGIApp, where: Where) -> AsyncIterator[str]:
         proxy_headers=False,
         ws="none",
         limit_concurrency=_MOST_AT_A_TIME,
-        timeout_keep_alive=15,
+        timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=DISCONNECTED,
         ssl_certfile=where.certificate,
         ssl_keyfile=where.key,

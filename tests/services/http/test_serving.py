@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import nats.errors
 import pytest
 import requests
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from events.clock import SimulatedClock
 from services.home import read_json
@@ -91,6 +94,44 @@ async def test_with_a_certificate_it_speaks_tls_and_nothing_else(
 def door() -> Door:
     """One that nobody comes in by: what needs no key is answered all the same."""
     return Door(None, None, None, None, None, dict, None, None, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [],
+        [b"POST /events HTTP/1.1\r\nHo"],
+        [b"POST /nowhere HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n", b"a body that nobody reads"],
+        [b"GET /nowhere HTTP/1.1\r\nHost: here\r\n\r\n", b"GET /openapi.js"],
+    ],
+    ids=["nothing", "half a head", "the rest of a body", "half of the next head"],
+)
+async def test_whoever_asks_for_nothing_is_hung_up_on(
+    door: Door, monkeypatch: pytest.MonkeyPatch, said: list[bytes]
+) -> None:
+    monkeypatch.setattr(serving_module, "_IDLE", 0.2)
+    async with serving(make_app(door), Where("127.0.0.1", 0)) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        for number, part in enumerate(said):
+            if number:
+                assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 404")
+            writer.write(part)
+        async with asyncio.timeout(5):
+            with suppress(ConnectionResetError):
+                await reader.read()
+        writer.close()
+
+
+async def test_a_request_that_is_worked_on_is_not_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_module, "_IDLE", 0.05)
+
+    async def slowly(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await asyncio.sleep(0.2)
+        await Response("done")(scope, receive, send)
+
+    async with serving(slowly, Where("127.0.0.1", 0)) as url:
+        assert (await asyncio.to_thread(requests.post, url, data="x", timeout=10)).text == "done"
 
 
 async def test_a_port_that_is_taken_is_said(door: Door) -> None:
