@@ -1,147 +1,156 @@
-"""Where else a customer's name and address lie, and how they are erased there: what was rejected, letters on the disk.
+"""Forgetting a customer, to the end: what was begun is carried on with, and looked after, whoever is killed meanwhile.
 
-Nothing else holds them. The log and all that is made of it never do; an intake stream lets go of a submission within
-moments of its receipt, with the file that it lay in.
+What was rejected long ago is erased beside it, for nobody will mend it and it may hold names.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from email import message_from_bytes, policy
-from email.errors import HeaderParseError
-from email.message import EmailMessage
-from email.utils import getaddresses
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
+import structlog
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 
-from events import names
-from events.streams import REJECTED_KEPT
-from services.contact import Contact
-from services.desk.book import erase
-from services.intake.rejecting import Rejected, from_message
+from events.clock import Clock
+from services.answering import Ask, NoAnswerError
+from services.desk.asking import TROUBLE, up_to_date
+from services.desk.book import Book
+from services.desk.record import Customer, customer_of
+from services.desk.traces import Traces, erase_expired, erase_letters, erase_rejected
+from services.desk.unfinished import Begun, Unfinished
+from services.ending import end
 
-#: A name as short as this stands in many a text by chance.
-_SHORT: Final = 5
+#: What could not be carried on with is tried again after so long (seconds).
+_TRY_AGAIN: Final = 5.0
 
+#: What was rejected long ago is looked for so often (seconds).
+_EXPIRE_EVERY: Final = 3600.0
 
-@dataclass(frozen=True)
-class Traces:
-    """By what things of one customer are told: whose she is, her orders, our messages to her, what she is called."""
-
-    opener: str
-    reference: str
-    orders: frozenset[str] = frozenset()
-    messages: frozenset[str] = frozenset()
-    called: frozenset[str] = frozenset()  # casefolded: her name, and each of her addresses
-    addresses: frozenset[str] = frozenset()  # casefolded
-
-    @classmethod
-    def of(
-        cls, opener: str, reference: str, contact: Contact | None, orders: Iterable[str], messages: Iterable[str]
-    ) -> Traces:
-        """What tells her, where ``contact`` is what the book says of her."""
-        addresses = frozenset(each.address.casefold() for each in contact.channels) if contact else frozenset[str]()
-        name = " ".join((contact.name or "").split()).casefold() if contact else ""
-        called = addresses | ({name} if len(name) >= _SHORT else set())
-        return cls(opener, reference, frozenset(orders), frozenset(messages), called, addresses)
+_log = structlog.get_logger("desk")
 
 
-async def rejected_of(js: JetStreamContext, traces: Traces) -> AsyncIterator[Rejected]:
-    """What is kept as rejected, or held, that has something of hers in it."""
-    after = 0
-    while True:
-        try:
-            message = await js.get_msg(names.REJECTED, seq=after + 1, subject=f"{names.REJECTED_ROOT}.>", next=True)
-        except NotFoundError:
-            return
-        after = message.seq or after + 1
-        try:
-            rejected = from_message(message)
-        except (KeyError, ValueError):  # whatever somebody else has put there, it is no submission
-            continue
-        if is_hers(rejected, traces):
-            yield rejected
+class Forgetting:
+    """``await open()``, ``start()``, then ``forget`` until ``leave()`` and ``await stop()``.
 
-
-def is_hers(rejected: Rejected, traces: Traces) -> bool:
-    """Whether a submission carries her contact, or what she is called stands anywhere in it."""
-    try:
-        document: Any = orjson.loads(rejected.payload)
-    except orjson.JSONDecodeError:
-        document = None
-    texts = [rejected.payload.decode("utf-8", "replace"), str(rejected.headers), str(rejected.problem)]
-    if document is not None:  # as text, what JSON writes with escapes is plain
-        texts.append(str(document))
-    text = " ".join("\n".join(texts).casefold().split())
-    if any(each in text for each in traces.called):
-        return True
-    if not isinstance(document, dict) or rejected.party != traces.opener:
-        return False
-    data = document.get("data", document)  # in binary mode, the body is the data
-    if not isinstance(data, dict) or not data.get("contact"):
-        return False
-    subject = document.get("subject") or rejected.headers.get("ce-subject")
-    return data.get("customer") == traces.reference or subject in traces.orders | {traces.reference}
-
-
-async def erase_rejected(js: JetStreamContext, traces: Traces) -> int:
-    """Have the server overwrite what is kept as rejected of her; returns how many submissions that were."""
-    numbers = [rejected.number async for rejected in rejected_of(js, traces)]
-    for number in numbers:
-        await erase(js, names.REJECTED, number)
-    return len(numbers)
-
-
-async def erase_expired(js: JetStreamContext, now: datetime) -> int:
-    """Have the server overwrite what was rejected so long ago that nobody will mend it; returns how many those were.
-
-    The server's own expiry takes a submission off its list and leaves the bytes, which may be names, in the file.
+    ``letters`` are folders in which letters lie; after a customer was forgotten they are looked through once more,
+    ``look_again`` seconds later.
     """
-    before = now - timedelta(seconds=REJECTED_KEPT)
-    count = 0
-    while True:
+
+    def __init__(
+        self, js: JetStreamContext, ask: Ask, clock: Clock, book: Book, letters: Sequence[Path], look_again: float
+    ) -> None:
+        self._js = js
+        self._ask = up_to_date(ask, js)
+        self._clock = clock
+        self._book = book
+        self._letters = letters
+        self._look_again = look_again
+        self._unfinished = Unfinished(js)
+        self._beside: set[asyncio.Task[None]] = set()
+        self._leaving = asyncio.Event()
+
+    async def open(self) -> None:
+        """Find where it is noted who is being forgotten. Raises nats errors if that is not there."""
+        await self._unfinished.open()
+
+    def start(self) -> None:
+        """Carry on with what others began."""
+        self._keep(self._expire())
+        self._keep(self._carry_on())
+
+    def leave(self) -> None:
+        """Begin nothing more, and wait for nothing."""
+        self._leaving.set()
+
+    async def at_rest(self) -> None:
+        """Return when nothing is done beside any more, which is soon after ``leave``."""
+        await asyncio.gather(*self._beside)
+
+    async def stop(self) -> None:
+        """End what is done beside; whoever starts next carries on."""
+        await end(*self._beside)
+
+    async def forget(self, customer: Customer, known: bool) -> dict[str, Any]:
+        """Erase her name and addresses wherever they lie; ``known``: whether there was anything to erase."""
+        begun = await self._unfinished.begin(customer)
+        traces = await self.traces_of(customer)
+        # Her record tells her traces, so it goes last: after a crash the whole can be done again. Once it is gone,
+        # nothing comes to lie there any more, and what came in the meantime goes with the second look.
+        rejected, letters = await self._erase(traces)
+        await self._book.forget(customer.key, self._clock.now())
+        late = await self._erase(traces)
+        self._keep(self._erase_again(traces, begun))
+        _log.info("a customer was forgotten", opener=customer.opener, orders=len(customer.orders))
+        return {
+            "opener": customer.opener,
+            "customer": customer.reference,
+            "forgotten": True,
+            "known": known,
+            "orders": list(customer.order_ids),
+            "rejected": rejected + late[0],
+            "letters": letters + late[1],
+        }
+
+    async def traces_of(self, customer: Customer) -> Traces:
+        """By what things of hers are told."""
+        contact = (await self._book.find(customer.key)).contact
+        messages: list[str] = []
+        for order in customer.order_ids:
+            timeline = await self._ask("timeline", {"order": order, "raw": True}, None)
+            for entry in timeline["entries"]:
+                data = entry["data"] if isinstance(entry["data"], dict) else {}
+                messages += [str(data[name]) for name in ("message", "letter") if data.get(name)]
+        return Traces.of(customer.opener, customer.reference, contact, customer.order_ids, messages)
+
+    async def _erase(self, traces: Traces) -> tuple[int, int]:
+        """How many submissions, and how many letters, were hers and are gone."""
+        return await erase_rejected(self._js, traces), await asyncio.to_thread(erase_letters, self._letters, traces)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have ``work`` done beside all else; it ends soon once we leave."""
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _expire(self) -> None:
+        while not self._leaving.is_set():
+            try:
+                if erased := await erase_expired(self._js, self._clock.now()):
+                    _log.info("erased what was rejected long ago", submissions=erased)
+            except TROUBLE as error:
+                _log.debug("will look for what was rejected long ago later", error=type(error).__name__)
+            await self._leaves_within(_EXPIRE_EVERY)
+
+    async def _erase_again(self, traces: Traces, begun: Begun) -> None:
+        """The notifier may have had her address in hand when her record went."""
+        early = await self._leaves_within(self._look_again)
         try:
-            message = await js.get_msg(names.REJECTED, seq=1, subject=f"{names.REJECTED_ROOT}.>", next=True)
-        except NotFoundError:
-            return count
-        if message.time is None or message.time >= before or message.seq is None:
-            return count
-        await erase(js, names.REJECTED, message.seq)
-        count += 1
+            await self._erase(traces)
+            if not early:  # else whoever starts next looks once more
+                await self._unfinished.end(begun)
+        except TROUBLE as error:
+            _log.warning("a second look for letters failed: the next start makes it", error=type(error).__name__)
 
+    async def _carry_on(self) -> None:
+        """Forget whom somebody began to forget who was killed before the end of it."""
+        unfinished: list[tuple[str, str]] | None = None
+        while not self._leaving.is_set():
+            try:
+                if unfinished is None:
+                    unfinished = [whom async for whom in self._unfinished.all()]
+                while unfinished:
+                    await self.forget(await customer_of(self._ask, *unfinished[0]), known=True)
+                    unfinished.pop(0)
+                return
+            except (NoAnswerError, *TROUBLE) as error:
+                _log.debug("will go on forgetting later", error=type(error).__name__)
+                await self._leaves_within(_TRY_AGAIN)
 
-def erase_letters(folders: Iterable[Path], traces: Traces) -> int:
-    """Remove the letters to her that lie in ``folders``; returns how many files that were. Raises OSError."""
-    removed = 0
-    for folder in folders:
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if path.is_file() and _is_to_her(path, traces):
-                path.unlink(missing_ok=True)
-                removed += 1
-    return removed
-
-
-def _is_to_her(path: Path, traces: Traces) -> bool:
-    if path.stem in traces.messages:
-        return True
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:  # a letter on its way to its name
-        return False
-    return bool(_recipients(content) & traces.addresses) or any(
-        each.encode() in content.lower() for each in traces.addresses
-    )
-
-
-def _recipients(content: bytes) -> set[str]:
-    try:
-        letter: EmailMessage = message_from_bytes(content[:64_000], policy=policy.default)
-        return {address.casefold() for _, address in getaddresses([str(letter.get("To", ""))])}
-    except (HeaderParseError, ValueError, LookupError, IndexError):
-        return set()
+    async def _leaves_within(self, seconds: float) -> bool:
+        """Wait for so long, or until we leave; whether we do."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._leaving.wait(), seconds)
+        return self._leaving.is_set()

@@ -9,7 +9,7 @@ from typing import Any
 import nats.errors
 import pytest
 
-from services.desk import service
+from services.desk import customers
 from services.desk.calling import DeskAwayError, call_desk
 from services.desk.problems import DeskError
 from tests.chainserver import ChainServer, refusals
@@ -116,7 +116,7 @@ async def test_all_that_is_held_is_exported(office: Office) -> None:
 
 
 async def test_an_export_says_what_there_was_no_room_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_MOST_REJECTED", 1)
+    monkeypatch.setattr(customers, "_MOST_REJECTED", 1)
     await office.open("W-1")
     faulty = {"product": {}, "customer": "C-77", "contact": {"name": NAME}, "colour": "red"}
     for order in ("W-2", "W-3"):

@@ -19,9 +19,9 @@ from events import names
 from events.subjects import intake_subject
 from services.answering import ask, asker
 from services.desk.book import Book
-from services.desk.forgetting import erase_expired
 from services.desk.problems import DeskError
 from services.desk.service import Desk
+from services.desk.traces import erase_expired
 from services.desk.unfinished import Unfinished
 from services.settings import load_settings
 from tests.chainserver import ChainServer, refusals
@@ -119,10 +119,10 @@ async def test_a_letter_that_was_being_written_goes_too(quick_office: Office) ->
     other = a_desk(quick_office)
     await other.start()
     late = quick_office.home / "outbox" / "msg-late.eml"
-    await other.forget({"ref": REF})
+    await other.customers.forget({"ref": REF})
     late.write_text(f"From: shop@shop.example\nTo: {EMAIL}\n\nDear {NAME}\n", encoding="utf-8")
     await eventually(lambda: not late.exists(), "found by a second look")
-    await other.forget({"ref": REF})
+    await other.customers.forget({"ref": REF})
     await other.stop()  # which does not wait for its time
 
 
@@ -140,7 +140,7 @@ async def test_whoever_starts_after_it_was_cut_off_forgets_her_to_the_end(
     desk = a_desk(quick_office)
     await desk.start()
     with suppress(KilledError):
-        await desk.forget({"ref": REF, "even_if_unknown": True})
+        await desk.customers.forget({"ref": REF, "even_if_unknown": True})
     if before != "end":
         late = quick_office.home / "outbox" / "msg-late.eml"
         late.write_text(f"From: shop@shop.example\nTo: {EMAIL}\n\nDear {NAME}\n", encoding="utf-8")
