@@ -15,7 +15,7 @@ import structlog
 from nats.js import JetStreamContext
 
 from events.clock import Clock
-from services.answering import Ask, NoAnswerError
+from services.answering import Ask, NoAnswerError, QuestionError
 from services.desk.asking import TROUBLE, up_to_date
 from services.desk.book import Book
 from services.desk.record import Customer, customer_of
@@ -23,11 +23,15 @@ from services.desk.traces import Traces, erase_expired, erase_letters, erase_rej
 from services.desk.unfinished import Begun, Unfinished
 from services.ending import end
 
-#: What could not be carried on with is tried again after so long (seconds).
+#: What could not be carried on with is tried again after so long (seconds), and after a fault of ours.
 _TRY_AGAIN: Final = 5.0
+_AFTER_A_FAULT: Final = 3600.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
+
+#: It passes; a question that was answered with an error may be one to read models that are being made anew.
+_PASSING: Final = (NoAnswerError, QuestionError, *TROUBLE)
 
 _log = structlog.get_logger("desk")
 
@@ -122,6 +126,8 @@ class Forgetting:
                     _log.info("erased what was rejected long ago", submissions=erased)
             except TROUBLE as error:
                 _log.debug("will look for what was rejected long ago later", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - what is rejected later must not lie there for ever
+                _tell_of_fault(error)
             await self._leaves_within(_EXPIRE_EVERY)
 
     async def _erase_again(self, traces: Traces, begun: Begun) -> None:
@@ -131,7 +137,7 @@ class Forgetting:
             await self._erase(traces)
             if not early:  # else whoever starts next looks once more
                 await self._unfinished.end(begun)
-        except TROUBLE as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, she is noted until somebody has looked
             _log.warning("a second look for letters failed: the next start makes it", error=type(error).__name__)
 
     async def _carry_on(self) -> None:
@@ -142,15 +148,24 @@ class Forgetting:
                 if unfinished is None:
                     unfinished = [whom async for whom in self._unfinished.all()]
                 while unfinished:
-                    await self.forget(await customer_of(self._ask, *unfinished[0]), known=True)
-                    unfinished.pop(0)
+                    unfinished.append(unfinished.pop(0))  # what is wrong with one keeps no other waiting
+                    await self.forget(await customer_of(self._ask, *unfinished[-1]), known=True)
+                    unfinished.pop()
                 return
-            except (NoAnswerError, *TROUBLE) as error:
+            except _PASSING as error:
                 _log.debug("will go on forgetting later", error=type(error).__name__)
                 await self._leaves_within(_TRY_AGAIN)
+            except Exception as error:  # noqa: BLE001 - she is to be forgotten all the same
+                _tell_of_fault(error)
+                await self._leaves_within(_AFTER_A_FAULT)
 
     async def _leaves_within(self, seconds: float) -> bool:
         """Wait for so long, or until we leave; whether we do."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._leaving.wait(), seconds)
         return self._leaving.is_set()
+
+
+def _tell_of_fault(error: Exception) -> None:
+    """Not in its own words: they may repeat what is held of her."""
+    _log.error("forgetting hit a fault", error=type(error).__name__)
