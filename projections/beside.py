@@ -14,13 +14,13 @@ from projections.book import Book
 from projections.commitments import commitments_of
 from projections.custody import Handoffs
 from projections.expected import Expected, Restated
-from projections.kept import Difference, Kept, made_commitments, made_handoffs
+from projections.kept import Difference, Kept, made_of
 from projections.messages import messages_of
 from projections.orders import orders_of
 from projections.rules import Rules
 from projections.standstill import WAITED_FOR
 from projections.statements import read_sql
-from projections.story import Flags, Story
+from projections.story import Flags, Numbers, Story
 
 #: The columns of `facts` that a story is made of, and whether all of them count.
 STORY: Final = (
@@ -57,17 +57,13 @@ class Beside:
         story = Story(facts)
         handoffs, agreed = custody.handoffs_of(story), agreed_in(story)
         expected, restated = matching.match(story, agreed, handoffs, rules)
+        handover = _handovers(story, expected, handoffs)
         self.written: Difference | None = None
-        handed = handoffs
         if kept is not None:
-            self.written = _compared(kept, touched, story, handoffs, expected, restated)
-            handed = handoffs.only(self.written.fresh["handoffs"])
-            expected = expected.only(self.written.fresh["commitments"])
-        self._story, self._expected, self._restated = story, expected, restated
-        self.tables = {
-            "handoffs": custody.as_arrow(story, handed),
-            "orders": orders_of(story, agreed, handoffs, rules.statuses, subjects),
-        }
+            self.written = _compared(kept, touched, story, expected, restated, handover)
+            expected, handover = expected.only(self.written.fresh), handover[self.written.fresh]
+        self._story, self._expected, self._restated, self._handover = story, expected, restated, handover
+        self.orders = orders_of(story, agreed, handoffs, rules.statuses, subjects)
         elsewhere = bool(expected.of_kinds(_TOLD_ELSEWHERE).any())
         has_rows = {
             "promised": elsewhere or len(restated.place) > 0,
@@ -94,7 +90,7 @@ class Beside:
         for part in self._parts:
             parts[part] = make(read_sql(part))
             put(part, parts[part])
-        return commitments_of(book, self._expected, parts)
+        return commitments_of(book, self._expected, self._handover, parts)
 
 
 def learn(kept: Kept, orders: Sequence[int], facts: pa.Table, rules: Rules) -> None:
@@ -102,14 +98,21 @@ def learn(kept: Kept, orders: Sequence[int], facts: pa.Table, rules: Rules) -> N
     story = Story(facts)
     handoffs, agreed = custody.handoffs_of(story), agreed_in(story)
     expected, restated = matching.match(story, agreed, handoffs, rules)
-    kept.remember(_compared(kept, orders, story, handoffs, expected, restated))
+    handover = _handovers(story, expected, handoffs)
+    kept.remember(_compared(kept, orders, story, expected, restated, handover))
+
+
+def _handovers(story: Story, expected: Expected, handoffs: Handoffs) -> Numbers:
+    """Of each row that is a receipt, what it is as a handover (see ``custody.as_numbers``); -1 of the others."""
+    found = np.full(len(expected.place), -1)
+    found[expected.of_kinds(("receive",))] = custody.as_numbers(story, handoffs)
+    return found
 
 
 def _compared(
-    kept: Kept, orders: Sequence[int], story: Story, handoffs: Handoffs, expected: Expected, restated: Restated
+    kept: Kept, orders: Sequence[int], story: Story, expected: Expected, restated: Restated, handover: Numbers
 ) -> Difference:
-    made = {"handoffs": made_handoffs(story, handoffs), "commitments": made_commitments(story, expected)}
-    return kept.compare(orders, story, made, _told_apart(story, expected, restated))
+    return kept.compare(orders, story, made_of(story, expected, handover), _told_apart(story, expected, restated))
 
 
 def _told_apart(story: Story, expected: Expected, restated: Restated) -> Flags:

@@ -30,8 +30,9 @@ _MOMENT: Final = 60_000_000
 _LONGEST_NAME: Final = 120
 
 
-def commitments_of(book: Book, expected: Expected, parts: Mapping[str, pa.Table]) -> pa.Table:
-    """The rows. ``parts`` has those of promised.sql, noted.sql and told_elsewhere.sql, if any."""
+def commitments_of(book: Book, expected: Expected, handover: Numbers, parts: Mapping[str, pa.Table]) -> pa.Table:
+    """The rows. ``handover`` is what each is as one, or -1; ``parts`` has the rows of promised.sql, noted.sql and
+    told_elsewhere.sql, if any."""
     story, place, order, ended = expected.story, expected.place, expected.order, expected.ended
     owing = owing_of(book, expected, parts)
     judged = owing.judged
@@ -85,6 +86,7 @@ def commitments_of(book: Book, expected: Expected, parts: Mapping[str, pa.Table]
             # In seconds of the owner's opening hours: how long it may take, and how long it took.
             "allowed": pa.array(judged.allowed // 1_000_000),
             "worked": pa.array(judged.worked // 1_000_000, mask=~met),
+            "handover": pa.array(handover, pa.int32(), mask=handover < 0),
         }
     )
     elsewhere = parts.get("told_elsewhere")

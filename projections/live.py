@@ -29,6 +29,7 @@ from projections.models import (
     FACTS,
     MESSAGES,
     ORDER_MODELS,
+    ORDERS,
     STORED_MODELS,
     VOIDS,
     Model,
@@ -141,7 +142,7 @@ def apply_models(making: Making) -> None:
             continue
         if model in making.held:
             _remove_linked(making, model)
-        rows = making.made.tables[model.name] if model is not COMMITMENTS else _commitments(making)
+        rows = making.made.orders if model is ORDERS else _commitments(making)
         if rows is not None and len(rows):
             desk.writer.put(model.name, rows)
             _insert(desk.writer, model)
@@ -171,7 +172,7 @@ def _remove_linked(making: Making, model: Model) -> None:
         return
     assert made.written is not None, "it was compared"
     _remove(writer, model, [first for first in made.written.unknown if first < making.arrived.begin])
-    _remove(writer, model, made.written.gone[model.name], "position")
+    _remove(writer, model, made.written.gone, "position")
 
 
 def _replace(making: Making, model: Model) -> None:

@@ -71,20 +71,20 @@ ANNOUNCING: Final = frozenset({"party.closed", "policy.adopted"})
 #: Cheap enough to be views.
 CONTACTS: Final = Model("contacts")
 PARTIES: Final = Model("parties")
+#: Always written with the commitments to receive, and kept in the same rows.
+HANDOFFS: Final = Model("handoffs")
 
 _CUSTODY: Final = frozenset({"item.handed_over", "item.received", "order.closed", "order.reopened"})
 #: What the watchdog says of commitments, and what they read of the order: its opening, and that it was handed on.
 _OWED: Final = _CUSTODY | {"order.opened", "commitment.overdue", "commitment.nudged", "commitment.withdrawn"}
 COMMITMENTS: Final = Model("commitments", is_given=True, is_linked=True, facts=_OWED, by_lanes=True, is_kept=True)
-#: Compared with what is stored together with the commitments, so where those are made, these are made, too.
-HANDOFFS: Final = Model("handoffs", is_given=True, is_linked=True, facts=_OWED, by_lanes=True, is_kept=True)
+ORDERS: Final = Model("orders", is_given=True, is_linked=True)
 MESSAGES: Final = Model(
     "messages", is_given=True, facts=frozenset(name for name in vocabulary.FACTS if name.startswith("message."))
 )
 #: Models of single orders.
 ORDER_MODELS: Final[tuple[Model, ...]] = (
-    HANDOFFS,
-    Model("orders", is_given=True, is_linked=True),
+    ORDERS,
     COMMITMENTS,
     MESSAGES,
     Model(
@@ -95,12 +95,16 @@ ORDER_MODELS: Final[tuple[Model, ...]] = (
 )
 #: The tables that hold read models.
 STORED_MODELS: Final = (VOIDS, *ANNOUNCED, *ORDER_MODELS)
+#: What is read straight from those and from the facts; each may read those before it.
+_VIEWS: Final = (HANDOFFS, CONTACTS, PARTIES)
+#: In a file of a version of which one of those was a table.
+_TABLE_OF_THAT_NAME: Final = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
 
 
 @lru_cache
 def models_version() -> str:
     """Changes with any model and with how due times are counted: stored rows made by older ones are made anew."""
-    models = (VOIDS, *ANNOUNCED, *ORDER_MODELS, FACTS, CONTACTS, PARTIES)
+    models = (VOIDS, *ANNOUNCED, *ORDER_MODELS, FACTS, *_VIEWS)
     counting = [
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
         for name in (
@@ -122,7 +126,9 @@ def define_words(cursor: DuckDBPyConnection) -> None:
 def define_views(cursor: DuckDBPyConnection) -> None:
     """Store the views over the tables: `facts` and what is read straight from them."""
     cursor.execute(f"CREATE OR REPLACE VIEW facts AS WITH raw AS (FROM events) {FACTS.select}")
-    for model in (CONTACTS, PARTIES):
+    for model in _VIEWS:
+        if cursor.execute(_TABLE_OF_THAT_NAME, [CATALOG, model.name]).fetchall():
+            cursor.execute(f"DROP TABLE {model.stored}")
         cursor.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.select}")
 
 
@@ -151,8 +157,8 @@ def build_orders(cursor: DuckDBPyConnection, book: Book, facts: pa.Table, store:
     """
     made = Beside(facts, _subjects(cursor, facts), Rules.read(cursor))
     commitments = made.commitments(book, cursor.register, partial(_rows, cursor))
-    for name, table in {**made.tables, MESSAGES.name: made.messages(), COMMITMENTS.name: commitments}.items():
-        cursor.register(name, table)
+    for model, rows in ((ORDERS, made.orders), (MESSAGES, made.messages()), (COMMITMENTS, commitments)):
+        cursor.register(model.name, rows)
     for model in ORDER_MODELS:
         store(model, model.select)
 

@@ -18,7 +18,17 @@ from duckdb import DuckDBPyConnection
 
 from projections.book import Book, open_book
 from projections.doubts import may_not_count
-from projections.models import ANNOUNCED, CATALOG, FACTS, STORED_MODELS, VOIDS, Model, build_orders, told
+from projections.models import (
+    ANNOUNCED,
+    CATALOG,
+    FACTS,
+    STORED_MODELS,
+    VOIDS,
+    Model,
+    build_orders,
+    define_views,
+    told,
+)
 from projections.packing import create_packed
 from projections.threads import Hands
 
@@ -63,6 +73,7 @@ def take_over(cursor: DuckDBPyConnection) -> None:
     for model in STORED_MODELS:
         cursor.execute(f"DROP TABLE IF EXISTS {model.stored}")
         cursor.execute(f"ALTER TABLE {_new(model)} RENAME TO {model.name}")
+    define_views(cursor)
 
 
 def forget_unfinished(cursor: DuckDBPyConnection) -> None:

@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from projections.functions import add_functions
 from projections.mirror import create_mirror, define_facts, mirror_version
-from projections.models import CATALOG, define_views, define_words, models_version
+from projections.models import CATALOG, define_words, models_version
 from projections.rebuild import build_stored, forget_unfinished, take_over
 from projections.statements import read_sql
 from projections.threads import Hands, share_work
@@ -64,7 +64,6 @@ def create_or_check(path: Path, settings: DuckDBSettings) -> tuple[DuckDBPyConne
             forget_unfinished(root)
             if versions[1] != models_version():
                 define_words(root)
-                define_views(root)
     except BaseException:
         root.close()
         raise
@@ -171,7 +170,6 @@ def _create(root: DuckDBPyConnection) -> None:
     build_stored(cursor, 0, Hands(1))
     root.execute("BEGIN")
     take_over(root)
-    define_views(root)
     # Last of all: a file without it was left half made, and is made anew.
     root.execute("CREATE TABLE meta (position BIGINT, mirrored BIGINT, mirror_version VARCHAR, models_version VARCHAR)")
     root.execute("INSERT INTO meta VALUES (0, 0, ?, ?)", [mirror_version(), models_version()])

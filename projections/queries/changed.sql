@@ -7,7 +7,11 @@ FROM orders o
 WHERE o.last_position > $after
     AND (
         o.opened_by = $party OR o.accountable = $party
-        OR o.first_position IN (SELECT first_position FROM handoffs WHERE to_party = $party)
+        -- Told twice, it need not be looked for among the handovers of all orders.
+        OR o.first_position IN (
+            SELECT first_position FROM handoffs
+            WHERE to_party = $party AND first_position IN (SELECT first_position FROM orders WHERE last_position > $after)
+        )
     )
 ORDER BY o.last_position
 LIMIT $limit

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from projections.beside import Beside
 from projections.book import Book, keep, read_book
 from projections.doubts import may_not_count
-from projections.models import ANNOUNCED, ANNOUNCING, COMMITMENTS, FACTS, MESSAGES, VOIDS
+from projections.models import ANNOUNCED, ANNOUNCING, COMMITMENTS, FACTS, HANDOFFS, MESSAGES, ORDERS, VOIDS
 from projections.queries.reading import Past, Reading, as_parameter
 from projections.queries.travel import regroup
 from projections.rules import Rules
@@ -132,7 +132,13 @@ def _make(bench: _Bench, facts: Any, subjects: pa.Table, book: Book, *, is_named
     """The models of single orders by name; `names` if they are asked for, or if there are references."""
     made = Beside(facts, subjects, bench.rules)
     commitments = made.commitments(book, bench.at.put, bench.at.make)
-    tables = {**made.tables, MESSAGES.name: made.messages(), COMMITMENTS.name: commitments}
+    bench.at.put(COMMITMENTS.name, commitments)
+    tables = {
+        ORDERS.name: made.orders,
+        MESSAGES.name: made.messages(),
+        COMMITMENTS.name: commitments,
+        HANDOFFS.name: bench.at.make(HANDOFFS.select),
+    }
     if is_named or "order.referenced" in facts["fact"].unique().to_pylist():
         tables[_NAMES] = bench.at.make(read_sql(_NAMES))
     return tables
