@@ -113,8 +113,8 @@ async def serve_health(
     with _listening(host, port, service) as listener:
         url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
         running = asyncio.create_task(server.serve(sockets=[listener]))
-        write_json(folder.service_file(service), {"url": url, "pid": os.getpid()})
         try:
+            write_json(folder.service_file(service), {"url": url, "pid": os.getpid()})
             yield url
         finally:
             server.should_exit = True

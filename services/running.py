@@ -79,16 +79,19 @@ async def _serve(name: str, settings: Settings, *, narrated: bool) -> None:
     collect_less_often()
     checks: dict[str, Check] = {name: service.check}
     port = settings.health_port_of(name)
-    async with serve_health(settings.folder, name, checks, host=settings.health_host, port=port) as url:
-        (_log.debug if narrated else _log.info)("ready", health=url)
-        gone = asyncio.create_task(_until_its_consumer_is_gone(service))
-        await asyncio.wait([stopped, gone], return_when=asyncio.FIRST_COMPLETED)
-        if gone.done() and not stopped.done():
-            await _stop(service)
-            raise ConsumerGoneError(f"the consumer of {name} was deleted on the server: starting again makes it anew")
-        gone.cancel()
-        _log.info("stopping")
-    await _stop(service)
+    try:
+        async with serve_health(settings.folder, name, checks, host=settings.health_host, port=port) as url:
+            (_log.debug if narrated else _log.info)("ready", health=url)
+            gone = asyncio.create_task(_until_its_consumer_is_gone(service))
+            await asyncio.wait([stopped, gone], return_when=asyncio.FIRST_COMPLETED)
+            if not stopped.done():
+                raise ConsumerGoneError(
+                    f"the consumer of {name} was deleted on the server: starting again makes it anew"
+                )
+            gone.cancel()
+            _log.info("stopping")
+    finally:  # what it had taken comes again at once, in its order, whatever was wrong
+        await _stop(service)
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -43,9 +43,11 @@ class Connected:
         self.service = service
 
     async def stop(self) -> None:
-        if self.service is not None:
-            await self.service.stop()
-        await leave(self._client)
+        try:
+            if self.service is not None:
+                await self.service.stop()
+        finally:
+            await leave(self._client)
 
     async def check(self) -> str:
         if self.service is None:
@@ -87,14 +89,18 @@ class BesideIt:
 
 
 class Closing:
-    """A service that holds something open until it has stopped."""
+    """A service that holds something open until it has stopped, or could not start."""
 
     def __init__(self, service: Service, close: Callable[[], None]) -> None:
         self.service = service
         self._close = close
 
     async def start(self) -> None:
-        await self.service.start()
+        try:
+            await self.service.start()
+        except BaseException:
+            self._close()
+            raise
 
     async def stop(self) -> None:
         try:

@@ -67,11 +67,11 @@ class TakingIn:
         self._lock = asyncio.Lock()
 
     async def start(self) -> None:
-        """Open the file, listen for handovers, and look at what waits."""
-        self._waiting = await asyncio.to_thread(Waiting, self._path)
+        """Listen for handovers, open the file, and look at what waits."""
         handovers = f"{names.LOG_ROOT}.*.{HandedOver.NAME}"
         self._subscription: Subscription = await self._connection.subscribe(handovers, cb=self._hear)
         await self._connection.flush()
+        self._waiting = await asyncio.to_thread(Waiting, self._path)
         self._task = asyncio.create_task(self._work())
 
     async def stop(self) -> None:

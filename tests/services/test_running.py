@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from pathlib import Path
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
 from events import names
 from services import running
+from services.health import HealthPortError
 from services.settings import load_settings
 from tests.chainserver import ChainServer
 from tests.waiting import eventually
@@ -33,3 +37,17 @@ async def test_one_whose_consumer_is_deleted_ends(
     await js.delete_consumer(*_DURABLES[service])
     with pytest.raises(running.ConsumerGoneError, match=f"the consumer of {service} was deleted on the server"):
         await asyncio.wait_for(serving, 20)
+
+
+async def test_one_that_cannot_say_how_it_is_gives_back_what_it_has_taken(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "collect_less_often", lambda: None)
+    service = Mock(start=AsyncMock(), stop=AsyncMock())
+    monkeypatch.setattr(running, "build", lambda *_: service)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = load_settings(home=free_home, health_port=taken.getsockname()[1])
+        with pytest.raises(HealthPortError):
+            await running._serve("retailer", settings, narrated=True)
+    service.start.assert_awaited_once()
+    service.stop.assert_awaited_once()

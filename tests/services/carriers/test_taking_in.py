@@ -126,3 +126,17 @@ def test_what_cannot_be_read_keeps_nothing_else_waiting(tmp_path: Path) -> None:
     )
     assert waiting.of("A1") == [scan("A1")]
     waiting.close()
+
+
+async def test_it_holds_no_file_open_where_it_could_not_start(tmp_path: Path) -> None:
+    class Away(_Quiet):
+        async def flush(self) -> None:
+            raise OSError("the server is away")
+
+    async def append(event: Event) -> int:
+        return 1
+
+    file = tmp_path / "carriers.db"
+    with pytest.raises(OSError, match="away"):
+        await TakingIn(Away(), handed_over, append, SimulatedClock(NOW), file).start()  # type: ignore[arg-type]
+    assert not file.exists()
