@@ -130,7 +130,7 @@ class EmbeddedServer:
             free = shutil.disk_usage(self.folder.store).free
         except OSError:  # somebody took the folder away: a server that starts anew would begin with an empty log
             return False
-        if free < _ROOM or not self.running:
+        if free < _ROOM or process.returncode is not None:  # it ended meanwhile, and another may run by now
             return False
         process.terminate()
         return True

@@ -1,8 +1,8 @@
 """`repairchain up`: the server and every service as one tree of processes.
 
 Whatever ends is started again, after a pause that doubles from try to try; but a service that is not set up right ends
-the whole. SIGINT, SIGTERM and SIGHUP stop everything,
-the services before the server. Nothing outlives this process, however it ends.
+the whole. SIGINT, SIGTERM and SIGHUP stop everything, the services before the server. Nothing outlives this process,
+however it ends.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Supervisor:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Start everything and keep it running. Raises ServerError if the server does not start the first
+        """Start everything and keep it running. Raises ServerError or OSError if the server does not start the first
         time, CannotRunError if a service ends with exit code 2 before it was ever ready."""
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
@@ -222,7 +222,10 @@ async def _keep(name: str, run_once: Callable[[], Awaitable[str]], tell: Callabl
     pause = _FIRST_PAUSE
     while True:
         started = time.monotonic()
-        ended = await run_once()
+        try:
+            ended = await run_once()
+        except OSError as error:  # a full disk, say, or no room for one more process: that passes
+            ended = f"could not be started ({error.strerror or error})"
         if time.monotonic() - started > _STEADY_SECONDS:
             pause = _FIRST_PAUSE
         tell(name, f"{ended}; starting again in {pause:g} s")

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import namedtuple
 from pathlib import Path
+from unittest.mock import Mock
 
 import nats
 import psutil
@@ -209,6 +210,23 @@ async def test_where_the_disk_was_full_and_has_room_again_the_server_is_ended_to
         assert await server.end_if_it_stores_nothing()
         await server.wait()
         assert not await server.end_if_it_stores_nothing()
+
+
+async def test_a_server_that_was_started_anew_meanwhile_is_left_alone(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, full, anew = EmbeddedServer(free_home), Mock(returncode=None), Mock(returncode=None)
+    full.terminate.side_effect = ProcessLookupError
+    server._process, server.monitor_url = full, "http://127.0.0.1:1"
+
+    def ends_and_is_started_anew(_: str) -> bool:
+        full.returncode, server._process = -9, anew
+        return True
+
+    monkeypatch.setattr("services.server.found_no_room", ends_and_is_started_anew)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Mock(free=10**9))
+    assert not await server.end_if_it_stores_nothing()
+    anew.terminate.assert_not_called()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from services.parties import add_party
 from services.replaced import read_replaced, write_replaced
 from services.server import ServerError
 from services.settings import Settings, SettingsError, load_settings
-from services.supervisor import CannotRunError, Supervisor, up
+from services.supervisor import CannotRunError, Supervisor, _keep, up
 from tests.services.fake_service import command
 
 PATIENCE = 30
@@ -135,6 +136,19 @@ async def test_what_always_fails_is_tried_with_growing_pauses(settings: Settings
     assert [line for line in lines.said if line.startswith("short")] == [
         f"short      ended with exit code 3; starting again in {pause} s" for pause in (0.2, 0.4, 0.8)
     ]
+
+
+async def test_what_cannot_be_started_for_want_of_room_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.supervisor._FIRST_PAUSE", 0.0)
+    ends = iter([OSError(errno.ENOSPC, "No space left on device"), CannotRunError("enough")])
+    said: list[tuple[str, str]] = []
+
+    async def run_once() -> str:
+        raise next(ends)
+
+    with pytest.raises(CannotRunError, match="enough"):
+        await _keep("server", run_once, lambda *what: said.append(what))
+    assert said == [("server", "could not be started (No space left on device); starting again in 0 s")]
 
 
 async def test_what_is_not_set_up_right_ends_the_whole(settings: Settings) -> None:
