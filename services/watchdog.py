@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from math import ceil
@@ -35,6 +36,9 @@ from services.starting import Starting
 #: fact that meets it may be right behind it: such a row is believed when it is still there so many seconds later.
 LATE: Final = timedelta(minutes=10)
 _DOUBT: Final = 5.0
+
+#: Whatever the clock says (it may have been set back by hours), there is a beat at least once in so long (seconds).
+_BEAT_ANYWAY: Final = 60.0
 
 #: Of what was said so much is remembered. Whoever takes back what was said before that hears it once more.
 _REMEMBERED: Final = 100_000
@@ -203,7 +207,9 @@ class Watchdog:
                 self._starting.say(error, _log.debug, _log.warning)("no beat", error=str(error) or repr(error))
             except Exception:  # noqa: BLE001 - a watchdog that a single odd row can silence guards nobody
                 _log.exception("no beat")
-            await self._clock.wait_until(now + self._every)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(_BEAT_ANYWAY, self._every.total_seconds())):
+                    await self._clock.wait_until(now + self._every)
 
     async def start(self) -> None:
         """Begin to beat."""

@@ -25,6 +25,9 @@ from services.notifying.waiting import AgainLaterError, NotYetError, Waiter, Wai
 #: So often we look whether somebody else left a message lying (seconds).
 _LOOK_FOR_OTHERS_EVERY: Final = 60.0
 
+#: By less than this a clock is merely put right (it is made to go slower, say).
+_SET_BACK: Final = timedelta(minutes=1)
+
 #: After a fault with a message that waits, it comes up again (seconds).
 _AFTER_FAULT: Final = 10.0
 
@@ -53,6 +56,7 @@ class ComingUp:
         self._one_round = asyncio.Lock()
         self.under_way = Lingering(_MOST_UNDER_WAY)
         self._looked_for_others: float | None = None
+        self._looked: datetime | None = None
         #: Of what was left by others, what kind of message it is.
         self._kinds: dict[str, str] = {}
         self.stopping = False  # what comes up from then on is for whoever comes after us
@@ -92,6 +96,7 @@ class ComingUp:
         do."""
         async with self._one_round:
             await self._find_what_was_left()
+            self._look_at_clock()
             due = self._messages.due(self._clock.now())
             orders: dict[str, list[str]] = {}
             for order, message in due:
@@ -111,6 +116,16 @@ class ComingUp:
         """Return when nothing that has come up is under way."""
         async with self._one_round:
             await self.under_way.at_rest()
+
+    def _look_at_clock(self) -> None:
+        """By a clock that was set back all that waits would wait for that much longer: it comes up now, and then for
+        when it is to be told by the clock as it is."""
+        now = self._clock.now()
+        if self._looked is not None and now < self._looked - _SET_BACK:
+            _log.warning("the clock was set back: looking again at all that waits", by=str(self._looked - now))
+            self._messages.bring_up(now)
+            self._early.bring_up(now)
+        self._looked = now
 
     async def _look_again(self, order: str, message: str) -> None:
         if self.stopping:

@@ -53,6 +53,11 @@ class Waiting:
             self._moments[waiter] = moment
             heapq.heappush(self._heap, (moment, waiter))
 
+    def bring_up(self, moment: datetime) -> None:
+        """Have all of them come up at ``moment``, or sooner."""
+        for waiter in list(self._moments):
+            self.add(moment, waiter)
+
     def next(self) -> datetime | None:
         """When the next one comes up."""
         self._drop_outdated()

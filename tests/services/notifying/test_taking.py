@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any, cast
 from unittest.mock import AsyncMock, Mock
 
@@ -24,7 +25,7 @@ class Slow:
         self.released = asyncio.Event()
         self.begun: list[str] = []
 
-    async def handle(self, event: Event, *, patient: bool) -> None:
+    async def handle(self, event: Event, *, patient: bool = True) -> None:
         assert patient
         await self.deliver(event.subject, event.id)
 
@@ -76,6 +77,24 @@ async def test_what_comes_up_and_hangs_keeps_nothing_else_that_comes_up_waiting(
     slow.released.set()
     await coming_up.at_rest()
     assert slow.begun[2:] == ["W-1 msg"]
+
+
+@pytest.mark.parametrize(("by", "told"), [(timedelta(hours=25), ["W-2 msg", "W-3 cue"]), (timedelta(seconds=9), [])])
+async def test_what_waits_is_looked_at_again_when_the_clock_was_set_back(
+    slow: Slow, by: timedelta, told: list[str]
+) -> None:
+    ask, teller, clock = AsyncMock(return_value={"pending": []}), cast(Any, slow), Mock()
+    clock.now.return_value = MONDAY
+    coming_up = ComingUp(ask, AsyncMock(), teller, clock, OrderLocks())
+    await coming_up.look()
+    coming_up.wait(360.0, ("W-2", "msg"))
+    coming_up.remember(OPENED.model_copy(update={"subject": "W-3", "id": "cue"}), 360.0)
+    clock.now.return_value = MONDAY - by
+    async with asyncio.timeout(5):
+        for _ in range(2):
+            await coming_up.look()
+            await coming_up.at_rest()
+    assert slow.begun == told
 
 
 async def test_no_more_than_a_few_batches_are_under_way(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import nats.errors
 import pytest
 
-from events.clock import SimulatedClock
+from events.clock import SimulatedClock, SystemClock
 from events.envelope import Event
 from events.log import Appended
 from services import watchdog as watching
@@ -373,3 +373,35 @@ async def test_it_beats_with_the_clock_and_goes_on_after_trouble() -> None:
         clock.set(MONDAY + timedelta(seconds=5 * number))
     await dog.stop()
     assert beats == [MONDAY + timedelta(seconds=5 * number) for number in range(4)]
+
+
+async def test_it_goes_on_beating_by_a_clock_that_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_BEAT_ANYWAY", 0.02)
+
+    class Clock(SystemClock):
+        ahead = DAY
+
+        def now(self) -> datetime:
+            return super().now() + self.ahead
+
+    clock, beats, first, second = Clock(), list[datetime](), asyncio.Event(), asyncio.Event()
+
+    async def ask(name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+        beats.append(datetime.fromisoformat(args["now"]))
+        (second if clock.ahead < DAY else first).set()
+        return {"sweep": []}
+
+    async def append(event: Event) -> Appended:
+        raise AssertionError("there is nothing to say")
+
+    async def last_position() -> int:
+        return 0
+
+    dog = Watchdog(ask, append, Post(), clock, beat_seconds=0.01, last_position=last_position)
+    await dog.start()
+    async with asyncio.timeout(5):
+        await first.wait()
+        clock.ahead = timedelta(0)
+        await second.wait()
+    await dog.stop()
+    assert beats[-1] < beats[0] - DAY / 2
