@@ -78,12 +78,14 @@ class Follower:
         await end(self._task)
 
     async def read_to_the_end(self) -> None:
-        """Bring the index up to the end of the log. The caller holds the lock."""
+        """Bring the index up to the end of the log. The caller holds the lock.
+
+        Raises nats errors, and ConnectionError if the server goes away meanwhile.
+        """
         await self._begin_anew_on_another_log()
         position, last = self._index.position, await last_position(self._js)
         async for batch in read_until(self._js, last, after=position):
-            self._index.follow(batch)
-            self._release_soon(self._held.named_in(batch, self._index.numbers_of))
+            self._take_in(batch)
 
     @property
     def is_in_doubt(self) -> bool:
@@ -185,5 +187,14 @@ class Follower:
         if not batch:
             return
         async with self._lock:
-            self._index.follow(batch)
+            self._take_in(batch)
+
+    def _take_in(self, batch: Sequence[tuple[int, bytes]]) -> None:
+        """Note what was read. Raises ConnectionError if it may be of another log than the index is of.
+
+        The caller holds the lock.
+        """
+        if self.is_in_doubt:
+            raise ConnectionError("the server was away while the log was read")
+        self._index.follow(batch)
         self._release_soon(self._held.named_in(batch, self._index.numbers_of))

@@ -81,7 +81,10 @@ class Held:
             except NotFoundError:
                 return all_gone
             after = message.seq or after + 1
-            rejected = from_message(message)
+            try:
+                rejected = from_message(message)
+            except (KeyError, ValueError):  # whatever somebody else has put there, it is no submission
+                continue
             if after in self._under_way or not is_held(rejected.problem):
                 continue
             if not _is_found(rejected, index):
