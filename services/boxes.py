@@ -233,7 +233,11 @@ class Boxes:
 
     async def _list(self) -> None:
         made, self._made = self._made, set()
-        await self._serve(await boxes(self._js, self._role), made)
+        try:
+            await self._serve(await boxes(self._js, self._role), made)
+        except BaseException:
+            self._made |= made  # told with the next look
+            raise
 
     async def _ours(self) -> list[str]:
         """Whose boxes we may make, as the server has it: that is who is registered."""

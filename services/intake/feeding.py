@@ -259,7 +259,7 @@ class FairFeed:
             self._reconnects = reconnects
             for source in self._sources.values():
                 source.due = 0
-        for source in self._sources.values():
+        for source in list(self._sources.values()):  # others may be served from now on while this waits
             await self._ask(source)
 
     async def _ask(self, source: _Source) -> None:

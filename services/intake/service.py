@@ -5,8 +5,8 @@ the role. All of these are read fairly (feeding.py).
 
 What happens to a batch, in this order, so that a crash at any point loses and doubles nothing: decide every submission;
 keep contacts; append the facts, all or nothing, in parts if they are too much for one append (taking.py); settle it
-(settling.py) while the next one is decided on (beside.py). Trouble is seen to in batches.py. Whatever comes again after
-a crash is told apart by (source, id).
+(settling.py) while the next one is decided on (background.py). Trouble is seen to in batches.py. Whatever comes again
+after a crash is told apart by (source, id).
 """
 
 from __future__ import annotations
@@ -125,7 +125,11 @@ class Intake:
         await life.enter_async_context(saying_so(batches.in_hand))
         life.push_async_callback(batches.settle_the_last, at_hand)
         await self._feed.start()
-        await boxes.start()
+        try:
+            await boxes.start()
+        except BaseException:
+            await self._feed.unsubscribe()  # from here on that is seen to where the service stops pulling
+            raise
         life.push_async_callback(boxes.stop)
         self._sweeper.settled([names.INTAKE_STREAMS[self.role]])  # what an earlier run left
         await feed_into(subscriber, self.app, self._feed)

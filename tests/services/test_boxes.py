@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from events.streams import (
 )
 from events.subjects import box_stream, box_subject, intake_subject
 from services import access, parties
-from services.boxes import boxes, open_boxes, open_boxes_as_keeper, unsettled
+from services.boxes import Box, Boxes, boxes, open_boxes, open_boxes_as_keeper, unsettled
 from services.credentials import credential
 from services.expiring import end_replaced
 from services.parties import add_party
@@ -151,6 +152,27 @@ async def test_an_intake_makes_the_boxes_that_are_missing_when_it_starts_and_whi
         await js.delete_consumer(box_stream(SHOP), names.INTAKE_DURABLES["retailer"])
         assert (await shop.say(event("e2")))["outcome"] == "accepted"
     assert refusals(chain.server.home) == []
+
+
+async def test_that_one_was_made_anew_is_told_although_the_first_look_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([OSError("away"), None])
+    served: list[Collection[str]] = []
+
+    async def found(*_: object) -> list[Box]:
+        if (error := next(looks)) is not None:
+            raise error
+        return []
+
+    async def serve(_: list[Box], made: Collection[str]) -> None:
+        served.append(made)
+
+    monkeypatch.setattr("services.boxes.boxes", found)
+    kept = Boxes(Mock(), "retailer", DEFAULT_LIMITS, serve)
+    await kept._hear(Mock(subject=f"$JS.EVENT.ADVISORY.CONSUMER.CREATED.{box_stream(SHOP)}.retailer"))
+    with pytest.raises(OSError, match="away"):
+        await kept._list()
+    await kept._list()
+    assert served == [{box_stream(SHOP)}]
 
 
 async def test_what_a_partner_handed_in_before_it_was_revoked_is_taken_in(chain: Chain) -> None:

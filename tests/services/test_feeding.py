@@ -8,6 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import ClassVar, cast
 
 import pytest
 from nats.aio.client import Client
@@ -155,6 +156,28 @@ async def test_a_stream_that_is_missing_is_told_and_stops_nobody_else(client: Cl
         await eventually(lambda: found.missing > 0, "missed")
         await hand_in(client, ONE, 1, 1)
         assert await found.take(1) == [[("acme", 1)]]
+
+
+async def test_others_may_be_served_while_all_are_asked() -> None:
+    asked: list[str] = []
+
+    class Slow:
+        """A connection whose buffer is full."""
+
+        stats: ClassVar = {"reconnects": 0}
+
+        def new_inbox(self) -> str:
+            return "inbox"
+
+        async def publish(self, subject: str, *_: object) -> None:
+            asked.append(subject.split(".")[-2])
+            await asyncio.sleep(0)
+
+    feed = FairFeed(cast("Client", Slow()), "durable", lambda _: None, lambda: None)
+    await feed.serve(["A", "B"])
+    Slow.stats["reconnects"] += 1  # so that all are asked anew
+    await asyncio.gather(feed._ask_all(), feed.serve(["A", "B", "C"]))
+    assert sorted(asked) == ["A", "A", "B", "B", "C"]
 
 
 async def test_one_that_was_made_anew_is_asked_anew(client: Client) -> None:

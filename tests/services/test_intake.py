@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import AsyncMock
 
 import orjson
 import pytest
@@ -17,6 +18,7 @@ from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream
 from services import rejected
+from services.boxes import Boxes
 from services.intake import reading_ahead
 from services.intake.reading import read_document
 from tests.chainserver import ChainServer, refusals
@@ -42,6 +44,14 @@ async def test_a_fact_is_taken_in_and_stamped(chain: Chain) -> None:
     (stored,) = await read_order(js, "W-1")
     assert stored.event.recordedtime == NOW
     assert stored.event.source == SHOP
+
+
+async def test_where_it_could_not_start_nothing_of_it_goes_on(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Boxes, "start", AsyncMock(side_effect=TimeoutError("away")))
+    before = asyncio.all_tasks()
+    with pytest.raises(TimeoutError, match="away"):
+        await chain.intake().start()
+    await eventually(lambda: not asyncio.all_tasks() - before, "no task is left", patience=5)
 
 
 async def test_a_repeat_is_told_apart_also_after_a_restart_and_without_its_index(chain: Chain) -> None:
