@@ -15,7 +15,7 @@ from projections.commitments import commitments_of
 from projections.custody import Handoffs
 from projections.expected import Expected, Restated
 from projections.kept import Difference, Kept, made_of
-from projections.messages import messages_of
+from projections.messages import Messages, messages_of, messages_since
 from projections.orders import orders_of
 from projections.rules import Rules
 from projections.standstill import WAITED_FOR
@@ -72,9 +72,14 @@ class Beside:
         }
         self._parts = [part for part in PARTS if has_rows[part]]
 
-    def messages(self, firsts: Sequence[int] | None = None) -> pa.Table:
-        """The rows of `messages`, of all orders or of those that begin there. Few batches speak of any."""
-        return messages_of(self._story, firsts)
+    @property
+    def messages(self) -> pa.Table:
+        """The rows of `messages`. Few batches speak of any."""
+        return messages_of(self._story)
+
+    def messages_since(self, begin: int) -> Messages:
+        """What changed of them with the facts from there on."""
+        return messages_since(self._story, begin)
 
     @property
     def owes(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -16,19 +16,40 @@ _ENDS: Final = ("message.sent", *_UNSENT)
 _FACTS: Final = ("message.planned", "message.attempted", *_ENDS)
 
 
-def messages_of(story: Story, firsts: Sequence[int] | None = None) -> pa.Table:
-    """The rows of the model `messages`: one for each message of each order, or of those orders that begin there."""
-    wanted = None if firsts is None else np.isin(story.first_position, firsts)[story.order]
+@dataclass(frozen=True)
+class Messages:
+    """Rows of the model `messages`, which takes those that it has of the orders that begin at ``gone`` away first."""
+
+    rows: pa.Table
+    gone: list[int]
+
+
+def messages_since(story: Story, begin: int) -> Messages:
+    """The messages that anything is said of at ``begin`` or later in the log; and of orders of which one of those was
+    spoken of before, all."""
+    places = story.places(*_FACTS)
+    spoken, of_message, _, _ = _told_apart(story, places)
+    said = story.position[places] >= begin
+    are_new, were_there = (np.bincount(of_message[those], minlength=len(spoken)) > 0 for those in (said, ~said))
+    anew = np.zeros(story.orders, np.bool_)
+    anew[story.order[places[(are_new & were_there)[of_message]]]] = True
+    wanted = are_new[of_message] | anew[story.order[places]]
+    return Messages(messages_of(story, places[wanted]), story.first_position[anew].tolist())
+
+
+def messages_of(story: Story, places: Numbers | None = None) -> pa.Table:
+    """The rows of the model `messages`: one for each message of each order, or of those that are spoken of at
+    ``places``, where all is that is said of them."""
+    wanted = None if places is None else np.zeros(story.count, np.bool_)
+    if wanted is not None:
+        wanted[places] = True
 
     def places_of(*names: str) -> Numbers:
         found = story.places(*names)
         return found if wanted is None else found[wanted[found]]
 
     places = places_of(*_FACTS)
-    ids: Any = story.values("name", places).dictionary_encode()
-    codes = np.asarray(ids.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
-    size = len(ids.dictionary) + 1
-    messages, number = np.unique(story.order[places] * size + codes + 1, return_inverse=True)
+    messages, number, ids, size = _told_apart(story, places)
     of_message = np.zeros(story.count, np.int64)
     of_message[places] = number
 
@@ -54,7 +75,7 @@ def messages_of(story: Story, firsts: Sequence[int] | None = None) -> pa.Table:
     return pa.table(
         {
             "first_position": pa.array(story.first_position[messages // size]),
-            "message_id": chosen(ids.dictionary, messages % size - 1),
+            "message_id": chosen(ids, messages % size - 1),
             "kind": story.values("word", kind),
             # The last word counts; plans and attempts are no word about how it ended.
             "status": chosen(
@@ -72,6 +93,16 @@ def messages_of(story: Story, firsts: Sequence[int] | None = None) -> pa.Table:
             "reason_position": latest(*_UNSENT),
         }
     )
+
+
+def _told_apart(story: Story, places: Numbers) -> tuple[Numbers, Numbers, Any, int]:
+    """The messages that are spoken of at those places, as numbers, and which of them each place is about. A number is
+    that of the order times the size, which is given last, and that of the name, from 1 on; 0 is none."""
+    ids: Any = story.values("name", places).dictionary_encode()
+    codes = np.asarray(ids.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+    size = len(ids.dictionary) + 1
+    messages, number = np.unique(story.order[places] * size + codes + 1, return_inverse=True)
+    return messages, number, ids.dictionary, size
 
 
 def _by_letter(story: Story, sent: Numbers) -> Numbers:

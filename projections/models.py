@@ -157,7 +157,7 @@ def build_orders(cursor: DuckDBPyConnection, book: Book, facts: pa.Table, store:
     """
     made = Beside(facts, _subjects(cursor, facts), Rules.read(cursor))
     commitments = made.commitments(book, cursor.register, partial(_rows, cursor))
-    for model, rows in ((ORDERS, made.orders), (MESSAGES, made.messages()), (COMMITMENTS, commitments)):
+    for model, rows in ((ORDERS, made.orders), (MESSAGES, made.messages), (COMMITMENTS, commitments)):
         cursor.register(model.name, rows)
     for model in ORDER_MODELS:
         store(model, model.select)

@@ -135,7 +135,7 @@ def _make(bench: _Bench, facts: Any, subjects: pa.Table, book: Book, *, is_named
     bench.at.put(COMMITMENTS.name, commitments)
     tables = {
         ORDERS.name: made.orders,
-        MESSAGES.name: made.messages(),
+        MESSAGES.name: made.messages,
         COMMITMENTS.name: commitments,
         HANDOFFS.name: bench.at.make(HANDOFFS.select),
     }

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from events.envelope import Event
+from projections.database import Database
 from projections.queries import QueryError
-from tests.projections.story import BENCH, NOTIFIER, SHOP, Given, fact, opened, sent
+from tests.projections.story import (
+    BENCH,
+    NOTIFIER,
+    SHOP,
+    Given,
+    fact,
+    messages_of,
+    model_rows,
+    opened,
+    rows_of_a_rebuild,
+    sent,
+)
 
 TEXT = {"channel": "email", "language": "nl", "subject": "Uw horloge", "body": "Het ligt bij de hersteller."}
 
@@ -60,6 +73,35 @@ def test_a_message_is_planned_and_then_sent_failed_or_suppressed(given: Given) -
     assert [row["message_id"] for row in story.ask("messages", limit=1)["messages"]] == ["m4"]
     assert story.ask("stats")["messages"] == 1
     story.then_order(next_news_by="2026-03-09T16:00:00Z", last_told_kind="received", messages_sent=1)
+
+
+def test_a_batch_writes_only_what_it_speaks_of_and_what_that_order_was_told(database: Database) -> None:
+    facts = [
+        opened(),
+        planned("m1", "2026-03-02 09:01"),
+        opened(order="W-2"),
+        planned("m1", "2026-03-02 09:01", order="W-2"),
+    ]
+    database.apply(messages_of(facts))
+    before = places(database)
+    more = [planned("m2", "2026-03-02 10:01"), sent("2026-03-02 11:00", message="m1", order="W-2")]
+    database.apply(messages_of(more, first=5))
+    assert places(database).keys() - before.keys() == {("W-1", "m2", "planned"), ("W-2", "m1", "sent")}
+    assert places(database)["W-1", "m1", "planned"] == before["W-1", "m1", "planned"]
+    last = [sent("2026-03-02 12:00", message="m2"), fact("message.attempted", NOTIFIER, "2026-03-02 12:00", {})]
+    database.apply(messages_of(last, first=7))
+    database.apply(messages_of([fact("message.attempted", NOTIFIER, "2026-03-02 12:05", {})], first=9))
+    every = [*facts, *more, *last, fact("message.attempted", NOTIFIER, "2026-03-02 12:05", {})]
+    assert model_rows(database) == rows_of_a_rebuild(every)
+
+
+def places(database: Database) -> dict[tuple[Any, ...], int]:
+    """Where in its table each message lies: what is written anew lies elsewhere."""
+    with closing(database.cursor()) as cursor:
+        rows = cursor.execute(
+            "SELECT s.order_id, m.message_id, m.status, m.rowid FROM messages m JOIN subjects s USING (first_position)"
+        ).fetchall()
+    return {tuple(row): place for *row, place in rows}
 
 
 def test_of_several_kinds_that_are_named_the_first_in_its_story_counts(given: Given) -> None:
