@@ -7,8 +7,9 @@ before stays true.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,8 @@ from events.party import POLICY, WATCHDOG
 from projections.policy import DEFAULT_POLICY, Policy, PolicyError
 from services.answering import Ask
 from services.home import read_written
+
+_A_MOMENT: Final = timedelta(microseconds=1)
 
 _log = structlog.get_logger("watchdog")
 
@@ -74,6 +77,9 @@ class Adopting:
         holds = await ask("policy", {}, at_least)
         if policy.digest == (holds["digest"] or DEFAULT_POLICY.digest):
             return 0
+        if holds["adopted_at"]:
+            # Of a clock that was set back since: what is adopted later holds all the same.
+            now = max(now, datetime.fromisoformat(holds["adopted_at"]) + _A_MOMENT)
         appended = await append(adoption(policy, now, after=holds.get("last_position") or 0))
         if not appended.duplicate:  # otherwise another watchdog was quicker
             _log.info("policy adopted", digest=policy.digest, file=str(self._file))

@@ -342,6 +342,18 @@ async def test_a_policy_file_is_adopted_once_and_a_broken_one_changes_nothing(ch
     assert len(chain.named("policy.adopted")) == 2
 
 
+async def test_a_policy_holds_though_the_clock_was_set_back_since_the_one_before(chain: Chain, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    chain.given(OPENED, TO_IMPORTER)
+    dog = watchdog(chain, Post(), adopting=Adopting(file))
+    for hours, moment in ((4, MONDAY + DAY), (3, MONDAY + HOUR), (2, MONDAY + HOUR)):
+        file.write_text(f'[allow]\nreceive = "{hours} working hours"' + "\n" * hours)
+        await dog.beat(moment)
+        held = (await chain.ask("policy", {}, None))["policy"]["allow"]["receive"]
+        assert held == f"{hours} working hours"
+    assert len(chain.named("policy.adopted")) == 3
+
+
 # -- the loop ---------------------------------------------------------------------------------------------------------
 
 
