@@ -21,6 +21,10 @@ class Agreed:
     #: Who answers to the customer, as a number in the story's people; -1 for nobody.
     party: Numbers
 
+    def of(self, orders: Numbers) -> Agreed:
+        """What was agreed of those orders, by number. The places are still those of the whole story."""
+        return Agreed(*(column[orders] for column in vars(self).values()))
+
 
 def agreed_in(story: Story) -> Agreed:
     """What the openings say."""

@@ -8,13 +8,13 @@ import numpy as np
 
 from projections import custody
 from projections.agreed import Agreed
-from projections.custody import Handoffs
 from projections.story import Numbers, Story
 
 _MENDED: Final = ("repair.completed", "unit.replaced")
 _FINISHED: Final = (*_MENDED, "repair.failed")
-_DONE: Final = (*_FINISHED, "quote.declined")
-_TO_DO: Final = (
+#: After these the work is done, and after those it is to do.
+DONE: Final = (*_FINISHED, "quote.declined")
+TO_DO: Final = (
     "order.opened",
     "order.reopened",
     "diagnosis.made",
@@ -27,18 +27,18 @@ _TO_DO: Final = (
 class Circumstances:
     """By place. What a rule asks for (rules.py) has the name that it has there."""
 
-    def __init__(self, story: Story, agreed: Agreed, handoffs: Handoffs) -> None:
-        self.story, self.agreed, self.handoffs = story, agreed, handoffs
+    def __init__(self, story: Story, agreed: Agreed) -> None:
+        self.story = story
         self.accountable = agreed.party[story.order]
         self.has_customer = (agreed.customer >= 0)[story.order]
-        self.travels = (story.count_of_each(handoffs.place) > 0)[story.order]
+        self.travels = (story.count_of_each(story.places("item.handed_over")) > 0)[story.order]
         #: Where a unit goes whose place another one has taken nothing is owed but the receipt.
         self.gone = custody.moves_of_replaced_units(story)
         had = story.last(custody.without(self.gone, story.places("order.opened", "item.received")))
         self.holder: Numbers = np.where(had >= 0, story.source[had], -1) if story.count else had
         self.own = story.source == self.accountable
         self.home = (self.holder == self.accountable) & (self.holder >= 0)
-        self.done = self.last(*_DONE) > self.last(*_TO_DO)
+        self.done = self.last(*DONE) > self.last(*TO_DO)
         self.mended = self.last(*_MENDED) > self.last("order.opened", "order.reopened")
         self.closed = self.last("order.closed") > self.last("order.opened", "order.reopened")
         sent = story.places("message.sent")

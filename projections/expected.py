@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from projections.agreed import Agreed
 from projections.rules import Rules
@@ -27,13 +26,15 @@ class Expected:
     story: Story
     agreed: Agreed
     rules: Rules
+    #: What the things in those orders are called that have several.
+    things: Any
     place: Numbers
     #: Where it ended.
     ended: Numbers
     kind: Numbers
     #: The rule that it was opened by.
     lane: Numbers
-    #: Of ``topics``.
+    #: See ``topics``.
     topic: Numbers
     state: Numbers
     #: Whoever was named, and who owes it therefore.
@@ -49,8 +50,15 @@ class Expected:
 
     @property
     def topics(self) -> Any:
-        """What tells several of a lane apart: the fact's topic, its source, or nothing, which is an empty text."""
-        return _topics(self.story, self.topic)
+        """What tells several of a lane apart: the fact's topic, its source, one of several things, or nothing, which is
+        an empty text."""
+        names: Any = pa.concat_arrays([self.story.topics, self.story.people, self.things, pa.array([""])])
+        return chosen(names, np.where(self.topic >= 0, self.topic, len(names) - 1))
+
+    @cached_property
+    def thing(self) -> Numbers:
+        """The one of several things that it is owed of, as a topic; -1 for all, or where there is only one."""
+        return np.where(self.topic >= len(self.story.topics) + len(self.story.people), self.topic, -1)
 
     @cached_property
     def order(self) -> Numbers:
@@ -88,7 +96,9 @@ class Expected:
     def only(self, rows: Flags) -> Expected:
         """Those rows."""
         columns = ("place", "ended", "kind", "lane", "topic", "state", "named", "owner", "named_by", "counterpart")
-        return Expected(self.story, self.agreed, self.rules, *(getattr(self, column)[rows] for column in columns))
+        return Expected(
+            self.story, self.agreed, self.rules, self.things, *(getattr(self, column)[rows] for column in columns)
+        )
 
     @cached_property
     def waits_for_customer(self) -> Flags:
@@ -132,30 +142,24 @@ class Restated:
     story: Story
     rules: Rules
     place: Numbers
-    lane: Numbers
-    topic: Numbers
+    #: Where that was opened, and its kind, or -1: what is promised in so many words may be about anything.
+    opened: Numbers
+    kind: Numbers
     about: Numbers
 
     @property
     def rows(self) -> pa.Table:
         """The table `restated`."""
         story, place = self.story, self.place
-        # What is promised in so many words is of no lane.
-        topics = _topics(story, self.topic).dictionary_decode()
         return pa.table(
             {
                 "first_position": pa.array(story.first_position[story.order[place]]),
                 "place": pa.array(place),
-                "lane": chosen(self.rules.lane_names, self.lane),
-                "topic": pc.if_else(pa.array(self.lane >= 0), topics, pa.scalar(None, pa.string())),
+                "opened": pa.array(self.opened, pa.int64(), mask=self.opened < 0),
+                "kind": chosen(self.rules.kind_names, self.kind),
                 "source": story.persons(story.source[place]),
                 "occurred_at": story.moments(place),
                 "by_when": story.values("by_when", place),
                 "about": chosen(story.words, self.about),
             }
         )
-
-
-def _topics(story: Story, numbers: Numbers) -> Any:
-    names: Any = pa.concat_arrays([story.topics, story.people, pa.array([""])])
-    return chosen(names, np.where(numbers >= 0, numbers, len(names) - 1))

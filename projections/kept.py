@@ -121,7 +121,8 @@ class Kept:
 def made_of(story: Story, expected: Expected, handover: Numbers) -> Made:
     """The rows of `expected`, of which those of `commitments` are made, with what each is as a handover."""
     people = _hashes(story.names)
-    topics = np.concatenate([_hashes(story.topics.to_pylist())[:-1], people])
+    names, things = (_hashes(each.to_pylist()) for each in (story.topics, expected.things))
+    topics = np.concatenate([names[:-1], people[:-1], things])
     agreed, order, position = expected.agreed, expected.order, _positions(story, expected.place)
     named = (expected.named, expected.owner, expected.accountable, expected.counterpart, expected.named_by)
     places = (agreed.customer, agreed.category, agreed.urgency)

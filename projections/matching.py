@@ -1,15 +1,9 @@
-"""What opens, meets and cancels what: `expected` and `restated`, made of a story by the rules in lanes.sql.
-
-Each fact speaks in one or more lanes, and in a lane the next word ends what was expected before. That is a look at the
-neighbouring row once the rows are in order, so it is done on whole columns as arrays; SQL window functions over as many
-rows and columns take several times as long.
-"""
+"""What is owed, and what became of it: `expected` and `restated`, made of a story by the rules in lanes.sql."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,8 +12,11 @@ from projections.agreed import Agreed
 from projections.circumstances import Circumstances
 from projections.custody import Handoffs
 from projections.expected import CANCELLED, MET, OPEN, Expected, Restated
-from projections.rules import OWNERS, Lane, Rules
-from projections.story import CUSTOMER, Flags, Numbers, Story, first_that_is
+from projections.rules import Rules
+from projections.story import CUSTOMER, Flags, Numbers, Story
+from projections.things import NO_THINGS, things_in
+from projections.turns import Opened, SaidAgain, goes_on_in, opened_by, said_again, said_in
+from projections.turns_of_things import apart
 
 #: Whoever is named is asked to; it need not be anybody that there is.
 _OWED_BY_ANYBODY: Final = frozenset({"answer", "cover"})
@@ -28,177 +25,51 @@ _PARTY: Final = re.compile(r"(?:retailer|importer|repairer|customer|chain):[^\x0
 #: What became of what is to be received, by what became of the handover (see custody.py).
 _STATE_OF_HANDOFF: Final = np.array([{"received": MET, "open": OPEN}.get(state, CANCELLED) for state in custody.STATES])
 
-#: These matter only where something of the kind was ever said of the order.
-_RARE: Final = {
-    "pause": ("work.paused",),
-    "promise": ("promise.made",),
-    "complaint": ("feedback.given",),
-    "call": ("message.failed", "message.unknown"),
-}
-_TO_A_CUSTOMER: Final = frozenset({"update", "check", "call"})
 _PROMISES: Final = ("promise.made", "promise.moved")
 
 
 def match(story: Story, agreed: Agreed, handoffs: Handoffs, rules: Rules) -> tuple[Expected, Restated]:
     """Everything that was opened, with when and how it ended, and the dates that were named for it afterwards."""
-    facts = Circumstances(story, agreed, handoffs)
-    said = _said(facts, rules)
-    goes_on = _goes_on(facts, said, rules)
-    return _expected(facts, said, ~goes_on, rules), _restated(facts, said, goes_on, rules)
+    facts, things = Circumstances(story, agreed), things_in(story, rules.facts_of_things)
+    said = said_in(facts, rules)
+    if things is not None:
+        said = said.without(things.orders[story.order[said.place]] & rules.is_of_things[said.rule])
+    goes_on = goes_on_in(facts, said, rules)
+    opened, again = opened_by(facts, said, ~goes_on, rules), said_again(facts, said, goes_on)
+    if things is not None:
+        of_things, again_of_things = apart(story, agreed, things, rules)
+        opened, again = opened.and_then(of_things), again.and_then(again_of_things)
+    names = things.names if things is not None else NO_THINGS
+    return _expected(story, agreed, handoffs, rules, opened, names), _restated(story, rules, again)
 
 
-@dataclass(frozen=True)
-class _Said:
-    """What facts say in lanes, lane by lane in order: the rows of facts and rules, and what comes of both."""
-
-    place: Numbers
-    rule: Numbers
-    #: The number of the lane of its order, of what it is about.
-    lane: Numbers
-    topic: Numbers
-    #: The number of the kind, or -1.
-    expects: Numbers
-    owner: Numbers
-
-    def same_lane(self, chosen: Numbers) -> Flags:
-        """Of ``chosen`` rows, which are in the lane of the one before."""
-        same, lane = np.zeros(len(chosen), np.bool_), self.lane[chosen]
-        same[1:] = lane[1:] == lane[:-1]
-        return same
-
-
-def _said(facts: Circumstances, rules: Rules) -> _Said:
-    story = facts.story
-    spoken = {lane: story.places(*facts_of_it) for lane, facts_of_it in _RARE.items()}
-    ever = {lane: story.last(places) >= 0 for lane, places in spoken.items() if len(places)}
-    numbers: list[int] = []
-    places: list[Numbers] = [np.zeros(0, np.int64)]
-    for fact in story.facts:
-        rows = custody.without(facts.gone, story.places(fact))
-        for number, each in rules.of_fact.get(fact, ()) if len(rows) else ():
-            if each.lane not in _RARE or each.lane in ever:
-                numbers.append(number)
-                places.append(rows[_applies(each, rows, facts, ever)])
-    place = np.concatenate(places)
-    rule = np.repeat(np.array(numbers, np.int64), [len(rows) for rows in places[1:]])
-    topics = len(story.topics) + len(story.people) + 1
-    topic = first_that_is(
-        -1,
-        (rules.by_topic[rule], story.topic[place]),
-        (rules.by_source[rule], story.source[place] + len(story.topics)),
-    )
-    lane = (story.order[place] * len(rules.lanes) + rules.lane_numbers[rule]) * topics + topic
-    expects = np.where(facts.closed[place] & ~rules.open_ended[rule], -1, rules.expects[rule])
-    columns = (place, rule, lane, topic, expects, _owners(facts, place, rules.owners[rule]))
-    order = np.lexsort((place, lane))
-    return _Said(*(column[order] for column in columns))
-
-
-def _applies(rule: Lane, rows: Numbers, facts: Circumstances, ever: dict[str, Flags]) -> Flags:
-    """On which of ``rows`` all that the rule asks for is so."""
-    story = facts.story
-    so = np.ones(len(rows), np.bool_)
-    if rule.word is not None:
-        so &= story.word[rows] == story.word_code(rule.word)
-    if rule.role is not None:
-        so &= story.are(rule.role)[story.source[rows]]
-    for name, wanted in rule.asked:
-        so &= getattr(facts, name)[rows] == wanted
-    if rule.lane in ever:
-        so &= ever[rule.lane][rows]
-    if rule.lane in _TO_A_CUSTOMER:
-        so &= facts.has_customer[rows]
-    return so
-
-
-def _owners(facts: Circumstances, place: Numbers, owner: Numbers) -> Numbers:
-    """Who owes it, as numbers in ``people``; -1 for nobody. ``owner`` is the rule's, as a number in OWNERS."""
-    story = facts.story
-    source, accountable, holder, party = (
-        story.source[place],
-        facts.accountable[place],
-        facts.holder[place],
-        story.party[place],
-    )
-    found: Numbers = first_that_is(
-        -1,
-        (owner == OWNERS.index("source"), source),
-        (owner == OWNERS.index("holder"), np.where(holder >= 0, holder, source)),
-        (owner == OWNERS.index("accountable"), accountable),
-        (owner == OWNERS.index("customer"), story.customer),
-        (owner == OWNERS.index("party"), np.where(party >= 0, party, accountable)),
-    )
-    return found
-
-
-def _goes_on(facts: Circumstances, said: _Said, rules: Rules) -> Flags:
-    """What only says again what was expected anyway, unless the order was closed in between."""
-    goes_on: Flags = said.same_lane(np.arange(len(said.place))) & rules.goes_on[said.rule] & (said.expects >= 0)
-    for column in (said.expects, said.owner):
-        goes_on[1:] &= column[1:] == column[:-1]
-    ended = facts.order_ends[said.place]
-    goes_on[1:] &= rules.open_ended[said.rule[1:]] | (ended[:-1] > said.place[1:])
-    return goes_on
-
-
-def _expected(facts: Circumstances, said: _Said, kept: Flags, rules: Rules) -> Expected:
-    """Everything that was expected, receipts of what was handed over last: who owed it since when, and the fact that
-    ended it."""
-    story, handoffs = facts.story, facts.handoffs
-    turns = np.flatnonzero(kept)
-    has_next = np.append(said.same_lane(turns)[1:], False) if len(turns) else np.zeros(0, np.bool_)
-    following = np.append(turns[1:], 0)[: len(turns)]
-    opening = (said.expects[turns] >= 0) & (said.owner[turns] >= 0)
-    turns, has_next, following = turns[opening], has_next[opening], following[opening]
-
-    kinds = rules.kind_names
-    kind, place, owner = said.expects[turns], said.place[turns], said.owner[turns]
-    ends_with_order, ends_with_repair, _ = (flags[kind] for flags in rules.flags_of_kinds)
-    ends_with_order |= (kind == kinds.index("answer")) & ~_is_to_her(story, rules, said.rule[turns], place, owner)
-    never = story.count
-    next_place = np.where(has_next, said.place[following], never)
-    ends = np.minimum(next_place, np.where(ends_with_order, facts.order_ends[place], never))
-    ends = np.minimum(ends, np.where(ends_with_repair, facts.repair_ends[place], never))
-    # Met, if the word that ended it is one that meets this; of the work, if its owner said it.
-    is_met = has_next & (ends == next_place) & rules.meets[said.rule[following], kind]
-    is_met &= ~rules.is_work[said.rule[turns]] | (story.source[said.place[following]] == owner)
-    ended = np.where(ends < never, ends, -1)
-    state = np.where(is_met, MET, np.where(ended < 0, OPEN, CANCELLED))
-    # Our own word of the next news is the promise of the party that it speaks for.
-    named_by = np.where(kind == kinds.index("update"), owner, story.source[place])
-
-    handed = handoffs.place
+def _expected(story: Story, agreed: Agreed, handoffs: Handoffs, rules: Rules, opened: Opened, things: Any) -> Expected:
+    """What was opened, and last the receipts of what was handed over."""
+    kinds, handed = rules.kind_names, handoffs.place
     nothing = np.full(len(handed), -1)
-    place = np.concatenate([place, handed])
-    kind = np.concatenate([kind, np.full(len(handed), kinds.index("receive"))])
-    owner = np.concatenate([owner, story.party[handed]])
-    named_by = np.concatenate([named_by, story.source[handed]])
+    place = np.concatenate([opened.place, handed])
+    kind = np.concatenate([opened.kind, np.full(len(handed), kinds.index("receive"))])
+    owner = np.concatenate([opened.owner, story.party[handed]])
+    named_by = np.concatenate([opened.named_by, story.source[handed]])
     # Whoever was named and is nobody owes nothing: then it is the accountable party's.
-    accountable = facts.agreed.party[story.order[place]]
+    accountable = agreed.party[story.order[place]]
     instead = np.where(accountable >= 0, accountable, named_by)
     return Expected(
         story=story,
-        agreed=facts.agreed,
+        agreed=agreed,
         rules=rules,
+        things=things,
         place=place,
-        ended=np.concatenate([ended, handoffs.settled]),
+        ended=np.concatenate([opened.ended, handoffs.settled]),
         kind=kind,
-        lane=np.concatenate([said.rule[turns], nothing]),
-        topic=np.concatenate([said.topic[turns], nothing]),
-        state=np.concatenate([state, _STATE_OF_HANDOFF[handoffs.state]]),
+        lane=np.concatenate([opened.rule, nothing]),
+        topic=np.concatenate([opened.topic, nothing]),
+        state=np.concatenate([opened.state, _STATE_OF_HANDOFF[handoffs.state]]),
         named=owner,
         owner=np.where(_is_nobody(story, kinds, kind, owner), instead, owner),
         named_by=named_by,
-        counterpart=np.concatenate([np.full(len(turns), -1), story.source[handed]]),
+        counterpart=np.concatenate([np.full(len(opened.place), -1), story.source[handed]]),
     )
-
-
-def _is_to_her(story: Story, rules: Rules, rule: Numbers, place: Numbers, owner: Numbers) -> Flags:
-    """Which answers are owed to her, whoever put her question down: what the chain asks needs none after the end."""
-    asker = story.source[place]
-    complaints = np.array([each.lane == "complaint" for each in rules.lanes])[rule]
-    to_her: Flags = complaints | (asker == owner) | story.are(CUSTOMER)[asker]
-    return to_her
 
 
 def _is_nobody(story: Story, kinds: list[str], kind: Numbers, owner: Numbers) -> Flags:
@@ -212,17 +83,15 @@ def _is_nobody(story: Story, kinds: list[str], kind: Numbers, owner: Numbers) ->
     return nobody
 
 
-def _restated(facts: Circumstances, said: _Said, goes_on: Flags, rules: Rules) -> Restated:
+def _restated(story: Story, rules: Rules, again: SaidAgain) -> Restated:
     """Dates that were named after it was opened: said with what was expected anyway, or promised in so many words."""
-    story = facts.story
-    again = np.flatnonzero(goes_on & story.dated[said.place])
     promises = story.places(*_PROMISES)
     nothing = np.full(len(promises), -1)
     return Restated(
         story=story,
         rules=rules,
-        place=np.concatenate([said.place[again], promises]),
-        lane=np.concatenate([said.rule[again], nothing]),
-        topic=np.concatenate([said.topic[again], nothing]),
-        about=np.concatenate([np.full(len(again), -1), story.word[promises]]),
+        place=np.concatenate([again.place, promises]),
+        opened=np.concatenate([again.opened, nothing]),
+        kind=np.concatenate([again.kind, nothing]),
+        about=np.concatenate([np.full(len(again.place), -1), story.word[promises]]),
     )

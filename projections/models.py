@@ -109,7 +109,8 @@ def models_version() -> str:
         resources.files("projections").joinpath(f"{name}.py").read_text(encoding="utf-8")
         for name in (
             *("calendar", "clock", "book", "terms", "story", "custody", "agreed", "rules", "circumstances"),
-            *("expected", "matching", "orders", "messages", "commitments", "standstill", "owing", "beside"),
+            *("things", "turns", "turns_of_things", "expected", "matching", "orders", "messages", "commitments"),
+            *("standstill", "owing", "beside"),
         )
     ]
     words = [read_sql(name) for name in ("macros", "statuses", "lanes", *PARTS)]

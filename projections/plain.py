@@ -126,8 +126,8 @@ def _row(position: int, payload: bytes) -> list[Any]:
             _refuse_fractions(value)
         if value is not None and key in _READ:
             _READ[key](row, value)
-    if name in _MOVES and (item := data.get("item")) is not None:
-        _ITEM(row, item)
+    if name in _OF_ITEMS and (item := data.get("item")) is not None:
+        _OF_ITEMS[name](row, item)
     if name == "repair.failed":
         options = data.get("options")
         if options is not None and type(options) is not list:
@@ -225,9 +225,13 @@ _OF_PRODUCT: Final = {
     "serial": _as_text("serial"),
     "category": _as_text("topic"),
 }
-_ITEM: Final = _as_text("name")
-#: The facts of which that is read.
-_MOVES: Final = frozenset({"item.handed_over", "item.received", "item.returned"})
+#: The facts of which it is read which of several things they are about, and where that goes.
+_OF_ITEMS: Final = {
+    **dict.fromkeys(("item.handed_over", "item.received", "item.returned", "diagnosis.made"), _as_text("name")),
+    **dict.fromkeys(("part.ordered", "part.arrived", "part.rejected"), _as_text("name")),
+    **dict.fromkeys(("repair.started", "repair.completed", "repair.failed"), _as_text("name")),
+    "unit.replaced": _as_text("topic"),
+}
 #: What the statement reads of the data.
 _READ: Final[dict[str, Callable[[list[Any], Any], None]]] = {
     **{key: _as_text("party") for key in ("to", "accountable", "who", "decider")},

@@ -19,6 +19,8 @@ OWNERS: Final = ("source", "holder", "accountable", "customer", "party", None)
 _ASKED: Final = ("done", "home", "travels", "own", "mended", "more")
 #: The order's end does not end these.
 _AFTER_THE_END: Final = frozenset({"answer", "check", "complaint", "call"})
+#: In these each of several things in an order goes its own way (see turns_of_things.py).
+_OF_THINGS: Final = frozenset({"work", "decide", "part"})
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,16 @@ class Rules:
     def is_work(self) -> Flags:
         """The lanes of the work."""
         return np.array([rule.lane == "work" for rule in self.lanes])
+
+    @cached_property
+    def is_of_things(self) -> Flags:
+        """The lanes in which each of several things goes its own way."""
+        return np.array([rule.lane in _OF_THINGS for rule in self.lanes])
+
+    @cached_property
+    def facts_of_things(self) -> frozenset[str]:
+        """The facts that matter to a thing: that speak in its lanes, or end all of it."""
+        return frozenset({"order.closed", *(rule.fact for rule in self.lanes if rule.lane in _OF_THINGS)})
 
     @cached_property
     def lane_names(self) -> Any:

@@ -44,12 +44,7 @@ class _Span(NamedTuple):
 def standstills(expected: Expected) -> dict[int, list[Wait]]:
     """By row of ``expected``, when its time stands still on account of its order, if it ever does."""
     story = expected.story
-    waits = {
-        order: _as_one(spans)
-        for order, spans in _spans(
-            expected, expected.of_kinds(("decide", "answer")) & story.hers[expected.named]
-        ).items()
-    }
+    waits = _spans(expected, expected.of_kinds(("decide", "answer")) & story.hers[expected.named])
     decisions = _spans(expected, expected.of_kinds(_DECISION))
     if not (waits or decisions):
         return {}
@@ -60,9 +55,10 @@ def standstills(expected: Expected) -> dict[int, list[Wait]]:
     found: dict[int, list[Wait]] = {}
     for row in np.flatnonzero(expected.waits_for_customer & waiting[expected.order]).tolist():
         order = int(expected.order[row])
-        of_row = [Wait(*span, "customer") for span in waits.get(order, ())]
+        thing = expected.thing[row]
+        of_row = [Wait(*span, "customer") for span in _as_one(_for(thing, waits.get(order, ())))]
         if sends_on[row]:
-            left = _without(decisions.get(order, ()), items.get(order, ()))
+            left = _without(_for(thing, decisions.get(order, ())), items.get(order, ()))
             of_row += [Wait(*span, "cover") for span in left]
         elif decides[row]:
             of_row += [Wait(*span, "item") for span in items.get(order, ())]
@@ -71,14 +67,19 @@ def standstills(expected: Expected) -> dict[int, list[Wait]]:
     return found
 
 
-def _spans(expected: Expected, rows: Flags) -> dict[int, list[_Span]]:
-    """Since when and until when these rows were owed, by order, one after the other."""
-    found: dict[int, list[_Span]] = {}
+def _spans(expected: Expected, rows: Flags) -> dict[int, list[tuple[int, _Span]]]:
+    """Since when and until when these rows were owed, by order, one after the other, and of which thing."""
+    found: dict[int, list[tuple[int, _Span]]] = {}
     chosen = np.flatnonzero(rows)
     for row in chosen[np.argsort(expected.place[chosen], kind="stable")].tolist():
         span = _span(expected.story, int(expected.place[row]), int(expected.ended[row]))
-        found.setdefault(int(expected.order[row]), []).append(span)
+        found.setdefault(int(expected.order[row]), []).append((int(expected.thing[row]), span))
     return found
+
+
+def _for(thing: int, spans: Iterable[tuple[int, _Span]]) -> list[_Span]:
+    """Those but for what is of another one of several things."""
+    return [span for of, span in spans if -1 in (of, thing) or of == thing]
 
 
 def _as_one(spans: Iterable[_Span]) -> list[_Span]:
@@ -112,10 +113,12 @@ def _item_needed(expected: Expected) -> dict[int, list[_Span]]:
     """By order, when whoever is to decide who pays waited for the party that had the item, and owed the sending on."""
     story = expected.story
     pauses = story.places("work.paused")
-    decisions, steps = expected.of_kinds(_DECISION), expected.of_kinds(_SENDING_ON)
-    decision, step = _owed_at(expected, decisions, pauses), _owed_at(expected, steps, pauses)
-    asked = (decision >= 0) & (step >= 0)
-    asked &= (story.source[pauses] == expected.owner[decision]) & (expected.owner[step] != expected.owner[decision])
+    decisions, steps = expected.of_kinds(_DECISION), np.flatnonzero(expected.of_kinds(_SENDING_ON))
+    decision = _owed_at(expected, decisions, pauses)
+    steps = steps[np.argsort(expected.place[steps], kind="stable")]
+    asked = np.zeros(len(pauses), np.bool_)
+    for number in np.flatnonzero(decision >= 0).tolist():
+        asked[number] = _asks_for_it(expected, int(decision[number]), steps, int(pauses[number]))
     if not asked.any():
         return {}
     # It is over once it was said to be, once the item is there or back with her, or by another word of the same party.
@@ -124,14 +127,23 @@ def _item_needed(expected: Expected) -> dict[int, list[_Span]]:
     own = own[(by >= 0) & (story.source[own] == expected.owner[by])]
     ends = np.sort(np.concatenate([own, story.places("work.resumed", "item.returned")]))
     found: dict[int, list[_Span]] = {}
-    for place, of_decision, of_step in zip(*(each[asked].tolist() for each in (pauses, decision, step)), strict=True):
-        if not _waits_for(story, place, int(expected.owner[of_step])):
-            continue
+    for place, of_decision in zip(pauses[asked].tolist(), decision[asked].tolist(), strict=True):
         following = ends[np.searchsorted(ends, place, side="right") :][:1].tolist()
         over = [each for each in (*following, int(expected.ended[of_decision])) if 0 <= each < story.end[place]]
         span = _span(story, place, min(over, default=-1))
         found.setdefault(int(story.order[place]), []).append(span)
     return found
+
+
+def _asks_for_it(expected: Expected, decision: int, steps: Numbers, pause: int) -> bool:
+    """Whether whoever owes the decision pauses there to wait for another party that owes one of the ``steps``, which
+    are in order."""
+    story, decider = expected.story, expected.owner[decision]
+    begin, end = np.searchsorted(expected.place[steps], (story.begin[pause], pause + 1))
+    steps = steps[begin:end]
+    steps = steps[(expected.ended[steps] < 0) | (expected.ended[steps] > pause)]
+    owners = {owner for owner in expected.owner[steps].tolist() if owner != decider}
+    return bool(story.source[pause] == decider) and any(_waits_for(story, pause, owner) for owner in owners)
 
 
 def _owed_at(expected: Expected, rows: Flags, places: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ which takes several times as long, and for few rows nearly as long as for many.
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import Any, Final
 
@@ -38,17 +39,7 @@ class Story:
         positions, orders, occurred = (_numbers(facts[name]) for name in ("position", "first_position", "occurred_at"))
         self._row = _in_order(positions, orders, occurred)
         self.position, self.occurred = positions[self._row], occurred[self._row]
-        ordered = orders[self._row]
-        fresh = np.ones(self.count, np.bool_)
-        fresh[1:] = ordered[1:] != ordered[:-1]
-        #: Of each place the number of its order, and of each order its first place and its first position.
-        self.order = np.cumsum(fresh) - 1
-        self.starts = np.flatnonzero(fresh)
-        self.first_position = ordered[self.starts]
-        self.orders = len(self.starts)
-        self.begin = self.starts[self.order]
-        self.end = np.append(self.starts[1:], self.count)[self.order]
-
+        self._part(orders[self._row])
         names, self.fact = self._encoded("fact")
         #: What facts there are, by their numbers.
         self.facts = [str(name) for name in names.to_pylist()]
@@ -64,9 +55,38 @@ class Story:
         self.customer = int(numbers[-1])
         self.dated = self.said("by_when", slice(None))
         self.aside = np.asarray(facts["aside"].to_numpy(), np.bool_)[self._row]
+        self._find()
+
+    def _part(self, orders: Numbers) -> None:
+        """Tell apart what is of different ``orders``, by whatever number: those of one lie together."""
+        fresh = np.ones(self.count, np.bool_)
+        fresh[1:] = orders[1:] != orders[:-1]
+        #: Of each place the number of its order, and of each order its first place and its first position.
+        self.order = np.cumsum(fresh) - 1
+        self.starts = np.flatnonzero(fresh)
+        self.first_position = orders[self.starts]
+        self.orders = len(self.starts)
+        self.begin = self.starts[self.order]
+        self.end = np.append(self.starts[1:], self.count)[self.order]
+
+    def _find(self) -> None:
+        """Note where the facts of each name are."""
         by_fact = np.argsort(self.fact.astype(np.int16), kind="stable")
         bounds = np.searchsorted(self.fact[by_fact], np.arange(len(self.facts) + 1))
         self._places = {name: by_fact[bounds[number] : bounds[number + 1]] for number, name in enumerate(self.facts)}
+
+    def excerpt(self, places: Numbers, orders: Numbers) -> Story:
+        """A story of what is told at ``places``, in which that of one number of ``orders`` is an order.
+
+        A place may occur in several of them. People, words and topics have the same numbers as here.
+        """
+        told = copy(self)
+        told.count, told._row = len(places), self._row[places]
+        for column in ("position", "occurred", "fact", "word", "topic", "source", "party", "dated", "aside"):
+            setattr(told, column, getattr(self, column)[places])
+        told._part(orders)
+        told._find()
+        return told
 
     def _encoded(self, column: str) -> tuple[Any, Numbers]:
         """The different values, and for each place which of them it has; -1 for NULL."""

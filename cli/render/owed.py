@@ -38,6 +38,8 @@ _AT_HOME: Final = {
     "forward at home": _Words("plan a visit", "planned a visit"),
     "return at home": _Words("close the order", "closed the order"),
 }
+#: These are owed of several things one by one.
+_OF_THINGS: Final = frozenset({"forward", "diagnose", "decide", "repair", "return"})
 #: What the log calls a kind in facts of before there were more of them.
 _FORMERLY: Final = {"receipt": "receive", "news": "update"}
 _ORDER: Final = {kind: place for place, kind in enumerate(WORDS)}
@@ -147,7 +149,10 @@ def _words(kind: object) -> _Words | None:
 
 
 def _about(words: str, kind: object, topic: object) -> str:
-    # Parts have names; what else there may be several of has ids, which say nothing to people.
+    # Parts have names, and so have several things in an order; what else there may be several of has ids, which say
+    # nothing to people.
+    if topic and kind in _OF_THINGS:
+        return f"{words} ({word(topic)})"
     return f"{words} {word(topic)}" if kind == "part" and topic else words
 
 

@@ -83,9 +83,9 @@ SELECT
     -- word: the word that tells how (the outcome, what is waited for, the direction, the kind, the urgency, yes or no,
     -- whether she has a choice)
     -- name: the name that is given (the customer's, a reference, a message's, a commitment's, the serial replaced, the order
-    -- that goes on, of several things the one that went or came)
-    -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category; of a message
--- the one in whose letter it went)
+    -- that goes on, of several things the one that it is about)
+        -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category; of a message
+    -- the one in whose letter it went; of several things the one that was replaced)
     -- by_when: the moment that is named (of the next news, of what is promised or expected, the end of a span)
     coalesce(e.d."to", e.d.accountable, e.d.who, e.d.decider) AS party,
     coalesce(
@@ -93,8 +93,12 @@ SELECT
         CASE WHEN e.fact = 'repair.failed' THEN if(len(e.d.options) > 0, 'choice', 'no choice') END
     ) AS word,
     coalesce(e.d.customer, e.d.reference, e.d.message, e.d.commitment, e.d.old_serial, e.d."into",
-        CASE WHEN e.fact IN ('item.handed_over', 'item.received', 'item.returned') THEN e.d.item END) AS name,
-    coalesce(e.d.question, e.d.visit, e.d.promise, e.d.part, e.d.letter, e.d.product.category) AS topic,
+        CASE WHEN e.fact IN (
+            'item.handed_over', 'item.received', 'item.returned', 'diagnosis.made', 'part.ordered', 'part.arrived', 'part.rejected',
+            'repair.started', 'repair.completed', 'repair.failed'
+        ) THEN e.d.item END) AS name,
+    coalesce(e.d.question, e.d.visit, e.d.promise, e.d.part, e.d.letter, e.d.product.category,
+        CASE WHEN e.fact = 'unit.replaced' THEN e.d.item END) AS topic,
     within_years_or_null(
         coalesce(e.d.next_news_by, e.d.until, e.d.by_when, e.d.expected_by, e.d.due, e.d.valid_until)
     ) AS by_when,

@@ -11,8 +11,8 @@ JOIN restated n ON n.first_position = o.first_position
 WHERE n.place > o.place
     AND (o.end_place IS NULL OR n.place < o.end_place)
     AND (
-        (n.lane = o.lane AND n.topic = o.topic)
-        OR (n.lane IS NULL AND n.source = o.named AND o.kind IN ('forward', 'diagnose', 'repair', 'return', 'cover')
+        (n.opened = o.place AND n.kind = o.kind)
+        OR (n.opened IS NULL AND n.source = o.named AND o.kind IN ('forward', 'diagnose', 'repair', 'return', 'cover')
             AND coalesce(n.about = o.kind, true))
     )
 GROUP BY o.position, o.kind
