@@ -86,7 +86,8 @@ class Projector:
         self._position = 0
         self._tail: Tail | None = None
         self._rebuild_wanted: list[asyncio.Future[None]] = []
-        self._in_doubt = False
+        self._proven = 0  # reconnects, when the mirror was last held against the log
+        self._file_in_doubt = False
         self._now = time.monotonic
         self._rested_at = 0.0
         self._hurry = asyncio.Event()
@@ -142,8 +143,8 @@ class Projector:
 
     async def check(self) -> str:
         """For readiness: asks both the server and DuckDB. Raises what they raise."""
-        end = await last_position(self._js)
-        return f"{end - await self._models.stored_position()} facts behind"
+        stored = await self._models.stored_position()  # first: it grows while we ask
+        return f"{await last_position(self._js) - stored} facts behind"
 
     # -- following the log --------------------------------------------------------------------------------------------
 
@@ -162,16 +163,27 @@ class Projector:
 
     async def _begin_anew_on_another_log(self) -> None:
         """A log may be replaced: is the last fact that the mirror holds the one which the log has there?"""
+        reconnects = self._connection.stats["reconnects"]
+        if not await self._is_of_this_log():
+            _log.warning("the read models are those of another log: making them anew")
+            await self._models.start_anew()
+            await self._announce()
+        self._proven = reconnects
+
+    async def _is_of_this_log(self) -> bool:
         position = self._models.mirrored
         if position == 0:
-            return
-        if position <= await last_position(self._js):
-            stored = await self._js.get_msg(names.REPAIRS, seq=position)
-            if await self._models.has(position, stored.data or b""):
-                return
-        _log.warning("the read models are those of another log: making them anew")
-        await self._models.start_anew()
-        await self._announce()
+            return True
+        if position > await last_position(self._js):
+            return False
+        stored = await self._js.get_msg(names.REPAIRS, seq=position)
+        return await self._models.has(position, stored.data or b"")
+
+    @property
+    def _log_in_doubt(self) -> bool:
+        """The server has been away since the mirror was held against the log. It may be back with another, and others
+        may have written to it since: what is mirrored is to be held against it before more follows."""
+        return self._connection.stats["reconnects"] != self._proven
 
     async def _reopen(self) -> None:
         try:
@@ -179,7 +191,7 @@ class Projector:
         except Exception:  # noqa: BLE001 - tried again with the next attempt to follow the log
             _log.exception("the file could not be opened again")
         else:
-            self._in_doubt = False
+            self._file_in_doubt = False
             await self._announce()  # a new file begins at 0
 
     async def _catch_up(self) -> None:
@@ -197,37 +209,38 @@ class Projector:
             writing: asyncio.Future[int] | None = None
             collected: list[tuple[int, bytes]] = []
             size, position = 0, self._models.mirrored
-            while position < goal:
-                batch = await tail.next_batch()
-                collected += batch
-                size += sum(len(payload) for _, payload in batch)
-                position = collected[-1][0] if collected else position
-                if len(collected) < self._catch_up_batch and size < _MOST_BYTES and position < goal:
-                    continue
-                # One batch is written while the next is read.
+            try:
+                while position < goal:
+                    batch = await tail.next_batch()
+                    if self._log_in_doubt:
+                        raise ConnectionError("the server was away while the log was read")
+                    collected += batch
+                    size += sum(len(payload) for _, payload in batch)
+                    position = collected[-1][0] if collected else position
+                    if len(collected) < self._catch_up_batch and size < _MOST_BYTES and position < goal:
+                        continue
+                    # One batch is written while the next is read.
+                    if writing is not None:
+                        await writing
+                    writing = asyncio.ensure_future(self._models.write(Database.mirror_only, collected))
+                    collected, size = [], 0
+            finally:  # also where reading came to nothing: how far the mirror is must be known before anything else
                 if writing is not None:
                     await writing
-                writing = asyncio.ensure_future(self._models.write(Database.mirror_only, collected))
-                collected, size = [], 0
-            if writing is not None:
-                await writing
 
     async def _follow_live(self) -> None:
         async with Tail(self._js, after=self._models.mirrored, max_batch=_LIVE_BATCH) as tail:
             self._tail = tail
-            reconnects = self._connection.stats["reconnects"]
             while True:
                 batch = await tail.next_batch()
-                if self._connection.stats["reconnects"] != reconnects:
-                    # The server may be back with another log, and others may have written to it since: what is mirrored
-                    # is to be held against it before more follows.
+                if self._log_in_doubt:
                     return
                 for start in range(0, len(batch), _LIVE_BATCH):
                     began = self._now()
                     await self._models.write(Database.apply, batch[start : start + _LIVE_BATCH])
                     self._rested_at = self._now() + min((self._now() - began) * _COLLECT_TIMES, _COLLECT_AT_MOST)
                     await self._announce()
-                if self._in_doubt:
+                if self._file_in_doubt:
                     await self._reopen()
                     return
                 if self._rebuild_wanted:
@@ -240,7 +253,7 @@ class Projector:
         """After a batch, let the next one grow; whoever comes when all is quiet does not wait for it."""
         self._hurry.clear()
         pause = self._rested_at - self._now()
-        if pause > 0 and not self._waiting and not self._in_doubt and not self._rebuild_wanted:
+        if pause > 0 and not self._waiting and not self._file_in_doubt and not self._rebuild_wanted:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), pause)
 
@@ -290,7 +303,7 @@ class Projector:
 
     def doubt(self) -> None:
         """Have the file opened again and read through before anything else is written to it."""
-        self._in_doubt = True
+        self._file_in_doubt = True
         self._hurry.set()
         if self._tail is not None:
             self._tail.wake()

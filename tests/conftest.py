@@ -38,7 +38,8 @@ _HANGING = pytest.StashKey[Teller]()
 #: service stands between others, since several of those at once would wait for each other to start.
 LONGEST_FIRST = (
     "test_reliability.py",
-    "test_projector.py",
+    "test_its_file.py",
+    "test_other_logs.py",
     "test_payloads.py",
     "test_commitments.py",
     "test_readme.py",
