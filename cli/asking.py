@@ -53,6 +53,7 @@ def ask(
     no such order, the problem says which may be meant.
     """
     given = {key: value for key, value in (args or {}).items() if value is not None}
+    check_text(given)
     try:
         return _ask_either(place, name, given, as_of, known_at, more)
     except Refused as refused:
@@ -65,6 +66,22 @@ def ask(
         if hint is None:
             raise
         raise Problem(f"{str(refused).removesuffix('.')}: {hint}") from None
+
+
+def check_text(given: Args) -> None:
+    """Raise Problem for what was typed in another encoding than ours: it cannot be asked for, nor is there any such."""
+    for value in given.values():
+        if isinstance(value, str) and not _is_text(value):
+            raise Problem(f"'{value}' is no text in UTF-8, as all that is kept here is: see how your terminal writes.")
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written in UTF-8: a byte that was none comes as half of a pair."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def hint_for(place: Place, order: str) -> str | None:

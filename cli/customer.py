@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli.asking import hint_for, with_chain
+from cli.asking import check_text, hint_for, with_chain
 from cli.confirm import confirm
 from cli.errors import Problem, one_line
 from cli.nearest import check_message_kind
@@ -245,6 +245,8 @@ def at_desk(place: Place, verb: str, given: dict[str, Any], more: Any = None) ->
     from services.answering import NoAnswerError, QuestionError
     from services.desk.calling import DeskAwayError, call_desk
     from services.desk.problems import DeskError
+
+    check_text(given)
 
     async def work(connection: Client) -> dict[str, Any]:
         result = await call_desk(connection, verb, given, timeout=_PATIENCE)

@@ -59,6 +59,11 @@ def test_mistakes_in_what_was_asked(args: list[str], said: str, free_home: Path)
     assert sentence(call(*args, home=free_home)).startswith(said)
 
 
+@pytest.mark.parametrize("args", [["status"], ["find"], ["customer", "show"], ["customer", "reply", "W-1001"]])
+def test_what_was_typed_in_another_encoding(args: list[str], free_home: Path) -> None:
+    assert sentence(call(*args, "Zo\udceb", home=free_home)).startswith("'Zo\ufffd' is no text in UTF-8")
+
+
 @pytest.mark.parametrize(
     "args",
     [
