@@ -14,6 +14,7 @@ from cli import (
     audit,
     backtest,
     calendar,
+    completing,
     conformance,
     customer,
     demo,
@@ -50,7 +51,7 @@ app = typer.Typer(
     name="repairchain",
     cls=Chain,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=False,  # completing.py offers the same in fewer words
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -59,8 +60,8 @@ app = typer.Typer(
 ASK, RUN, KEEP = "Ask", "Run and feed", "Keep in order"
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(ctx: typer.Context, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:  # that is how what was typed so far is read when Tab is pressed
         from importlib.metadata import PackageNotFoundError, version
 
         try:
@@ -87,6 +88,26 @@ def root(
     ] = False,
     traceback: Annotated[
         bool, typer.Option("--traceback", help="For developers: show where an unforeseen failure came from.")
+    ] = False,
+    install_completion: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion",
+            help="Have Tab complete commands and options in this shell.",
+            is_eager=True,
+            callback=completing.install,
+            expose_value=False,
+        ),
+    ] = False,
+    show_completion: Annotated[
+        bool,
+        typer.Option(
+            "--show-completion",
+            help="Print what that would install.",
+            is_eager=True,
+            callback=completing.show,
+            expose_value=False,
+        ),
     ] = False,
 ) -> None:
     """Follows repairs through retailers, importers and repairers, and keeps the customer told.
@@ -143,4 +164,5 @@ def run() -> None:
         # A terminal that cannot show an arrow gets a question mark, never a traceback.
         with contextlib.suppress(AttributeError, io.UnsupportedOperation):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # replaced streams may lack it
+    completing.prepare()
     app(prog_name="repairchain")
