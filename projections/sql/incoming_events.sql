@@ -84,7 +84,7 @@ SELECT
     -- whether she has a choice)
     -- name: the name that is given (the customer's, a reference, a message's, a commitment's, the serial replaced, the order
     -- that goes on, of several things the one that it is about)
-        -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category; of a message
+    -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category; of a message
     -- the one in whose letter it went; of several things the one that was replaced)
     -- by_when: the moment that is named (of the next news, of what is promised or expected, the end of a span)
     coalesce(e.d."to", e.d.accountable, e.d.who, e.d.decider) AS party,

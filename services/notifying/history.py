@@ -76,6 +76,8 @@ class Owed:
     opened_at: datetime
     #: None while it is paused
     due_at: datetime | None
+    #: What tells several of a kind apart: of the work, which of several things it is owed of.
+    topic: str | None = None
 
 
 @dataclass(frozen=True)
@@ -316,4 +318,5 @@ def _owed(row: Mapping[str, Any]) -> Owed:
         state=row["state"],
         opened_at=moment(row["opened_at"]),
         due_at=moment(row["due_at"]) if row["due_at"] else None,
+        topic=row.get("topic") or None,
     )

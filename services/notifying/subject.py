@@ -33,6 +33,9 @@ _OF_WHAT_IS_LEFT: Final = frozenset(
     {"update", "person", "overdue", "corrected", "quote", "decision", "promise", "visit", "cover", "received", "ready"}
 )
 
+#: These are owed of each of several things by itself.
+_OWED_OF_THINGS: Final = frozenset({"forward", "diagnose", "repair", "return"})
+
 #: She may have asked after any of them, and it may be any with which not all is well.
 _OF_ANY: Final = frozenset({"answer", "check"})
 
@@ -62,7 +65,7 @@ def subject_of(cause: Happened, kind: MessageKind, history: History, now: dateti
     """What a message of ``kind`` about ``cause`` is about."""
     arrival = kind in SAYS_WHERE_IT_STANDS
     owed = overdue_arrival(history, now) if arrival else history.commitment(str(cause.data.get("commitment")))
-    item = _lost_of_several(owed, history) or _item_of(cause, kind, history)
+    item = _late_of_several(owed, history) or _item_of(cause, kind, history)
     # Whoever received or worked on it has it, also where nobody said that it came in.
     at_work = cause.name in ("item.received", "repair.completed", "repair.failed")
     where, status = cause.source if at_work else (history.holder or history.accountable), history.status
@@ -107,12 +110,15 @@ def others_of(cause: Happened, item: str | None, history: History) -> tuple[Othe
     return tuple(Other(name, ending_before(history, None, name)) for name in names if name != item)
 
 
-def _lost_of_several(owed: Owed | None, history: History) -> str | None:
-    """Which of several things it is whose arrival is ``owed``."""
-    if owed is None or owed.kind != "receive" or len(item_names(history)) < 2:
+def _late_of_several(owed: Owed | None, history: History) -> str | None:
+    """Which of several things it is whose arrival, or the work on which, is ``owed``."""
+    names = item_names(history)
+    if owed is None or len(names) < 2:
         return None
-    sent = handover_at(history, owed.opened_at)
-    return sent.item if sent is not None else None
+    if owed.kind == "receive":
+        sent = handover_at(history, owed.opened_at)
+        return sent.item if sent is not None else None
+    return owed.topic if owed.kind in _OWED_OF_THINGS and owed.topic in names else None
 
 
 def _item_of(cause: Happened, kind: MessageKind, history: History) -> str | None:

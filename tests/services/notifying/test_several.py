@@ -17,6 +17,7 @@ from tests.services.notifying.chain import (
     IMPORTER,
     MONDAY,
     POLICY,
+    REPAIRER,
     SHOP,
     Chain,
     body_of,
@@ -332,3 +333,25 @@ def test_what_comes_back_repaired_was_not_sent_back(chain: Chain, ended: bool, s
     chain.given(handed(ENGINEER, SHOP, MONDAY + 2 * DAY + HOUR))
     (silence,) = chain.falls_overdue("update", MONDAY + 11 * DAY)
     assert said in body_of(chain.plan_for(silence))
+
+
+def test_what_is_late_with_one_of_them_is_told_of_that_one(chain: Chain) -> None:
+    both = (handed(SHOP, REPAIRER, MONDAY + HOUR), received(REPAIRER, MONDAY + DAY))
+    examined = fact("diagnosis.made", REPAIRER, MONDAY + DAY + HOUR, summary="burnt")
+    mended = fact("repair.completed", REPAIRER, MONDAY + 2 * DAY, item="kettle")
+    home = handed(REPAIRER, SHOP, MONDAY + 2 * DAY + HOUR, item="kettle")
+    chain.story(BOTH, *both, examined, mended, home, received(SHOP, MONDAY + 3 * DAY, item="kettle"))
+    (late,) = chain.falls_overdue("repair", MONDAY + 16 * DAY)
+    body = body_of(chain.plan_for(late))
+    assert "the repair of your Halden Duo (toaster) takes longer than we had expected" in body
+    assert "- done: kettle" in body
+
+
+def test_what_lies_still_while_another_went_on_is_told_once(chain: Chain) -> None:
+    chain.story(BOTH, handed(SHOP, IMPORTER, MONDAY + HOUR, item="toaster"))
+    (late,) = chain.falls_overdue("forward", MONDAY + 4 * DAY)
+    assert "there is a delay with your Halden Duo (kettle)" in body_of(chain.plan_for(late))
+    chain.story(late, received(IMPORTER, MONDAY + 4 * DAY + HOUR, item="toaster"))
+    # Both are to be sent on; of the kettle she has heard.
+    kettle, _ = chain.falls_overdue("forward", MONDAY + 9 * DAY)
+    assert chain.plan_for(kettle) is None
