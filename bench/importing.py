@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from events.names import SERVICES
+from tests.coming_up import all_ready
 
 
 def repairchain(home: Path, *args: str) -> list[str]:
@@ -36,12 +36,7 @@ def start(home: Path) -> subprocess.Popen[str]:
     chain = subprocess.Popen(
         repairchain(home, "up", "--port", "0"), stdout=subprocess.PIPE, text=True, env=environment, bufsize=1
     )
-    assert chain.stdout is not None
-    waiting = set(SERVICES)
-    for line in chain.stdout:
-        waiting -= {name for name in waiting if line.startswith(name) and "ready" in line}
-        if not waiting:
-            break
+    assert all_ready(chain)
     return chain
 
 

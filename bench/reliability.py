@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
-import sys
-import tempfile
 import time
 from pathlib import Path
 
+from bench.campaigns import home_of, say
 from services.logs import configure_logs
 from tests.reliability.campaign import Campaign
 from tests.reliability.judging import judge
@@ -30,7 +28,7 @@ async def campaign(home: Path, rounds: int, orders: int, seed: int) -> None:
     began = time.monotonic()
     async with ProcessChain(home, CARDS) as chain:
         await chain.all_ready()
-        outcome = await Campaign(chain, seed=seed, orders_per_round=orders, say=_say, patience=_PATIENCE).run(rounds)
+        outcome = await Campaign(chain, seed=seed, orders_per_round=orders, say=say, patience=_PATIENCE).run(rounds)
         evidence = await judge(outcome)
         codes = await chain.stop()
     assert set(codes.values()) == {0}, codes
@@ -45,10 +43,6 @@ async def campaign(home: Path, rounds: int, orders: int, seed: int) -> None:
     )
 
 
-def _say(line: str) -> None:
-    print(f"\r{line:<60}", end="", file=sys.stderr, flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200, help="kills of services per campaign")
@@ -58,13 +52,8 @@ def main() -> None:
     given = parser.parse_args()
     configure_logs("campaign", level="warning")
     for seed in range(given.seed, given.seed + given.campaigns):
-        folder = Path(tempfile.mkdtemp(prefix="repairchain-reliability-"))
-        try:
-            asyncio.run(campaign(folder / "home", given.rounds, given.orders, seed))
-        except BaseException:
-            print(f"seed {seed} failed; what is left lies in {folder}", file=sys.stderr)
-            raise
-        shutil.rmtree(folder)
+        with home_of("reliability", seed) as home:
+            asyncio.run(campaign(home, given.rounds, given.orders, seed))
 
 
 if __name__ == "__main__":

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
-import sys
-import tempfile
 import time
 from pathlib import Path
 
+from bench.campaigns import home_of, say
 from services.logs import configure_logs
 from tests.reliability.telling import campaign, telling
 
 
 async def _run(home: Path, rounds: int, seed: int) -> None:
     began = time.monotonic()
-    async with telling(home, seed, say=_say) as scene:
+    async with telling(home, seed, say=say) as scene:
         outcomes = await campaign(scene, rounds)
         lost = sum(scene.mails.unanswered.values()) + sum(scene.hooks.unanswered.values())
         calls = sum(scene.mails.times.values()) + sum(scene.hooks.times.values())
@@ -34,23 +32,14 @@ async def _run(home: Path, rounds: int, seed: int) -> None:
         )
 
 
-def _say(line: str) -> None:
-    print(f"\r{line:<60}", end="", file=sys.stderr, flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     configure_logs("campaign", level="error")
-    folder = Path(tempfile.mkdtemp(prefix="repairchain-telling-"))
-    try:
-        asyncio.run(_run(folder / "home", given.rounds, given.seed))
-    except BaseException:
-        print(f"seed {given.seed} failed; what is left lies in {folder}", file=sys.stderr)
-        raise
-    shutil.rmtree(folder)
+    with home_of("telling", given.seed) as home:
+        asyncio.run(_run(home, given.rounds, given.seed))
 
 
 if __name__ == "__main__":

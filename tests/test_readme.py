@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from events.names import SERVICES
+from tests.coming_up import all_ready
 from tests.reliability import forked
 
 ROOT = Path(__file__).parent.parent
@@ -30,13 +30,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     chain = subprocess.Popen(
         ["repairchain", "up"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True, bufsize=1
     )
-    assert chain.stdout is not None
-    waiting = set(SERVICES)
-    for line in chain.stdout:
-        waiting -= {name for name in waiting if line.startswith(name) and "ready" in line}
-        if not waiting:
-            break
-    assert not waiting
+    assert all_ready(chain)
     try:
         yield tmp_path
     finally:

@@ -14,33 +14,37 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from events.clock import SimulatedClock
+from events.clock import Clock, SimulatedClock
 from events.subjects import intake_subject, receipts_subject
-from services import importer, retailer
+from services import importer, repairer, retailer
 from services.credentials import credential
 from services.intake.service import Intake
 from services.rights import inbox_prefix
 from services.wiring import security_of
 from tests.chainserver import ChainServer
+from tests.services import submissions
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
-SHOP, IMPORTER = "retailer:acme", "importer:north of. *"
+IMPORTER = "importer:north of. *"
 
 
-def event(id: str, name: str = "order.opened", *, source: str = SHOP, subject: str = "W-1", **more: Any) -> bytes:
-    data = more.pop("data", {"product": {"brand": "Example"}} if name == "order.opened" else {})
-    document = {
-        "specversion": "1.0",
-        "id": id,
-        "source": source,
-        "type": f"repairchain.{name}.v1",
-        "subject": subject,
-        "time": "2026-03-02T09:00:00Z",
-        "data": data,
-        **more,
-    }
-    return json.dumps(document).encode()
+def event(id: str, name: str = "order.opened", **more: Any) -> bytes:
+    """As it goes over NATS."""
+    return json.dumps(submissions.event(id, name, **more)).encode()
+
+
+def intake_on(server: ChainServer, role: str, clock: Clock) -> Intake:
+    """The intake of ``role``, not yet started."""
+    broker = NatsBroker(
+        server.url,
+        security=security_of(credential(server.home, role)),
+        inbox_prefix=inbox_prefix(role),
+        apply_types=False,
+        logger=None,
+    )
+    build = {"retailer": retailer.build, "importer": importer.build, "repairer": repairer.build}[role]
+    return build(broker, clock, server.home / "state")
 
 
 class Partner:
@@ -102,16 +106,7 @@ class Chain:
         return partner
 
     def intake(self, role: str = "retailer") -> Intake:
-        secret = credential(self.server.home, role)
-        broker = NatsBroker(
-            self.server.url,
-            security=security_of(secret),
-            inbox_prefix=inbox_prefix(role),
-            apply_types=False,
-            logger=None,
-        )
-        build = {"retailer": retailer.build, "importer": importer.build}[role]
-        return build(broker, self.clock, self.server.home / "state")
+        return intake_on(self.server, role, self.clock)
 
     @asynccontextmanager
     async def running(self, role: str = "retailer") -> AsyncIterator[Intake]:

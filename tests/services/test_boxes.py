@@ -35,7 +35,8 @@ from services.reloading import ServerReloadError
 from services.rights import service_rights
 from services.settings import load_settings
 from tests.chainserver import ChainServer, refusals
-from tests.services.intakes import SHOP, Chain, event
+from tests.services.intakes import Chain, event
+from tests.services.submissions import SHOP
 from tests.waiting import eventually
 
 LATER = "retailer:late & comer"

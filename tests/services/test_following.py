@@ -19,7 +19,8 @@ from services.intake.held import Held
 from services.intake.index import Index
 from services.intake.problems import Refusal
 from services.intake.rejecting import Rejected, to_headers
-from tests.services.intakes import IMPORTER, SHOP, event
+from tests.services.intakes import IMPORTER, event
+from tests.services.submissions import SHOP
 
 
 class Log(JetStreamContext):

@@ -24,7 +24,8 @@ from services.intake.reading import read_document
 from tests.chainserver import ChainServer, refusals
 from tests.logged import read_order
 from tests.sampling import examples
-from tests.services.intakes import IMPORTER, NOW, SHOP, Chain, event
+from tests.services.intakes import IMPORTER, NOW, Chain, event
+from tests.services.submissions import SHOP
 from tests.waiting import eventually
 
 

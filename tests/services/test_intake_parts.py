@@ -15,7 +15,8 @@ from events.streams import declare_streams
 from services import rejected
 from services.intake import batches, deciding, following, judging, taking
 from tests.chainserver import ChainServer
-from tests.services.intakes import SHOP, Chain, Partner, event
+from tests.services.intakes import Chain, Partner, event
+from tests.services.submissions import SHOP
 
 _PART = 10
 

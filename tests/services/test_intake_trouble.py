@@ -34,7 +34,8 @@ from services.intake.standstill import StandstillError
 from services.stopping import CLOSING, LAST_HEARD, LEAVING
 from tests.chainserver import ChainServer
 from tests.hanging import waiting_in
-from tests.services.intakes import IMPORTER, SHOP, Chain, event
+from tests.services.intakes import IMPORTER, Chain, event
+from tests.services.submissions import SHOP
 from tests.waiting import eventually
 
 

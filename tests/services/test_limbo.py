@@ -24,7 +24,8 @@ from services.intake.problems import Problem, Refusal, kind_of
 from services.intake.rejecting import held_names
 from services.rejected import count_apart, list_rejected, retry_rejected, summarize_rejected
 from tests.chainserver import ChainServer, refusals
-from tests.services.intakes import NOW, SHOP, Chain, event
+from tests.services.intakes import NOW, Chain, event
+from tests.services.submissions import SHOP
 from tests.waiting import eventually
 
 CLOSED = event("early", "order.closed", subject="LATER", data={"outcome": "repaired"})

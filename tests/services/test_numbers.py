@@ -9,7 +9,8 @@ import pytest
 from events.streams import declare_streams
 from services.intake.problems import kind_of
 from tests.chainserver import ChainServer, refusals
-from tests.services.intakes import IMPORTER, SHOP, Chain, event
+from tests.services.intakes import IMPORTER, Chain, event
+from tests.services.submissions import SHOP
 
 NUMBER = {"subjectkind": "serial", "subjectof": "Tide"}
 PRODUCT = {"product": {"brand": "Tide", "serial": "SN-1"}}

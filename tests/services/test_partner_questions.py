@@ -20,7 +20,8 @@ from services.home import HomeFolder
 from services.partner_questions import AT_A_TIME, read_question
 from services.partner_view import NotShownError
 from tests.chainserver import ChainServer, refusals
-from tests.services.http.counter import IMPORTER, REPAIRER, SHOP, Caller, Counter, event, open_counter
+from tests.services.http.counter import IMPORTER, REPAIRER, Caller, Counter, open_counter
+from tests.services.submissions import SHOP, event
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("W-1", "I/77", "S-9", "C-1", "nothing", "V-1")

@@ -22,7 +22,8 @@ from services.rejected import (
     summarize_rejected,
 )
 from tests.chainserver import ChainServer
-from tests.services.intakes import NOW, SHOP, Chain, event
+from tests.services.intakes import NOW, Chain, event
+from tests.services.submissions import SHOP
 
 OTHER = "retailer:rival"
 

@@ -25,7 +25,8 @@ from services.userkeys import new_seed
 from services.welcome import render_welcome, renew_welcomes, write_welcome
 from tests.chainserver import ChainServer
 from tests.oldhome import old_partner
-from tests.services.intakes import SHOP, Chain
+from tests.services.intakes import Chain
+from tests.services.submissions import SHOP
 
 #: ``nats subscribe SUBJECT`` prints the first message; ``nats request SUBJECT BODY`` waits until somebody subscribed.
 _TOOL = """

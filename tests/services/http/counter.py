@@ -10,44 +10,24 @@ from typing import Any
 
 import orjson
 import requests
-from faststream.nats import NatsBroker
 
 from events import names
 from events.clock import SimulatedClock
 from events.streams import declare_streams
-from services.credentials import credential
 from services.http.keys import make_key
 from services.http.service import HttpService
 from services.http.serving import Where
-from services.intake.service import Intake
-from services.rights import inbox_prefix
 from services.settings import load_settings
-from services.wiring import build, security_of
+from services.wiring import build
 from tests.chainserver import ChainServer
 from tests.ready import projectors_borrow
+from tests.services.intakes import intake_on
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-SHOP, IMPORTER, REPAIRER = "retailer:acme", "importer:noord", "repairer:north"
+IMPORTER, REPAIRER = "importer:noord", "repairer:north"
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
-
-
-def event(
-    id: str, name: str = "order.opened", *, source: str = SHOP, subject: str = "W-1", **more: Any
-) -> dict[str, Any]:
-    """A CloudEvent of ours."""
-    data = more.pop("data", {"product": {"brand": "Example"}} if name == "order.opened" else {})
-    return {
-        "specversion": "1.0",
-        "id": id,
-        "source": source,
-        "type": f"repairchain.{name}.v1",
-        "subject": subject,
-        "time": "2026-03-02T09:00:00Z",
-        "data": data,
-        **more,
-    }
 
 
 class Caller:
@@ -86,21 +66,10 @@ class Counter:
         async with AsyncExitStack() as life:
             life.enter_context(projectors_borrow())
             for role in roles:
-                service = self._projector() if role == "projector" else self._intake(role)
+                service = self._projector() if role == "projector" else intake_on(self.server, role, self.clock)
                 await service.start()
                 life.push_async_callback(service.stop)
             yield
-
-    def _intake(self, role: str) -> Intake:
-        secret = credential(self.server.home, role)
-        broker = NatsBroker(
-            self.server.url,
-            security=security_of(secret),
-            inbox_prefix=inbox_prefix(role),
-            apply_types=False,
-            logger=None,
-        )
-        return Intake(role, broker, self.clock, self.server.home / "state" / f"{role}.sqlite")
 
     def _projector(self) -> Any:
         return build("projector", load_settings(home=self.server.home, nats_url=self.server.url), self.clock)

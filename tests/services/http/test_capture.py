@@ -16,7 +16,8 @@ from services.identifiers import identify
 from tests.chainserver import ChainServer
 from tests.logged import read_order
 from tests.services.epcis.events import CONTEXT, IMPORTER_ID, document, epcis, to
-from tests.services.http.counter import IMPORTER, SHOP, Counter, event, kind, open_counter
+from tests.services.http.counter import IMPORTER, Counter, kind, open_counter
+from tests.services.submissions import SHOP, event
 from tests.waiting import eventually
 
 LD = "application/ld+json"

@@ -25,7 +25,8 @@ from services.http.limits import Limits
 from services.http.problems import Refused
 from tests.logged import read_order
 from tests.services.carriers import samples
-from tests.services.http.counter import IMPORTER, NOW, SHOP, Caller, Counter, event, kind
+from tests.services.http.counter import IMPORTER, NOW, Caller, Counter, kind
+from tests.services.submissions import SHOP, event
 from tests.waiting import eventually
 
 HANDED = {"to": IMPORTER, "carrier": "parcel post", "tracking_number": "3S 123"}

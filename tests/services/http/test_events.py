@@ -19,7 +19,8 @@ from services.http import handing_in
 from services.http.limits import MAX_BATCH
 from tests.chainserver import ChainServer
 from tests.logged import read_order
-from tests.services.http.counter import BATCH, IMPORTER, SHOP, STRUCTURED, Counter, event, kind, open_counter
+from tests.services.http.counter import BATCH, IMPORTER, STRUCTURED, Counter, kind, open_counter
+from tests.services.submissions import SHOP, event
 from tests.waiting import eventually
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "http.md"

@@ -18,7 +18,8 @@ from services.http.told import Told
 from services.notices import Notice, send_notice
 from services.partner_view import last_handover, seen_by
 from tests.chainserver import ChainServer
-from tests.services.http.counter import IMPORTER, NOW, REPAIRER, SHOP, Caller, Counter, event, kind, open_counter
+from tests.services.http.counter import IMPORTER, NOW, REPAIRER, Caller, Counter, kind, open_counter
+from tests.services.submissions import SHOP, event
 from tests.waiting import eventually
 
 ORDER = {"order_id": "W-1", "opened_by": SHOP, "accountable": SHOP, "customer": "C-1"}

@@ -14,7 +14,8 @@ import pytest
 from services import rejected
 from services.http.openapi import document
 from tests.chainserver import ChainServer
-from tests.services.http.counter import SHOP, event, open_counter
+from tests.services.http.counter import open_counter
+from tests.services.submissions import SHOP, event
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -16,7 +16,8 @@ from services.http.answering import Answering
 from services.http.openapi import document
 from services.http.serving import Where, serving
 from tests.chainserver import ChainServer
-from tests.services.http.counter import SHOP, STRUCTURED, Caller, Counter, event, open_counter
+from tests.services.http.counter import STRUCTURED, Caller, Counter, open_counter
+from tests.services.submissions import SHOP, event
 from tests.waiting import eventually
 
 
