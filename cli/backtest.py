@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,6 +17,7 @@ from cli.progress import counting, working
 if TYPE_CHECKING:
     from projections.policy import Policy
     from services.backtest import Backtest
+    from services.importing import Mapping
 
 #: Rows of each list, unless told otherwise.
 _ROWS = 1_000
@@ -47,7 +49,8 @@ def backtest(
     """
     if chart is not None:
         _check_place(chart)
-    found = _found(mapping, files, policy, limit if as_json else _ROWS, quiet=as_json)
+    rules = _rules(mapping)
+    found = _found(rules, files, policy, limit if as_json else _ROWS, quiet=as_json)
     if chart is not None:
         _draw(found, chart, quiet=as_json)
     if as_json:
@@ -55,14 +58,23 @@ def backtest(
         return
     from cli.render.backtest import rendered
 
-    show(rendered(found.report))
+    show(rendered(found.report, ZoneInfo(rules.log.time_zone) if rules.log.time_zone else None))
     if chart is not None:
         typer.echo(f"\nThe picture is in {chart}.")
 
 
-def _found(mapping: Path, files: list[Path], policy: Path | None, limit: int, quiet: bool) -> Backtest:
-    from services.backtest import BacktestError, backtest
+def _rules(mapping: Path) -> Mapping:
     from services.importing import ImportProblem, load_mapping
+
+    try:
+        return load_mapping(mapping)
+    except ImportProblem as error:
+        raise Problem(f"{one_line(error)}.") from None
+
+
+def _found(rules: Mapping, files: list[Path], policy: Path | None, limit: int, quiet: bool) -> Backtest:
+    from services.backtest import BacktestError, backtest
+    from services.importing import ImportProblem
 
     chosen = None if policy is None else _policy(policy)
     source = "built-in" if policy is None else str(policy)
@@ -70,7 +82,6 @@ def _found(mapping: Path, files: list[Path], policy: Path | None, limit: int, qu
         if not file.is_file():
             raise Problem(f"{file} is no file.")
     try:
-        rules = load_mapping(mapping)
         with counting("Reading the log and working out who was late", None, quiet) as moved:
             return backtest(rules, files, chosen, source, limit=limit, on_read=moved)
     except (ImportProblem, BacktestError) as error:

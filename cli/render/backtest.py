@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import tzinfo
 from typing import Final
 
 from rich.console import RenderableType
@@ -25,9 +26,9 @@ _FEW: Final = 10
 _VERDICT_STYLES: Final = {"too tight": "yellow", "rarely kept": "red", "too slack": "yellow", "fits": "green"}
 
 
-def rendered(report: BacktestReport) -> Iterator[RenderableType]:
-    """The whole report, section by section."""
-    yield from _about(report)
+def rendered(report: BacktestReport, zone: tzinfo | None) -> Iterator[RenderableType]:
+    """The whole report, section by section; days are those of ``zone``, or of this machine where it is None."""
+    yield from _about(report, zone)
     yield _title("How long customers heard nothing")
     yield from _silence(report)
     yield _title("Steps that were late")
@@ -42,9 +43,10 @@ def rendered(report: BacktestReport) -> Iterator[RenderableType]:
     yield from _lanes(report.lanes, report.lanes_total)
 
 
-def _about(report: BacktestReport) -> Iterator[RenderableType]:
+def _about(report: BacktestReport, zone: tzinfo | None) -> Iterator[RenderableType]:
     log = report.log
-    first, last = (f"{moment.day} {moment:%B %Y}" for moment in (log.first_at, log.last_at))
+    ends = (moment.astimezone(zone) for moment in (log.first_at, log.last_at))
+    first, last = (f"{moment.day} {moment:%B %Y}" for moment in ends)
     yield Text(
         f"{many(log.orders, 'order')}, {many(log.facts, 'fact')}, {many(log.parties, 'party', 'parties')}, "
         f"{first} to {last}",

@@ -12,9 +12,16 @@ from rich.text import Text
 
 from cli.render.lines import indented
 from cli.render.plain import clean, many
+from services.importing.report import OF_A_TIME
 
 #: So many reasons are shown; --json has more.
 _SHOWN = 5
+
+#: Where no row has a time that can be read it is the mapping that is wrong, and not the log.
+_HOW_TIMES_ARE_READ = (
+    'Say in [log] of the mapping how times are written, such as time_format = "%d-%m-%Y %H:%M" and '
+    'time_zone = "Europe/Amsterdam" (docs/import.md).'
+)
 
 
 class Read(Protocol):
@@ -76,6 +83,8 @@ def imported(read: Read, published: Published | None) -> Iterator[RenderableType
     yield from _trouble("could not be read to the end", read.damaged, len(read.damaged), "file")
     reasons = sorted(read.reasons.values(), key=lambda each: -each.times)
     yield from _trouble("left out", reasons, read.rows_skipped + read.facts_left_out, "row or fact", "rows or facts")
+    if OF_A_TIME in read.reasons and not read.cases:
+        yield Text(f"\n{_HOW_TIMES_ARE_READ}", style="yellow")
     if published is None:
         yield Text("\nNothing was said to the chain.", style="dim")
         return

@@ -75,6 +75,13 @@ def test_the_report_for_people(export: tuple[Path, Path], policy: Path) -> None:
     assert os.listdir(Path.cwd()) == []  # no home was made
 
 
+def test_days_are_those_of_the_log(export: tuple[Path, Path]) -> None:
+    """And not those of UTC, where it was the day before still."""
+    mapping = export[0]
+    mapping.write_text(mapping.read_text().replace('"UTC"', '"Pacific/Kiritimati"'))
+    assert "2 March 2026 to 9 March 2026" in call(*export).stdout
+
+
 def test_the_report_for_programs_is_the_model(export: tuple[Path, Path], policy: Path) -> None:
     result = call(*export, "--policy", policy, "--json", "--limit", "2")
     assert result.exit_code == 0, result.output

@@ -93,6 +93,18 @@ def test_a_log_with_a_row_that_cannot_be_used(tmp_path: Path) -> None:
     assert "1 row or fact left out:" in told
 
 
+def test_a_log_whose_times_are_written_otherwise(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    header, first, *_ = (EXAMPLES / "returns.csv").read_text().splitlines()
+    wrong = first.replace("2025-03-03", "3-3-2025")
+    log.write_text(f"{header}\n{wrong}\n")
+    told = " ".join(call("import", "--dry-run", EXAMPLES / "returns.toml", log).stdout.split())
+    assert "0 orders" in told
+    assert 'such as time_format = "%d-%m-%Y %H:%M"' in told
+    log.write_text(f"{header}\n{wrong}\n{first}\n")  # one that is written otherwise says nothing about the mapping
+    assert "time_format" not in call("import", "--dry-run", EXAMPLES / "returns.toml", log).stdout
+
+
 def test_a_log_that_breaks_off_is_read_as_far_as_it_goes_and_not_taken_for_whole(tmp_path: Path) -> None:
     header, *lines = (EXAMPLES / "returns.csv").read_text().splitlines()
     packed = gzip.compress("\n".join([header, *(lines * 400)]).encode(), mtime=0)
