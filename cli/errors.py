@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import typer
@@ -49,7 +50,8 @@ def unforeseen(error: BaseException) -> str:
 def complain(sentence: str) -> None:
     """One sentence on stderr; the program's name tells it from the output of others in a script."""
     said = clean(sentence).removesuffix(".") if sentence.endswith("?.") else clean(sentence)  # a hint may be a question
-    print(f"repairchain: {said}", file=sys.stderr)
+    with suppress(OSError):  # the exit code says it, too
+        print(f"repairchain: {said}", file=sys.stderr)
 
 
 class Chain(QuickGroup):
@@ -78,29 +80,45 @@ class Chain(QuickGroup):
             code = INTERRUPTED
         sys.exit(code if isinstance(code, int) else 0)
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read what was asked for; the help of all commands is printed here."""
+        with _written():
+            try:
+                return super().make_context(*args, **extra)
+            finally:
+                sys.stdout.flush()
+
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's public name for the same class
         """Run the command that was asked for, and turn its failures into a sentence."""
         try:
-            done = super().invoke(ctx)
-            sys.stdout.flush()  # here, where a reader that went away or a full disk is no surprise
-            return done
+            with _written():
+                done = super().invoke(ctx)
+                sys.stdout.flush()  # here, where a reader that went away or a full disk is no surprise
+                return done
         except (ClickException, typer.Exit, typer.Abort):
             raise
         except Problem as problem:
             complain(str(problem))
             raise typer.Exit(problem.exit_code) from None
-        except BrokenPipeError:
-            _mute_stdout()
-            raise typer.Exit(BROKEN_PIPE) from None
-        except OSError as error:
-            _mute_stdout()
-            complain(f"something could not be read or written: {one_line(error)}.")
-            raise typer.Exit(2) from None
         except Exception as error:  # the last stop: a user gets a sentence, a developer can ask for the rest
             if ctx.params.get("traceback"):
                 raise
             complain(unforeseen(error))
             raise typer.Exit(2) from None
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Turn what cannot be read or written within it into a sentence, and a reader that went away into silence."""
+    try:
+        yield
+    except BrokenPipeError:
+        _mute_stdout()
+        raise typer.Exit(BROKEN_PIPE) from None
+    except OSError as error:
+        _mute_stdout()
+        complain(f"something could not be read or written: {one_line(error)}.")
+        raise typer.Exit(2) from None
 
 
 def _usage_sentence(error: ClickException) -> str:

@@ -28,6 +28,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, _leave)
         before = signal.default_int_handler
     gc.set_threshold(_NEW_OBJECTS, 20, 100)
+    _have_streams()
     status: list[int] = []
     atexit.register(_end, status)  # what is registered first is done last
     # No number here is the work of linear algebra, whose library would begin with a thread for each core.
@@ -43,6 +44,16 @@ def main() -> None:
         if isinstance(ending.code, int):
             status.append(ending.code)
         raise
+
+
+def _have_streams() -> None:
+    """Who is called with one of the three closed reads nothing there, and writes into nothing. Left closed, it would be
+    the next file that is opened: a database, into which everything that is said would go."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is that one
+            setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115 - until the end
 
 
 def _end(status: list[int]) -> None:

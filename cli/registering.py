@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import check_text
 from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import print_json, say
@@ -59,6 +60,7 @@ def add(
     if webhook is not None:
         check_webhook(place, webhook)
     card = {"display_name": name, "phone": phone, "email": email, "person": person, "language": language}
+    check_text(card)
     known, login, welcome = _register(place, party, card, nkey)
     changed = change_webhook(place, party, url=webhook, rotate=rotate, remove=no_webhook)
     if as_json:

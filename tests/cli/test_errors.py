@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -59,7 +61,9 @@ def test_mistakes_in_what_was_asked(args: list[str], said: str, free_home: Path)
     assert sentence(call(*args, home=free_home)).startswith(said)
 
 
-@pytest.mark.parametrize("args", [["status"], ["find"], ["customer", "show"], ["customer", "reply", "W-1001"]])
+@pytest.mark.parametrize(
+    "args", [["status"], ["find"], ["customer", "show"], ["partner", "add", "retailer:x", "--phone"]]
+)
 def test_what_was_typed_in_another_encoding(args: list[str], free_home: Path) -> None:
     assert sentence(call(*args, "Zo\udceb", home=free_home)).startswith("'Zo\ufffd' is no text in UTF-8")
 
@@ -245,6 +249,34 @@ def test_a_reader_that_goes_away_early(free_home: Path) -> None:
     assert running.stderr is not None
     said = running.stderr.read()
     assert (running.wait(timeout=20), said) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        ("--help >/dev/full", 2, "repairchain: something could not be read or written: "),
+        ("schema >/dev/full", 2, "repairchain: something could not be read or written: "),
+        ("schema >&-", 0, ""),
+        ("--help <&- >&-", 0, ""),
+        ("nothing 2>&-", 2, ""),
+        ("nothing 2>/dev/full", 2, ""),
+    ],
+)
+def test_what_is_said_cannot_be_written(redirected: str, code: int, said: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m cli.main {redirected}"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(said) if said else not done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_of_help_that_is_not_there() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "cli.main", "--help"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_hint_that_is_a_question_has_one_end_mark(capsys: pytest.CaptureFixture[str]) -> None:
