@@ -151,7 +151,7 @@ def _broken(place: Place) -> tuple[str, str] | None:
                 return what, advice
     for party, out in kept_out(place.home).items():
         if out.state == "revoked" and (file := credential_file(place.folder, party)).exists():
-            again = f"repairchain partner revoke {shlex.quote(party)}"
+            again = f"{place.command} partner revoke {shlex.quote(party)}"
             return f"the secret of {party}, which was revoked, still lies in {file} and opens nothing", again
     return None
 
@@ -175,7 +175,7 @@ def policy(place: Place) -> Check:
     except Problem:
         return Check(name, None, "the settings come first")
     except PolicyError as error:
-        return Check(name, False, one_line(error), "repairchain policy check")
+        return Check(name, False, one_line(error), f"{place.command} policy check")
     if read is not None:
         return Check(name, True, str(found.policy_file))
     if found.policy is not None:
@@ -307,7 +307,7 @@ def ways_to_reach(place: Place) -> Check:
     silent = [party for party, card in shops.items() if not card.phone and not card.email]
     if silent:
         shown = ", ".join(silent[:3]) + (", …" if len(silent) > 3 else "")
-        advice = f"repairchain partner add {shlex.quote(silent[0])} --phone NUMBER --email ADDRESS"
+        advice = f"{place.command} partner add {shlex.quote(silent[0])} --phone NUMBER --email ADDRESS"
         return Check(name, False, f"customers cannot reach {shown}", advice)
     return Check(
         name, True if shops else None, f"{len(shops)}, each with a phone number or an address" if shops else "none yet"

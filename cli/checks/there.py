@@ -204,7 +204,7 @@ def service_health(place: Place, service: str) -> Check:
         return Check(service, False, "does not run", advice)
     well, said = probe(f"{noted.get('url')}/readyz")
     told = _told(said, well).removeprefix(f"{service}: ")
-    return Check(service, well, told, f"see what it logs; 'repairchain run {service}' starts it again")
+    return Check(service, well, told, f"see what it logs; '{place.command} run {service}' starts it again")
 
 
 def _told(said: str, well: bool) -> str:

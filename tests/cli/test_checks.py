@@ -74,7 +74,7 @@ def test_a_revocation_that_was_cut_off_is_to_be_done_again(free_home: Path) -> N
     write_json(place.folder.access_file, {"retailer:juno": {"state": "revoked", "since": "2026-11-02T10:00:00Z"}})
     found = here.secrets(place)
     assert "retailer:juno, which was revoked, still lies in" in found.found
-    assert found.advice == "repairchain partner revoke retailer:juno"
+    assert found.advice == f"repairchain --home {free_home} partner revoke retailer:juno"
     assert call("partner", "revoke", "retailer:juno", "--yes", home=free_home).exit_code == 0
     assert here.secrets(place).ok
 
