@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli.asking import check_text, hint_for, with_chain
+from cli.asking import check_text, hint_for
 from cli.confirm import confirm
+from cli.connecting import with_chain
 from cli.errors import Problem, one_line
 from cli.nearest import check_message_kind
 from cli.options import Json, OrderName, place_of, read_moment

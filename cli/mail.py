@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from cli.asking import with_chain
+from cli.connecting import with_chain
 from cli.errors import Problem, one_line
 from cli.options import Json, place_of
 from cli.output import console, print_json

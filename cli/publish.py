@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.asking import with_chain
+from cli.connecting import with_chain
 from cli.envelopes import read_events, submissions
 from cli.errors import Problem, one_line
 from cli.nearest import hints_for_types

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.asking import with_chain
 from cli.confirm import confirm
+from cli.connecting import with_chain
 from cli.errors import Problem, one_line
 from cli.options import Json, Party, place_of, read_party
 from cli.output import console, moments_now, print_json, show

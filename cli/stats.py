@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.asking import ask, with_chain
+from cli.asking import ask
+from cli.connecting import with_chain
 from cli.errors import Problem
 from cli.options import Json, place_of
 from cli.output import print_json, show

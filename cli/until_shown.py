@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cli.asking import with_chain
+from cli.connecting import with_chain
 from cli.errors import Problem
 from cli.place import Place
 

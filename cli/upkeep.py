@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.asking import Unserved, ask_server
+from cli.asking import ask_server
+from cli.connecting import Unserved
 from cli.errors import Problem, one_line
 from cli.options import Json, place_of
 from cli.output import console, print_json

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.asking import Unserved, close, connect
+from cli.connecting import Unserved, close, connect
 from cli.errors import Problem
 from cli.options import place_of
 from cli.output import console, moments_now

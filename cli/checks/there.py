@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.asking import Unserved, close, connect
 from cli.checks.check import Check
 from cli.checks.elsewhere import runs_elsewhere, service_elsewhere
 from cli.checks.handover import receivers
 from cli.checks.letters import letters
+from cli.connecting import Unserved, close, connect
 from cli.errors import Problem, one_line
 from cli.place import Place, read_object, server_url, settings_of
 from cli.render.moments import Moments, parse, span
