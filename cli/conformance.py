@@ -56,7 +56,8 @@ def try_out(
 
         unknown = (each.type for each in found.verdicts if _is_unknown_type(each.problem))
         lacking = None if fill or not found.count("rejected") else hint_to_fill(events)
-        show(rehearsal(_document(found), [*filter(None, [lacking]), *hints_for_types(unknown)]))
+        made_up = {number for number, each in enumerate(events, 1) if fill and not each.get("id")}
+        show(rehearsal(_document(found), [*filter(None, [lacking]), *hints_for_types(unknown)], made_up))
     if found.count("rejected"):
         raise typer.Exit(1)
 

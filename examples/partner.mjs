@@ -1,10 +1,11 @@
 // A partner's own program in another language: publishes the events in a file, and waits for the receipt of each.
-// Needs Node 18 or newer and one package: `npm ci` in this folder fetches it, or `npm install @nats-io/transport-node` anywhere.
+// Needs one package: `npm ci` in this folder fetches it, or `npm install @nats-io/transport-node` anywhere. Node 20 runs it, though
+// npm warns there (EBADENGINE): one of the parts of that package asks for Node 22.
 //
 // node examples/partner.mjs SERVER CREDENTIALS FILE, for instance
 // node examples/partner.mjs nats://127.0.0.1:4222 .repairchain/credentials/retailer.juno.nk events.json
 //
-// FILE holds a JSON array of CloudEvents. The exit code is 1 if any was rejected, 2 if any got no receipt.
+// FILE holds a CloudEvent as JSON, or an array of them. The exit code is 1 if any was rejected, 2 if any got no receipt.
 
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
@@ -23,11 +24,11 @@ const secret = (await read(credentials)).trim();
 if (!/^SU[A-Z2-7]+$/.test(secret)) leave(`${credentials} holds no secret: that is a line that begins with SU.`);
 let events;
 try {
-  events = JSON.parse(await read(file));
+  events = [JSON.parse(await read(file))].flat();
 } catch {
   events = null;
 }
-if (!Array.isArray(events)) leave(`${file} is no JSON array of events.`);
+if (!events?.every((each) => each && typeof each === "object")) leave(`${file} holds no JSON event, and no array of them.`);
 
 const connection = await connect({
   servers: server,

@@ -88,10 +88,12 @@ async def publish(chain: Simulation, folder: Path, party: str, events: list[dict
     [
         (None, "[]", "retailer.acme.nk cannot be read (ENOENT)."),
         ("no seed", "[]", "retailer.acme.nk holds no secret: that is a line that begins with SU."),
-        (new_seed(), "{}", "events.json is no JSON array of events."),
+        (new_seed(), "an event", "events.json holds no JSON event, and no array of them."),
+        (new_seed(), "[{}, 1]", "events.json holds no JSON event, and no array of them."),
+        (new_seed(), "{}", "nats://127.0.0.1:1 cannot be reached (connection refused)."),
         (new_seed(), "[]", "nats://127.0.0.1:1 cannot be reached (connection refused)."),
     ],
-    ids=["no file", "no secret", "no array", "no server"],
+    ids=["no file", "no secret", "no JSON", "no event", "no server for one event", "no server"],
 )
 def test_it_says_in_a_sentence_what_is_missing(folder: Path, secret: str | None, events: str, said: str) -> None:
     if secret is not None:

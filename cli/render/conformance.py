@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from rich.console import RenderableType
@@ -20,14 +20,17 @@ Row = dict[str, Any]
 _LONGEST_NAME: Final = 240  # bytes that an id may have
 
 
-def rehearsal(document: Row, hints: Sequence[str] = ()) -> Iterator[RenderableType]:
-    """``events`` and ``orders`` as `partner test --json` prints them, and ``hints`` on what is wrong."""
+def rehearsal(document: Row, hints: Sequence[str], made_up: Collection[int]) -> Iterator[RenderableType]:
+    """``events`` and ``orders`` as `partner test --json` prints them, and ``hints`` on what is wrong.
+
+    An id that was ``made_up`` for the test, of the event with that number, stands in no file: it only takes room.
+    """
     events, orders = document["events"], document["orders"]
     table = plain_table("#", "Event", "Type", "Order", "Outcome", right=("#",))
     for each in events:
         table.add_row(
             Text(str(each["number"])),
-            Text(_name(each["id"])),
+            Text("–" if each["number"] in made_up else _name(each["id"])),
             Text(_name(each["type"]).removeprefix("repairchain.")),
             Text(_name(each["order"] or each["subject"])),
             _outcome(each),

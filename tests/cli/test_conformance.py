@@ -97,3 +97,11 @@ def test_what_cannot_be_tested_is_said_in_a_sentence(file: Path, tmp_path: Path)
     assert "is not a party" in sentence(call("partner", "test", "juno", write(file, {}), home=tmp_path))
     file.write_text("no JSON")
     assert "is not JSON" in sentence(call("partner", "test", SHOP, file, home=tmp_path))
+
+
+@pytest.mark.usefixtures("borrowed")
+def test_an_id_that_was_made_up_takes_no_room(file: Path) -> None:
+    without = {"type": "repairchain.item.received.v1", "subject": "J-1", "data": {}}
+    result = call("partner", "test", SHOP, "--fill", write(file, {**without, "id": "mine"}, without))
+    rows = [line.split()[:3] for line in result.stdout.splitlines()[2:4]]
+    assert rows == [["1", "mine", "item.received.v1"], ["2", "–", "item.received.v1"]]
