@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from io import StringIO
 from typing import Any, cast
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from rich.console import Console
 
-from cli.demo import _Teller
 from cli.render.moments import Moments
 from cli.render.order import _told
+from cli.storyteller import Storyteller
+from services.answering import NoAnswerError, QuestionError
 from services.simulation import Simulation
 from services.story import AMSTERDAM, IMPORTER, ORDER, SHOP
 from tests.scenarios.stage import moment
@@ -33,7 +36,7 @@ class Told:
 async def said_of(monkeypatch: pytest.MonkeyPatch, *entries: tuple[str, str, dict[str, Any]]) -> str:
     out = Console(file=StringIO(), width=400)
     chain = cast("Simulation", Told(*entries))
-    teller = _Teller(chain, out, 0.0, Moments(moment("2026-07-01 09:00"), AMSTERDAM), ORDER)
+    teller = Storyteller(chain, out, 0.0, Moments(moment("2026-07-01 09:00"), AMSTERDAM), ORDER)
     monkeypatch.setattr(teller, "_message", lambda at, data: None)
     await teller.tell_what_happened(moment("2026-08-31 09:00"))
     return cast("StringIO", out.file).getvalue()
@@ -71,3 +74,13 @@ def test_a_question_is_asked_and_not_told() -> None:
     order = {"last_told_at": "2026-08-14T14:00:00Z", "last_told_kind": "check"}
     ((_, text),) = _told(order, Moments(moment("2026-08-17 12:00"), AMSTERDAM))
     assert text.plain.startswith("was asked whether all is well on Fri 14 Aug 16:00")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"), [(QuestionError("there is no such order"), True), (NoAnswerError("away"), False)]
+)
+async def test_only_that_there_is_no_order_yet_is_passed_over(trouble: Exception, told: bool) -> None:
+    chain = cast("Simulation", Mock(ask=AsyncMock(side_effect=trouble)))
+    teller = Storyteller(chain, Console(file=StringIO()), 0.0, Moments(moment("2026-07-01 09:00"), AMSTERDAM), ORDER)
+    with nullcontext() if told else pytest.raises(type(trouble)):
+        await teller.tell_what_happened(moment("2026-07-01 09:00"))
