@@ -13,8 +13,9 @@ from nats.aio.msg import Msg
 
 from events.envelope import Event
 from events.log import fact_key
+from services.intake.checking import Checked, check
 from services.intake.contacts import contact_in
-from services.intake.deciding import Checked, check, order_hash
+from services.intake.deciding import order_hash
 from services.intake.delivered import party_of
 from services.intake.problems import Refusal
 from services.intake.reading import read_document, read_event, submission_id

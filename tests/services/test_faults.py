@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.deciding import check
+from services.intake.checking import check
 from services.intake.faults import problem_of
 from services.intake.problems import Fault, Problem, Refusal
 from services.intake.reading import read_event
