@@ -1,4 +1,4 @@
-"""What of the decision about a submission is the same whenever it is made: what it says, held against its type. Pure."""
+"""What of the decision about a submission is the same whenever it is made: what it says, by its type and its sender."""
 
 from __future__ import annotations
 
