@@ -12,6 +12,8 @@ import pytest
 
 from cli.reference import reference
 from projections.policies.words import KINDS
+from services.backtest import BacktestReport
+from services.intake.problems import TITLES
 from tests.cli.running import answer, call
 from tests.cli.story import HISTORY, STORY, make_home
 
@@ -40,6 +42,21 @@ def test_every_kind_is_named_where_the_fields_are_explained() -> None:
     assert [kind for kind in sorted(letters) if f"`{kind}`" not in chapter["messages [ORDER]"]] == []
     owed = next(line for line in chapter["commitments [ORDER]"].splitlines() if line.startswith("| `kind` |"))
     assert [kind for kind in KINDS if f"`{kind}`" not in owed] == []
+
+
+def test_every_field_of_a_backtest_is_explained() -> None:
+    told = (DOCS / "json.md").read_text(encoding="utf-8").split("\n## `backtest`\n")[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\| (`.*?`) \|", told, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(first_cells))) == set(BacktestReport.model_fields)
+    schema = BacktestReport.model_json_schema()
+    fields = {name for part in (schema, *schema["$defs"].values()) for name in part.get("properties", ())}
+    assert fields - set(re.findall(r"`(\w+)`", told)) == set()
+
+
+def test_for_every_problem_it_is_said_what_to_do() -> None:
+    told = (DOCS / "client.md").read_text(encoding="utf-8").split("\n## What is rejected\n")[1].split("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?`) \|.*\|.+\|$", told, re.MULTILINE)
+    assert set(re.findall(r"`([a-z-]+)`", " ".join(cells))) == set(TITLES)
 
 
 @pytest.fixture(scope="module")
