@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,9 +15,12 @@ from cli.output import console, print_json, show
 
 if TYPE_CHECKING:
     from cli.specimens import Specimen
+    from services.notifying.texting import TextForm
     from services.notifying.wording import Wording
 
-    _Page = tuple[Specimen, Wording]
+    _Page = tuple[Specimen, Wording, TextForm]
+
+_T = TypeVar("_T")
 
 
 def preview(
@@ -46,7 +50,7 @@ def preview(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show every message as a customer would read it, from invented examples.
+    """Show every message as a customer would read it, as a letter and as a text, from invented examples.
 
     With what is wrong with the shop's own templates, if anything is: such a message is told in our words then, and the
     exit code is 1.
@@ -83,10 +87,19 @@ def _languages(language: str | None) -> tuple[str, ...]:
 
 
 def _worded(kind: str | None, languages: tuple[str, ...], folder: Path | None) -> tuple[list[_Page], list[str]]:
-    """Each message of ``kind`` in each language, and what is wrong with the templates in ``folder``, each once."""
+    """Each message of ``kind`` in each language, as a letter and as a text, and what is wrong with the templates in
+    ``folder``, each once."""
     from cli.specimens import CARDS, specimens
     from services.notifying.templating import TemplateFaultError, our_templates, templates_in
+    from services.notifying.texting import text_form_by
     from services.notifying.wording import worded_by
+
+    def by_the_shop_or_us(word: Callable[..., _T], *args: object) -> _T:
+        try:
+            return word(*args, folder)
+        except TemplateFaultError as fault:
+            faults[str(fault)] = None
+            return word(*args, None)
 
     faults: dict[str, None] = {}
     if folder is not None:
@@ -101,22 +114,19 @@ def _worded(kind: str | None, languages: tuple[str, ...], folder: Path | None) -
         for each in specimens(language):
             if kind not in (None, each.kind):
                 continue
-            try:
-                wording = worded_by(each.plan, CARDS, language, folder)
-            except TemplateFaultError as fault:
-                faults[str(fault)] = None
-                wording = worded_by(each.plan, CARDS, language, None)
-            pages.append((each, wording))
+            told = each.plan, CARDS, language
+            pages.append((each, by_the_shop_or_us(worded_by, *told), by_the_shop_or_us(text_form_by, *told)))
     return pages, list(faults)
 
 
-def _row(specimen: Specimen, wording: Wording) -> dict[str, Any]:
+def _row(specimen: Specimen, wording: Wording, form: TextForm) -> dict[str, Any]:
     return {
         "kind": specimen.kind,
         "case": specimen.case,
         "language": wording.language,
         "subject": wording.subject,
         "body": wording.body,
+        "text": form.text,
     }
 
 

@@ -127,7 +127,8 @@ class MessagePlanned(Fact):
     """We intend to tell the customer this. The body holds no name and no address: the salutation comes at delivery.
 
     ``corrects`` names the earlier messages that it takes back; ``story`` is the part of the body that tells what
-    happened, for a letter that tells several things at once.
+    happened, for a letter that tells several things at once. ``text`` is the short form, for a text on her telephone,
+    and ``gist`` the line of it that tells what happened; both only where one of her channels is for texts.
     """
 
     NAME: ClassVar[str] = "message.planned"
@@ -143,6 +144,8 @@ class MessagePlanned(Fact):
     next_news_by: Moment | None = None
     corrects: tuple[Key, ...] | None = None
     story: Prose | None = None
+    text: Prose | None = None
+    gist: Prose | None = None
 
 
 class MessageAttempted(Fact):

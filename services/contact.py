@@ -23,8 +23,15 @@ from projections.policies.messages import QuietHours
 
 #: The kind of channel that is always served.
 EMAIL: Final = "email"
+#: The kind that the system of a shop is, which writes to its customers itself.
+WEBHOOK: Final = "webhook"
 
 _EMAIL: Final = re.compile(r"[^@\s<>\",;:]+@[^@\s<>\",;:]+")
+
+
+def is_for_texts(kind: str) -> bool:
+    """Whether messages go out as texts for a telephone on that kind of channel: on all but e-mail and webhooks."""
+    return kind not in (EMAIL, WEBHOOK)
 
 
 def _check_zone(name: str) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote
 
-from services.contact import EMAIL, Channel, Contact
+from services.contact import EMAIL, WEBHOOK, Channel, Contact
 from services.notifying import outbox as files
 from services.notifying.letter import PHONES, AddressError, Letter, check_address
 from services.notifying.outbox import Outbox
 from services.notifying.outcomes import Outcome
 from services.notifying.providers import Connected, Guarded, Provider, Surroundings
-from services.notifying.webhook import WEBHOOK, WebhookCaller
+from services.notifying.webhook import WebhookCaller
 from services.settings import Settings
 from services.webhooks import Webhook, webhook_finder
 

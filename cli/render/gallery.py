@@ -10,19 +10,20 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from cli.specimens import Specimen
+    from services.notifying.texting import TextForm
     from services.notifying.wording import Wording
 
 _LANGUAGES: Final = {"en": "English", "nl": "Nederlands"}
 
 
-def gallery(pages: Sequence[tuple[Specimen, Wording]]) -> str:
+def gallery(pages: Sequence[tuple[Specimen, Wording, TextForm]]) -> str:
     """The page: an index, then one frame per message, by language and kind."""
     from cli.specimens import CARDS
     from services.notifying.html import html_of
     from services.notifying.wording import card_of, salutation
 
     languages: dict[str, dict[str, list[dict[str, str]]]] = {}
-    for number, (specimen, wording) in enumerate(pages):
+    for number, (specimen, wording, form) in enumerate(pages):
         us = card_of(specimen.plan.accountable, CARDS).display_name
         text = f"{salutation(_customer(wording.language), wording.language)}\n\n{wording.body}"
         kinds = languages.setdefault(_LANGUAGES.get(wording.language, wording.language), {})
@@ -33,6 +34,7 @@ def gallery(pages: Sequence[tuple[Specimen, Wording]]) -> str:
                 "from": us,
                 "subject": wording.subject,
                 "text": text,
+                "short": form.text,
                 "html": html_of(text, language=wording.language, subject=wording.subject, us=us),
             }
         )

@@ -13,6 +13,7 @@ from cli.render.lines import Hanging, indented, quoted
 from cli.render.moments import Moments, parse
 from cli.render.owed import FORGOTTEN
 from cli.render.plain import clean, many, word
+from services.contact import is_for_texts
 
 Row = dict[str, Any]
 
@@ -80,7 +81,7 @@ def message(row: Row, moments: Moments) -> Iterator[RenderableType]:
     if waits := waits_for(row, moments):
         head.append(f", {waits}")
     yield head
-    if row.get("subject"):
+    if row.get("subject") and not is_for_texts(word(row.get("channel"))):  # a text has none
         yield indented(Text(word(row["subject"]), style="bold"), 2)
     for line in clean(row.get("body") or "", newlines=True).strip().split("\n"):
         yield quoted(Text(line), 2, "green" if status == "sent" else "dim")
@@ -103,7 +104,7 @@ def _to_settle(row: Row) -> Iterator[RenderableType]:
 
 
 def specimens(rows: Sequence[Row]) -> Iterator[RenderableType]:
-    """Examples of messages: what is the case, subject and body."""
+    """Examples of messages: what is the case, subject and body, and the text on a telephone."""
     for number, row in enumerate(rows):
         if number:
             yield Text("")
@@ -111,6 +112,9 @@ def specimens(rows: Sequence[Row]) -> Iterator[RenderableType]:
         yield head.append(f": {row['case']}", style="not bold default")
         yield indented(Text(word(row["subject"]), style="bold"), 2)
         for line in clean(row["body"], newlines=True).strip().split("\n"):
+            yield quoted(Text(line), 2, "cyan")
+        yield indented(Text(f"as a text, in {len(row['text'])} characters:", style="dim"), 2)
+        for line in clean(row["text"], newlines=True).split("\n"):
             yield quoted(Text(line), 2, "cyan")
 
 

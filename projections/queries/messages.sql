@@ -7,7 +7,11 @@ SELECT
     t.data ->> 'channel' AS channel,
     t.data ->> 'language' AS language,
     t.data ->> 'subject' AS subject,
-    t.data ->> 'body' AS body,
+    -- What is planned has its short form beside it, for channels of texts; what was sent says what was sent.
+    CASE
+        WHEN m.sent_position IS NULL AND t.data ->> 'channel' NOT IN ('email', 'webhook') THEN coalesce(t.data ->> 'text', t.data ->> 'body')
+        ELSE t.data ->> 'body'
+    END AS body,
     m.planned_at, m.sent_at, m.next_news_by,
     r.data ->> 'reason' AS reason,
     p.data ->> 'trigger_id' AS trigger_id

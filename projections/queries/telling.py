@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from events.chain import commitment_id
 from projections.queries.reading import Reading, Row
+
+#: The kinds of channels on which a whole letter goes.
+_WITH_LETTERS: Final = (None, "email", "webhook")
 
 #: The events of one order by position.
 Entries = Mapping[int, Row]
@@ -39,8 +42,10 @@ def said_of(reading: Reading, firsts: Sequence[int], begin: int, end: int) -> di
 
 
 def message(row: Row, order_id: str, entries: Entries) -> Row:
-    """A row of `messages`, with the text as sent (or as planned, until then)."""
+    """A row of `messages`, with the text as sent (or as planned, until then: the short form for a channel of texts)."""
     text = _data(entries, row["sent_position"] or row["planned_position"])
+    if row["sent_position"] is None and text.get("text") and text_of(text.get("channel")) not in _WITH_LETTERS:
+        text = {**text, "body": text["text"]}
     return {
         "message_id": row["message_id"],
         "order_id": order_id,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from events.chain import Key, MessageFailed, MessagePlanned, MessageSent
 from events.envelope import Event, make_event
 from events.party import NOTIFIER
+from services.contact import is_for_texts
 from services.desk.problems import DeskError
 
 
@@ -33,13 +34,14 @@ def decide_settlement(settled: Settled, timeline: Mapping[str, Any], now: dateti
     data: BaseModel
     if settled.arrived:
         name = "message.sent"
+        channel = row["channel"] or planned.channel
         data = MessageSent(
             message=settled.message,
             kind=planned.kind,
-            channel=row["channel"] or planned.channel,
+            channel=channel,
             language=planned.language,
             subject=planned.subject,
-            body=planned.body,
+            body=(planned.text if is_for_texts(channel) else None) or planned.body,
             next_news_by=planned.next_news_by,
         )
     else:

@@ -33,6 +33,9 @@ class AddressError(ValueError):
 class Letter:
     """What leaves. ``text`` begins with the salutation; name and address stay out of ``repr`` and thus of logs.
 
+    On a channel for texts ``text`` is a short one, without salutation, ``subject`` or ``html``. ``short`` is that text
+    for a shop that sends texts itself, where there is one.
+
     ``order``, ``accountable`` (the party that speaks), ``news`` (the kind of message) and ``next_news_by`` are for
     channels that pass a message on as data; so is ``contact``, all that we know of how to reach her. All letters about
     one order are one thread. ``html`` is the same text.
@@ -53,6 +56,7 @@ class Letter:
     news: str = ""
     next_news_by: datetime | None = None
     html: str | None = field(default=None, repr=False)
+    short: str | None = field(default=None, repr=False)
     contact: Contact | None = field(default=None, repr=False)
 
 

@@ -18,10 +18,12 @@ from events.clock import Clock
 from events.envelope import Event, make_event
 from events.log import Appended
 from events.party import NOTIFIER
+from services.contact import is_for_texts
 from services.notices import Notice
 from services.notifying import gathering
 from services.notifying.claims import Claim
 from services.notifying.records import PlannedMessage, SuppressReason
+from services.notifying.texting import TextForm, texts_together
 from services.notifying.wording import together
 
 _log = structlog.get_logger("notifier")
@@ -63,6 +65,8 @@ class Recorder:
     async def sent(self, lead: PlannedMessage, channel: str, others: Sequence[PlannedMessage]) -> Appended:
         """The letter has left; where that stands in the log."""
         subject, body = said(lead, others)
+        if is_for_texts(channel):
+            body = said_in_short(lead, others) or body
         appended = await self._outcome(
             "sent", lead, _sent_data(lead, channel, subject, body, lead.planned.next_news_by)
         )
@@ -74,7 +78,7 @@ class Recorder:
     async def sent_in(self, message: PlannedMessage, letter: Mapping[str, Any]) -> None:
         planned = message.planned
         channel, next_news_by = letter["channel"] or planned.channel, letter["next_news_by"]
-        body = planned.story or planned.body
+        body = (planned.gist if is_for_texts(channel) else None) or planned.story or planned.body
         data = _sent_data(message, channel, planned.subject, body, next_news_by, letter["message_id"])
         await self._outcome("sent", message, data)
 
@@ -154,6 +158,17 @@ def said(lead: PlannedMessage, others: Sequence[PlannedMessage]) -> tuple[str, s
     stories = [each.planned.story or each.planned.body for each in others]
     body = together(stories, planned.body, planned.language)
     return (asking[0] if asking else lead).planned.subject, body
+
+
+def said_in_short(lead: PlannedMessage, others: Sequence[PlannedMessage]) -> str | None:
+    """All of them as a text for her telephone. None where one was planned without its short form: she had no channel
+    for texts then."""
+    forms = [
+        TextForm(each.planned.text, each.planned.gist)
+        for each in (*others, lead)
+        if each.planned.text and each.planned.gist
+    ]
+    return texts_together(forms[:-1], forms[-1], lead.planned.language) if len(forms) > len(others) else None
 
 
 def _sent_data(

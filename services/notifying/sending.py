@@ -22,7 +22,7 @@ import structlog
 
 from events.clock import Clock
 from events.subjects import customer_key
-from services.contact import Channel, Contact
+from services.contact import Channel, Contact, is_for_texts
 from services.delivery import Delivery
 from services.messages import to_tell_anew
 from services.notifying import gathering
@@ -33,7 +33,7 @@ from services.notifying.html import html_of
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
 from services.notifying.places import Place, Places
-from services.notifying.recording import Log, Notify, Recorder, said
+from services.notifying.recording import Log, Notify, Recorder, said, said_in_short
 from services.notifying.records import MessagePolicy, PlannedMessage, Suppress, SuppressReason
 from services.notifying.resuming import Again, Resumer
 from services.notifying.turns import Customer, Turns
@@ -373,6 +373,10 @@ class Sender:
             reply_to = None  # answers go to the sender's address then
         subject, body = said(lead, others)
         text = f"{salutation(contact.name, planned.language)}\n\n{body}\n"
+        html: str | None = html_of(text, language=planned.language, subject=subject, us=card.display_name)
+        short = said_in_short(lead, others)
+        if short is not None and is_for_texts(channel.kind):
+            subject, text, html = "", short, None
         return Letter(
             message=lead.message,
             kind=channel.kind,
@@ -389,5 +393,6 @@ class Sender:
             news=lead.kind,
             next_news_by=planned.next_news_by,
             contact=contact,
-            html=html_of(text, language=planned.language, subject=subject, us=card.display_name),
+            html=html,
+            short=short,
         )

@@ -22,7 +22,7 @@ from events.party import NOTIFIER, PARTNER_ROLES, role_of
 from events.subjects import customer_key
 from projections.policies.words import is_hurried
 from services.answering import Ask
-from services.contact import EMAIL, Contact
+from services.contact import EMAIL, is_for_texts
 from services.delivery import Delivery
 from services.messages import TRIGGERS, concerns_her, decide_plan, is_past
 from services.notifying.about import TELLS_OF_WORK
@@ -35,6 +35,7 @@ from services.notifying.recording import Log
 from services.notifying.records import Closure, MessagePlan, MessagePolicy
 from services.notifying.sending import Contacts, ForgottenCustomerError, Sender, UnreadableContactError
 from services.notifying.steadying import to_be_written
+from services.notifying.texting import text_form
 from services.notifying.waiting import LapsedError, NotYetError
 from services.notifying.wording import compose
 from services.parties import PartyCard
@@ -132,19 +133,26 @@ class Teller:
         plan = replace(plan, leaves=leaves(plan, timeline, manners))
         urgent = is_hurried(timeline["order"].get("urgency"))
         language = contact.language if contact else None
-        wording = compose(_by_day(plan, manners), self.cards(), language, zone=manners.zone, urgent=urgent)
+        routes = self.delivery.routes(contact, plan.accountable) if contact else ()
+        told, cards = _by_day(plan, manners), self.cards()
+        wording = compose(told, cards, language, zone=manners.zone, urgent=urgent)
+        form = None
+        if contact and any(is_for_texts(each.kind) for each in contact.channels):
+            form = text_form(told, cards, language, zone=manners.zone, urgent=urgent)
         data = MessagePlanned(
             message=plan.message,
             kind=plan.kind,
             trigger_source=plan.trigger_source,
             trigger_id=plan.trigger_id,
             language=wording.language,
-            channel=self._kind_of_channel(contact, plan.accountable),
+            channel=routes[0].kind if routes else EMAIL,
             subject=wording.subject,
             body=wording.body,
             next_news_by=plan.next_news_by,
             corrects=plan.corrects or None,
             story=wording.story,
+            text=form.text if form else None,
+            gist=form.gist if form else None,
         )
         planned = make_event(
             PLANNED,
@@ -187,10 +195,6 @@ class Teller:
         if len(self._ended) > _REMEMBERED:
             self._ended.clear()
         self._ended.update(ended)
-
-    def _kind_of_channel(self, contact: Contact | None, accountable: str) -> str:
-        routes = self.delivery.routes(contact, accountable) if contact else ()
-        return routes[0].kind if routes else EMAIL
 
     async def _hours(self, party: str, order: Mapping[str, Any]) -> _Hours:
         about = {name: order[name] for name in ("category", "urgency") if order.get(name)}

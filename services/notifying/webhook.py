@@ -31,9 +31,6 @@ from services.notifying.patience import seconds_of
 from services.notifying.trust import trusted_here
 from services.webhooks import Webhook, host_of, is_public
 
-#: The kind of channel that a webhook is.
-WEBHOOK: Final = "webhook"
-
 #: To connect, and for all of it (seconds).
 _CONNECT_SECONDS: Final = 5.0
 _ALL_SECONDS: Final = 20.0
@@ -153,6 +150,7 @@ def payload_of(letter: Letter) -> bytes:
         "subject": letter.subject,
         "text": letter.text,
         "html": letter.html,
+        "short": letter.short,
         "next_news_by": letter.next_news_by,
         "to": {
             "name": letter.to_name,

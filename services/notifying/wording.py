@@ -21,7 +21,7 @@ from services.notifying.templating import TemplateFaultError, first_of, render
 from services.notifying.values import LINE_END, STORY_END, card_of, values_of
 from services.parties import PartyCard
 
-__all__ = ["Wording", "card_of", "compose", "salutation", "together", "worded_by"]
+__all__ = ["Wording", "card_of", "check_holds", "compose", "salutation", "together", "worded_by"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,10 @@ def worded_by(
     story, _, rest = render(name, values, templates).partition(STORY_END)
     wording = Wording(code, subject, _laid_out(f"{story}\n\n{rest}"), _laid_out(story))
     if templates is not None:
-        _check(wording, values, str(templates / name))
+        file = str(templates / name)
+        if not wording.subject:
+            raise TemplateFaultError(file, "the subject is empty")
+        check_holds(wording.body, values, file)
     return wording
 
 
@@ -122,12 +125,10 @@ def _story_of(paragraphs: list[str], code: str) -> list[str]:
     return paragraphs[: news[-1]] if news else paragraphs
 
 
-def _check(wording: Wording, values: Mapping[str, object], file: str) -> None:
+def check_holds(text: str, values: Mapping[str, object], file: str) -> None:
     """What no message may lack, whoever wrote its template. Raises TemplateFaultError."""
-    if not wording.subject:
-        raise TemplateFaultError(file, "the subject is empty")
     for name, what in (("next_news", "the date of the next news"), ("order", "the order's number")):
-        if values[name] and str(values[name]) not in wording.body:
+        if values[name] and str(values[name]) not in text:
             raise TemplateFaultError(file, f"the message does not hold {what} ({name})")
 
 

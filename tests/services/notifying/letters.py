@@ -140,7 +140,7 @@ def is_a_delay(plan: MessagePlan) -> bool:
 
 
 @cache
-def _wrong_words(text: str) -> tuple[str, ...]:
+def wrong_words(text: str) -> tuple[str, ...]:
     """What must not be found in any letter; of different news many letters say the same."""
     searched = (("no date", _NO_DATE, text.lower()), ("a link of the chain", _LINKS, text.lower()))
     found = [(what, pattern.search(words)) for what, pattern, words in (*searched, ("unfilled", _UNFILLED, text))]
@@ -159,7 +159,7 @@ def problems(
         if not holds:
             found.append(f"{what}\n{text}")
 
-    for what in _wrong_words(text):
+    for what in wrong_words(text):
         expect(False, what)
     if plan.next_news_by is not None:
         expect(speech.when(plan.next_news_by, NOW) in body, "no date of the next news")

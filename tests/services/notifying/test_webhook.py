@@ -41,6 +41,7 @@ MESSAGE = replace(
     news="quote",
     next_news_by=datetime(2026, 11, 27, 16, 0, tzinfo=UTC),
     html="<p>Beste Zoë de Wit,</p>",
+    short="Juno Horloges:\nUw Halden is onderzocht.",
     contact=CONTACT,
 )
 
@@ -86,6 +87,7 @@ def test_a_shop_gets_the_message_as_data_and_can_tell_that_it_is_ours(free_home:
             "subject": MESSAGE.subject,
             "text": MESSAGE.text,
             "html": "<p>Beste Zoë de Wit,</p>",
+            "short": "Juno Horloges:\nUw Halden is onderzocht.",
             "next_news_by": "2026-11-27T16:00:00Z",
             "to": {
                 "name": "Zoë de Wit",
