@@ -25,7 +25,7 @@ from projections.story import Flags, Numbers, Story
 #: The columns of `facts` that a story is made of, and whether all of them count.
 STORY: Final = (
     "SELECT position, first_position, fact_key, occurred_at, fact, source, party, word, name, topic, by_when, "
-    "serial, brand, model, items, fault_text, aside FROM facts"
+    "serial, brand, model, items, fault_text, level, aside FROM facts"
 )
 #: Facts that say something of what is owed.
 _NOTES: Final = ("commitment.overdue", "commitment.nudged", "commitment.withdrawn")

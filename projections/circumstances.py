@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from projections import custody
 from projections.agreed import Agreed
-from projections.story import Numbers, Story
+from projections.story import Flags, Numbers, Story
 
 _MENDED: Final = ("repair.completed", "unit.replaced")
 _FINISHED: Final = (*_MENDED, "repair.failed")
@@ -47,6 +48,14 @@ class Circumstances:
         self.more = story.last(promising) >= story.last(last_words)
         self.order_ends = story.next(story.places("order.closed"))
         self.repair_ends = story.next(story.places(*_FINISHED))
+
+    @cached_property
+    def stays(self) -> Flags:
+        """Whether it is mended where she has it."""
+        opened = self.story.places("order.opened")
+        at_home = opened[self.story.said("level", opened)]
+        visits = self.story.places("visit.scheduled", "visit.done")
+        return np.asarray(self.story.last(np.concatenate([at_home, visits])) >= 0)
 
     def last(self, *names: str) -> Numbers:
         """For each place, the last of these facts up to it, in its order; -1 if there is none."""

@@ -205,6 +205,13 @@ def _level(row: list[Any], value: Any) -> None:
     _put(row, _PLACES["level"], value)
 
 
+def _at_home(row: list[Any], value: Any) -> None:
+    if type(value) is not bool:
+        raise _NotPlainError
+    if value:
+        _put(row, _PLACES["level"], 1)
+
+
 def _items(row: list[Any], value: Any) -> None:
     if type(value) is not list:
         raise _NotPlainError
@@ -243,6 +250,7 @@ _READ: Final[dict[str, Callable[[list[Any], Any], None]]] = {
     "from": _since,
     "holds": _holds,
     "items": _items,
+    "at_home": _at_home,
     "product": _product,
     "fault_text": _as_text("fault_text"),
     "level": _level,

@@ -17,7 +17,7 @@ parsed AS (
             "data": {
                 "to": "VARCHAR", "accountable": "VARCHAR", "customer": "VARCHAR", "who": "VARCHAR",
                 "product": {"brand": "VARCHAR", "model": "VARCHAR", "serial": "VARCHAR", "category": "VARCHAR"},
-                "items": "VARCHAR", "item": "VARCHAR",
+                "items": "VARCHAR", "item": "VARCHAR", "at_home": "BOOLEAN",
                 "serial": "VARCHAR", "old_serial": "VARCHAR", "new_serial": "VARCHAR",
                 "fault_text": "VARCHAR", "urgency": "VARCHAR", "outcome": "VARCHAR", "reference": "VARCHAR", "into": "VARCHAR",
                 "waiting_for": "VARCHAR", "direction": "VARCHAR", "holds": "BOOLEAN", "decider": "VARCHAR", "options": "VARCHAR[]",
@@ -86,6 +86,7 @@ SELECT
     -- that goes on, of several things the one that it is about)
     -- topic: what it is about, of several (a question, a visit, a promise, a part; of an order the category; of a message
     -- the one in whose letter it went; of several things the one that was replaced)
+    -- level: how far something is overdue; of an order 1, if it is mended where she has it
     -- by_when: the moment that is named (of the next news, of what is promised or expected, the end of a span)
     coalesce(e.d."to", e.d.accountable, e.d.who, e.d.decider) AS party,
     coalesce(
@@ -108,7 +109,7 @@ SELECT
     e.d.product.model AS model,
     e.d.items AS items,
     e.d.fault_text AS fault_text,
-    e.d.level AS level,
+    coalesce(e.d.level, CASE WHEN e.d.at_home THEN 1 END) AS level,
     e.d.fact_source AS target_source,
     e.d.fact_id AS target_id
 FROM known e

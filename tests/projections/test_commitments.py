@@ -641,6 +641,30 @@ def test_nobody_is_owed_news_without_a_customer_and_everybody_again_after_reopen
     )
 
 
+def test_whoever_replaces_what_it_never_had_owes_the_other_unit(given: Given) -> None:
+    swapped = fact("unit.replaced", IMPORTER, "2026-03-06 12:00", {"old_serial": "S-1", "new_serial": "S-2"})
+    owes = {"owner": IMPORTER, "state": "open", "opened_at": "2026-03-06T12:00:00Z"}
+    # The shop has the old one still; or somebody else has it, and may keep it.
+    given(HERS, swapped).then_rows("commitments", {"state": "cancelled"}, owes, kind="forward")
+    story = given(opened(), handed(SHOP, BENCH, "2026-03-03 09:00"), received(BENCH, "2026-03-04 09:00"), swapped)
+    story.then_rows("commitments", {"state": "met"}, owes, kind="forward")
+    # The other one goes to the shop, and from there to her.
+    sent = fact("item.handed_over", IMPORTER, "2026-03-09 12:00", {"to": SHOP, "item": "S-2"})
+    came = fact("item.received", SHOP, "2026-03-10 12:00", {"item": "S-2"})
+    there = given(HERS, swapped, sent, came)
+    there.then_rows("commitments", {"state": "cancelled"}, {"owner": IMPORTER, "state": "met"}, kind="forward")
+    there.then_rows("commitments", {"owner": SHOP, "state": "open"}, kind="return")
+
+
+@pytest.mark.parametrize("visited", [True, False])
+def test_what_was_replaced_in_her_house_nobody_sends_on(given: Given, visited: bool) -> None:
+    window = {"visit": "V-1", "from": "2026-03-06T08:00:00Z", "until": "2026-03-06T12:00:00Z"}
+    visit = (fact("visit.scheduled", BENCH, "2026-03-06 10:00", window),) if visited else ()
+    swapped = fact("unit.replaced", BENCH, "2026-03-06 12:00")
+    story = given(opened("2026-03-06 09:00", at_home=not visited), *visit, swapped)
+    story.then_rows("commitments", {"owner": SHOP, "state": "cancelled"}, kind="forward")
+
+
 def test_one_working_day_after_a_repair_somebody_asks_whether_it_holds(given: Given) -> None:
     back = (
         HERS,
