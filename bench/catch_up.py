@@ -76,7 +76,7 @@ async def ours(settings: Settings, count: int, file: Path) -> float:
     projector = Projector(partial(connect, settings, "projector"), file, CLOCK, patience=600)
     began = time.perf_counter()
     await projector.start()
-    await projector.wait_for(count)
+    await projector.upkeep.wait_for(count)
     took = time.perf_counter() - began
     await projector.stop()
     await asyncio.to_thread(file.unlink)

@@ -82,8 +82,8 @@ class Chain:
     def arrived(self) -> int:
         """How far the projector has read the log, applied or not."""
         assert self.running is not None
-        assert self.running._tail is not None
-        return self.running._tail.position
+        assert self.running.upkeep._tail is not None
+        return self.running.upkeep._tail.position
 
     async def orders(self) -> int:
         """How many there are in all that the log has by now."""

@@ -6,17 +6,16 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
-from unittest.mock import AsyncMock, Mock
+from unittest.mock import Mock
 
 import pytest
 
-from events.clock import SimulatedClock
 from events.tail import LogReplacedError
 from projections.compare import compare
 from projections.database import Database, open_database
-from services import projector as projector_module
-from services.projector import Projector
-from tests.services.projector.projected import NOW, Chain, small_orders, told
+from services import keeping_up
+from services.keeping_up import KeepingUp
+from tests.services.projector.projected import Chain, small_orders, told
 from tests.waiting import eventually
 
 
@@ -39,7 +38,7 @@ async def test_large_facts_end_a_batch_of_catching_up_before_it_fills_the_memory
 ) -> None:
     facts = small_orders(6)
     most = 3 * len(facts[0].to_json())
-    monkeypatch.setattr("services.projector._MOST_BYTES", most)
+    monkeypatch.setattr("services.keeping_up._MOST_BYTES", most)
     monkeypatch.setattr("events.tail._MOST_WAITING", 1)  # the facts come one at a time
     batches: list[list[int]] = []
     mirror_only = Database.mirror_only
@@ -105,7 +104,7 @@ class Trouble:
 
 @pytest.mark.parametrize("trouble", [LogReplacedError, ConnectionError])
 async def test_what_is_being_mirrored_when_reading_fails_is_mirrored_to_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]
+    monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]
 ) -> None:
     connection = Mock(stats={"reconnects": 0})
 
@@ -120,12 +119,9 @@ async def test_what_is_being_mirrored_when_reading_fails_is_mirrored_to_the_end(
         await asyncio.sleep(0)
         mirrored.extend(position for position, _ in batch)
 
-    monkeypatch.setattr(projector_module, "Tail", Trouble(happens))
-    projector = Projector(AsyncMock(), tmp_path / "test.duckdb", SimulatedClock(NOW), catch_up_batch=1)
-    projector._connection, projector._js = connection, Mock()
-    projector._models = Mock(mirrored=0, write=write)
+    monkeypatch.setattr(keeping_up, "Tail", Trouble(happens))
     with pytest.raises(trouble):
-        await projector._mirror_up_to(3)
+        await KeepingUp(connection, Mock(mirrored=0, write=write), catch_up_batch=1)._mirror_up_to(3)
     assert mirrored == [1]
 
 
@@ -134,8 +130,8 @@ async def test_while_facts_keep_coming_a_batch_grows_until_somebody_waits_for_it
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here it would grow for as long as the test may take."""
-    monkeypatch.setattr("services.projector._COLLECT_TIMES", 1e6)
-    monkeypatch.setattr("services.projector._COLLECT_AT_MOST", 1e6)
+    monkeypatch.setattr("services.keeping_up._COLLECT_TIMES", 1e6)
+    monkeypatch.setattr("services.keeping_up._COLLECT_AT_MOST", 1e6)
     sizes: list[int] = []
     apply = Database.apply
 
@@ -147,7 +143,7 @@ async def test_while_facts_keep_coming_a_batch_grows_until_somebody_waits_for_it
     facts = small_orders(5)
     async with chain.projector() as projector:
         await chain.append(facts[:1])
-        await eventually(lambda: projector.position == 1, "whoever comes when all is quiet does not wait")
+        await eventually(lambda: projector.upkeep.position == 1, "whoever comes when all is quiet does not wait")
         for fact in facts[1:]:
             await chain.append([fact])
         await eventually(lambda: chain.arrived() == len(facts))

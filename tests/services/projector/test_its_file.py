@@ -112,7 +112,7 @@ async def test_a_batch_that_cannot_be_applied_is_tried_again(chain: Chain, monke
             raise duckdb.FatalException("made up: the file has to be opened again")
         return apply(self, batch)
 
-    monkeypatch.setattr("services.projector._RETRY_DELAY", 0.01)
+    monkeypatch.setattr("services.keeping_up._RETRY_DELAY", 0.01)
     monkeypatch.setattr(Database, "apply", fail_at_first)
     async with chain.projector():
         await chain.append(told())
@@ -131,7 +131,7 @@ async def test_a_file_that_cannot_be_opened_again_is_tried_again(chain: Chain, m
                 raise left.pop()
             return open_database(path)
 
-        monkeypatch.setattr("services.projector._RETRY_DELAY", 0.01)
+        monkeypatch.setattr("services.keeping_up._RETRY_DELAY", 0.01)
         monkeypatch.setattr("services.readmodels.open_database", fail)
         await projector._models.write(Database.close)  # whatever it tries to write now fails
         await chain.append(told()[4:])

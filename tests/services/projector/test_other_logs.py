@@ -11,7 +11,7 @@ import pytest
 
 from events.envelope import Event
 from projections.database import Database, open_database
-from services import projector as projector_module
+from services import keeping_up
 from services.projector import Projector
 from tests.services.projector.projected import Chain, small_orders, told
 from tests.waiting import eventually
@@ -29,7 +29,7 @@ async def test_it_follows_a_killed_server_that_comes_back(chain: Chain, monkeypa
         await chain.server.embedded.start()
         await eventually(lambda: chain.client.is_connected)
         end = await chain.append(facts[6:])
-        assert (await eventually(lambda: projector.position == end)) is True
+        assert (await eventually(lambda: projector.upkeep.position == end)) is True
         assert await chain.orders() == 21
         assert await projector.check() == "0 facts behind"
 
@@ -65,7 +65,7 @@ async def test_a_file_of_another_log_is_made_anew(chain: Chain, others: list[Eve
 async def test_it_follows_a_log_that_was_put_back_from_a_backup(
     chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projector_module, "_RETRY_DELAY", 0.05)  # instead of a second
+    monkeypatch.setattr(keeping_up, "_RETRY_DELAY", 0.05)  # instead of a second
     await chain.append(told())
     await chain.server.back_up(tmp_path / "backup")
     async with chain.projector() as projector:
@@ -73,7 +73,7 @@ async def test_it_follows_a_log_that_was_put_back_from_a_backup(
         await chain.append(small_orders(10))
         assert await chain.orders() == 11
         await chain.server.restore(tmp_path / "backup")
-        await eventually(lambda: projector.position == len(told()), "the read models show the log of the backup")
+        await eventually(lambda: projector.upkeep.position == len(told()), "the read models show the log of the backup")
         await chain.append(small_orders(3, first=100))
         assert await chain.orders() == 4
 
@@ -86,7 +86,7 @@ def back(projector: Projector) -> bool:
 async def test_it_notices_another_log_that_has_grown_beyond_where_it_stands(
     chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projector_module, "_RETRY_DELAY", 0.05)  # instead of a second
+    monkeypatch.setattr(keeping_up, "_RETRY_DELAY", 0.05)  # instead of a second
     await chain.append(told())
     await chain.server.back_up(tmp_path / "backup")
     async with chain.projector() as projector:
@@ -103,7 +103,7 @@ async def test_it_notices_another_log_that_has_grown_beyond_where_it_stands(
 async def test_it_notices_another_log_that_came_while_it_caught_up(
     chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projector_module, "_RETRY_DELAY", 0.05)  # instead of a second
+    monkeypatch.setattr(keeping_up, "_RETRY_DELAY", 0.05)  # instead of a second
     await chain.append(told())
     await chain.server.back_up(tmp_path / "backup")
     await eventually(lambda: chain.client.is_connected)

@@ -73,7 +73,7 @@ async def test_an_answer_waits_for_the_position_that_was_asked_for(chain: Chain)
 async def test_who_asks_for_what_is_not_there_yet_is_told_so(chain: Chain) -> None:
     async with chain.projector(patience=0.05) as projector:
         end = await chain.append(told())
-        await eventually(lambda: projector.position == end)
+        await eventually(lambda: projector.upkeep.position == end)
         with pytest.raises(QuestionError, match=f"the read models are at {end}, not yet at {end + 1}: ask again"):
             await chain.ask("stats", at_least=end + 1)
 
