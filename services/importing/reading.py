@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -18,13 +19,19 @@ from services.importing.xes import xes_rows
 _GZIP: Final = b"\x1f\x8b"
 
 
-def read_rows(mapping: Mapping, files: Sequence[Path], report: ImportReport | None = None) -> Iterator[Row]:
+def read_rows(
+    mapping: Mapping, files: Sequence[Path], report: ImportReport | None = None
+) -> Generator[Row, None, None]:
     """The rows of ``files`` in the order in which they stand; those that cannot be used carry their problem.
 
-    Raises LogError if a file cannot be read at all (not there, not the format, without a needed column). Damage
-    that shows after rows have been read (a cut-off file) goes to ``report.damaged``, and the next file follows.
+    Raises LogError if a file cannot be read at all (not there, not the format, without a needed column), before the
+    first row of any. Damage that shows after rows have been read (a cut-off file) goes to ``report.damaged``, and the
+    next file follows.
     """
     report = ImportReport() if report is None else report
+    for path in files[1:]:  # else those before it would have been handed in by then
+        with closing(read_rows(mapping, [path])) as rows_of_it:
+            next(rows_of_it, None)
     for path in files:
         last = 0
         try:

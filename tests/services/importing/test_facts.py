@@ -243,6 +243,18 @@ def test_a_file_that_is_not_there_is_told_before_anything_is_read(tmp_path: Path
         next(facts_from(mapping(), [tmp_path / "log.csv", tmp_path / "gone.csv"]))
 
 
+@pytest.mark.parametrize(
+    ("content", "said"), [("case,when\n", "has no column"), ("", "has no column"), ("\x1f\x8b", "")]
+)
+def test_of_a_later_file_that_cannot_be_read_at_all_it_is_told_before_anything_is(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "log.csv").write_text(rows("North Go"))
+    (tmp_path / "other").write_bytes(content.encode("latin-1"))
+    with pytest.raises(LogError, match=f"other.*{said}"):
+        next(facts_from(mapping(), [tmp_path / "log.csv", tmp_path / "log.csv", tmp_path / "other"]))
+
+
 def test_times_of_the_wrong_format_are_one_reason(tmp_path: Path) -> None:
     report = ImportReport()
     log = HEADER + "".join(f"W-1,2.11.2026 {hour}:00,North,Go\n" for hour in range(9, 12)) + "W-2,,North,Go\n"
