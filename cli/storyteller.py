@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Longer lines are hard to read (characters).
 _LETTER: Final = 84
+#: How it went for the customer from whose account the story was made.
+_IN_REAL_LIFE: Final = "In real life, without this: no message in six weeks, and five contacts of hers."
 
 
 class Storyteller:
@@ -39,7 +41,10 @@ class Storyteller:
         self._returned: datetime | None = None
 
     async def introduce(self) -> None:
-        self._line("The watch: a shop, an importer and a repairer, all invented;", "bold")
+        from services.story import IMPORTER, REPAIRER, SHOP
+
+        self._line(f"The watch. A shop, {_name_of(SHOP)}, an importer, {_name_of(IMPORTER)},", "bold")
+        self._line(f"and a repairer, {_name_of(REPAIRER)}, all invented;", "bold")
         self._line("real services, and a clock that runs fast.", "bold")
         self._line("What is framed is the e-mail that the customer gets, and when it leaves:", "dim")
         self._line("mere progress waits six minutes for what else there may be to tell.", "dim")
@@ -161,6 +166,7 @@ class Storyteller:
         started = result["order"]["contacts_started"]
         self._line(f"messages that the customer got: {result['order']['messages_sent']}", "bold")
         self._line(f"contacts the customer had to start: {started}", "bold green" if started == 0 else "bold red")
+        self._line(_IN_REAL_LIFE, "dim")
         home, zone = self._chain.settings.home, self._moments.zone  # they print times in the zone of their machine
         self._out.print()
         if shutil.which("repairchain") is None:  # as when make has called it by its path
