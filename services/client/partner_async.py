@@ -311,16 +311,21 @@ class AsyncPartner:
             connecting.add_done_callback(look_at_its_end)
             await end(connecting, refusal)
         self._login, self._refused = login, refused
-        await connection.subscribe(receipts_subject(login.party), cb=self._hear_receipts)
-        await connection.subscribe(notices_subject(login.party), cb=self._hear_notices)
-        await connection.flush()
+        try:
+            await connection.subscribe(receipts_subject(login.party), cb=self._hear_receipts)
+            await connection.subscribe(notices_subject(login.party), cb=self._hear_notices)
+            await connection.flush()
+        except BaseException as error:
+            await _leave(connection)  # nobody else knows of it, and by itself it would go on for ever
+            if isinstance(error, nats.errors.Error):
+                raise PartnerError(f"the server at {self._url} went away ({str(error) or 'no answer'})") from None
+            raise
         return connection
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(Exception):  # a server that is gone is left in any case
-                await connection.close()
+            await _leave(connection)
 
     async def _reconnected(self) -> None:
         """Receipts may have come while nobody was there to hear them; nobody keeps them."""
@@ -336,3 +341,8 @@ class AsyncPartner:
         # A timeout of either is a server that has no time, not one that says no.
         if "timeout" not in said and ("authorization" in said or "authentication" in said):
             refused.set()
+
+
+async def _leave(connection: Client) -> None:
+    with suppress(Exception):  # a server that is gone is left in any case
+        await connection.close()

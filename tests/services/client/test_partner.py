@@ -7,7 +7,10 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import AsyncMock
 
+import nats
+import nats.errors
 import pytest
 from nats.aio.client import Client
 
@@ -218,3 +221,12 @@ async def test_a_program_that_waits_has_the_same(chain: Chain) -> None:
         outcome, ids, said = await asyncio.to_thread(program)
     assert (outcome, ids) == ("accepted", ["e1"])
     assert "/data/to" in said
+
+
+async def test_a_connection_that_is_of_no_use_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = AsyncMock(flush=AsyncMock(side_effect=nats.errors.TimeoutError))
+    monkeypatch.setattr(nats, "connect", AsyncMock(return_value=connection))
+    with pytest.raises(PartnerError, match="the server at nats://shop.example went away"):
+        async with AsyncPartner("nats://shop.example", {"user": "retailer.acme", "password": "p"}):
+            pass
+    connection.close.assert_awaited_once()
