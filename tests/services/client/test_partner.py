@@ -226,7 +226,7 @@ async def test_a_program_that_waits_has_the_same(chain: Chain) -> None:
 async def test_a_connection_that_is_of_no_use_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = AsyncMock(flush=AsyncMock(side_effect=nats.errors.TimeoutError))
     monkeypatch.setattr(nats, "connect", AsyncMock(return_value=connection))
-    with pytest.raises(PartnerError, match="the server at nats://shop.example went away"):
+    with pytest.raises(PartnerError, match="went away"):
         async with AsyncPartner("nats://shop.example", {"user": "retailer.acme", "password": "p"}):
             pass
     connection.close.assert_awaited_once()
