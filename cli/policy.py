@@ -9,10 +9,11 @@ import typer
 
 from cli.errors import Problem, one_line
 from cli.options import Json, place_of
-from cli.output import print_json, show
+from cli.output import moments_now, print_json, show
 from cli.quick import QuickCommand, QuickGroup
 
 if TYPE_CHECKING:
+    from cli.place import Place
     from projections.policy import Policy
 
 app = typer.Typer(
@@ -37,7 +38,8 @@ def check(
     from cli.place import settings_of
     from projections.policy import DEFAULT_POLICY
 
-    settings = settings_of(place_of(ctx))
+    place = place_of(ctx)
+    settings = settings_of(place)
     path = file or settings.policy or (settings.policy_file if settings.policy_file.exists() else None)
     policy = DEFAULT_POLICY if path is None else _read(path)
     if as_json:
@@ -46,7 +48,8 @@ def check(
         return
     from cli.render.policy import summary
 
-    show(summary(policy, "the built-in policy" if path is None else str(path)))
+    standing = _standing(place, policy, path) if file is None else None
+    show(summary(policy, "the built-in policy" if path is None else str(path), standing))
 
 
 @app.command("show", cls=QuickCommand)
@@ -55,6 +58,22 @@ def show_() -> None:
     from projections.policy import BUILT_IN_TEXT
 
     print(BUILT_IN_TEXT, end="")
+
+
+def _standing(place: Place, policy: Policy, path: Path | None) -> str | None:
+    """Whether the chain goes by the policy that is set; None where there is no chain yet that could."""
+    from cli.inforce import policy_in_force
+
+    try:
+        held = policy_in_force(place)
+    except Problem:
+        return None
+    since = moments_now().text(held.adopted_at)
+    if held.policy.digest == policy.digest:
+        return f"In force since {since}." if since else "In force."
+    if path is None:  # to remove its file changes nothing
+        return f"Not in force: the chain goes by the one that it adopted on {since}."
+    return "Not in force yet: a chain that runs adopts it within seconds."
 
 
 def _read(path: Path) -> Policy:

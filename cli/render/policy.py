@@ -38,9 +38,11 @@ MEANINGS: Final[dict[Kind, str]] = {
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def summary(policy: Policy, name: str) -> Iterator[RenderableType]:
-    """The whole of it, section by section."""
+def summary(policy: Policy, name: str, standing: str | None = None) -> Iterator[RenderableType]:
+    """The whole of it, section by section; ``standing`` says whether a chain goes by it."""
     yield Text(clean(name), style="bold").append(f" can be used (digest {policy.digest})", style="not bold")
+    if standing:
+        yield Text(standing)
     yield Text("\nHow long everything may take", style="bold")
     yield _allowed(policy)
     if policy.overrides:

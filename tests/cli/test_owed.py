@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from cli.output import moments_now
 from cli.render.owed import paused
 from events.envelope import Event
 from projections.policy import KINDS, Policy
 from tests.cli.running import answer, call, sentence
 from tests.cli.story import BENCH, HISTORY, IMPORTER, SHOP, at, fact, make_home
 
-POLICY = Policy.parse(
-    """
+TEXT = """
 [[override]]
 party = "importer:noord"
 from = "retailer:juno"
@@ -24,7 +24,7 @@ allow = "3 working days"
 parties = ["importer:noord"]
 holidays = "NL"
 """
-)
+POLICY = Policy.parse(TEXT)
 ADOPTED = {"digest": POLICY.digest, "policy": POLICY.canonical()}
 CLOSED = {"from": "2026-12-28T11:00:00Z", "until": "2026-12-29T23:00:00Z", "reason": "stocktaking"}
 PROMISED = {"promise": "p1", "what": "mended", "by_when": "2026-11-20T16:00:00Z"}
@@ -256,3 +256,18 @@ def test_what_waits_for_who_pays_says_so() -> None:
     assert paused({"paused_for": ["cover"]}) == "paused, waits for who pays to be decided"
     assert paused({"paused_for": ["customer", "cover"]}).endswith("for the customer and for who pays to be decided")
     assert paused({"paused_for": ["item"]}) == "paused, waits for the item"
+
+
+def test_whether_the_policy_that_is_set_is_in_force(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> str:
+        return call("policy", "check", home=home).stdout.split("\n\n")[0].replace("\n", " ")
+
+    since = moments_now().at(at(2, 8))
+    assert told().endswith(f") Not in force: the chain goes by the one that it adopted on {since}.")
+    monkeypatch.setenv("REPAIRCHAIN_POLICY", str(tmp_path / "policy.toml"))
+    (tmp_path / "policy.toml").write_text(TEXT)
+    assert told().endswith(f") In force since {since}.")
+    (tmp_path / "policy.toml").write_text('[allow]\nreceive = "1 hour"\n')
+    assert told().endswith(") Not in force yet: a chain that runs adopts it within seconds.")
