@@ -15,6 +15,7 @@ _MENDED: Final = ("repair.completed", "unit.replaced")
 _FINISHED: Final = (*_MENDED, "repair.failed")
 #: After these the work is done, and after those it is to do.
 DONE: Final = (*_FINISHED, "quote.declined")
+_GIVEN_UP: Final = ("cancelled", "declined", "unrepairable")
 TO_DO: Final = (
     "order.opened",
     "order.reopened",
@@ -41,7 +42,8 @@ class Circumstances:
         self.home = (self.holder == self.accountable) & (self.holder >= 0)
         self.done = self.last(*DONE) > self.last(*TO_DO)
         self.mended = self.last(*_MENDED) > self.last("order.opened", "order.reopened")
-        self.closed = self.last("order.closed") > self.last("order.opened", "order.reopened")
+        self.close = self.last("order.closed")
+        self.closed = self.close > self.last("order.opened", "order.reopened")
         sent = story.places("message.sent")
         dated, last_words = sent[story.dated[sent]], sent[~story.dated[sent]]
         promising = np.concatenate([dated, story.places("order.opened", "order.reopened")])
@@ -56,6 +58,37 @@ class Circumstances:
         at_home = opened[self.story.said("level", opened)]
         visits = self.story.places("visit.scheduled", "visit.done")
         return np.asarray(self.story.last(np.concatenate([at_home, visits])) >= 0)
+
+    @cached_property
+    def givings_up(self) -> Numbers:
+        """Where the order was closed without anything having come of it: the thing is to go home as it is."""
+        closes = self.story.places("order.closed")
+        return closes[np.isin(self.story.word[closes], [self.story.word_code(word) for word in _GIVEN_UP])]
+
+    @cached_property
+    def given_up(self) -> Flags:
+        """Whether it is closed that way."""
+        is_so = np.zeros(self.story.count, np.bool_)
+        is_so[self.givings_up] = True
+        given_up: Flags = self.closed & is_so[self.close]
+        return given_up
+
+    @cached_property
+    def keeper(self) -> Numbers:
+        """Who has it or, if it is on its way, to whom it goes, also if that is she."""
+        story = self.story
+        move = story.last(custody.without(self.gone, story.places("order.opened", *custody.MOVES)))
+        went, back = (story.places(f"item.{name}") for name in ("handed_over", "returned"))
+        keeper = story.source.copy()
+        keeper[went], keeper[back] = story.party[went], story.customer
+        return np.where(move >= 0, keeper[move], -1)
+
+    @cached_property
+    def away(self) -> Flags:
+        """Whether that is neither she nor the party that answers to her."""
+        keeper = self.keeper
+        away: Flags = (keeper >= 0) & (keeper != self.story.customer) & (keeper != self.accountable)
+        return away
 
     def last(self, *names: str) -> Numbers:
         """For each place, the last of these facts up to it, in its order; -1 if there is none."""

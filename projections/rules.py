@@ -14,13 +14,13 @@ from projections.orders import Status, Statuses
 from projections.story import Flags, Numbers
 
 #: Who may owe it by a rule (see lanes.sql); in the last place, nobody.
-OWNERS: Final = ("source", "holder", "accountable", "customer", "party", None)
+OWNERS: Final = ("source", "holder", "keeper", "accountable", "customer", "party", None)
 #: What a rule may ask of how things stand.
-_ASKED: Final = ("done", "home", "travels", "own", "mended", "more", "stays")
+_ASKED: Final = ("done", "home", "travels", "own", "mended", "more", "stays", "away")
 #: The order's end does not end these.
-_AFTER_THE_END: Final = frozenset({"answer", "check", "complaint", "call"})
+_AFTER_THE_END: Final = frozenset({"home", "answer", "check", "complaint", "call"})
 #: In these each of several things in an order goes its own way (see turns_of_things.py).
-_OF_THINGS: Final = frozenset({"work", "decide", "part"})
+_OF_THINGS: Final = frozenset({"work", "home", "decide", "part"})
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Lane:
     mended: bool | None
     more: bool | None
     stays: bool | None
+    away: bool | None
 
     @cached_property
     def asked(self) -> list[tuple[str, bool]]:
@@ -127,8 +128,13 @@ class Rules:
 
     @cached_property
     def is_work(self) -> Flags:
-        """The lanes of the work."""
-        return np.array([rule.lane == "work" for rule in self.lanes])
+        """The lanes of the work, and of the way home."""
+        return np.array([rule.lane in ("work", "home") for rule in self.lanes])
+
+    @cached_property
+    def is_home(self) -> Flags:
+        """The lane of the way home."""
+        return np.array([rule.lane == "home" for rule in self.lanes])
 
     @cached_property
     def is_of_things(self) -> Flags:
@@ -150,7 +156,7 @@ class Rules:
         """As they stand in the database."""
         rows = cursor.execute(
             "SELECT fact::VARCHAR, lane, expects, meets, owner, topic, word, role, done, home, travels, anew, own, "
-            "mended, more, stays "
+            "mended, more, stays, away "
             "FROM lanes"
         ).fetchall()
         lanes = tuple(

@@ -24,6 +24,7 @@ _RARE: Final = {
     "promise": ("promise.made",),
     "complaint": ("feedback.given",),
     "call": ("message.failed", "message.unknown"),
+    "home": (),  # see below
 }
 _TO_A_CUSTOMER: Final = frozenset({"update", "check", "call"})
 
@@ -91,6 +92,8 @@ def said_in(facts: Circumstances, rules: Rules) -> Said:
     story = facts.story
     spoken = {lane: story.places(*facts_of_it) for lane, facts_of_it in _RARE.items()}
     ever = {lane: story.last(places) >= 0 for lane, places in spoken.items() if len(places)}
+    if len(facts.givings_up):
+        ever["home"] = story.last(facts.givings_up) >= 0
     numbers: list[int] = []
     places: list[Numbers] = [np.zeros(0, np.int64)]
     for fact in story.facts:
@@ -108,7 +111,10 @@ def said_in(facts: Circumstances, rules: Rules) -> Said:
         (rules.by_source[rule], story.source[place] + len(story.topics)),
     )
     lane = (story.order[place] * len(rules.lanes) + rules.lane_numbers[rule]) * topics + topic
-    expects = np.where(facts.closed[place] & ~rules.open_ended[rule], -1, rules.expects[rule])
+    silent = facts.closed[place] & ~rules.open_ended[rule]
+    if "home" in ever:
+        silent |= rules.is_home[rule] & ~facts.given_up[place]
+    expects = np.where(silent, -1, rules.expects[rule])
     columns = (place, rule, lane, topic, expects, _owners(facts, place, rules.owners[rule]))
     order = np.lexsort((place, lane))
     return Said(*(column[order] for column in columns))
@@ -140,10 +146,13 @@ def _owners(facts: Circumstances, place: Numbers, owner: Numbers) -> Numbers:
         facts.holder[place],
         story.party[place],
     )
+    is_keeper = owner == OWNERS.index("keeper")
+    keeper = facts.keeper[place] if is_keeper.any() else holder
     found: Numbers = first_that_is(
         -1,
         (owner == OWNERS.index("source"), source),
         (owner == OWNERS.index("holder"), np.where(holder >= 0, holder, source)),
+        (is_keeper, keeper),
         (owner == OWNERS.index("accountable"), accountable),
         (owner == OWNERS.index("customer"), story.customer),
         (owner == OWNERS.index("party"), np.where(party >= 0, party, accountable)),
@@ -173,6 +182,7 @@ def opened_by(facts: Circumstances, said: Said, kept: Flags, rules: Rules) -> Op
     kinds = rules.kind_names
     kind, place, owner = said.expects[turns], said.place[turns], said.owner[turns]
     ends_with_order, ends_with_repair, _ = (flags[kind] for flags in rules.flags_of_kinds)
+    ends_with_order &= ~rules.open_ended[said.rule[turns]]
     ends_with_order |= (kind == kinds.index("answer")) & ~_is_to_her(story, rules, said.rule[turns], place, owner)
     never = story.count
     next_place = np.where(has_next, said.place[following], never)

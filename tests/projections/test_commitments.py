@@ -273,7 +273,10 @@ def test_what_the_chain_asked_needs_no_answer_once_the_order_has_ended(given: Gi
         ("", "customer:C-1"): "cancelled",
         ("", SHOP): "open",
     }
-    assert {row["owner"] for row in story.at("2026-05-11 10:00").ask("stalled")["stalled"]} == {SHOP}
+    late = story.at("2026-05-11 10:00").ask("stalled")["stalled"]
+    assert {row["owner"] for row in late if row["kind"] == "answer"} == {SHOP}
+    # What is called off comes home all the same.
+    assert {(row["kind"], row["owner"]) for row in late if row["owner"] != SHOP} == {("forward", BENCH)}
 
 
 def test_a_reopened_order_is_owed_afresh(given: Given) -> None:
@@ -286,6 +289,7 @@ def test_a_reopened_order_is_owed_afresh(given: Given) -> None:
     assert lanes(story, "forward", "update") == [
         ("forward", SHOP, "met"),
         ("update", SHOP, "cancelled"),
+        ("forward", BENCH, "cancelled"),
         ("forward", SHOP, "open"),
         ("update", SHOP, "open"),
     ]
@@ -639,6 +643,75 @@ def test_nobody_is_owed_news_without_a_customer_and_everybody_again_after_reopen
         {"opened_at": "2026-03-20T12:00:00Z", "state": "open", "due_at": "2026-03-27T12:00:00Z"},
         kind="update",
     )
+
+
+AWAY = (HERS, handed(SHOP, BENCH, "2026-03-06 12:00"))
+
+
+def given_up(time: str, outcome: str = "cancelled") -> Event:
+    return fact("order.closed", SHOP, time, {"outcome": outcome}, id=f"closed {time}")
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "declined", "unrepairable"])
+@pytest.mark.parametrize("there", [False, True])
+def test_what_is_given_up_while_it_is_away_is_to_come_home(given: Given, outcome: str, there: bool) -> None:
+    came = received(BENCH, "2026-03-09 09:00")
+    closed = given_up("2026-03-09 12:00", outcome)
+    late = given(*AWAY, *((came,) if there else ()), closed, *(() if there else (received(BENCH, "2026-03-10 09:00"),)))
+    owes = {"owner": BENCH, "owed_to": SHOP, "opened_at": "2026-03-09T12:00:00Z", "state": "open", "topic": ""}
+    late.then_rows("commitments", {"state": "met"}, owes, kind="forward")
+    (stalled,) = late.at("2026-03-30 12:00").ask("stalled")["stalled"]
+    assert (stalled["kind"], stalled["owner"]) == ("forward", BENCH)
+
+    home = (*AWAY, came, closed, handed(BENCH, SHOP, "2026-03-10 12:00"), received(SHOP, "2026-03-11 12:00"))
+    story = given(*home)
+    story.then_rows("commitments", {"state": "met"}, {"owner": BENCH, "state": "met"}, kind="forward")
+    story.then_rows("commitments", {"owner": SHOP, "owed_to": "customer:C-1", "state": "open"}, kind="return")
+    for end, state in (
+        (fact("item.returned", SHOP, "2026-03-12 12:00"), "met"),
+        (given_up("2026-03-12 12:00", outcome), "cancelled"),
+        (fact("order.reopened", SHOP, "2026-03-12 12:00"), "cancelled"),
+    ):
+        given(*home, end).then_rows("commitments", {"state": state, "ended_at": "2026-03-12T12:00:00Z"}, kind="return")
+
+
+def test_what_comes_home_by_way_of_another_is_owed_by_each_of_them_in_turn(given: Given) -> None:
+    given(
+        *AWAY,
+        given_up("2026-03-09 12:00"),
+        received(BENCH, "2026-03-10 09:00"),
+        handed(BENCH, IMPORTER, "2026-03-10 12:00"),
+        received(IMPORTER, "2026-03-11 12:00"),
+    ).then_rows(
+        "commitments",
+        {"owner": SHOP, "state": "met"},
+        {"owner": BENCH, "state": "met"},
+        {"owner": IMPORTER, "state": "open", "opened_at": "2026-03-11T12:00:00Z"},
+        kind="forward",
+    )
+
+
+def test_nothing_is_to_come_home_that_was_never_away_or_is_not_hers_any_more(given: Given) -> None:
+    def open_after(*facts: Event) -> list[str]:
+        return [row["kind"] for row in given(*facts).rows("commitments") if row["state"] == "open"]
+
+    back = (received(BENCH, "2026-03-09 09:00"), handed(BENCH, SHOP, "2026-03-10 09:00"))
+    assert open_after(HERS, given_up("2026-03-09 12:00")) == []
+    # On its way to the shop, which sees to the rest.
+    assert open_after(*AWAY, *back, given_up("2026-03-10 12:00")) == []
+    assert open_after(*AWAY, fact("item.returned", BENCH, "2026-03-09 09:00"), given_up("2026-03-09 12:00")) == []
+    at_home = opened("2026-03-06 09:00", at_home=True, source=BENCH, accountable=SHOP)
+    assert open_after(at_home, given_up("2026-03-09 12:00")) == []
+    for outcome in ("repaired", "replaced", "refunded"):
+        assert open_after(*AWAY, given_up("2026-03-09 12:00", outcome)) == []
+        # A later close says how it ended after all.
+        assert open_after(*AWAY, given_up("2026-03-09 12:00"), given_up("2026-03-09 13:00", outcome)) == []
+
+
+def test_what_is_taken_up_again_is_at_work_and_on_no_way_home(given: Given) -> None:
+    again = (*AWAY, given_up("2026-03-09 12:00"), fact("order.reopened", SHOP, "2026-03-10 12:00"))
+    story = given(*again, received(BENCH, "2026-03-11 12:00"))
+    assert [row["kind"] for row in story.rows("commitments") if row["state"] == "open"] == ["update", "diagnose"]
 
 
 def test_whoever_replaces_what_it_never_had_owes_the_other_unit(given: Given) -> None:
