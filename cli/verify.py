@@ -53,11 +53,13 @@ def _verdict(place: Place, quiet: bool) -> Verdict:
     from services.answering import NoAnswerError, QuestionError
     from services.credentials import CredentialError
     from services.fitness import UnfitServerError
+    from services.logs import configure_logs
     from services.server import ServerError
     from services.settings import SettingsError
     from services.verifying import verify as compare
 
     settings = settings_of(place)
+    configure_logs("verify", level="error")
     if settings.nats_url is None and not place.folder.database.is_file():
         raise Problem(f"{place.home} holds no read models to compare: start a chain with '{place.command} up'.")
     try:

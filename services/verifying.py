@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from nats.aio.client import Client
 
@@ -17,12 +18,14 @@ from projections.compare import Difference, compare
 from projections.database import Database, open_database
 from services.answering import NoAnswerError, ask
 from services.connecting import connect
-from services.home import HomeFolder
 from services.server import EmbeddedServer
 from services.settings import Settings
 
 #: A snapshot of a large file takes its time (seconds).
-_PATIENCE = 600.0
+_PATIENCE: Final = 600.0
+
+#: So often a server that does not answer is tried, five times a second (of 0, nats-py makes no end).
+_ATTEMPTS: Final = 25
 
 Progress = Callable[[int, int], None]
 
@@ -47,24 +50,21 @@ async def verify(settings: Settings, who: str = "operator", progress: Progress =
     """
     folder = settings.folder
     with tempfile.TemporaryDirectory(dir=folder.database.parent.absolute(), prefix="verify-") as scratch:
-        try:
-            connection = await connect(settings, who, name="repairchain verify")
-        except Exception:
-            if settings.nats_url is not None:
-                raise
-            async with EmbeddedServer(settings.home):
-                connection = await connect(settings, who, name="repairchain verify")
-                return await _compare(connection, folder, Path(scratch), progress)
-        return await _compare(connection, folder, Path(scratch), progress)
+        if settings.nats_url is not None or folder.in_use():
+            return await _compare(settings, who, Path(scratch), progress)
+        async with EmbeddedServer(settings.home):
+            return await _compare(settings, who, Path(scratch), progress)
 
 
-async def _compare(connection: Client, folder: HomeFolder, scratch: Path, progress: Progress) -> Verdict:
+async def _compare(settings: Settings, who: str, scratch: Path, progress: Progress) -> Verdict:
+    # Without an end to them, nobody would be told that there is no server.
+    connection = await connect(settings, who, name="repairchain verify", max_reconnect_attempts=_ATTEMPTS)
     live, fresh = scratch / "live.duckdb", scratch / "fresh.duckdb"
     try:
         try:
             await ask(connection, "snapshot", {"file": str(live)}, timeout=_PATIENCE)
         except NoAnswerError:
-            await asyncio.to_thread(_snapshot_of_file, folder.database, live)
+            await asyncio.to_thread(_snapshot_of_file, settings.folder.database, live)
         with open_database(live) as snapshot:
             position = snapshot.position
         await _rebuild(connection, fresh, position, progress)

@@ -16,6 +16,7 @@ from cli import verify
 from cli.commands import app
 from events.vocabulary import FACTS
 from projections.compare import Difference
+from services.home import HomeFolder
 from services.verifying import Verdict
 from tests.about import about
 from tests.cli.running import answer, call, sentence
@@ -128,6 +129,19 @@ def test_what_verify_says(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "in the rebuild only  orders {'order_id': W-1}" in result.stdout
     document = json.loads(call("verify", "--json", home=free_home).stdout)
     assert document["differences"] == [{"table": "orders", "only_in": "rebuild", "row": "{'order_id': W-1}"}]
+
+
+def test_that_nobody_answers_who_verifies_is_one_sentence(free_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.verifying._ATTEMPTS", 1)
+    database = HomeFolder(free_home).database
+    database.parent.mkdir(parents=True)
+    database.touch()
+    (free_home / "repairchain.toml").write_text(
+        'nats_url = "nats://127.0.0.1:1"\nnats_user = "operator"\nnats_password = "p"\n'
+    )
+    result = call("verify", home=free_home)
+    assert "the read models cannot be compared: nats: no servers available" in sentence(result)
+    assert result.stdout == ""
 
 
 def test_nothing_to_verify(free_home: Path) -> None:
