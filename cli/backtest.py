@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli.errors import Problem, one_line
+from cli.mappings import mapping_in
 from cli.options import Json
 from cli.output import print_json, show
 from cli.progress import counting, working
@@ -49,7 +50,7 @@ def backtest(
     """
     if chart is not None:
         _check_place(chart)
-    rules = _rules(mapping)
+    rules = mapping_in(mapping, files)
     found = _found(rules, files, policy, limit if as_json else _ROWS, quiet=as_json)
     if chart is not None:
         _draw(found, chart, quiet=as_json)
@@ -61,15 +62,6 @@ def backtest(
     show(rendered(found.report, ZoneInfo(rules.log.time_zone) if rules.log.time_zone else None))
     if chart is not None:
         typer.echo(f"\nThe picture is in {chart}.")
-
-
-def _rules(mapping: Path) -> Mapping:
-    from services.importing import ImportProblem, load_mapping
-
-    try:
-        return load_mapping(mapping)
-    except ImportProblem as error:
-        raise Problem(f"{one_line(error)}.") from None
 
 
 def _found(rules: Mapping, files: list[Path], policy: Path | None, limit: int, quiet: bool) -> Backtest:

@@ -11,6 +11,7 @@ import typer
 
 from cli.connecting import with_chain
 from cli.errors import Problem, one_line
+from cli.mappings import mapping_in
 from cli.options import Json, place_of
 from cli.output import print_json, show
 from cli.place import Place
@@ -46,11 +47,11 @@ def import_(
     Importing the same again adds nothing. Exit code 1 if any fact was rejected, or a file breaks off in the middle.
     """
     from cli.render.imported import imported
-    from services.importing import ImportProblem, ImportReport, facts_from, load_mapping
+    from services.importing import ImportProblem, ImportReport, facts_from
 
-    place, read = place_of(ctx), ImportReport()
+    place, read, rules = place_of(ctx), ImportReport(), mapping_in(mapping, files)
     try:
-        facts = facts_from(load_mapping(mapping), files, read)
+        facts = facts_from(rules, files, read)
         published = None
         if dry_run:
             deque(facts, maxlen=0)  # reads to the end, which fills the report

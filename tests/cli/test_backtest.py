@@ -140,6 +140,7 @@ def test_a_missing_log(export: tuple[Path, Path]) -> None:
 
 def test_a_mapping_that_is_none(export: tuple[Path, Path]) -> None:
     assert "no-such.toml cannot be read" in sentence(call("no-such.toml", export[1]))
+    assert sentence(call(*reversed(export))).endswith("; the mapping comes first.")
 
 
 def test_a_log_without_orders(tmp_path: Path, export: tuple[Path, Path]) -> None:
