@@ -15,7 +15,7 @@ _MENDED: Final = ("repair.completed", "unit.replaced")
 _FINISHED: Final = (*_MENDED, "repair.failed")
 #: After these the work is done, and after those it is to do.
 DONE: Final = (*_FINISHED, "quote.declined")
-_GIVEN_UP: Final = ("cancelled", "declined", "unrepairable")
+_GIVEN_UP: Final = frozenset({"cancelled", "declined", "unrepairable"})
 TO_DO: Final = (
     "order.opened",
     "order.reopened",
@@ -63,7 +63,8 @@ class Circumstances:
     def givings_up(self) -> Numbers:
         """Where the order was closed without anything having come of it: the thing is to go home as it is."""
         closes = self.story.places("order.closed")
-        return closes[np.isin(self.story.word[closes], [self.story.word_code(word) for word in _GIVEN_UP])]
+        words = [code for code, word in enumerate(self.story.words) if word in _GIVEN_UP] if len(closes) else []
+        return closes[np.isin(self.story.word[closes], words)] if words else closes[:0]
 
     @cached_property
     def given_up(self) -> Flags:

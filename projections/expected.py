@@ -103,8 +103,7 @@ class Expected:
     @cached_property
     def waits_for_customer(self) -> Flags:
         """Whether its time stands still while the chain waits for her."""
-        _, _, waits = self.rules.flags_of_kinds
-        waiting: Flags = waits[self.kind] & (self.lane >= 0)
+        waiting: Flags = self.rules.waits_for_customer[self.kind] & (self.lane >= 0)
         return waiting
 
     @cached_property

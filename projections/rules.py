@@ -106,10 +106,22 @@ class Rules:
         return list(self.kinds)
 
     @cached_property
-    def flags_of_kinds(self) -> tuple[Flags, Flags, Flags]:
-        """What ``kinds`` has of each, as columns."""
-        ends_with_order, ends_with_repair, waits = np.array([*self.kinds.values()], np.bool_).T
-        return ends_with_order, ends_with_repair, waits
+    def ends_with_order(self) -> Flags:
+        """Of each rule whether the order's end ends what it expects. In lanes without that end it does not."""
+        return (
+            np.array([rule.expects is not None and self.kinds[rule.expects][0] for rule in self.lanes])
+            & ~self.open_ended
+        )
+
+    @cached_property
+    def ends_with_repair(self) -> Flags:
+        """Of each kind, see ``kinds``."""
+        return np.array([ends for _, ends, _ in self.kinds.values()])
+
+    @cached_property
+    def waits_for_customer(self) -> Flags:
+        """Of each kind, see ``kinds``."""
+        return np.array([waits for _, _, waits in self.kinds.values()])
 
     @cached_property
     def meets(self) -> Flags:

@@ -101,6 +101,11 @@ class Story:
             found = self._columns[column] = whole(self._facts[column])
         return found
 
+    def says(self, column: str) -> bool:
+        """Whether the column says anything anywhere."""
+        values = self._column(column)
+        return bool(values.null_count < len(values))
+
     def said(self, column: str, places: Numbers | slice) -> Flags:
         """At which of the places the column says anything."""
         valid = self._column(column).is_valid().to_numpy(zero_copy_only=False)

@@ -45,10 +45,10 @@ class Things:
 
 def things_in(story: Story, facts: Collection[str]) -> Things | None:
     """The things in the orders that have several, if any has. Of their facts those matter whose names are ``facts``."""
-    listed = story.places("order.opened")
-    listed = listed[story.said("items", listed)] if len(listed) else listed
-    if not len(listed):
+    if not story.says("items"):
         return None
+    listed = story.places("order.opened")
+    listed = listed[story.said("items", listed)]
     naming, swaps = story.places(*_NAMING), story.places(_REPLACED)
     naming = np.concatenate([naming[story.said("name", naming)], swaps])
     matters = np.array([fact in facts for fact in [*story.facts, None]])[story.fact]

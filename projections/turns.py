@@ -111,11 +111,13 @@ def said_in(facts: Circumstances, rules: Rules) -> Said:
         (rules.by_source[rule], story.source[place] + len(story.topics)),
     )
     lane = (story.order[place] * len(rules.lanes) + rules.lane_numbers[rule]) * topics + topic
+    owner = _owners(facts, place, rules.owners[rule])
     silent = facts.closed[place] & ~rules.open_ended[rule]
     if "home" in ever:
         silent |= rules.is_home[rule] & ~facts.given_up[place]
+        owner = np.where(rules.owners[rule] == OWNERS.index("keeper"), facts.keeper[place], owner)
     expects = np.where(silent, -1, rules.expects[rule])
-    columns = (place, rule, lane, topic, expects, _owners(facts, place, rules.owners[rule]))
+    columns = (place, rule, lane, topic, expects, owner)
     order = np.lexsort((place, lane))
     return Said(*(column[order] for column in columns))
 
@@ -138,7 +140,8 @@ def _applies(rule: Lane, rows: Numbers, facts: Circumstances, ever: dict[str, Fl
 
 
 def _owners(facts: Circumstances, place: Numbers, owner: Numbers) -> Numbers:
-    """Who owes it, as numbers in ``people``; -1 for nobody. ``owner`` is the rule's, as a number in OWNERS."""
+    """Who owes it, as numbers in ``people``; -1 for nobody, and for the keeper, whom few rules name. ``owner`` is the
+    rule's, as a number in OWNERS."""
     story = facts.story
     source, accountable, holder, party = (
         story.source[place],
@@ -146,13 +149,10 @@ def _owners(facts: Circumstances, place: Numbers, owner: Numbers) -> Numbers:
         facts.holder[place],
         story.party[place],
     )
-    is_keeper = owner == OWNERS.index("keeper")
-    keeper = facts.keeper[place] if is_keeper.any() else holder
     found: Numbers = first_that_is(
         -1,
         (owner == OWNERS.index("source"), source),
         (owner == OWNERS.index("holder"), np.where(holder >= 0, holder, source)),
-        (is_keeper, keeper),
         (owner == OWNERS.index("accountable"), accountable),
         (owner == OWNERS.index("customer"), story.customer),
         (owner == OWNERS.index("party"), np.where(party >= 0, party, accountable)),
@@ -181,8 +181,7 @@ def opened_by(facts: Circumstances, said: Said, kept: Flags, rules: Rules) -> Op
 
     kinds = rules.kind_names
     kind, place, owner = said.expects[turns], said.place[turns], said.owner[turns]
-    ends_with_order, ends_with_repair, _ = (flags[kind] for flags in rules.flags_of_kinds)
-    ends_with_order &= ~rules.open_ended[said.rule[turns]]
+    ends_with_order, ends_with_repair = rules.ends_with_order[said.rule[turns]], rules.ends_with_repair[kind]
     ends_with_order |= (kind == kinds.index("answer")) & ~_is_to_her(story, rules, said.rule[turns], place, owner)
     never = story.count
     next_place = np.where(has_next, said.place[following], never)
@@ -202,7 +201,10 @@ def opened_by(facts: Circumstances, said: Said, kept: Flags, rules: Rules) -> Op
 def said_again(facts: Circumstances, said: Said, goes_on: Flags) -> SaidAgain:
     """The dates that were said with what was expected anyway."""
     again = np.flatnonzero(goes_on & facts.story.dated[said.place])
-    turn = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(goes_on))))[again]
+    if not len(again):
+        return SaidAgain(again, again, again)
+    turns = np.flatnonzero(~goes_on)
+    turn = turns[np.searchsorted(turns, again) - 1]
     return SaidAgain(said.place[again], said.place[turn], said.expects[again])
 
 
