@@ -268,7 +268,7 @@ def _operations_of(role: str) -> dict[str, Any]:
         f"{role}HearsBack": {
             "action": "receive",
             "channel": {"$ref": f"#/channels/{role}Receipts"},
-            "summary": "Accepted, duplicate, or rejected with a reason",
+            "summary": "Accepted, duplicate, held, or rejected with a reason",
         },
     }
 

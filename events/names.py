@@ -30,7 +30,7 @@ DESK_ROOT: Final = "chain.desk"
 
 # Key-value buckets
 CUSTOMERS: Final = "CUSTOMERS"  # names and addresses
-SENDING: Final = "SENDING"  # claims on messages that are on their way out
+SENDING: Final = "SENDING"  # claims on messages under way, places of letters in a day, who is being forgotten
 
 # Durable consumers; that of a role is on its intake stream and on the box of each of its partners
 INTAKE_DURABLES: Final = {
