@@ -6,16 +6,17 @@ There is no more there than her number, which leads to nobody, and that until he
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from nats.js import JetStreamContext
-from nats.js.errors import KeyWrongLastSequenceError, NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from events import names
 from events.subjects import untoken
 from services.desk.record import Customer
+
+_ERR_WRONG_LAST_SEQUENCE: Final = 10071
 
 _STREAM: Final = f"KV_{names.SENDING}"
 _KEYS: Final = "forgetting"
@@ -47,8 +48,11 @@ class Unfinished:
 
     async def end(self, begun: Begun) -> None:
         """That nothing is left to do, unless somebody has begun again since."""
-        with suppress(KeyWrongLastSequenceError):
+        try:
             await self._bucket.delete(begun.key, last=begun.revision)
+        except APIError as error:  # nats-py has a name of its own for it where a value is updated, but not here
+            if error.err_code != _ERR_WRONG_LAST_SEQUENCE:
+                raise
 
     async def all(self) -> AsyncIterator[tuple[str, str]]:
         """Whom somebody began to forget and did not end with: the party that opened her orders, its number for her."""

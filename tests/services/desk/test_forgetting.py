@@ -20,6 +20,7 @@ from events.subjects import intake_subject
 from services.answering import ask, asker
 from services.desk.book import Book
 from services.desk.problems import DeskError
+from services.desk.record import Customer
 from services.desk.service import Desk
 from services.desk.traces import erase_expired
 from services.desk.unfinished import Unfinished
@@ -124,6 +125,16 @@ async def test_a_letter_that_was_being_written_goes_too(quick_office: Office) ->
     await eventually(lambda: not late.exists(), "found by a second look")
     await other.customers.forget({"ref": REF})
     await other.stop()  # which does not wait for its time
+
+
+async def test_whom_somebody_began_to_forget_anew_whoever_began_before_does_not_cross_out(quick_office: Office) -> None:
+    unfinished = Unfinished(quick_office.keeper.jetstream())
+    await unfinished.open()
+    first, second = [await unfinished.begin(Customer(SHOP, "C-77")) for _ in range(2)]
+    await unfinished.end(first)
+    assert [whom async for whom in unfinished.all()] == [(SHOP, "C-77")]
+    await unfinished.end(second)
+    assert [whom async for whom in unfinished.all()] == []
 
 
 class KilledError(BaseException):
