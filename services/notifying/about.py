@@ -239,7 +239,7 @@ def _with_its_cause(news: News, subject: Subject) -> News:
         gesture=words_of(cause.data.get("what")) if kind == "gesture" else None,
         promised=promised_by(cause, history) if kind == "promise" else None,
         visit=visit_of(cause, history) if kind == "visit" else None,
-        cover=cover_of(cause) if kind == "cover" else None,
+        cover=cover_of(cause, history) if kind == "cover" else None,
         decision=decision_of(cause, history) if kind == "decision" else None,
     )
 

@@ -123,10 +123,17 @@ def visit_of(visit: Happened, history: History) -> Visit:
     )
 
 
-def cover_of(decided: Happened) -> Cover:
-    """Who pays, why, and how to appeal."""
+def cover_of(decided: Happened, history: History) -> Cover:
+    """Who pays, why, and how to appeal; and whether she was told last that it was otherwise."""
+    causes = {told.cause for told in history.sent if told.kind == "cover"}
+    before = [
+        fact
+        for fact in history.this_round()
+        if fact.place_in_time < decided.place_in_time and (fact.source, fact.id) in causes
+    ]
     return Cover(
         decision=str(decided.data.get("decision")),
         cause=words_of(decided.data.get("cause")),
         appeal=words_of(decided.data.get("appeal")),
+        changed=bool(before) and before[-1].data.get("decision") != decided.data.get("decision"),
     )

@@ -140,11 +140,13 @@ class Visit:
 
 @dataclass(frozen=True)
 class Cover:
-    """Who pays: covered, not_covered or goodwill. ``cause`` and ``appeal`` are free text."""
+    """Who pays: covered, not_covered or goodwill. ``cause`` and ``appeal`` are free text; ``changed``: she was told
+    another decision before."""
 
     decision: str
     cause: str | None = None
     appeal: str | None = None
+    changed: bool = False
 
 
 @dataclass(frozen=True)

@@ -266,7 +266,12 @@ class _Words:
         }
 
     def _cover(self, cover: Cover) -> dict[str, object]:
-        return {"decision": cover.decision, "cause": self._told(cover.cause), "appeal": self._told(cover.appeal)}
+        return {
+            "decision": cover.decision,
+            "cause": self._told(cover.cause),
+            "appeal": self._told(cover.appeal),
+            "changed": cover.changed,
+        }
 
     def _decision(self, decision: Decision) -> dict[str, object]:
         quote = decision.quote

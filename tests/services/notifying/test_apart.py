@@ -425,3 +425,12 @@ def test_nothing_of_this_is_told_when_it_is_long_past(chain: Chain) -> None:
         chain.given(event)
         assert chain.plan_for(event, event.time + 7 * DAY) is not None
         assert chain.plan_for(event, event.time + timedelta(days=7, seconds=1)) is None
+
+
+def test_a_decision_that_was_another_one_says_that_it_was_looked_at_again(chain: Chain) -> None:
+    chain.story(*OUT)
+    assert "looked at again, and" not in body_of(chain.given(decided()).plan_for(decided()))
+    assert chain.tell(decided(NOON + HOUR, id="first")) == "cover"
+    again = decided(NOON + DAY, decision="covered")
+    body = body_of(chain.given(again).plan_for(again))
+    assert "Good news: the decision on the guarantee has been looked at again, and it covers the repair" in body

@@ -396,6 +396,37 @@ def test_a_part_that_is_late_leaves_the_date_of_the_repair_as_it_was_told() -> N
     assert "Voor de reparatie noemden we vrijdag 27 november" in body("overdue", late, "nl")
 
 
+def test_what_is_not_examined_leaves_the_date_of_the_repair_as_it_was_told() -> None:
+    late = replace(NEWS, late="diagnose", due=NOW - DAY, repair_by=NOW + 4 * DAY)
+    english = body("overdue", late)
+    assert "The date that we named for the repair, Friday 27 November, holds as far as we know" in english
+    assert "rather not guess" not in english
+    dutch = body("overdue", late, "nl")
+    assert "De datum die we voor de reparatie noemden, vrijdag 27 november, geldt voor zover wij weten nog" in dutch
+    assert "kunnen we u nog niet noemen" not in dutch
+
+
+def test_what_has_just_been_told_is_not_told_again_as_how_it_stands() -> None:
+    for name, status, english, dutch in (
+        ("diagnosis.made", "diagnosed", "the next step for your Halden", "de volgende stap voor uw Halden"),
+        ("part.ordered", "waiting_for_part", "is waiting for that part", "wacht op dat onderdeel"),
+        ("part.arrived", "part_arrived", "with that part the repair", "met dat onderdeel gaat de reparatie"),
+    ):
+        since = replace(NEWS, status=status, since=(Step(name, NOW - DAY),), last_fact_at=NOW)
+        assert english in body("update", since)
+        assert dutch in body("update", since, "nl")
+        assert english not in body("update", replace(since, since=()))
+
+
+def test_what_was_repaired_only_in_part_is_not_said_to_be_repaired() -> None:
+    lamps = (Other("lamp 1", "repaired"), Other("lamp 2", "failed"))
+    closed = replace(NEWS, final=True, outcome="repaired", others=lamps)
+    assert "What could be repaired of your Halden Meridian 36 has been repaired" in body("closed", closed)
+    assert "Van uw Halden Meridian 36 is gerepareerd wat te repareren was" in body("closed", closed, "nl")
+    both = replace(closed, others=(lamps[0], replace(lamps[1], ending="repaired")))
+    assert "Your Halden Meridian 36 has been repaired" in body("closed", both)
+
+
 def test_who_has_chosen_is_not_asked_once_more_when_it_is_here() -> None:
     failed = replace(NEWS, status="ready", ending="failed", options=("refund", "return_as_is"))
     for language, ask, have in (
@@ -622,6 +653,11 @@ def test_cover_is_a_decision_with_a_cause_and_a_way_to_appeal() -> None:
     covered = worded("cover", replace(NEWS, cover=Cover("covered", "a fault of production")))
     assert covered.subject == "Good news: the guarantee covers the repair of your Halden Meridian 36"
     assert "The reason: “a fault of production”." in covered.body
+    again = replace(NEWS, cover=Cover("covered", changed=True))
+    assert "Good news: the decision on the guarantee has been looked at again, and it covers" in body("cover", again)
+    assert "de beslissing is opnieuw bekeken, en de reparatie van uw Halden" in body("cover", again, "nl")
+    after_all = replace(NEWS, cover=replace(COVER, changed=True))
+    assert "it does not cover the repair of your Halden Meridian 36 after all" in body("cover", after_all)
     goodwill = body("cover", replace(NEWS, cover=Cover("goodwill")))
     assert "although the guarantee does not cover it, we help you with your Halden Meridian 36 as a gesture" in goodwill
     assert "hoewel het niet onder de garantie valt, helpen we u uit coulance" in body(
