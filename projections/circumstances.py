@@ -75,10 +75,15 @@ class Circumstances:
         return given_up
 
     @cached_property
+    def _move(self) -> Numbers:
+        """The last fact that says who has it, or to whom it goes."""
+        return self.story.last(custody.without(self.gone, self.story.places("order.opened", *custody.MOVES)))
+
+    @cached_property
     def keeper(self) -> Numbers:
         """Who has it or, if it is on its way, to whom it goes, also if that is she."""
         story = self.story
-        move = story.last(custody.without(self.gone, story.places("order.opened", *custody.MOVES)))
+        move = self._move
         went, back = (story.places(f"item.{name}") for name in ("handed_over", "returned"))
         keeper = story.source.copy()
         keeper[went], keeper[back] = story.party[went], story.customer
@@ -90,6 +95,12 @@ class Circumstances:
         keeper = self.keeper
         away: Flags = (keeper >= 0) & (keeper != self.story.customer) & (keeper != self.accountable)
         return away
+
+    @cached_property
+    def coming(self) -> Flags:
+        """Whether it is on its way to that party."""
+        coming: Flags = np.isin(self._move, self.story.places("item.handed_over")) & (self.keeper == self.accountable)
+        return coming
 
     def last(self, *names: str) -> Numbers:
         """For each place, the last of these facts up to it, in its order; -1 if there is none."""

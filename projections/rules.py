@@ -16,7 +16,7 @@ from projections.story import Flags, Numbers
 #: Who may owe it by a rule (see lanes.sql); in the last place, nobody.
 OWNERS: Final = ("source", "holder", "keeper", "accountable", "customer", "party", None)
 #: What a rule may ask of how things stand.
-_ASKED: Final = ("done", "home", "travels", "own", "mended", "more", "stays", "away")
+_ASKED: Final = ("done", "home", "travels", "own", "mended", "more", "stays", "away", "coming")
 #: The order's end does not end these.
 _AFTER_THE_END: Final = frozenset({"home", "answer", "check", "complaint", "call"})
 #: In these each of several things in an order goes its own way (see turns_of_things.py).
@@ -44,6 +44,7 @@ class Lane:
     more: bool | None
     stays: bool | None
     away: bool | None
+    coming: bool | None
 
     @cached_property
     def asked(self) -> list[tuple[str, bool]]:
@@ -168,7 +169,7 @@ class Rules:
         """As they stand in the database."""
         rows = cursor.execute(
             "SELECT fact::VARCHAR, lane, expects, meets, owner, topic, word, role, done, home, travels, anew, own, "
-            "mended, more, stays, away "
+            "mended, more, stays, away, coming "
             "FROM lanes"
         ).fetchall()
         lanes = tuple(

@@ -698,7 +698,8 @@ def test_nothing_is_to_come_home_that_was_never_away_or_is_not_hers_any_more(giv
     back = (received(BENCH, "2026-03-09 09:00"), handed(BENCH, SHOP, "2026-03-10 09:00"))
     assert open_after(HERS, given_up("2026-03-09 12:00")) == []
     # On its way to the shop, which sees to the rest.
-    assert open_after(*AWAY, *back, given_up("2026-03-10 12:00")) == []
+    coming = (*AWAY, *back, given_up("2026-03-10 12:00"))
+    assert open_after(*coming) == open_after(*coming, received(SHOP, "2026-03-11 12:00")) == ["return"]
     assert open_after(*AWAY, fact("item.returned", BENCH, "2026-03-09 09:00"), given_up("2026-03-09 12:00")) == []
     at_home = opened("2026-03-06 09:00", at_home=True, source=BENCH, accountable=SHOP)
     assert open_after(at_home, given_up("2026-03-09 12:00")) == []
