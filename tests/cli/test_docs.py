@@ -95,6 +95,25 @@ def test_every_field_is_explained(args: list[str], home: Path) -> None:
     assert set(_fields(answer(*args, home=home))) - explained == set()
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["status", "W-1001"],
+        ["timeline", "W-1001", "--raw"],
+        ["commitments", "W-1001"],
+        ["policy", "explain", "W-1001", "--all"],
+        ["stats"],
+    ],
+)
+def test_no_field_is_explained_that_is_not_printed(args: list[str], home: Path) -> None:
+    """In the tables: of the sentences nobody knows which words are fields."""
+    chapters = (DOCS / "json.md").read_text(encoding="utf-8").split("\n## `")
+    (chapter,) = [each for each in chapters if re.match(rf"{args[0]}\b", each)]
+    cells = re.findall(r"^\| (`.*?`) \|", chapter, re.MULTILINE)
+    assert len(cells) > 3
+    assert set(re.findall(r"`(\w+)`", " ".join(cells))) - set(_fields(answer(*args, home=home))) == set()
+
+
 def _fields(document: Any) -> Iterator[str]:
     """All field names, but not those of a fact's own data or within a policy."""
     if isinstance(document, dict):
