@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,12 @@ from projections.statements import execute, read_sql
 MERGED: Final = "order.merged"
 CORRECTED: Final = "fact.corrected"
 
-_STRETCH: Final = 2**20 - 1
-
 #: One or several.
-Positions = TypeVar("Positions", int, npt.NDArray[np.int64])
+Positions = int | npt.NDArray[np.int64]
+
+_STRETCH: Final = 2**18
+#: More positions than most orders take from their first fact to their last.
+_ROOM: Final = 2 * _STRETCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,17 @@ class Span:
         return Span(min(self.first, other.first), max(self.last, other.last), self.announces or other.announces)
 
 
-def until(last: Positions) -> Positions:
-    """What `subjects` has of an order whose last fact has that position: no fact of it comes after.
+def until(first: Positions, last: Positions) -> npt.NDArray[np.int64]:
+    """What `subjects` has of an order whose first and last fact have those positions: no fact of it comes after.
 
-    It is the end of a stretch of a million positions: for nearly all facts nothing has to be written, and the facts of
-    one order are found nearly as soon.
+    It is the end of a stretch of a quarter of a million positions, and of the second at least after that in which the
+    order begins: for nearly all facts nothing has to be written, and the facts of one order are found nearly as soon.
     """
-    return last | _STRETCH
+    return np.maximum(_end_of_stretch(last), _end_of_stretch(first) + _ROOM)
+
+
+def _end_of_stretch(position: Positions) -> npt.NDArray[np.int64]:
+    return np.asarray(position, np.int64) | (_STRETCH - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from projections.workbench import Workbench
 Message = tuple[int, bytes]
 
 #: Raise it when what the mirror holds changes in a way that no file of this package shows.
-_GENERATION: Final = 2
+_GENERATION: Final = 3
 
 #: What `subjects` has of orders that may be those of the batch: keys can collide, so their ids are compared besides. By
 #: the keys alone DuckDB has to look through one column only.
@@ -153,14 +153,17 @@ def take_apart(desk: Desk, batch: Sequence[Message], merges: Merges) -> Arrived:
     Nothing is changed yet, but where what is there already lies, if orders became one with this batch.
     """
     rows = _rows(desk.maker, batch)
-    touched, stands = _with_stored(desk, _spoken_of(rows), batch[0][0])
+    spoken, lasts = _spoken_of(rows)
+    touched, stands = _with_stored(desk, spoken, lasts, batch[0][0])
     rows = rows.drop_columns(["order_key"])
     named = touched.select(["order_id", "first_position"]).append_column("aside", pa.array([False] * len(touched)))
     regrouped: frozenset[int] = frozenset()
     may_merge = bool(merges.involved) or not MERGING_FACTS.isdisjoint(rows["fact"].unique().to_pylist())
     if may_merge:
         desk.put("arrived", rows)
-        touched, named, merges, regrouped = regroup(desk.writer.cursor, rows, touched, named, merges)
+        ids: list[Any] = spoken["order_id"].to_pylist()
+        last_of = dict(zip(ids, lasts.tolist(), strict=True))
+        touched, named, merges, regrouped = regroup(desk.writer.cursor, rows, touched, named, merges, last_of)
     placed = _placed(rows, named)
     desk.put("touched", touched)
     desk.put("placed", placed)
@@ -203,8 +206,9 @@ def add_events(desk: Desk, arrived: Arrived) -> None:
         desk.writer.run(_ADD_SUBJECTS)
 
 
-def _spoken_of(rows: Any) -> pa.Table:
-    """The orders that a batch speaks of, as rows of `subjects`, as though all of them began with it.
+def _spoken_of(rows: Any) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """The orders that a batch speaks of, as rows of `subjects`, as though all of them began with it; and the position
+    of the last fact of each.
 
     Where an order began before the batch, ``_with_stored`` puts in its place.
     """
@@ -216,15 +220,14 @@ def _spoken_of(rows: Any) -> pa.Table:
     keys, announce = np.zeros(len(names), np.uint64), np.zeros(len(names), np.bool_)
     keys[order] = rows["order_key"].to_numpy()
     announce[order[are_named(rows["fact"], ANNOUNCING)]] = True
-    return pa.table(
-        {
-            "order_id": names,
-            "order_key": pa.array(keys),
-            "first_position": pa.array(firsts),
-            "until": pa.array(until(lasts)),
-            "announces": pa.array(announce),
-        }
-    )
+    spoken = {
+        "order_id": names,
+        "order_key": pa.array(keys),
+        "first_position": pa.array(firsts),
+        "until": pa.array(until(firsts, lasts)),
+        "announces": pa.array(announce),
+    }
+    return pa.table(spoken), lasts
 
 
 def are_named(facts: Any, names: Collection[str]) -> npt.NDArray[np.bool_]:
@@ -245,40 +248,51 @@ def _listed(column: Any) -> list[Any]:
     return values
 
 
-def _with_stored(desk: Desk, spoken: pa.Table, begin: int) -> tuple[pa.Table, frozenset[int]]:
+def _with_stored(
+    desk: Desk, spoken: pa.Table, lasts: npt.NDArray[np.int64], begin: int
+) -> tuple[pa.Table, frozenset[int]]:
     """The orders of a batch from ``begin`` on, each with where it began, and whether it announced anything before.
 
     Also tells where those begin whose row in `subjects` says so already.
     """
     ids: list[Any] = spoken["order_id"].to_pylist()
     stored = desk.recent.find(ids)
-    unknown = _that_may_be_stored(desk, spoken, stored)
+    unknown = _that_may_be_stored(desk, spoken, ids, stored)
     if unknown is not None and desk.miss(begin):
         stored = desk.recent.find(ids)
-        unknown = _that_may_be_stored(desk, spoken, stored)
+        unknown = _that_may_be_stored(desk, spoken, ids, stored)
     if unknown is not None:
         stored |= _looked_up(desk, unknown)
     if not stored:
         return spoken, frozenset()
-    stands = []
-    firsts, untils, announces = (_listed(spoken[name]) for name in Known._fields)
-    for row, known in enumerate(map(stored.get, ids)):
+    were = [*map(stored.get, ids)]
+    firsts, announces = _listed(spoken["first_position"]), _listed(spoken["announces"])
+    for row, known in enumerate(were):
         if known is not None:
-            firsts[row], until_now, announced = known
-            announces[row] = announces[row] or announced
-            if untils[row] == until_now and announces[row] == announced:
-                stands.append(firsts[row])
-    columns = {"first_position": pa.array(firsts), "announces": pa.array(announces)}
-    found = pa.table({name: columns.get(name, spoken[name]) for name in spoken.schema.names})
-    return found, frozenset(stands)
+            firsts[row] = known.first_position
+            announces[row] = announces[row] or known.announces
+    untils = until(np.array(firsts), lasts)
+    stands = frozenset(
+        first
+        for known, first, *rest in zip(were, firsts, untils.tolist(), announces, strict=True)
+        if known is not None and [known.until, known.announces] == rest
+    )
+    columns = {
+        "first_position": pa.array(firsts),
+        "until": pa.array(untils),
+        "announces": pa.array(announces),
+    }
+    return pa.table({name: columns.get(name, spoken[name]) for name in spoken.schema.names}), stands
 
 
-def _that_may_be_stored(desk: Desk, spoken: pa.Table, stored: Mapping[str, Known]) -> pa.Table | None:
+def _that_may_be_stored(
+    desk: Desk, spoken: pa.Table, ids: Sequence[str], stored: Mapping[str, Known]
+) -> pa.Table | None:
     """The orders that `subjects` may have, but for those that were found already; None if there are none."""
     rest: Any = spoken
     keys = rest["order_key"].to_numpy()
     if stored:
-        rows = [row for row, order in enumerate(rest["order_id"].to_pylist()) if order not in stored]
+        rows = [row for row, order in enumerate(ids) if order not in stored]
         if not rows:
             return None
         rest, keys = rest.take(pa.array(rows, pa.int64())), keys[rows]

@@ -104,11 +104,12 @@ class Recent:
 
         Orders that begin at ``stands`` are known as they are.
         """
-        columns: list[Any] = [touched["order_id"].to_pylist()]
-        columns += (touched[name].to_numpy().tolist() for name in Known._fields)
-        for order, first, *rest in zip(*columns, strict=True):
-            if first >= self.begin and first not in stands:
-                self._orders[order] = Known(first, *rest)
+        firsts = touched["first_position"].to_numpy().tolist()
+        changed = [row for row, first in enumerate(firsts) if first >= self.begin and first not in stands]
+        if changed:
+            orders = touched.take(pa.array(changed, pa.int64())).to_pydict()
+            known = map(Known, *(orders[name] for name in Known._fields))
+            self._orders.update(zip(orders["order_id"], known, strict=True))
         # Each is longer than all after it together: there are few, and each row is moved seldom.
         after, count = len(rows), len(self._runs)
         while count and len(self._runs[count - 1].firsts) <= 2 * after:

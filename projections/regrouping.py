@@ -34,9 +34,17 @@ WHERE e.order_id = m.order_id AND e.position BETWEEN m.first_said AND m.last_sai
 
 
 def regroup(
-    cursor: DuckDBPyConnection, arrived: pa.Table, touched: pa.Table, named: pa.Table, merges: Merges
+    cursor: DuckDBPyConnection,
+    arrived: pa.Table,
+    touched: pa.Table,
+    named: pa.Table,
+    merges: Merges,
+    last_of: Mapping[str, int],
 ) -> Regrouped:
-    """Bring together what is one with this batch, and take apart what is not, within the caller's transaction."""
+    """Bring together what is one with this batch, and take apart what is not, within the caller's transaction.
+
+    ``last_of`` has the position of the last fact of each order that the batch speaks of.
+    """
     facts = frozenset(arrived["fact"].unique().to_pylist())
     batch: list[str] = touched.to_pydict()["order_id"]
     corrects = CORRECTED in facts and not merges.involved.isdisjoint(batch)
@@ -44,7 +52,7 @@ def regroup(
         if merges.places.keys().isdisjoint(batch):
             return touched, named, merges, frozenset()
         stored = _stored(cursor, {merges.places[order] for order in batch if order in merges.places})
-        return *_orders(cursor, touched, merges.places, stored), merges, frozenset()
+        return *_orders(cursor, touched, merges.places, stored, last_of), merges, frozenset()
     said = [*said_of_orders(cursor), *said_of_orders(cursor, "arrived")]
     involved = frozenset(name for fact in said for name in (fact.order, fact.into) if name)
     was = known_places(cursor, involved, merges)
@@ -67,7 +75,7 @@ def regroup(
     for order, place in now.items():
         if order in spans and (place.first_position in changed or order in batch):
             together[place] = spans[order].with_(together.get(place))
-    return *_orders(cursor, touched, now, together), Merges(places, involved), changed
+    return *_orders(cursor, touched, now, together, last_of), Merges(places, involved), changed
 
 
 def _move(
@@ -121,7 +129,11 @@ def _stored(cursor: DuckDBPyConnection, places: Iterable[Place]) -> dict[Place, 
 
 
 def _orders(
-    cursor: DuckDBPyConnection, touched: pa.Table, places: Mapping[str, Place], together: Mapping[Place, Span]
+    cursor: DuckDBPyConnection,
+    touched: pa.Table,
+    places: Mapping[str, Place],
+    together: Mapping[Place, Span],
+    last_of: Mapping[str, int],
 ) -> tuple[pa.Table, pa.Table]:
     """`touched` with one row for what is one, also for what moved without being spoken of, and `named`."""
     rows = dict(together)
@@ -130,7 +142,7 @@ def _orders(
         order = row["order_id"]
         place = places.get(order) or Place(row["first_position"], order)
         named.append((order, place.first_position, place.survivor != order))
-        span = Span(place.first_position, row["until"], row["announces"])
+        span = Span(place.first_position, last_of[order], row["announces"])
         rows[place] = span.with_(rows.get(place))
     found = cursor.execute(
         "SELECT order_id, hash(order_id) AS order_key, first_position, until, announces FROM ("
@@ -139,7 +151,7 @@ def _orders(
         [
             [place.survivor for place in rows],
             [place.first_position for place in rows],
-            [until(span.last) for span in rows.values()],
+            [int(until(place.first_position, span.last)) for place, span in rows.items()],
             [span.announces for span in rows.values()],
         ],
     ).to_arrow_table()

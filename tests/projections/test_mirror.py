@@ -120,8 +120,8 @@ def test_positions_that_were_seen_are_passed_over(database: Database) -> None:
 
 @pytest.mark.parametrize("together", [True, False])
 def test_by_where_an_order_ends_is_raised_when_facts_come_after_that(database: Database, together: bool) -> None:
-    end = until(1)
-    (first,) = messages_of([opened()], first=end - 1)
+    end = int(until(1, 1))
+    (first,) = messages_of([opened()], first=1)
     later = [
         (end, received(SHOP, "2026-03-03 09:00").to_json()),
         (end + 1, opened(order="W-2").to_json()),
@@ -133,7 +133,8 @@ def test_by_where_an_order_ends_is_raised_when_facts_come_after_that(database: D
     cursor = database.cursor()
     stored = cursor.execute("SELECT order_id, first_position, until FROM subjects ORDER BY order_id").fetchall()
     cursor.close()
-    assert stored == [("W-1", end - 1, until(end + 2)), ("W-2", end + 1, until(end + 2))]
+    assert stored == [("W-1", 1, until(1, end + 2)), ("W-2", end + 1, until(end + 1, end + 1))]
+    assert stored[0][2] > end
     assert len(run(database, "timeline", {"order": "W-1"})["entries"]) == 3
 
 

@@ -47,7 +47,7 @@ def apply_singly(database: Database, facts: list[Event], first: int = 1) -> None
 
 def touched(*orders: str) -> pa.Table:
     firsts = [int(order.partition("-")[2]) for order in orders]
-    columns = {"until": [until(first) for first in firsts], "announces": [False] * len(orders)}
+    columns = {"until": [int(until(first, first)) for first in firsts], "announces": [False] * len(orders)}
     return pa.table({"order_id": list(orders), "first_position": firsts, **columns})
 
 
@@ -70,7 +70,8 @@ def test_the_next_fact_of_an_order_finds_what_the_mirror_holds_of_it(database: D
     apply_singly(database, FACTS)
     assert database._desk is not None
     recent = database._desk.recent
-    assert recent.find(["W-1", "W-2", "W-3"]) == {"W-1": Known(1, until(1), False), "W-2": Known(2, until(2), False)}
+    ends = [int(until(first, first)) for first in (1, 2)]
+    assert recent.find(["W-1", "W-2", "W-3"]) == {"W-1": Known(1, ends[0], False), "W-2": Known(2, ends[1], False)}
     assert positions_of(recent, 1) == [1, 3, 4, 6]
     assert positions_of(recent, 1, 2) == [1, 2, 3, 4, 5, 6]
     assert model_rows(database) == rows_of_a_rebuild(FACTS)
