@@ -9,9 +9,10 @@ import pytest
 
 from cli.options import ROLES
 from cli.render.look import TOLD_WORDS
-from cli.render.messages import messages
+from cli.render.messages import LETTERS, messages
 from events import party
 from events.chain import MessageKind
+from services import contact
 from tests.cli.drawing import MOMENTS, draw
 from tests.cli.examples import MESSAGES
 from tests.cli.running import answer, call, sentence
@@ -70,6 +71,11 @@ def test_of_whom_nobody_has_heard_there_is_nothing_and_that_is_said(args: list[s
 
 def test_the_roles_are_those_of_parties() -> None:
     assert ROLES == party.ROLES
+
+
+def test_the_channels_of_letters_are_those_of_the_notifier() -> None:
+    kinds = ("email", "webhook", "sms", "whatsapp")
+    assert tuple(kind for kind in kinds if not contact.is_for_texts(kind)) == LETTERS
 
 
 def test_what_she_was_told_has_words_for_every_kind_of_message() -> None:
