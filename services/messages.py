@@ -218,7 +218,7 @@ def _overdue(
     kind = speaks_as(fact, history, policy)
     if (
         kind is None
-        or not (history.open or outlives_the_order(fact, kind))
+        or not (history.open or outlives_the_order(fact, kind, history))
         or overdue_speaks(fact, kind, history, policy, now) is not None
     ):
         return None
@@ -266,7 +266,7 @@ def objection(message: PlannedMessage, history: History, policy: MessagePolicy, 
         return "no_customer"
     # That it came back after the close is told, too: such a message was written without a date of further news.
     is_last = message.kind in _LAST_WORDS or (message.kind == "ready" and planned.next_news_by is None)
-    if not history.open and not is_last and not outlives_the_order(fact, message.kind):
+    if not history.open and not is_last and not outlives_the_order(fact, message.kind, history):
         return "closed"
     if not set(planned.corrects or ()) <= {told.id for told in untrue(history)}:
         return "corrected"  # it takes back what was right after all

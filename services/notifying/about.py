@@ -209,6 +209,7 @@ def _with_what_is_ahead(news: News, subject: Subject) -> News:
         expected_missed=expected if passed and repair_by is None else None,  # what she was told since goes before it
         visit_ahead=(moment(ahead.data["from"]), moment(ahead.data["until"])) if ahead is not None else None,
         check_at=_to_be_asked(history, now),
+        sent_home_by=_to_be_sent_home(history, now),
     )
 
 
@@ -317,6 +318,14 @@ def _to_be_asked(history: History, now: datetime) -> datetime | None:
     """When she is asked whether all is well, if that is still to come."""
     dues = [owed.due_at for owed in history.owed if (owed.kind, owed.state) == ("check", "open") and owed.due_at]
     return next((due for due in dues if due > now), None)
+
+
+def _to_be_sent_home(history: History, now: datetime) -> datetime | None:
+    """By when all that was given up while it was away is to be on its way home, if that is still to come."""
+    if history.open:
+        return None
+    dues = [owed.due_at for owed in history.owed if (owed.kind, owed.state) == ("forward", "open") and owed.due_at]
+    return max((due for due in dues if due > now), default=None)
 
 
 def _owed_by(dues: Sequence[datetime | None], now: datetime) -> datetime | None:

@@ -19,6 +19,7 @@ from services.notifying.apart import will_be_told
 from services.notifying.decency import JUST_NOW
 from services.notifying.history import Happened, History, Owed, moment
 from services.notifying.newsworthy import (
+    GIVEN_BACK,
     arrived_since,
     has_it_back,
     is_done_at_home,
@@ -71,9 +72,12 @@ def speaks_as(trigger: Happened, history: History, policy: MessagePolicy) -> Mes
     return "person" if enough and not no_more else kind
 
 
-def outlives_the_order(trigger: Happened, kind: MessageKind) -> bool:
-    """Whether it may be told of an order that is closed: whether all is well, and that an answer to her is late."""
-    return kind == "check" or (kind == "overdue" and trigger.data.get("kind") == "answer")
+def outlives_the_order(trigger: Happened, kind: MessageKind, history: History) -> bool:
+    """Whether it may be told of an order that is closed: whether all is well, that an answer to her is late, and that
+    what was given up is, on its way home."""
+    late = trigger.data.get("kind")
+    goes_home = late in ("forward", "receive") and history.outcome in GIVEN_BACK
+    return kind == "check" or (kind == "overdue" and (late == "answer" or goes_home))
 
 
 def overdue_speaks(

@@ -212,6 +212,8 @@ class News:
     written_since: bool = False
     #: When it was to be sent on at the latest, if it has not been and no letter of its own has told her so.
     stalled_since: datetime | None = None
+    #: By when what was given up while it was away is to be on its way to us.
+    sent_home_by: datetime | None = None
     asked: bool = False
     paused: bool = False
     questions: tuple[str, ...] = ()

@@ -120,6 +120,7 @@ class _Words:
             "written_since": news.written_since,
             "stalled_on": self._by(news.stalled_since),
             "comes_home": news.comes_home,
+            "sent_home_by": self._by(news.sent_home_by),
             "decided_to_repair": news.decided_to_repair,
             "cover_owed": news.cover_owed,
             "tried": news.tried,

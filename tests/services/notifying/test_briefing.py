@@ -413,7 +413,7 @@ def test_a_call_to_a_customer_who_was_forgotten_in_dutch() -> None:
 
 
 async def test_who_is_late_gets_a_list_though_it_answers_for_nothing(office: Office) -> None:
-    office.chain.given(fact("order.closed", SHOP, MONDAY + 2 * HOUR, outcome="cancelled"))
+    office.chain.given(fact("order.closed", SHOP, MONDAY + 2 * HOUR, outcome="repaired"))
     assert await office.briefer().look(NINE + 3 * DAY + HOUR) == 0
     office.chain.given(
         fact("order.reopened", SHOP, MONDAY + 3 * HOUR), fact("item.handed_over", SHOP, MONDAY + 4 * HOUR, to=IMPORTER)

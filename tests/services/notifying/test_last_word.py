@@ -61,7 +61,9 @@ def test_a_close_is_told_with_how_it_ended_and_promises_no_further_news(chain: C
     assert words[outcome] in body_of(plan)
     # What is hers again is still with the importer.
     is_to_come = outcome in ("declined", "unrepairable", "cancelled")
-    assert ("You will hear from us when it is here." if is_to_come else "our last message about it") in body_of(plan)
+    assert ("You will hear from us when it is here, or if" if is_to_come else "our last message about it") in body_of(
+        plan
+    )
     message = chain.record(plan)
     assert chain.verdict_on(message) == Send()
     chain.sent(message)
@@ -101,7 +103,7 @@ def test_what_is_given_up_on_its_way_comes_home_and_she_hears_when_it_is_here(
     chain.story(OPENED, fact("item.handed_over", SHOP, MONDAY + HOUR, "away", to=REPAIRER))
     plan = chain.given(ending := closed(MONDAY + DAY, outcome)).plan_for(ending)
     assert "comes back to us first" in body_of(plan)
-    assert "You will hear from us when it is here." in body_of(plan)
+    assert "You will hear from us when it is here, or if it is not on its way by then." in body_of(plan)
     assert plan is not None
     chain.sent(chain.record(plan))
     there = received(REPAIRER, MONDAY + 2 * DAY)
@@ -296,3 +298,38 @@ def test_opened_again_after_it_went_out_is_no_welcome_either(chain: Chain) -> No
     again = fact("order.opened", SHOP, MONDAY + 2 * DAY, id="again", customer="C-77", product={"brand": "Halden"})
     assert chain.tell(again) is None
     assert chain.tell(received(REPAIRER, MONDAY + 3 * DAY)) == "received"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_is_given_up_while_it_is_away_has_a_date_and_she_hears_first_if_it_is_missed(
+    chain: Chain, there: bool
+) -> None:
+    away = fact("item.handed_over", SHOP, MONDAY + HOUR, "away", to=REPAIRER)
+    chain.story(OPENED, away, *((received(REPAIRER, MONDAY + 2 * HOUR),) if there else ()))
+    plan = chain.given(ending := closed(MONDAY + DAY, "cancelled")).plan_for(ending)
+    assert plan is not None
+    assert "comes back to us first, and is to be on its way by Thursday 5 November" in body_of(plan)
+    assert "You will hear from us when it is here, or if it is not on its way by then." in body_of(plan)
+    assert "komt nu eerst terug naar ons en is uiterlijk donderdag 5 november onderweg" in body_of(plan, "nl")
+    chain.sent(chain.record(plan))
+    (late,) = chain.falls_overdue("forward", MONDAY + 4 * DAY)
+    plan = chain.plan_for(late)
+    assert plan is not None
+    assert (plan.kind, plan.next_news_by) == ("overdue", None)
+    assert "it was to be on its way back to us by Thursday 5 November, and has not been sent yet" in body_of(plan)
+    assert "You will hear from us when it is here." in body_of(plan)
+    assert "our last message" not in body_of(plan)
+    assert "uiterlijk donderdag 5 november" in body_of(plan, "nl")
+    assert "U hoort van ons wanneer het hier is." in body_of(plan, "nl")
+    message = chain.record(plan)
+    assert chain.verdict_on(message) == Send()
+    chain.given(fact("item.handed_over", REPAIRER, MONDAY + 4 * DAY + HOUR, "homeward", to=SHOP))
+    assert chain.verdict_on(message) == Suppress("met")
+
+
+def test_what_is_lost_on_its_way_home_is_told_though_the_order_is_closed(chain: Chain) -> None:
+    away = fact("item.handed_over", SHOP, MONDAY + HOUR, "away", to=REPAIRER)
+    chain.story(OPENED, away, received(REPAIRER, MONDAY + 2 * HOUR), closed(MONDAY + DAY, "cancelled"))
+    chain.given(fact("item.handed_over", REPAIRER, MONDAY + 2 * DAY, "homeward", to=SHOP))
+    (late,) = chain.falls_overdue("receive", MONDAY + 9 * DAY)
+    assert "it was sent back to us on Wednesday 4 November" in body_of(chain.plan_for(late))
