@@ -15,7 +15,7 @@ import structlog
 from nats.js import JetStreamContext
 
 from events.clock import Clock
-from services.answering import Ask, NoAnswerError, QuestionError
+from services.answering import Ask, NoAnswerError, QuestionError, TooLargeError
 from services.desk.asking import TROUBLE, up_to_date
 from services.desk.book import Book
 from services.desk.record import Customer, customer_of
@@ -29,6 +29,9 @@ _AFTER_A_FAULT: Final = 3600.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
+
+#: More than are told of one order.
+_MOST_MESSAGES: Final = 10_000
 
 #: It passes; a question that was answered with an error may be one to read models that are being made anew.
 _PASSING: Final = (NoAnswerError, QuestionError, *TROUBLE)
@@ -101,13 +104,18 @@ class Forgetting:
     async def traces_of(self, customer: Customer) -> Traces:
         """By what things of hers are told."""
         contact = (await self._book.find(customer.key)).contact
-        messages: list[str] = []
-        for order in customer.order_ids:
-            timeline = await self._ask("timeline", {"order": order, "raw": True}, None)
-            for entry in timeline["entries"]:
-                data = entry["data"] if isinstance(entry["data"], dict) else {}
-                messages += [str(data[name]) for name in ("message", "letter") if data.get(name)]
+        messages = [each for order in customer.order_ids for each in await self._messages_of(order)]
         return Traces.of(customer.opener, customer.reference, contact, customer.order_ids, messages)
+
+    async def _messages_of(self, order: str) -> list[str]:
+        """Our messages to her about an order, and the letters that they went in."""
+        try:
+            timeline = await self._ask("timeline", {"order": order, "raw": True}, None)
+        except TooLargeError:  # whoever says ten thousand things of an order must not keep her from being forgotten
+            rows = (await self._ask("messages", {"order": order, "limit": _MOST_MESSAGES}, None))["messages"]
+            return [str(row["message_id"]) for row in rows]
+        told = (entry["data"] for entry in timeline["entries"] if isinstance(entry["data"], dict))
+        return [str(data[name]) for data in told for name in ("message", "letter") if data.get(name)]
 
     async def _erase(self, traces: Traces) -> tuple[int, int]:
         """How many submissions, and how many letters, were hers and are gone."""

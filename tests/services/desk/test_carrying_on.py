@@ -9,9 +9,9 @@ from unittest.mock import MagicMock
 import pytest
 
 from events.clock import SystemClock
-from services.answering import QuestionError
+from services.answering import QuestionError, TooLargeError
 from services.desk import forgetting
-from services.desk.book import Book
+from services.desk.book import Book, Entry
 from services.desk.forgetting import Forgetting
 from services.desk.record import Customer
 from services.desk.unfinished import Unfinished
@@ -95,3 +95,22 @@ async def test_what_was_rejected_long_ago_is_looked_for_again_after_a_fault(monk
     await eventually(lambda: len(looks) > 1, "it looks again")
     work.leave()
     await work.at_rest()
+
+
+async def test_an_order_of_which_too_much_was_said_keeps_nobody_from_being_forgotten() -> None:
+    async def ask(name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+        if name == "timeline" and args["order"] == "W-1":
+            raise TooLargeError("the answer is too large: ask for less, with a limit")
+        if name == "timeline":
+            sent = {"message": "msg-2", "letter": "msg-3"}
+            return {"entries": [{"data": sent}, {"data": "of a version that nobody knows"}]}
+        return {"messages": [{"message_id": "msg-1"}]}
+
+    class Empty(Book):
+        async def find(self, key: str) -> Entry:
+            return Entry()
+
+    js = MagicMock()
+    forgetting = Forgetting(js, ask, SystemClock(), Empty(js), [], look_again=0.0)
+    hers = Customer("retailer:acme", "C-1", ({"order_id": "W-1"}, {"order_id": "W-2"}))
+    assert (await forgetting.traces_of(hers)).messages == {"msg-1", "msg-2", "msg-3"}
