@@ -7,9 +7,10 @@ to be done, if there are any. What the whole order is about (its close, a word o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import groupby
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from projections.circumstances import DONE, TO_DO
 from projections.custody import MOVES
-from projections.story import Flags, Numbers, Story
+from projections.story import Flags, Numbers, Story, chosen
 
 _REPLACED: Final = "unit.replaced"
 #: Said of the work on a thing.
@@ -26,7 +27,7 @@ _WORK: Final = frozenset(
     | {"repair.started", "repair.completed", "repair.failed", _REPLACED}
 )
 #: The facts that may name the thing that they are about.
-_NAMING: Final = (*MOVES, *sorted(_WORK - {"quote.offered", _REPLACED}))
+_NAMING: Final = frozenset(MOVES) | _WORK - {"quote.offered", _REPLACED}
 _DECIDED: Final = frozenset({"quote.accepted", "quote.declined"})
 
 NO_THINGS: Final[Any] = pa.array([], pa.string())
@@ -51,17 +52,22 @@ def things_in(story: Story, facts: Collection[str]) -> Things | None:
     listed = listed[story.said("items", listed)]
     naming, swaps = story.places(*_NAMING), story.places(_REPLACED)
     naming = np.concatenate([naming[story.said("name", naming)], swaps])
+    candidates = np.intersect1d(story.order[listed], story.order[naming])
+    if not len(candidates):
+        return None
+    lists: dict[int, list[str]] = {}
+    for order, items in zip(story.order[listed].tolist(), story.values("items", listed).to_pylist(), strict=True):
+        lists.setdefault(order, []).append(items)
     matters = np.array([fact in facts for fact in [*story.facts, None]])[story.fact]
     orders = np.zeros(story.orders, np.bool_)
     names: list[str] = []
     spoken: list[tuple[int, int]] = []
-    for order in np.intersect1d(story.order[listed], story.order[naming]).tolist():
-        known = _Names(story.values("items", listed[story.order[listed] == order]).to_pylist())
+    told = _told(story, np.flatnonzero(matters & np.isin(story.order, candidates)))
+    for order, said in groupby(told, lambda each: each.order):
+        known = _Names(lists[order])
         if len(known.names) < 2:
             continue
-        begin = int(story.starts[order])
-        places = begin + np.flatnonzero(matters[begin : int(story.end[begin])])
-        speaks = _spoken(story, places, known)
+        speaks = _spoken(said, known, story.customer)
         if any(len(things) < len(known.names) for _, things in speaks):
             orders[order] = True
             spoken += ((len(names) + thing, place) for place, things in speaks for thing in things)
@@ -70,6 +76,28 @@ def things_in(story: Story, facts: Collection[str]) -> Things | None:
         return None
     thing, place = np.array(sorted(spoken), np.int64).T
     return Things(pa.array(names, pa.string()), orders, thing, place)
+
+
+class _Told(NamedTuple):
+    """A fact, with people by number. ``topic`` and ``serial`` say of a unit that was replaced which it is."""
+
+    place: int
+    order: int
+    fact: str
+    source: int
+    party: int
+    name: str | None
+    serial: str | None
+    topic: str | None
+
+
+def _told(story: Story, places: Numbers) -> Iterator[_Told]:
+    """The facts at those places."""
+    topics = chosen(story.topics, story.topic[places]).to_pylist()
+    facts = [story.facts[code] for code in story.fact[places].tolist()]
+    called, serials = (story.values(column, places).to_pylist() for column in ("name", "serial"))
+    orders, sources, parties = (column[places].tolist() for column in (story.order, story.source, story.party))
+    return map(_Told, places.tolist(), orders, facts, sources, parties, called, serials, topics)
 
 
 class _Names:
@@ -125,27 +153,21 @@ def _items(text: str) -> list[dict[str, Any]]:
     return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
-def _spoken(story: Story, places: Numbers, names: _Names) -> list[tuple[int, list[int]]]:
-    """Each of ``places``, which are those of an order, and the things that it speaks for."""
-    called, serials = (story.values(column, places).to_pylist() for column in ("name", "serial"))
-    topics = story.topics.take(pa.array(story.topic[places], mask=story.topic[places] < 0)).to_pylist()
-    hands, spoken = _Hands(len(names.names), story.customer), []
-    columns = (places, story.fact[places], story.source[places], story.party[places])
-    for (place, fact, source, party), name, serial, topic in zip(
-        zip(*(column.tolist() for column in columns), strict=True), called, serials, topics, strict=True
-    ):
-        said = story.facts[fact]
+def _spoken(told: Iterable[_Told], names: _Names, customer: int) -> list[tuple[int, list[int]]]:
+    """The places of an order's facts, and the things that each speaks for."""
+    hands, spoken = _Hands(len(names.names), customer), []
+    for place, _, fact, source, party, name, serial, topic in told:
         thing = None
-        if said == _REPLACED:
+        if fact == _REPLACED:
             thing = names.find(topic, name)
-        elif said in _NAMING:
-            if said in MOVES and names.is_out(name):
+        elif fact in _NAMING:
+            if fact in MOVES and names.is_out(name):
                 continue
             thing = names.find(name)
-        things = [thing] if thing is not None else hands.things_of(said, source)
+        things = [thing] if thing is not None else hands.things_of(fact, source)
         spoken.append((place, things))
-        hands.note(said, things, source, party)
-        if said == _REPLACED:
+        hands.note(fact, things, source, party)
+        if fact == _REPLACED:
             names.swap(things[0] if len(things) == 1 else None, name, serial)
     return spoken
 
