@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any, Final
 
 import nats.errors
@@ -22,13 +19,11 @@ from faststream import FastStream
 from faststream.nats import PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
-from nats.js import JetStreamContext
 
-from events.log import number_of_delivery, position_of
 from services.connecting import leave, while_there
-from services.ending import end, within
-from services.stopping import LAST_HEARD, Allowance
+from services.ending import end
+from services.in_hand import UnderWay, give_back, hear_the_last, say_so
+from services.stopping import Allowance
 
 #: One request waits at the server for so long (seconds). One that was lost with the server is made again then.
 _LINGER: Final = 1.0
@@ -41,15 +36,6 @@ _COLLECT: Final = 0.05
 
 #: After trouble with the server (seconds).
 _PAUSE: Final = 0.5
-
-#: So often we ask at a stop whether all is here (seconds).
-_ASK_AGAIN: Final = 0.01
-
-#: Of the time for what the server has sent, so much may pass until requests have ended; the rest is for giving back.
-_HEAR_OUT: Final = 0.6
-
-#: What waits here for its turn is said to be worked on so often (seconds), lest the server hand it out once more.
-_SAY_SO_EVERY: Final = 3.0
 
 #: How a request ends that brought less than it asked for: its time was up.
 TIME_IS_UP: Final = "408"
@@ -197,81 +183,6 @@ class Feed:
             status = (message.headers or {}).get("Status")
             self._troubled = status != TIME_IS_UP
         self._came.set()
-
-
-@dataclass(frozen=True, slots=True)
-class UnderWay:
-    """A request to a consumer: whether it has ended by now, and the last message that came of it or of one before."""
-
-    stream: str
-    durable: str
-    is_over: Callable[[], bool]
-    last: Callable[[], Msg | None]
-
-
-async def hear_the_last(connection: Client, subscription: Subscription, requests: Collection[UnderWay]) -> None:
-    """Return when nothing of these is on its way here any more; what came is the caller's to give back.
-
-    What is not given back comes again when the time for an answer is up, behind what follows it. So does what the
-    server sends just as nobody listens any more, of which it does not always know (seen with nats-server 2.15.1).
-    """
-    js = connection.jetstream(timeout=LAST_HEARD)
-
-    async def hear() -> None:
-        await asyncio.gather(*(_hear_out(js, each) for each in requests), return_exceptions=True)
-        await subscription.drain()  # type: ignore[no-untyped-call]  # nats-py is typed in parts
-        # It drops requests that nobody listens to when it is asked how many there are.
-        asked = (js.consumer_info(each.stream, each.durable) for each in requests)
-        await asyncio.gather(*asked, return_exceptions=True)
-
-    if connection.is_connected:
-        with suppress(nats.errors.Error, TimeoutError):
-            await within(LAST_HEARD, hear())
-
-
-async def _hear_out(js: JetStreamContext, request: UnderWay) -> None:
-    """Return when the request has ended, or waits at the server while all that was sent is here."""
-    before = -1
-    clock = asyncio.get_running_loop().time
-    until = clock() + _HEAR_OUT * LAST_HEARD  # where another instance takes from the same, there may be no such moment
-    while not request.is_over() and clock() < until:
-        info = await js.consumer_info(request.stream, request.durable)
-        sent = info.delivered.consumer_seq if info.delivered else 0
-        last = request.last()
-        # Where nothing came yet, nobody can tell what was sent to others before: it should not grow.
-        here = before if last is None else number_of_delivery(last)
-        full = (info.num_ack_pending or 0) >= (info.config.max_ack_pending or math.inf)
-        if info.num_waiting and (full or not info.num_pending) and sent <= here:
-            return
-        before = sent
-        await asyncio.sleep(_ASK_AGAIN)
-
-
-async def give_back(connection: Client, messages: Iterable[Msg]) -> None:
-    """Have the server hand these of one consumer out again at once, in the order of their stream."""
-    if connection.is_connected:
-        with suppress(nats.errors.Error):
-            for message in sorted(messages, key=position_of):
-                await message.nak()
-
-
-@asynccontextmanager
-async def saying_so(messages: Collection[Msg]) -> AsyncIterator[None]:
-    """Keep the server from handing out again what is in ``messages``, which may shrink meanwhile."""
-    saying = asyncio.create_task(say_so(lambda: list(messages)))
-    try:
-        yield
-    finally:
-        await end(saying)
-
-
-async def say_so(messages: Callable[[], list[Msg]]) -> None:
-    """From time to time, for ever, tell the server that these are worked on, whichever they are by then."""
-    while True:
-        await asyncio.sleep(_SAY_SO_EVERY)
-        with suppress(nats.errors.Error):
-            for message in messages():
-                await message.in_progress()
 
 
 async def pull_from(subscriber: Any, app: FastStream, connection: Client, stream: str, durable: str) -> Feed:

@@ -16,6 +16,7 @@ from nats.aio.msg import Msg
 
 from services.connecting import while_there
 from services.ending import end
+from services.in_hand import saying_so
 from services.intake.background import Background, Left
 from services.intake.deciding import is_found
 from services.intake.delivered import party_of, stream_of
@@ -26,7 +27,6 @@ from services.intake.reading_ahead import contact_key_of
 from services.intake.settling import Rejection, Retried, Taken, together
 from services.intake.standstill import Standstill
 from services.intake.taking import TRIES, How, Taking, halves
-from services.pulling import saying_so
 from services.stopping import Allowance
 
 _RETRY_DELAY: Final = 1.0

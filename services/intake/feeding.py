@@ -21,9 +21,10 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from services.ending import end
+from services.in_hand import UnderWay, give_back, hear_the_last, say_so
 from services.intake.delivered import stored_at, stream_of
 from services.intake.sharing import Pace, even_share
-from services.pulling import TIME_IS_UP, UnderWay, give_back, hear_the_last, say_so
+from services.pulling import TIME_IS_UP
 
 #: A request waits at the server for so long (seconds). One that was lost is made again some time after that.
 _LINGER: Final = 30.0

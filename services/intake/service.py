@@ -30,6 +30,7 @@ from events.streams import DEFAULT_LIMITS, OURS_FROM, Limits, declare_streams, i
 from services.boxes import Box, Boxes
 from services.connecting import leave
 from services.desk.book import Book
+from services.in_hand import saying_so
 from services.intake.batches import Batches
 from services.intake.feeding import FairFeed
 from services.intake.following import Follower
@@ -42,7 +43,7 @@ from services.intake.settling import Settling
 from services.intake.sharing import MOST
 from services.intake.sweeping import Sweeper
 from services.intake.taking import APPEND_TIMEOUT
-from services.pulling import feed_into, in_batches, saying_so, stop_pulling
+from services.pulling import feed_into, in_batches, stop_pulling
 from services.rights import inbox_prefix
 from services.stopping import AT_HAND, Allowance
 

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from events.envelope import Event
 from services.answering import TooLargeError
+from services.in_hand import saying_so
 from services.logs import kind_and_place
 from services.notifying.coming_up import SIDE_BY_SIDE, ComingUp
 from services.notifying.lingering import Lingering
@@ -26,7 +27,6 @@ from services.notifying.order_locks import OrderLocks
 from services.notifying.records import message_id
 from services.notifying.telling import PLANNED, Teller
 from services.notifying.waiting import AgainLaterError, NotYetError
-from services.pulling import saying_so
 
 #: So many cues wait here for the hour at which news is written; the server has to remember each of them.
 _MOST_PUT_OFF: Final = 5_000

@@ -23,7 +23,7 @@ from events.envelope import make_event
 from events.log import last_position
 from events.streams import declare_streams
 from events.subjects import box_stream
-from services import connecting, pulling, rejected
+from services import connecting, in_hand, rejected
 from services.ending import within
 from services.intake import batches, deciding, following, held, judging, rejecting, settling, standstill, taking
 from services.intake.background import Background, Left
@@ -466,7 +466,7 @@ async def test_what_waits_until_others_are_settled_is_not_handed_out_once_more(
     monkeypatch.setattr(Background, "add", adding)
     monkeypatch.setattr(Msg, "in_progress", saying)
     monkeypatch.setattr(settling, "keep_together", slowly)
-    monkeypatch.setattr(pulling, "_SAY_SO_EVERY", 0.02)
+    monkeypatch.setattr(in_hand, "_SAY_SO_EVERY", 0.02)
     shop = await chain.partner(SHOP)
     async with chain.running():
         sequences = []

@@ -18,7 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from events import names
 from events.streams import declare_streams
-from services import pulling
+from services import in_hand, pulling
 from services.credentials import credential
 from services.pulling import Feed, stop_pulling
 from services.rights import inbox_prefix
@@ -136,8 +136,8 @@ async def test_where_no_moment_comes_at_which_all_is_here_what_came_is_given_bac
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another instance may go on taking from the same consumer: then a request never waits with all that was sent."""
-    monkeypatch.setattr(pulling, "LAST_HEARD", 0.5)
-    monkeypatch.setattr(pulling, "number_of_delivery", lambda _: -1)  # more was sent than ever comes here
+    monkeypatch.setattr(in_hand, "LAST_HEARD", 0.5)
+    monkeypatch.setattr(in_hand, "number_of_delivery", lambda _: -1)  # more was sent than ever comes here
     async with feeding(client) as feed:
         await feed._ask(100)
         await hand_in(client, 0, 30)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from events.clock import SimulatedClock
-from services import connecting, notifier, pulling, query_service, stopping
+from services import connecting, in_hand, notifier, query_service, stopping
 from services.desk import service as desk
 from services.intake import service
 from services.settings import load_settings
@@ -57,7 +57,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> float:
     at_hand, last_heard, leaving, closing = 0.3, 0.2, 0.1, 0.05
     for module in (service, notifier, desk, query_service):
         monkeypatch.setattr(module, "AT_HAND", at_hand)
-    monkeypatch.setattr(pulling, "LAST_HEARD", last_heard)
+    monkeypatch.setattr(in_hand, "LAST_HEARD", last_heard)
     monkeypatch.setattr(connecting, "LEAVING", leaving)
     monkeypatch.setattr(connecting, "CLOSING", closing)
     return at_hand + last_heard + 2 * (leaving + closing)
