@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli.output import moments_now
-from cli.render.owed import paused
+from cli.render.owed import has_not, paused, to_do
 from events.envelope import Event
 from projections.policy import KINDS, Policy
 from tests.cli.running import answer, call, sentence
@@ -250,6 +250,13 @@ def test_lists_and_single_orders_agree_on_what_comes_next(home: Path) -> None:
         "W-1001": "repair",
         "W-2": "answer",  # of the customer, for whom the work waits
     }
+
+
+def test_what_is_owed_of_one_of_several_things_says_of_which() -> None:
+    assert to_do("repair", "lamp 2") == "repair it (lamp 2)"
+    assert has_not("repairer:bench", "return", "lamp 2").endswith("got it back to the customer (lamp 2)")
+    assert to_do("part", "stem") == "have the part stem"
+    assert to_do("answer", "Q-1") == "answer"  # an id says nothing to people
 
 
 def test_what_waits_for_who_pays_says_so() -> None:

@@ -159,6 +159,7 @@ def test_a_list_read_aloud() -> None:
     }
     contact = LINE | {"contacted_at": "2026-11-20T12:30:00Z", "party": IMPORTER, "channel": "phone", "text": None}
     ball = OWED | {"order": "W-2", "reference": None, "owner": SHOP, "kind": "forward", "overdue_seconds": None}
+    ball["topic"] = "lamp 2"  # of several things in that order
     found = listing(
         overdue=[OWED, OWED | {"owner": SHOP, "kind": "part", "topic": "stem", "overdue_seconds": 7000}],
         asked=[question],
@@ -193,7 +194,7 @@ def test_a_list_read_aloud() -> None:
         "Nothing was written down.\n"
         "\n"
         "Open orders, and whose move it is\n"
-        "- W-2, Halden Meridian: you are to send it on. Due Thursday 19 November at 11:00.\n"
+        "- W-2, Halden Meridian: you are to send it on (lamp 2). Due Thursday 19 November at 11:00.\n"
         "- W-3 (your 4711), Halden Meridian: nothing is owed.\n"
         "\n"
         "What you owe on orders of others, and are not late with\n"
