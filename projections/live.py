@@ -60,19 +60,7 @@ WHERE position >= $only AND first_position = $only
 #: So many rows DuckDB finds by constants sooner than by a table of them.
 _FEW: Final = 8
 #: What the models that are made of facts alone read of them.
-_OF_FACTS_ALONE: Final = (
-    "position",
-    "first_position",
-    "fact",
-    "source",
-    "occurred_at",
-    "word",
-    "name",
-    "topic",
-    "by_when",
-    "serial",
-    "items",
-)
+_OF_FACTS_ALONE: Final = ("first_position", "fact", "source", "name", "serial", "items")
 
 
 class PolicyChangedError(Exception):
@@ -192,7 +180,8 @@ def _replace(making: Making, model: Model) -> None:
     if model in making.held:
         _remove(writer, model, old)
     facts: Any = making.desk.maker.rows(FACTS.name).select(_OF_FACTS_ALONE)
-    writer.put(FACTS.name, facts.filter(pc.is_in(facts["first_position"], pa.array(firsts, pa.int64()))))
+    speaking = facts.filter(_speaks_of(facts, model))
+    writer.put(FACTS.name, speaking.filter(pc.is_in(speaking["first_position"], pa.array(firsts, pa.int64()))))
     _insert(writer, model)
 
 
@@ -346,8 +335,11 @@ def _remove(writer: Workbench, model: Model, positions: Sequence[int], column: s
         return
     if len(positions) <= _FEW:
         given = {f"at_{number}": position for number, position in enumerate(positions)}
-        among = ", ".join(f"${name}" for name in given)
-        execute(writer.cursor, f"DELETE FROM {model.stored} WHERE {column} IN ({among})", given)
+        where = f"{column} = $at_0"
+        if len(positions) > 1:  # without bounds DuckDB looks for a list of them in all blocks
+            where = f"{column} BETWEEN $least AND $most AND {column} IN ({', '.join(f'${name}' for name in given)})"
+            given |= {"least": min(positions), "most": max(positions)}
+        execute(writer.cursor, f"DELETE FROM {model.stored} WHERE {where}", given)
         return
     writer.put("leaving", pa.table({"position": pa.array(positions, pa.int64())}))
     execute(writer.cursor, f"DELETE FROM {model.stored} WHERE {column} IN (SELECT position FROM leaving)")
