@@ -9,8 +9,10 @@ from typing import get_args
 
 import pytest
 
+from cli.render import messages
 from cli.specimens import specimens
 from events.chain import MessageKind
+from tests.cli.drawing import MOMENTS, draw
 from tests.cli.running import answer, call, sentence
 from tests.services.notifying.letters import LATE
 
@@ -31,10 +33,22 @@ def test_every_message_is_shown_in_every_language(free_home: Path) -> None:
     assert len(told["messages"]) == len({(each["language"], each["body"]) for each in told["messages"]})
 
 
+def test_what_went_to_a_telephone_is_shown_as_it_went() -> None:
+    row = {"kind": "opened", "language": "en", "status": "sent", "subject": "Your watch", "body": "Juno:\nIt is here."}
+    told = {
+        channel: draw(messages.message(row | {"channel": channel, "order_id": "W-1"}, MOMENTS))
+        for channel in ("sms", "email")
+    }
+    assert "Your watch" not in told["sms"]
+    assert "  │ Juno:\n  │ It is here." in told["sms"]
+    assert "  Your watch\n  │ Juno:" in told["email"]
+
+
 def test_one_kind_in_one_language(free_home: Path) -> None:
     shown = call("messages", "preview", "--kind", "visit", "--language", "nl", home=free_home).stdout
     assert "✉ visit, nl: planned\n  We komen langs voor uw Kettlebrook Steam 3: woensdag 25 november\n" in shown
     assert "  │ Waarvoor we komen: “de klep vervangen”." in shown
+    assert re.search(r"  as a text, in \d+ characters:\n  │ Bridge Street Jewellers:\n  │ We komen bij u langs", shown)
     assert "visit, en" not in shown
     assert "overdue" not in shown
 
