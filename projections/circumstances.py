@@ -54,10 +54,8 @@ class Circumstances:
     @cached_property
     def stays(self) -> Flags:
         """Whether it is mended where she has it."""
-        opened = self.story.places("order.opened")
-        at_home = opened[self.story.said("level", opened)]
-        visits = self.story.places("visit.scheduled", "visit.done")
-        return np.asarray(self.story.last(np.concatenate([at_home, visits])) >= 0)
+        stays: Flags = self.story.last(custody.at_her_home(self.story)) >= 0
+        return stays
 
     @cached_property
     def givings_up(self) -> Numbers:

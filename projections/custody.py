@@ -189,6 +189,13 @@ def moves_of_replaced_units(story: Story) -> Numbers:
     return np.array(gone, np.int64)
 
 
+def at_her_home(story: Story) -> Numbers:
+    """The facts by which it is mended where she has it: an opening that says so, or somebody's visit."""
+    opened = story.places("order.opened")
+    at_home = opened[story.said("level", opened)]
+    return np.concatenate([at_home, story.places("visit.scheduled", "visit.done")])
+
+
 def without(gone: Numbers, places: Numbers) -> Numbers:
     """``places`` but for those that are ``gone``."""
     kept: Numbers = places[~np.isin(places, gone)] if len(gone) else places

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projections.agreed import Agreed
-from projections.custody import MOVES, OPEN, RECEIVED, Handoffs, moves_of_replaced_units, without
+from projections.custody import MOVES, OPEN, RECEIVED, Handoffs, at_her_home, moves_of_replaced_units, without
 from projections.story import CUSTOMER, Flags, Numbers, Story, at, chosen, first_that_is, whole
 
 #: These are about parties or the chain, not about orders.
@@ -167,12 +167,16 @@ def _standing(story: Story, agreed: Agreed, handoffs: Handoffs, statuses: Status
     is_handed_over = _are(story, moved, "item.handed_over")
     # A handover whose receipt was timed before it has arrived.
     has_arrived = is_handed_over & (handoff == RECEIVED)
-    # Another unit took its place before anybody said that it came in: that one is with whoever says so.
+    # Another unit took its place before anybody said that it came in, or elsewhere than at her home: that one is with
+    # whoever says so.
     swapped = story.last_of_each(replaced)
-    is_lost = is_handed_over & ~has_arrived & (swapped > moved)
-    under_way = is_handed_over & ~has_arrived & ~is_lost
+    is_swapped = swapped > moved
+    if is_swapped.any():
+        stays = story.count_of_each(at_her_home(story)) > 0
+        is_swapped &= (is_handed_over & ~has_arrived) | ((at(story.source, swapped) != agreed.party) & ~stays)
+    under_way = is_handed_over & ~has_arrived & ~is_swapped
     hands = np.where(_are(story, moved, "item.returned"), story.customer, at(story.source, moved))
-    holder = first_that_is(hands, (has_arrived, receiver), (is_lost, at(story.source, swapped)))
+    holder = first_that_is(hands, (has_arrived, receiver), (is_swapped, at(story.source, swapped)))
 
     code = statuses.code
     brings = np.array([code(statuses.of_fact[name]) if name in statuses.of_fact else -1 for name in story.facts] + [-1])

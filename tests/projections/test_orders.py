@@ -242,3 +242,14 @@ def test_what_is_replaced_while_it_is_lost_on_its_way_is_with_whoever_replaced_i
         status="replaced", holder=SHOP, heading_to=None, since="2026-03-17T12:00:00Z"
     )
     given(*lost, swapped(IMPORTER, "2026-03-17 12:00")).then_order(status="replaced", holder=IMPORTER)
+
+
+def test_what_took_its_place_elsewhere_is_with_whoever_says_so(given: Given) -> None:
+    """And is not ready for her at the shop, which has the old one at most."""
+    by_importer = swapped(IMPORTER, "2026-03-17 12:00")
+    at_bench = (handed(SHOP, BENCH, "2026-03-02 15:00"), received(BENCH, "2026-03-03 09:00"))
+    for before in ((), at_bench):
+        given(opened(), *before, by_importer).then_order(status="replaced", holder=IMPORTER)
+    given(opened(), *at_bench, swapped(SHOP, "2026-03-17 12:00")).then_order(holder=BENCH)
+    # Where it stays at her home, it was replaced there.
+    given(opened(at_home=True), by_importer).then_order(status="replaced", holder=SHOP)

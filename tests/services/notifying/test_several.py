@@ -355,3 +355,16 @@ def test_what_lies_still_while_another_went_on_is_told_once(chain: Chain) -> Non
     # Both are to be sent on; of the kettle she has heard.
     kettle, _ = chain.falls_overdue("forward", MONDAY + 9 * DAY)
     assert chain.plan_for(kettle) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("forward", "we had expected it to be on its way by Thursday 5 November"), ("update", "it was replaced")],
+)
+def test_what_the_importer_replaced_is_not_ready_at_the_shop(chain: Chain, kind: str, said: str) -> None:
+    """The shop has the old unit, and the importer owes the other one."""
+    chain.story(opened(), fact("unit.replaced", IMPORTER, MONDAY + DAY, new_serial="HM-30001"))
+    (late,) = chain.falls_overdue(kind, MONDAY + 12 * DAY)
+    body = body_of(chain.plan_for(late))
+    assert said in body
+    assert "ready for you" not in body
