@@ -92,6 +92,7 @@ def fetch(ctx: typer.Context, as_json: Json = False) -> None:
     if url is None:
         raise Problem('no mailbox is set: write imap_url = "imaps://user:password@host/INBOX" in repairchain.toml.')
     done: list[Taken] = []
+    trouble: Problem | None = None
     try:
         with Mailbox(url) as mailbox:
             for number, raw in mailbox.unread():
@@ -110,8 +111,13 @@ def fetch(ctx: typer.Context, as_json: Json = False) -> None:
     except MailboxUrlError as error:
         raise Problem(f"{one_line(error)}.") from None
     except MailboxError as error:
-        raise Problem(f"{one_line(error)}.", EX_TEMPFAIL) from None
-    _told(done, as_json)
+        trouble = Problem(f"{one_line(error)}.", EX_TEMPFAIL)
+    except Problem as problem:
+        trouble = problem
+    if done or trouble is None:  # what became of those before the trouble is told nowhere else: they are read
+        _told(done, as_json)
+    if trouble is not None:
+        raise trouble
 
 
 def _told(done: list[Taken], as_json: bool) -> None:

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from cli import mail
+from cli.errors import Problem
 from tests.cli.imapserver import ImapServer
 from tests.cli.running import answer, call, sentence
 from tests.cli.together import running_together
@@ -334,6 +337,21 @@ def test_a_letter_stays_unread_while_the_chain_is_away(tmp_path: Path, monkeypat
         monkeypatch.setenv("REPAIRCHAIN_IMAP_URL", server.url)
         assert "no chain runs" in sentence(call("mail", "fetch", home=tmp_path), 75)
         assert server.seen == set()
+
+
+def test_what_became_of_letters_before_the_chain_went_away_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = Mock(
+        side_effect=[mail.Taken("automatic", "A machine wrote this; it is left out."), Problem("it went away.", 75)]
+    )
+    monkeypatch.setattr(mail, "take", taken)
+    with ImapServer([letter().as_bytes(), letter().as_bytes()]) as server:
+        monkeypatch.setenv("REPAIRCHAIN_IMAP_URL", server.url)
+        result = call("mail", "fetch", "--json", home=tmp_path)
+        assert sentence(result, 75) == "it went away."
+        assert [each["outcome"] for each in json.loads(result.stdout)["letters"]] == ["automatic"]
+        assert server.seen == {1}
 
 
 @pytest.mark.parametrize("url", ["", "pop3://user:secret@host", "imaps://host/INBOX"])
