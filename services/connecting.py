@@ -16,8 +16,8 @@ from nats.protocol.parser import PERMISSIONS_ERR
 from services.credentials import Credential, credential
 from services.ending import look_at_its_end, within
 from services.fitness import require_fit, tls_of
-from services.headers import HeaderClient
 from services.home import read_json
+from services.natsclient import ChainClient
 from services.rights import inbox_prefix
 from services.settings import Settings, SettingsError
 from services.stopping import CLOSING, LEAVING
@@ -78,7 +78,7 @@ async def connect(settings: Settings, who: str, *, name: str = "repairchain", **
     """
     found = login(settings, who)
     tls = {} if found.tls is None else {"tls": found.tls}
-    client = HeaderClient()
+    client = ChainClient()
     await client.connect(
         found.url,
         name=name,

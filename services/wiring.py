@@ -47,10 +47,10 @@ class UnknownServiceError(ValueError):
 
 def make_broker(settings: Settings, service: str) -> NatsBroker:
     """A FastStream broker that never gives up reconnecting; when it did, its pull loop would spin for ever."""
-    from faststream.nats import NatsBroker
+    from services.broker import Broker
 
     found = login(settings, service)
-    return NatsBroker(
+    return Broker(
         found.url,
         security=security_of(found.credential, found.tls),
         name=f"repairchain {service}",
