@@ -62,17 +62,27 @@ async def test_a_file_of_another_log_is_made_anew(chain: Chain, others: list[Eve
         assert (stats["facts"], stats["orders"]) == (len(told()), 1)
 
 
-async def test_it_follows_a_log_that_was_put_back_from_a_backup(
-    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def backup(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of a log with the story in it; what is in doubt is soon looked at again."""
     monkeypatch.setattr(keeping_up, "_RETRY_DELAY", 0.05)  # instead of a second
     await chain.append(told())
     await chain.server.back_up(tmp_path / "backup")
+    await eventually(lambda: chain.client.is_connected)
+    return tmp_path / "backup"
+
+
+async def small_ones(chain: Chain) -> set[str]:
+    """The orders beside that of the story."""
+    orders = (await chain.ask("orders", {"limit": 100}))["orders"]
+    return {row["order_id"] for row in orders if row["order_id"].startswith("S-")}
+
+
+async def test_it_follows_a_log_that_was_put_back_from_a_backup(chain: Chain, backup: Path) -> None:
     async with chain.projector() as projector:
-        await eventually(lambda: chain.client.is_connected)
         await chain.append(small_orders(10))
         assert await chain.orders() == 11
-        await chain.server.restore(tmp_path / "backup")
+        await chain.server.restore(backup)
         await eventually(lambda: projector.upkeep.position == len(told()), "the read models show the log of the backup")
         await chain.append(small_orders(3, first=100))
         assert await chain.orders() == 4
@@ -83,30 +93,19 @@ def back(projector: Projector) -> bool:
     return bool(projector._connection.stats["reconnects"]) and projector._connection.is_connected
 
 
-async def test_it_notices_another_log_that_has_grown_beyond_where_it_stands(
-    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keeping_up, "_RETRY_DELAY", 0.05)  # instead of a second
-    await chain.append(told())
-    await chain.server.back_up(tmp_path / "backup")
+async def test_it_notices_another_log_that_has_grown_beyond_where_it_stands(chain: Chain, backup: Path) -> None:
     async with chain.projector() as projector:
-        await eventually(lambda: chain.client.is_connected)
         await chain.append(small_orders(2))
         assert await chain.orders() == 3
-        await chain.server.restore(tmp_path / "backup")
+        await chain.server.restore(backup)
         await chain.append(small_orders(5, first=100))
         await eventually(lambda: back(projector))
-        orders = {row["order_id"] for row in (await chain.ask("orders", {"limit": 100}))["orders"]}
-        assert {order for order in orders if order.startswith("S-")} == {f"S-{number}" for number in range(100, 105)}
+        assert await small_ones(chain) == {f"S-{number}" for number in range(100, 105)}
 
 
 async def test_it_notices_another_log_that_came_while_it_caught_up(
-    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chain: Chain, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping_up, "_RETRY_DELAY", 0.05)  # instead of a second
-    await chain.append(told())
-    await chain.server.back_up(tmp_path / "backup")
-    await eventually(lambda: chain.client.is_connected)
     await chain.append(small_orders(2))
     computing, may_end, rebuild = threading.Event(), threading.Event(), Database.rebuild
 
@@ -118,9 +117,8 @@ async def test_it_notices_another_log_that_came_while_it_caught_up(
     monkeypatch.setattr(Database, "rebuild", slowly)
     async with chain.projector(far_behind=1) as projector:
         await eventually(computing.is_set)
-        await chain.server.restore(tmp_path / "backup")
+        await chain.server.restore(backup)
         await chain.append(small_orders(5, first=100))
         await eventually(lambda: back(projector))
         may_end.set()
-        orders = {row["order_id"] for row in (await chain.ask("orders", {"limit": 100}))["orders"]}
-        assert {order for order in orders if order.startswith("S-")} == {f"S-{number}" for number in range(100, 105)}
+        assert await small_ones(chain) == {f"S-{number}" for number in range(100, 105)}
