@@ -39,7 +39,7 @@ from services.notifying.claims import LEASE, Claims
 from services.notifying.coming_up import ComingUp
 from services.notifying.connected import ContactBook, JetStreamLog
 from services.notifying.order_locks import OrderLocks
-from services.notifying.places import Places
+from services.notifying.places import DayPlaces
 from services.notifying.records import MessagePolicy
 from services.notifying.sending import RETRY_AFTER, Sender
 from services.notifying.taking import Taking
@@ -194,7 +194,7 @@ class Notifier:
             clock=self._clock,
             policy=self._policy,
             retry_after=self._retry_after,
-            places=Places(sending),
+            places=DayPlaces(sending),
         )
         return Teller(
             ask=self._ask,

@@ -17,7 +17,7 @@ from events.envelope import iso
 from services.answering import Ask, TooLargeError
 from services.contact import Contact
 from services.notifying.asking_together import LETTERS_OF
-from services.notifying.gathering import Hold, Letter, Reach, gather, pending
+from services.notifying.gathering import Gathered, Hold, Reach, gather, pending
 from services.notifying.records import MessagePolicy
 
 #: ``more_to_tell``: it goes with what else is told within minutes. ``tomorrow``: she has had her letters of today.
@@ -64,7 +64,7 @@ def _why(message: str, history: Mapping[str, Any], reach: Reach, now: datetime) 
             alone = gather(message, {**history, "letters": [], "acknowledgements": []}, reach, MessagePolicy(), now)
             by_the_hour = isinstance(alone, Hold) and not alone.for_more
             return ("quiet_hours" if by_the_hour else "tomorrow"), iso(until)
-        case Letter() if _was_tried(message, history):
+        case Gathered() if _was_tried(message, history):
             return "channel", None
     return None, None
 

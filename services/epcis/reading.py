@@ -38,7 +38,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
-class Place(_Model):
+class Location(_Model):
     """A read point or a business location."""
 
     id: _Words
@@ -102,8 +102,8 @@ class CapturedEvent(_Model):
     bizStep: _Step | None = None
     disposition: _Disposition | None = None
     persistentDisposition: PersistentDisposition | None = None
-    readPoint: Place | None = None
-    bizLocation: Place | None = None
+    readPoint: Location | None = None
+    bizLocation: Location | None = None
     bizTransactionList: tuple[BizTransaction, ...] = ()
     sourceList: tuple[Source, ...] = ()
     destinationList: tuple[Destination, ...] = ()

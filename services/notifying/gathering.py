@@ -18,7 +18,7 @@ from services.contact import Contact
 from services.messages import decide_delivery
 from services.notifying.decency import Manners, is_beside_the_others, not_before, waits_for_more
 from services.notifying.history import History, moment
-from services.notifying.places import LAST, Place
+from services.notifying.places import LAST, DayPlace
 from services.notifying.records import MessagePlan, MessagePolicy, PlannedMessage, Send, Suppress, SuppressReason
 
 #: Only she can say how it goes on: a pause does not keep these from her, for without them nothing would go on at all.
@@ -29,7 +29,7 @@ _SOON: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
-class Letter:
+class Gathered:
     """``lead`` gives the letter its id, its subject and the date of the next news; ``others`` are told in it.
 
     ``place`` is to be taken first, where it may be one of the last letters that she gets today.
@@ -37,7 +37,7 @@ class Letter:
 
     lead: PlannedMessage
     others: tuple[PlannedMessage, ...] = ()
-    place: Place | None = None
+    place: DayPlace | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Reach:
 
 def gather(
     message: str, timeline: Mapping[str, Any], reach: Reach, policy: MessagePolicy, now: datetime
-) -> Letter | Hold | Suppress | None:
+) -> Gathered | Hold | Suppress | None:
     """What to do about ``message`` now; None if it has an outcome.
 
     ``timeline`` is the order's, with ``letters`` and ``rules`` (the query ``histories``).
@@ -94,7 +94,7 @@ def gather(
         return verdict
     due = [each for each, its in verdicts if isinstance(its, Send) or _only_waits_for_more(its)]
     counted = [each for each in due if not is_beside_the_others(each.kind)] or due
-    return Letter(due[-1], tuple(due[:-1]), _place(counted[-1], timeline, reach, now))
+    return Gathered(due[-1], tuple(due[:-1]), _place(counted[-1], timeline, reach, now))
 
 
 def _only_waits_for_more(verdict: Send | Hold | Suppress) -> bool:
@@ -139,7 +139,7 @@ def _breaks_the_date(until: datetime, timeline: Mapping[str, Any], now: datetime
     return named is not None and now < named <= until
 
 
-def _place(message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, now: datetime) -> Place | None:
+def _place(message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, now: datetime) -> DayPlace | None:
     """The place in her day that ``message`` has to take, if it is one of the last and the limit holds for it."""
     manners = _manners(reach.contact, timeline)
     letters = _letters_today(message.kind, timeline, manners, now)
@@ -149,7 +149,7 @@ def _place(message: PlannedMessage, timeline: Mapping[str, Any], reach: Reach, n
     if again <= now:
         return None
     beside = is_beside_the_others(message.kind)
-    return Place(manners.day_of(now).date(), letters + 1, manners.most_a_day, again, beside=beside)
+    return DayPlace(manners.day_of(now).date(), letters + 1, manners.most_a_day, again, beside=beside)
 
 
 def _manners(contact: Contact, timeline: Mapping[str, Any]) -> Manners:

@@ -23,7 +23,7 @@ LAST: Final = 2
 
 
 @dataclass(frozen=True)
-class Place:
+class DayPlace:
     """The ``first`` of ``most`` places in her ``day`` that is free as far as is known; ``again``: the next morning.
 
     ``beside``: of those for letters that are beside the others, which have a limit of their own.
@@ -36,13 +36,13 @@ class Place:
     beside: bool = False
 
 
-class Places:
+class DayPlaces:
     """Takes places. Raises nats errors if the server does not confirm."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    async def take(self, customer: Customer, place: Place, message: str) -> bool:
+    async def take(self, customer: Customer, place: DayPlace, message: str) -> bool:
         """Take a place for the letter of ``message``; False if none is left."""
         for number in range(place.first, place.most + 1):
             key = _key(customer, place, number)
@@ -56,7 +56,7 @@ class Places:
         return False
 
 
-def _key(customer: Customer, place: Place, number: int) -> str:
+def _key(customer: Customer, place: DayPlace, number: int) -> str:
     name = "\0".join(part or "" for part in customer)
     hers = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     return f"{'beside' if place.beside else 'day'}-{hers}-{place.day.isoformat()}-{number}"

@@ -32,7 +32,7 @@ from services.notifying.gathering import Hold
 from services.notifying.html import html_of
 from services.notifying.letter import AddressError, Letter, check_address
 from services.notifying.outcomes import Delivered, Failed, Outcome, Unknown
-from services.notifying.places import Place, Places
+from services.notifying.places import DayPlace, DayPlaces
 from services.notifying.recording import Log, Notify, Recorder, said, said_in_short
 from services.notifying.records import MessagePolicy, PlannedMessage, Suppress, SuppressReason
 from services.notifying.resuming import Again, Resumer
@@ -124,7 +124,7 @@ class Sender:
     retry_after: Sequence[float] = RETRY_AFTER
     jitter: Callable[[], float] = jitter
     #: Where other notifiers write to her, too.
-    places: Places | None = None
+    places: DayPlaces | None = None
     insist: Sequence[float] = _INSIST
     _turns: Turns = field(default_factory=Turns)
 
@@ -209,7 +209,7 @@ class Sender:
                     await self._recorder.suppress(waiting[message], reason)
             case Hold(until):
                 raise AgainLaterError(max(1.0, (until - now).total_seconds()))
-            case gathering.Letter(lead, others, place):
+            case gathering.Gathered(lead, others, place):
                 if lead.message != message:
                     ended = await self._deliver(order, lead.message, timeline)
                     if message not in ended:
@@ -238,7 +238,7 @@ class Sender:
         routes = () if unable == "forgotten" else self.delivery.routes(known, accountable)
         return gathering.Reach(known, None if routes else unable), routes
 
-    async def _finds_room(self, place: Place, customer: Customer, message: str) -> bool:
+    async def _finds_room(self, place: DayPlace, customer: Customer, message: str) -> bool:
         """Whether there is room in her day for one more letter, whoever else writes to her just now."""
         return self.places is None or await self.places.take(customer, place, message)
 

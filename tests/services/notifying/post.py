@@ -9,7 +9,7 @@ from services.notifying.asking_together import Histories
 from services.notifying.claims import Claims
 from services.notifying.letter import Letter as Mail
 from services.notifying.outcomes import Outcome
-from services.notifying.places import Places
+from services.notifying.places import DayPlaces
 from services.notifying.records import PlannedMessage, Send
 from services.notifying.sending import Sender
 from services.notifying.telling import Teller
@@ -48,7 +48,7 @@ class Post:
     async def notify(self, party: str, notice: object) -> None:
         self.notices.append(party)
 
-    def sender(self, lease: float = 0.0, places: Places | None = None) -> Sender:
+    def sender(self, lease: float = 0.0, places: DayPlaces | None = None) -> Sender:
         return Sender(
             histories=Histories(self.chain.ask, self.chain.clock.now),
             log=self.chain,

@@ -10,7 +10,7 @@ import pytest
 from events.chain import MessagePlanned
 from events.envelope import Event
 from services.contact import Contact
-from services.notifying.gathering import Hold, Letter, Reach, gather, pending
+from services.notifying.gathering import Gathered, Hold, Reach, gather, pending
 from services.notifying.outcomes import Failed, Unknown
 from services.notifying.records import PlannedMessage, Suppress, SuppressReason
 from services.notifying.waiting import AgainLaterError
@@ -57,7 +57,7 @@ def plan(chain: Chain, trigger: Event, kind: str | None = None) -> PlannedMessag
     return message
 
 
-def look(chain: Chain, message: PlannedMessage, contact: Contact = ANNA) -> Letter | Hold | Suppress | None:
+def look(chain: Chain, message: PlannedMessage, contact: Contact = ANNA) -> Gathered | Hold | Suppress | None:
     return gather(message.message, timeline(chain), Reach(contact), POLICY, chain.clock.now())
 
 
@@ -68,7 +68,7 @@ def timeline(chain: Chain) -> dict[str, object]:
 
 def test_by_day_it_goes_out_at_once(chain: Chain) -> None:
     message = plan(chain.given(OPENED), OPENED)
-    assert look(chain, message) == Letter(message)
+    assert look(chain, message) == Gathered(message)
 
 
 @pytest.mark.parametrize(("ahead", "waits"), [(HOUR, False), (3 * HOUR, True)])
@@ -79,23 +79,23 @@ def test_of_a_visit_that_begins_soon_she_hears_without_a_wait(chain: Chain, ahea
     visit = fact("visit.scheduled", SHOP, said, visit="v", **window)
     message = plan(chain.given(visit), visit, "visit")
     found = look(chain, message)
-    assert isinstance(found, Hold) if waits else found == Letter(message)
+    assert isinstance(found, Hold) if waits else found == Gathered(message)
 
 
 def test_at_night_it_waits_for_the_morning(chain: Chain) -> None:
     chain.given(OPENED).told(OPENED)
     message = plan(chain.given(QUESTION), QUESTION, "question")
     assert look(chain, message) == Hold(MORNING)
-    assert look(chain, message, ANNA.model_copy(update={"quiet": "never"})) == Letter(message)
+    assert look(chain, message, ANNA.model_copy(update={"quiet": "never"})) == Gathered(message)
     chain.clock.set(MORNING)
-    assert look(chain, message) == Letter(message)
+    assert look(chain, message) == Gathered(message)
 
 
 def test_what_is_urgent_does_not_wait(chain: Chain) -> None:
     urgent = opened(urgency="urgent")
     chain.given(urgent).told(urgent)
     message = plan(chain.given(QUESTION), QUESTION)
-    assert look(chain, message) == Letter(message)
+    assert look(chain, message) == Gathered(message)
 
 
 def test_beyond_so_many_letters_it_waits_for_the_next_morning(chain: Chain) -> None:
@@ -138,12 +138,12 @@ def test_a_pause_keeps_all_from_her_but_what_she_must_decide(chain: Chain) -> No
     assert look(chain, message, paused) == Suppress("paused")
     chain.sent(message)
     question = plan(chain.given(QUESTION), QUESTION, "question")
-    assert look(chain, question, paused) == Letter(question)
+    assert look(chain, question, paused) == Gathered(question)
 
 
 def test_a_pause_that_is_over_is_none(chain: Chain) -> None:
     message = plan(chain.given(OPENED), OPENED)
-    assert look(chain, message, ANNA.model_copy(update={"paused_until": MONDAY})) == Letter(message)
+    assert look(chain, message, ANNA.model_copy(update={"paused_until": MONDAY})) == Gathered(message)
 
 
 # -- progress waits for more ------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_repaired_and_ready_within_minutes_are_one_letter(mended: Chain) -> None
     assert look(mended, repaired) == Suppress("overtaken")
     assert look(mended, ready) == Hold(BACK.time + PATIENCE, for_more=True)
     mended.clock.set(BACK.time + PATIENCE)
-    assert look(mended, ready) == Letter(ready)
+    assert look(mended, ready) == Gathered(ready)
 
 
 def test_that_letter_says_both(mended: Chain) -> None:
@@ -191,7 +191,7 @@ def test_nobody_else_to_wait_for_and_it_leaves_a_few_minutes_later(mended: Chain
     mended.clock.set(COMPLETED.time + PATIENCE - MINUTE)
     assert isinstance(look(mended, repaired), Hold)
     mended.clock.set(COMPLETED.time + PATIENCE)
-    assert look(mended, repaired) == Letter(repaired)
+    assert look(mended, repaired) == Gathered(repaired)
 
 
 @pytest.mark.parametrize(("named", "waits"), [(3 * MINUTE, False), (20 * MINUTE, True)])
@@ -209,20 +209,20 @@ def test_what_leaves_at_once_takes_along_what_waits(chain: Chain) -> None:
     assert isinstance(look(chain, waits), Hold)
     asked = fact("question.asked", REPAIRER, MONDAY + HOUR + MINUTE, question="k1", text="Which floor?", to="customer")
     question = plan(chain.given(asked), asked, "question")
-    assert look(chain, question) == look(chain, waits) == Letter(question, (waits,))
+    assert look(chain, question) == look(chain, waits) == Gathered(question, (waits,))
 
 
 def test_a_question_waits_for_nothing(chain: Chain) -> None:
     chain.given(OPENED).told(OPENED)
     question = plan(chain.given(QUOTE), QUOTE, "quote")
-    assert look(chain, question) == Letter(question)
+    assert look(chain, question) == Gathered(question)
 
 
 def test_a_wait_that_would_end_in_the_night_is_none(chain: Chain) -> None:
     chain.story(OPENED, TO_IMPORTER)
     late = received(IMPORTER, EVENING - 95 * MINUTE)  # five minutes to nine
     message = plan(chain.given(late), late, "received")
-    assert look(chain, message) == Letter(message)
+    assert look(chain, message) == Gathered(message)
 
 
 async def test_a_wait_survives_whoever_waited(mended: Chain) -> None:

@@ -24,7 +24,7 @@ from services.notifier import Notifier, filter_subjects
 from services.notifying.coming_up import ComingUp
 from services.notifying.letter import Letter
 from services.notifying.outcomes import Failed, Outcome
-from services.notifying.places import Place
+from services.notifying.places import DayPlace
 from services.notifying.taking import Taking
 from tests.chainserver import ChainServer, refusals
 from tests.services.notifying.chain import (
@@ -399,7 +399,7 @@ async def test_news_that_waits_is_brought_to_whoever_comes_next(street: Street) 
 
 async def test_of_two_notifiers_one_takes_the_last_place_in_her_day(street: Street) -> None:
     async with street.notifying() as one, street.notifying() as other:
-        place = Place(MONDAY.date(), 4, 4, MONDAY + DAY)
+        place = DayPlace(MONDAY.date(), 4, 4, MONDAY + DAY)
         taken = [
             notifier._sender._finds_room(place, (SHOP, "C-77"), message)
             for notifier, message in ((one, "msg-1"), (other, "msg-2"))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.notifying.places import Place, Places
+from services.notifying.places import DayPlace, DayPlaces
 from services.notifying.waiting import AgainLaterError
 from tests.services.notifying.chain import AT_IMPORTER, ORDER, Chain
 from tests.services.notifying.desk import Bucket, Fuse
@@ -15,26 +15,26 @@ from tests.services.notifying.post import Post
 from tests.services.notifying.two_orders import ANNA, BEN, two_at_once
 
 TODAY = date(2026, 11, 2)
-PLACE = Place(TODAY, 3, 4, datetime(2026, 11, 3, 7, tzinfo=UTC))
+PLACE = DayPlace(TODAY, 3, 4, datetime(2026, 11, 3, 7, tzinfo=UTC))
 
 
 async def test_each_place_is_taken_once() -> None:
     bucket = Bucket(Fuse())
-    one, another = Places(bucket), Places(bucket)
+    one, another = DayPlaces(bucket), DayPlaces(bucket)
     assert await one.take(ANNA, PLACE, "msg-1")
     assert await another.take(ANNA, PLACE, "msg-2")
     assert not await one.take(ANNA, PLACE, "msg-3")
     # Whoever tries again has its place, also in another process.
     assert await another.take(ANNA, PLACE, "msg-1")
     assert await one.take(BEN, PLACE, "msg-3")
-    assert await one.take(ANNA, Place(TODAY + timedelta(days=1), 3, 4, PLACE.again), "msg-3")
+    assert await one.take(ANNA, DayPlace(TODAY + timedelta(days=1), 3, 4, PLACE.again), "msg-3")
     # What is beside the letters of her day has places of its own.
     assert await one.take(ANNA, replace(PLACE, beside=True), "msg-3")
 
 
 async def test_nothing_of_hers_can_be_read_from_a_place() -> None:
     bucket = Bucket(Fuse())
-    await Places(bucket).take(("retailer:juno", "C-77"), PLACE, "msg-1")
+    await DayPlaces(bucket).take(("retailer:juno", "C-77"), PLACE, "msg-1")
     (key,) = bucket.entries
     assert "C-77" not in key
     assert "juno" not in key
@@ -45,7 +45,7 @@ async def _sends_at_once(chain: Chain, before: int) -> list[float | None]:
     messages = two_at_once(chain, before)
     posts = {ORDER: Post(chain), "W-2": Post(chain)}
     posts["W-2"].bucket = posts[ORDER].bucket
-    senders = {order: post.sender(places=Places(post.bucket)) for order, post in posts.items()}
+    senders = {order: post.sender(places=DayPlaces(post.bucket)) for order, post in posts.items()}
     timelines = {order: await sender.timeline(order) for order, sender in senders.items()}
     waits: list[float | None] = []
     for order, sender in senders.items():
