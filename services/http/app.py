@@ -40,6 +40,7 @@ _OPENS_NOTHING: Final = (
     "the key that was shown opens nothing: it is not whole, was replaced or taken back, or its party is kept out; "
     "the operator makes another"
 )
+_SEVERAL_KEYS: Final = "the request has several Authorization headers, and nobody can say which is meant: send one"
 _EPCIS_HEADERS: Final = {
     "GS1-EPCIS-Version": "2.0.0",
     "GS1-EPCIS-Capture-Limit": str(MAX_EVENTS),
@@ -163,8 +164,12 @@ def make_app(door: Door) -> Starlette:
 
 
 def _who(request: Request, door: Door) -> str:
-    """The party whose key was shown. Raises Refused (401); why it does not open is nobody's business."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    """The party whose key was shown. Raises Refused (401, or 400 where several were shown); why a key does not open is
+    nobody's business."""
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise Refused(400, "bad-header", _SEVERAL_KEYS)
+    scheme, _, key = "".join(headers).partition(" ")
     shown = key.strip() if scheme.lower() == "bearer" else ""
     party = door.keys.party_of(shown, door.clock.now())
     if party is None:

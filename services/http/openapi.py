@@ -50,8 +50,8 @@ def _answers(statuses: tuple[int, ...], **fine: tuple[str, str]) -> dict[str, An
 
 
 _LOCATION: Final = {"Location": {"description": "where to look", "schema": {"type": "string"}}}
-_ALWAYS: Final = (401, 429, 500, 503)
-_BODY: Final = (400, 408, 413, 415)
+_ALWAYS: Final = (400, 401, 429, 500, 503)
+_BODY: Final = (408, 413, 415)
 
 
 def _ce(name: str) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _receipts() -> dict[str, Any]:
             ),
             _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),
         ],
-        "responses": _answers((*_ALWAYS, 400), s200=("Receipts", "Receipts")),
+        "responses": _answers(_ALWAYS, s200=("Receipts", "Receipts")),
     }
 
 
@@ -203,7 +203,7 @@ def _notices() -> dict[str, Any]:
             _query("after", {"type": "string"}, "the cursor of the answer before"),
             _query("limit", {"type": "integer", "minimum": 0, "maximum": KEPT, "default": 100}),
         ],
-        "responses": _answers((*_ALWAYS, 400), s200=("Notices", "Notices")),
+        "responses": _answers(_ALWAYS, s200=("Notices", "Notices")),
     }
 
 
@@ -215,7 +215,7 @@ def _changed_orders() -> dict[str, Any]:
             _query("changed_after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0}),
             _query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_CHANGED, "default": 100}),
         ],
-        "responses": _answers((*_ALWAYS, 400), s200=("The orders", "ChangedOrders")),
+        "responses": _answers(_ALWAYS, s200=("The orders", "ChangedOrders")),
     }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import closing
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +148,26 @@ async def test_without_a_key_nothing_is_read(counter: Counter) -> None:
             assert answer.headers["www-authenticate"] == "Bearer"
             # Whoever has shown one looks for the fault elsewhere than who has shown none.
             assert ("opens nothing" in answer.json()["detail"]) == bool(key), key
+
+
+async def test_a_request_that_shows_several_keys_is_refused(counter: Counter) -> None:
+    shop, other = await counter.caller(SHOP), await counter.caller("retailer:other")
+
+    def ask(*keys: str) -> tuple[int, Any]:
+        with closing(HTTPConnection(shop.url.removeprefix("http://"), timeout=30)) as connection:
+            connection.putrequest("GET", "/receipts")
+            for key in keys:
+                connection.putheader("Authorization", key)
+            connection.endheaders()
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+
+    mine, theirs = shop.headers["Authorization"], other.headers["Authorization"]
+    assert (await asyncio.to_thread(ask, mine))[0] == 200
+    for keys in ((mine, theirs), (theirs, mine), (mine, mine), (mine, "")):
+        status, problem = await asyncio.to_thread(ask, *keys)
+        assert (status, problem["type"].rpartition(":")[2]) == (400, "bad-header")
+        assert "several Authorization headers" in problem["detail"]
 
 
 BINARY = {"ce-specversion": "1.0"}
