@@ -158,7 +158,12 @@ def _definition(field: Mapping[str, Any]) -> str:
 
 def _default(field: Mapping[str, Any]) -> str:
     default = field.get("default")
-    return "" if default in (None, []) else f"without it `{default}`"
+    return "" if default in (None, []) else f"without it `{_value(default)}`"
+
+
+def _value(value: object) -> str:
+    """A value as it stands in JSON; a text without its quotes, as the others on a page."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _words(field: Mapping[str, Any]) -> str:

@@ -55,5 +55,7 @@ def test_a_page_says_what_is_needed_and_what_is_allowed() -> None:
     assert "no partner publishes it" in page("message.sent")
     assert "its" in page("party.closed").lower()
     assert "| `score` |  | a whole number from 0 to 10 |" in page("feedback.given")
+    assert "| `at_home` |  | `true` or `false`; without it `false` |" in page("order.opened")
+    assert "without it `routine`" in page("order.opened")
     # What stands beside a field in the code is told of the field.
     assert "Customers whom it has to call" in page("party.briefed")

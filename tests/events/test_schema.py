@@ -8,7 +8,8 @@ from jsonschema import Draft202012Validator
 
 from events.asyncapi import asyncapi
 from events.golden import golden
-from events.schema import event_schema, schemas
+from events.party import PARTNER_ROLES, role_of
+from events.schema import event_schema, said_by, schemas
 from events.vocabulary import FACTS
 from tests.about import about
 
@@ -25,6 +26,13 @@ def test_a_schema_refuses_a_field_that_is_not_there() -> None:
     document = golden("item.received", 1)
     document["data"]["colour"] = "red"
     assert not Draft202012Validator(event_schema("item.received")).is_valid(document)
+
+
+def test_what_partners_may_say_is_said_by_a_partner_in_its_example() -> None:
+    for name in FACTS:
+        (shown,) = event_schema(name)["examples"]
+        speakers = set(said_by(name))
+        assert role_of(shown["source"]) in (speakers & set(PARTNER_ROLES) or speakers), name
 
 
 def test_the_contact_is_for_intake_and_never_in_the_log() -> None:
