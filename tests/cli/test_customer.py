@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _the_desk_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine the desk may take longer than a person waits: then nobody can tell whether she was forgotten."""
+    """On a busy machine the desk may take longer than a person waits: then nobody can tell if she was forgotten."""
     monkeypatch.setattr(forgotten, "_PATIENCE", 60.0)
 
 
