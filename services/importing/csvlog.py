@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections import deque
@@ -16,6 +17,9 @@ from services.importing.rows import Row, row_maker
 
 #: A longer line is no record: a bound on memory for files that are something else.
 MAX_LINE: Final = 1 << 20
+
+#: The byte order mark that spreadsheets put before UTF-8, as the encodings of the West read it: ``ï»¿``.
+_MARK_MISREAD: Final = codecs.BOM_UTF8.decode("latin-1")
 
 #: ``extra#/impact``: the member ``impact`` of the JSON object in the column ``extra``.
 _MEMBER: Final = "#/"
@@ -143,6 +147,8 @@ def _find(name: str, candidates: tuple[str, ...], header: list[str]) -> tuple[in
     shown = ", ".join(header[:20]) or "nothing"
     # One column with a mark in its name is a whole header that was not taken apart.
     other = next((f"; is log.delimiter {mark!r}?" for mark in ";\t|," if len(header) == 1 and mark in shown), "")
+    if shown.startswith(_MARK_MISREAD):
+        other = '; it begins with the mark of UTF-8: is log.encoding "utf-8"?'
     raise LogError(f"columns.{name}: the header has no column {wanted}; it has {shown[:300]}{other}")
 
 

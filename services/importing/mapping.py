@@ -5,7 +5,9 @@ docs/import.md tells the language; loading.py reads the file and checks what a s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -56,6 +58,19 @@ def _check_zone(name: str) -> str:
     except (KeyError, OSError, ValueError):
         raise ValueError(f"'{name}' is no time zone; write one such as Europe/Amsterdam") from None
     return name
+
+
+def _check_time_format(pattern: str) -> str:
+    if pattern == "iso":
+        return pattern
+    moment = datetime(2026, 11, 21, 17, tzinfo=UTC)
+    try:
+        datetime.strptime(moment.strftime(pattern), pattern)  # noqa: DTZ007 - only whether it can be read
+    except re.error:
+        raise ValueError(f"'{pattern}' is no pattern of times: it names a part of the time twice") from None
+    except ValueError as error:
+        raise ValueError(f"'{pattern}' is no pattern of times: {error}") from None
+    return pattern
 
 
 def _check_partner(text: str) -> str:
@@ -111,7 +126,7 @@ class Log(Section):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
     encoding: Annotated[str, AfterValidator(_check_encoding)] = "utf-8"
-    time_format: str = "iso"
+    time_format: Annotated[str, AfterValidator(_check_time_format)] = "iso"
     time_zone: Annotated[str, AfterValidator(_check_zone)] | None = None
     cases: Literal["spread", "together"] = "spread"
     sort: Literal["none", "time"] = "none"

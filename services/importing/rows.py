@@ -26,7 +26,7 @@ def row_maker(mapping: Mapping, *, own_times: bool) -> Callable[[str, int, dict[
     """A function (file, line, columns) → Row. With ``own_times`` times are as the mapping says, else ISO 8601."""
     nothing = frozenset(mapping.values.nothing) | {""}
     has_clock = TIME_OF_DAY in mapping.columns
-    moment = _moment_reader(mapping.log.time_format if own_times else "iso", mapping.log.time_zone)
+    moment = _moment_reader(mapping.log.time_format if own_times else None, mapping.log.time_zone)
 
     def row(file: str, line: int, columns: dict[str, str]) -> Row:
         values = {name: kept for name, text in columns.items() if (kept := text.strip()) not in nothing}
@@ -47,8 +47,14 @@ def row_maker(mapping: Mapping, *, own_times: bool) -> Callable[[str, int, dict[
     return row
 
 
-def _moment_reader(pattern: str, zone_name: str | None) -> Callable[[str], datetime]:
+def _moment_reader(time_format: str | None, zone_name: str | None) -> Callable[[str], datetime]:
+    """Reads a time as ``log.time_format`` says; None: the file's own format has them in ISO 8601. Raises ValueError, in
+    words for whoever wrote the mapping, or OverflowError."""
     zone = ZoneInfo(zone_name) if zone_name is not None else None
+    pattern = None if time_format == "iso" else time_format
+    shape = "ISO 8601, such as 2026-11-21T17:00:00+01:00"
+    if time_format is not None:
+        shape = f'as the mapping\'s log.time_format says: "{time_format}"' + ("" if pattern else f" is {shape}")
 
     last = ("", datetime.min.replace(tzinfo=UTC))
 
@@ -56,7 +62,10 @@ def _moment_reader(pattern: str, zone_name: str | None) -> Callable[[str], datet
         nonlocal last
         if text == last[0]:  # neighbours often share their time
             return last[1]
-        found = datetime.fromisoformat(text) if pattern == "iso" else datetime.strptime(text, pattern)  # noqa: DTZ007 - looked at next
+        try:
+            found = datetime.fromisoformat(text) if pattern is None else datetime.strptime(text, pattern)  # noqa: DTZ007 - looked at next
+        except ValueError:
+            raise ValueError(f"it is not {shape}") from None
         if found.tzinfo is None:
             if zone is None:
                 raise ValueError("it has no offset, and the mapping's log.time_zone names no time zone")

@@ -260,6 +260,6 @@ def test_times_of_the_wrong_format_are_one_reason(tmp_path: Path) -> None:
     log = HEADER + "".join(f"W-1,2.11.2026 {hour}:00,North,Go\n" for hour in range(9, 12)) + "W-2,,North,Go\n"
     assert facts_of(tmp_path, log, report=report) == []
     of_times, of_none = map(str, report.reasons.values())
-    assert of_times.startswith("3 times: its time '2.11.2026 9:00' cannot be read: ")
+    assert of_times.startswith("3 times: its time '2.11.2026 9:00' cannot be read: it is not as the mapping's log.time")
     assert of_times.endswith("(first in log.csv, line 2)")
     assert of_none == "log.csv, line 5: it has no time"

@@ -64,7 +64,7 @@ def test_delimiter_quotes_lines_in_fields_and_blank_lines(tmp_path: Path) -> Non
         (",2026-11-02T09:00Z,North,Go", "it names no case"),
         ("  ,2026-11-02T09:00Z,North,Go", "it names no case"),
         ("W-1,,North,Go", "it has no time"),
-        ("W-1,soon,North,Go", "its time 'soon' cannot be read: Invalid isoformat string: 'soon'"),
+        ("W-1,soon,North,Go", "its time 'soon' cannot be read: it is not as the mapping's log.time_format says: \"iso\" is ISO 8601, such as 2026-11-21T17:00:00+01:00"),  # noqa: E501
         ("W-1,2026-11-02,N,Go", "its time '2026-11-02' cannot be read: it has no offset, and the mapping's log.time_zone names no time zone"),  # noqa: E501
         ("W-1,0001-01-01T00+05,N,Go", "its time '0001-01-01T00+05' cannot be read: date value out of range"),
         ('"W-1"x,2026-11-02T09:00Z,North,Go', "',' expected after '\"'"),
@@ -157,6 +157,19 @@ def test_a_header_that_does_not_fit(tmp_path: Path, header: str, message: str) -
     with pytest.raises(LogError) as raised:
         read(tmp_path, header)
     assert str(raised.value) == f"{tmp_path / 'log'}: {message}"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_a_mark_of_utf_8_that_is_read_otherwise_is_told(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(LogError, match=r'columns\.case: .*mark of UTF-8: is log\.encoding "utf-8"\?'):
+        read(tmp_path, (HEADER + ROW).encode("utf-8-sig"), mapping(f'[log]\nencoding = "{encoding}"'))
+
+
+def test_a_time_of_another_pattern_is_told_with_the_pattern(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, HEADER + ROW, mapping("[log]\ntime_format = '%d.%m.%Y'\ntime_zone = 'Europe/Amsterdam'"))
+    assert row.problem == (
+        "its time '2026-11-02T09:00:00Z' cannot be read: it is not as the mapping's log.time_format says: \"%d.%m.%Y\""
+    )
 
 
 # -- XES --------------------------------------------------------------------------------------------------------------
