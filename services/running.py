@@ -27,6 +27,11 @@ from services.wrapping import Service
 _TRY_AGAIN: Final = 0.5
 _LOOK_AT_CONSUMER: Final = 15.0
 _SAY_SO_EVERY: Final = 5.0
+#: Whether something hangs or the machine is busy, nobody can tell.
+_CUT_OFF: Final = (
+    f"not ended {ENDED:g} s after it was told to stop: the process ends now, and what was cut off comes again at the "
+    "next start"
+)
 _TRANSIENT: Final = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 
 _log = structlog.get_logger("running")
@@ -74,7 +79,7 @@ async def _serve(name: str, settings: Settings, *, narrated: bool) -> None:
                 await _stop(starting.result())
             return
         if not starting.done():
-            _log.warning("still waiting for the server", server=login(settings, name).url)
+            _log.warning("still starting", server=login(settings, name).url)
     service = starting.result()
     collect_less_often()
     checks: dict[str, Check] = {name: service.check}
@@ -101,7 +106,7 @@ def _told_to_stop() -> asyncio.Event:
     def stop() -> None:
         if not stopping.is_set():
             stopping.set()
-            end_process_after(ENDED, lambda: _log.warning("something hangs: the process ends as if it were killed"))
+            end_process_after(ENDED, lambda: _log.warning(_CUT_OFF))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
