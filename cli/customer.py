@@ -277,7 +277,9 @@ async def _with_messages(connection: Client, result: dict[str, Any]) -> None:
 
 async def _with_timelines(connection: Client, result: dict[str, Any]) -> None:
     from services.answering import ask
+    from services.desk.stories import whole_story
 
-    result["orders"] = [
-        await ask(connection, "timeline", {"order": order["order_id"], "raw": True}) for order in result["orders"]
-    ]
+    async def asked(name: str, args: dict[str, Any], at_least: int | None) -> dict[str, Any]:
+        return await ask(connection, name, args, at_least=at_least)  # with more patience than services have
+
+    result["orders"] = [await whole_story(asked, order["order_id"]) for order in result["orders"]]

@@ -40,11 +40,13 @@ def status(reading: Reading, arguments: Arguments) -> Row:
 def timeline(reading: Reading, arguments: Arguments) -> Row:
     """One order's story in facts, with what was owed and what the customer was told.
 
-    With ``raw``, also what does not count: duplicates and facts that were taken back.
+    With ``raw``, also what does not count: duplicates and facts that were taken back. With ``limit`` (0: all), so many
+    of each from ``offset`` on, for whom the whole does not fit into an answer.
     """
     reading, subject = find_then(reading, arguments.required_text("order"))
     single = SingleOrder(reading, subject)
-    raw = arguments.flag("raw") or False
+    raw, limit, offset = arguments.flag("raw") or False, arguments.number("limit", 0), arguments.number("offset", 0)
+    piece = slice(offset, offset + limit if limit else None)
     entries = single.entries
     if reading.travels and not any(raw or not entry["voided"] for entry in entries.values()):
         raise QueryError(f"there is no order '{subject['order_id']}'{_moment(reading)}")
@@ -62,11 +64,11 @@ def timeline(reading: Reading, arguments: Arguments) -> Row:
         order |= {"parcel": last_parcel(handoffs, found)}
     return {
         "order": order,
-        "entries": [without_notes(entry) for entry in entries.values() if raw or not entry["voided"]],
-        "handoffs": handoffs,
-        "commitments": [telling.commitment(row, subject["order_id"], entries) for row in single.commitments],
-        "messages": _messages(single) if single.says("message.") else [],
-        "contacts": telling.contacts(entries),
+        "entries": [without_notes(entry) for entry in entries.values() if raw or not entry["voided"]][piece],
+        "handoffs": handoffs[piece],
+        "commitments": [telling.commitment(row, subject["order_id"], entries) for row in single.commitments[piece]],
+        "messages": _messages(single)[piece] if single.says("message.") else [],
+        "contacts": telling.contacts(entries)[piece],
     }
 
 

@@ -47,7 +47,9 @@ QUERIES: Final[Mapping[str, Query]] = MappingProxyType(
         "customers": Query(customer.customers, frozenset({"openers", "customers"}), is_small=True),
         "message": Query(customer.message, frozenset({"message"})),
         "status": Query(order.status, frozenset({"order", "now"}), travels=True, is_small=True),
-        "timeline": Query(order.timeline, frozenset({"order", "raw", "now"}), travels=True, is_small=True),
+        "timeline": Query(
+            order.timeline, frozenset({"order", "raw", "limit", "offset", "now"}), travels=True, is_small=True
+        ),
         "orders": Query(
             chain.orders, frozenset({"open", "holder", "status", "sort", "limit", "offset", "now"}), travels=True
         ),

@@ -55,6 +55,19 @@ def test_a_corrected_fact_counts_no_more_and_stays_in_the_raw_history(given: Giv
     ]
 
 
+def test_the_pieces_of_a_story_make_the_whole(given: Given) -> None:
+    on, there = handed(IMPORTER, BENCH, "2026-03-04 10:00"), received(BENCH, "2026-03-05 10:00")
+    story = given(opened(), LEFT, CAME, on, there, corrected(there, "2026-03-05 11:00"))
+    whole = story.ask("timeline", order="W-1", raw=True)
+    pieces = [story.ask("timeline", order="W-1", raw=True, limit=2, offset=offset) for offset in (0, 2, 4, 6)]
+    for name in ("entries", "handoffs", "commitments", "messages", "contacts"):
+        assert max(len(piece[name]) for piece in pieces) <= 2
+        assert [row for piece in pieces for row in piece[name]] == whole[name]
+    assert len(whole["entries"]) == 6
+    assert len(whole["handoffs"]) == 2
+    assert all(piece["order"] == whole["order"] for piece in pieces)
+
+
 def test_a_correction_may_come_before_what_it_corrects(given: Given) -> None:
     given(opened(), LEFT, corrected(CAME, "2026-03-03 11:00"), CAME).then_order(status="in_transit", facts=3)
 
