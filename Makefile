@@ -32,7 +32,7 @@ heavy: venv
 	$(PYTEST) --thorough tests/events tests/projections tests/services/backtest tests/services/epcis tests/services/importing \
 		tests/services/publishing tests/services/test_accounts.py tests/services/test_intake.py tests/services/test_sharing.py \
 		tests/services/desk/test_mail.py tests/services/notifying/test_every_letter.py tests/services/notifying/test_mime.py \
-		tests/cli/test_sentences.py
+		tests/services/notifying/test_texting.py tests/cli/test_sentences.py
 
 check: venv
 	$(BIN)/ruff check .

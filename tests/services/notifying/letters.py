@@ -139,6 +139,12 @@ def is_a_delay(plan: MessagePlan) -> bool:
     )
 
 
+def is_on_its_way_home(plan: MessagePlan) -> bool:
+    """Whether the letter tells of an end after which it comes back to us, to be hers again."""
+    news = plan.news
+    return plan.kind == "closed" and news.comes_home and news.outcome not in ("refunded", "replaced")
+
+
 @cache
 def wrong_words(text: str) -> tuple[str, ...]:
     """What must not be found in any letter; of different news many letters say the same."""
@@ -166,9 +172,12 @@ def problems(
     elif plan.news.answer_owed and plan.kind != "answer":
         due = plan.news.question.due if plan.news.question else plan.news.answer_owed_by
         expect(due is None or speech.day(due, NOW) in body, "no date of the answer")
-    elif not (plan.kind == "closed" and plan.news.comes_home) and plan.news.late != "answer":
-        asked = plan.news.check_at is not None and speech.day(plan.news.check_at, NOW) in body
-        expect(asked or LAST_WORD[language] in body, "neither a date nor the last word")
+    elif is_on_its_way_home(plan):
+        due = plan.news.sent_home_by
+        expect(due is None or speech.day(due, NOW) in body, "no date of its way home")
+    elif plan.news.late != "answer":
+        last = speech.day(plan.news.check_at, NOW) if plan.news.check_at else LAST_WORD[language]
+        expect(last in body, "neither a date nor the last word")
     expect(PHRASES[language].next_news.search(body), "nothing by which the next news is known")
     expect(body.rstrip().endswith("\nJuno Watches"), "not our name below it")
     expect("020 555 01 01" in body and "service@juno.example" in body, "no way to reach us")

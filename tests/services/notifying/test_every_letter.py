@@ -147,6 +147,7 @@ def _told() -> Iterator[News]:
         yield replace(NEWS, final=True, outcome=outcome, reason="it stopped again")
         yield replace(NEWS, final=True, outcome=outcome, ending="repaired", never_left=True)
         yield replace(NEWS, final=True, outcome=outcome, never_left=True, check_at=NOW + 2 * DAY)
+        yield replace(NEWS, final=True, outcome=outcome, comes_home=True, sent_home_by=NOW + 3 * DAY)
     yield replace(NEWS, taken_back=tuple(Wrong(kind, NOW - 2 * DAY) for kind in KINDS))
     yield replace(NEWS, silent=3, last_fact_at=NOW - 9 * DAY)
     yield replace(NEWS, other_numbers=("W-2", "W-3"))

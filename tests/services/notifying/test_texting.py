@@ -23,7 +23,7 @@ from services.notifying.wording import compose
 from services.parties import PartyCard
 from tests.about import about
 from tests.sampling import some
-from tests.services.notifying import texts
+from tests.services.notifying import letters, texts
 from tests.services.notifying.chain import OPENED, ORDER, SHOP, Chain
 from tests.services.notifying.letters import (
     CARDS,
@@ -35,7 +35,9 @@ from tests.services.notifying.letters import (
     LATE,
     NEWS,
     NOW,
+    QUOTE,
     is_a_delay,
+    is_on_its_way_home,
     planned,
     wrong_words,
 )
@@ -91,13 +93,12 @@ def problems(form: TextForm, plan: MessagePlan, language: str) -> list[str]:
     )
     if plan.next_news_by is not None:
         expect(speech.when(plan.next_news_by, NOW) in text, "no date of the next news")
-    elif (
-        not (plan.kind == "closed" and plan.news.comes_home)
-        and plan.news.late != "answer"
-        and not plan.news.answer_owed
-    ):
-        asked = plan.news.check_at is not None and speech.day(plan.news.check_at, NOW) in text
-        expect(asked or LAST_WORD[language] in text, "neither a date nor the last word")
+    elif is_on_its_way_home(plan):
+        due = plan.news.sent_home_by
+        expect(due is None or speech.day(due, NOW) in text, "no date of its way home")
+    elif plan.news.late != "answer" and not plan.news.answer_owed:
+        last = speech.day(plan.news.check_at, NOW) if plan.news.check_at else LAST_WORD[language]
+        expect(last in text, "neither a date nor the last word")
     if is_a_delay(plan):
         expect(says_sorry_first(form.gist, language), "a delay, and not sorry first")
     told = f"{letter.subject}\n{letter.body}"
@@ -144,6 +145,21 @@ def test_every_delay(language: str) -> None:
             with about(late):
                 due = replace(news, late=late, handed_at=NOW - 5 * DAY, due=NOW - 3 * DAY, closed_from=NOW - DAY)
                 checked(planned("overdue", replace(due, closed_until=NOW + 3 * DAY)), language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("kind", "news"),
+    [
+        ("received", replace(NEWS, place="us", quote=replace(QUOTE, valid_until=NOW - DAY))),
+        ("ready", replace(NEWS, ending="repaired", place="us", final=True, check_at=NOW + 2 * DAY)),
+        ("closed", replace(NEWS, outcome="declined", final=True, comes_home=True, sent_home_by=NOW + 3 * DAY)),
+    ],
+)
+def test_what_is_still_to_come_is_in_the_text_as_in_the_letter(kind: MessageKind, news: News, language: str) -> None:
+    plan = planned(kind, news)
+    checked(plan, language)
+    assert not (found := letters.problems(compose(plan, CARDS, language), plan)), "\n\n".join(found)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
