@@ -15,10 +15,11 @@ import structlog
 from nats.js import JetStreamContext
 
 from events.clock import Clock
-from services.answering import Ask, NoAnswerError, QuestionError, TooLargeError
+from services.answering import Ask, NoAnswerError, QuestionError
 from services.desk.asking import TROUBLE, up_to_date
 from services.desk.book import Book
 from services.desk.record import Customer, customer_of
+from services.desk.stories import whole_story
 from services.desk.traces import Traces, erase_expired, erase_letters, erase_rejected
 from services.desk.unfinished import Begun, Unfinished
 from services.ending import end
@@ -29,9 +30,6 @@ _AFTER_A_FAULT: Final = 3600.0
 
 #: What was rejected long ago is looked for so often (seconds).
 _EXPIRE_EVERY: Final = 3600.0
-
-#: More than are told of one order.
-_MOST_MESSAGES: Final = 10_000
 
 #: It passes; a question that was answered with an error may be one to read models that are being made anew.
 _PASSING: Final = (NoAnswerError, QuestionError, *TROUBLE)
@@ -109,12 +107,8 @@ class Forgetting:
 
     async def _messages_of(self, order: str) -> list[str]:
         """Our messages to her about an order, and the letters that they went in."""
-        try:
-            timeline = await self._ask("timeline", {"order": order, "raw": True}, None)
-        except TooLargeError:  # whoever says ten thousand things of an order must not keep her from being forgotten
-            rows = (await self._ask("messages", {"order": order, "limit": _MOST_MESSAGES}, None))["messages"]
-            return [str(row["message_id"]) for row in rows]
-        told = (entry["data"] for entry in timeline["entries"] if isinstance(entry["data"], dict))
+        story = await whole_story(self._ask, order)  # however much was said: it must not keep her from being forgotten
+        told = (entry["data"] for entry in story["entries"] if isinstance(entry["data"], dict))
         return [str(data[name]) for data in told for name in ("message", "letter") if data.get(name)]
 
     async def _erase(self, traces: Traces) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The whole story of an order, whatever its length: for her who asks what is held about her."""
+"""The whole story of an order, whatever its length: for her who asks what is held about her, or to be forgotten."""
 
 from __future__ import annotations
 
