@@ -29,14 +29,18 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _TIME_LIMIT: Final = 2.0
+_BEING_STOPPED: Final = {"ok": False, "detail": "the service is being stopped", "milliseconds": 0.0}
 
 
 class HealthPortError(OSError):
     """The port for health checks cannot be had; the message says which and what to do."""
 
 
-def application(service: str, checks: Mapping[str, Check], *, time_limit: float = _TIME_LIMIT) -> Application:
-    """The ASGI application: every /readyz makes all ``checks``, at the same time, within ``time_limit`` seconds."""
+def application(
+    service: str, checks: Mapping[str, Check], leaving: asyncio.Event, *, time_limit: float = _TIME_LIMIT
+) -> Application:
+    """The ASGI application: every /readyz makes all ``checks``, at the same time, within ``time_limit`` seconds; once
+    ``leaving`` is set it waits for none of them."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
@@ -44,7 +48,7 @@ def application(service: str, checks: Mapping[str, Check], *, time_limit: float 
         elif scope["path"] == "/livez":
             await _reply(send, 200, {"service": service, "alive": True})
         elif scope["path"] == "/readyz":
-            found = await asyncio.gather(*(_make(check, time_limit) for check in checks.values()))
+            found = await _found(checks, time_limit, leaving)
             ready = all(result["ok"] for result in found)
             report = {"service": service, "ready": ready, "checks": dict(zip(checks, found, strict=True))}
             await _reply(send, 200 if ready else 503, report)
@@ -52,6 +56,20 @@ def application(service: str, checks: Mapping[str, Check], *, time_limit: float 
             await _reply(send, 404, {"error": "there are /livez and /readyz"})
 
     return answer
+
+
+async def _found(checks: Mapping[str, Check], time_limit: float, leaving: asyncio.Event) -> list[dict[str, Any]]:
+    async def all_of_them() -> list[dict[str, Any]]:
+        return await asyncio.gather(*(_make(check, time_limit) for check in checks.values()))
+
+    # A task, since asyncio complains of a gathering that was cancelled.
+    making, left = asyncio.create_task(all_of_them()), asyncio.create_task(leaving.wait())
+    try:
+        await asyncio.wait((making, left), return_when=asyncio.FIRST_COMPLETED)
+        return making.result() if making.done() else [_BEING_STOPPED for _ in checks]
+    finally:
+        making.cancel()
+        left.cancel()
 
 
 async def _make(check: Check, time_limit: float) -> dict[str, Any]:
@@ -100,8 +118,9 @@ async def serve_health(
             """Signals belong to the service."""
             yield
 
+    leaving = asyncio.Event()
     config = uvicorn.Config(
-        application(service, checks, time_limit=time_limit),
+        application(service, checks, leaving, time_limit=time_limit),
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -117,6 +136,7 @@ async def serve_health(
             write_json(folder.service_file(service), {"url": url, "pid": os.getpid()})
             yield url
         finally:
+            leaving.set()
             server.should_exit = True
             await running
             _forget(folder, service)

@@ -81,6 +81,23 @@ async def test_other_paths_and_methods(folder: HomeFolder) -> None:
         writer.close()
 
 
+async def test_one_that_is_being_stopped_is_not_ready_and_waits_for_no_check(folder: HomeFolder) -> None:
+    begun, complaints = asyncio.Event(), []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+
+    async def waits() -> str:
+        begun.set()
+        return await stuck()
+
+    async with serve_health(folder, "retailer", {"thing": waits}, time_limit=60) as url:
+        asking = asyncio.create_task(asked(f"{url}/readyz"))
+        await asyncio.wait_for(begun.wait(), 30)
+    well, report = await asking
+    assert (well, report["ready"]) == (False, False)
+    assert report["checks"]["thing"]["detail"] == "the service is being stopped"
+    assert complaints == []
+
+
 async def test_a_taken_port_gives_one_clear_sentence(folder: HomeFolder) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
