@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from structlog.testing import capture_logs
 
 from events import names
 from services import running
@@ -51,3 +52,20 @@ async def test_one_that_cannot_say_how_it_is_gives_back_what_it_has_taken(
             await running._serve("retailer", settings, narrated=True)
     service.start.assert_awaited_once()
     service.stop.assert_awaited_once()
+
+
+async def test_one_that_takes_long_to_start_says_that_it_still_starts(
+    free_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = asyncio.Event()
+    monkeypatch.setattr(running, "_told_to_stop", lambda: told)
+    monkeypatch.setattr(running, "_SAY_SO_EVERY", 0.001)
+    monkeypatch.setattr(running, "require_fit_server", AsyncMock())
+    monkeypatch.setattr(running, "build", lambda *_: Mock(start=asyncio.Event().wait))
+    settings = load_settings(home=free_home, nats_url="nats://127.0.0.1:1", nats_user="shop", nats_password="secret")
+    with capture_logs() as said:
+        serving = asyncio.create_task(running._serve("retailer", settings, narrated=True))
+        await eventually(lambda: serving.done() or len(said) > 1, "it says so")
+        told.set()
+        await serving
+    assert {line["event"] for line in said} == {"still starting"}
