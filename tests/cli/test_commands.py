@@ -103,7 +103,7 @@ def test_a_log_whose_times_are_written_otherwise(tmp_path: Path) -> None:
     assert "0 orders" in told
     assert 'such as time_format = "%d-%m-%Y %H:%M"' in told
     log.write_text(f"{header}\n{wrong}\n{first}\n")  # one that is written otherwise says nothing about the mapping
-    assert "time_format" not in call("import", "--dry-run", EXAMPLES / "returns.toml", log).stdout
+    assert "such as time_format" not in call("import", "--dry-run", EXAMPLES / "returns.toml", log).stdout
 
 
 def test_a_log_that_breaks_off_is_read_as_far_as_it_goes_and_not_taken_for_whole(tmp_path: Path) -> None:
