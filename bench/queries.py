@@ -16,6 +16,8 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
+from unittest.mock import patch
 
 import uvloop
 from nats.aio.client import Client
@@ -25,6 +27,7 @@ from bench.projections.filling import fill
 from projections.database import open_database
 from services.answering import ask
 from services.connecting import connect
+from services.keeping_up import KeepingUp
 from services.projector import Projector
 from services.settings import load_settings
 
@@ -32,20 +35,24 @@ from services.settings import load_settings
 WANTED = 0.050
 
 
-class Served(Projector):
-    """A projector that serves a file whose log is not there: it follows nothing."""
+class Still(KeepingUp):
+    """Serves a file whose log is not there: it follows nothing."""
 
-    async def _begin_anew_on_another_log(self) -> None:
+    async def begin(self) -> None:
         """There is no log to compare with."""
+        await self._announce()
 
-    async def _follow(self) -> None:
-        await asyncio.Event().wait()
+    async def follow(self) -> NoReturn:
+        """Follow nothing, until it is cancelled."""
+        while True:
+            await asyncio.Event().wait()
 
 
 async def serve(home: str, file: str) -> None:
     settings = load_settings(home=home)
-    projector = Served(partial(connect, settings, "projector"), Path(file), CLOCK)
-    await projector.start()
+    projector = Projector(partial(connect, settings, "projector"), Path(file), CLOCK)
+    with patch("services.projector.KeepingUp", Still):
+        await projector.start()
     print("ready", flush=True)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
